@@ -1,0 +1,1 @@
+//! Simulated CHF, GPF, ESME, GSME and PPMID on real pseudo-terminals and sockets.

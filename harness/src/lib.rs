@@ -1,0 +1,1 @@
+//! The lab controller: links, driver, S1SP, DCC stub, service user, executor, evidence, gates, reports.

@@ -1,0 +1,1 @@
+//! Labs, rigs, links, Device Models and Device Model Combinations, parsed once.

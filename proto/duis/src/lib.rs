@@ -1,0 +1,1 @@
+//! DUIS and MMC messages with their XML signatures.

@@ -1,0 +1,1 @@
+//! ZigBee Cluster Library framing and Smart Energy clusters.

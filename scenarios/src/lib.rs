@@ -1,0 +1,1 @@
+//! The script language, test packs and their locks.
