@@ -1,1 +1,97 @@
-//! ZigBee Cluster Library framing and Smart Energy clusters.
+//! ZigBee frames as they go over the home area network of a SMETS1 installation.
+//!
+//! Three layers, each a pair of pure functions (bytes to a value, a value to bytes):
+//! - [`aps`]: the Application Support sublayer data frame, which names the cluster and the endpoints;
+//! - [`zcl`]: the ZigBee Cluster Library frame header and the foundation commands (read attributes,
+//!   report attributes, default response);
+//! - [`basic`], [`metering`], [`prepayment`], [`messaging`]: attribute identifiers and commands of the
+//!   clusters the lab uses.
+//!
+//! Nothing here does I/O or keeps time. No input makes it panic, and no length on the wire is trusted
+//! before the octets are there.
+//!
+//! ```
+//! use proto_zigbee::{aps::ApsFrame, basic, zcl::{Command, Frame}};
+//! let request = basic::read_request(7, &[basic::MANUFACTURER_NAME]);
+//! let aps = ApsFrame::parse(&request)?;
+//! assert_eq!(aps.cluster, basic::CLUSTER);
+//! assert!(matches!(Frame::parse(&aps.payload)?.command()?, Command::ReadAttributes(ids) if ids.len() == 1));
+//! # Ok::<(), proto_zigbee::ZigbeeError>(())
+//! ```
+
+pub mod aps;
+pub mod basic;
+mod bytes;
+pub mod messaging;
+pub mod metering;
+pub mod prepayment;
+pub mod value;
+pub mod zcl;
+
+pub use value::Value;
+
+/// Smart Energy profile identifier.
+pub const SMART_ENERGY_PROFILE: u16 = 0x0109;
+
+/// Why octets are not the frame they should be. Offsets count from the start of what was given.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ZigbeeError {
+    /// The frame ends before the field it announced.
+    #[error("{what}: {needed} more octet(s) needed at offset {offset}, {left} left; the frame was cut short")]
+    Short {
+        /// The field being read.
+        what: &'static str,
+        /// Where it starts.
+        offset: usize,
+        /// How many octets it takes.
+        needed: usize,
+        /// How many there are.
+        left: usize,
+    },
+    /// A data type this crate does not carry.
+    #[error(
+        "attribute data type {found:#04x} at offset {offset} is not one of those the Smart Energy clusters use"
+    )]
+    DataType {
+        /// The type octet found.
+        found: u8,
+        /// Where it stood.
+        offset: usize,
+    },
+    /// A frame control octet of another kind of frame.
+    #[error("{layer} frame control {found:#04x}: expected {expected}")]
+    FrameControl {
+        /// APS or ZCL.
+        layer: &'static str,
+        /// The octet found.
+        found: u8,
+        /// What would have been right.
+        expected: &'static str,
+    },
+    /// A foundation command this crate does not carry.
+    #[error(
+        "ZCL command {command:#04x}: expected read attributes (00), its response (01), report (0a) or default response (0b)"
+    )]
+    Command {
+        /// The command identifier found.
+        command: u8,
+    },
+    /// Octets after the end of a command.
+    #[error("{count} octet(s) left over after the end of {what}")]
+    Trailing {
+        /// What had ended.
+        what: &'static str,
+        /// How many octets follow.
+        count: usize,
+    },
+    /// An answer to another question: other cluster, other sequence number, other command.
+    #[error("{what}: found {found:#06x}, expected {expected:#06x}")]
+    Mismatch {
+        /// Which field differs.
+        what: &'static str,
+        /// Its value.
+        found: u16,
+        /// The value asked for.
+        expected: u16,
+    },
+}
