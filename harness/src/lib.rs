@@ -1,1 +1,3 @@
 //! The lab controller: links, driver, S1SP, DCC stub, service user, executor, evidence, gates, reports.
+
+pub mod link;
