@@ -1,1 +1,71 @@
-//! The whole system end to end, against peers, under faults.
+//! What the end-to-end tests share: where the programs, peers and schemas are, and nothing about how the system works inside.
+//!
+//! The tests in `tests/tests` use the programs as a user does. A peer that is not there is a failed test with advice, never
+//! a test left out in silence; only the DUIS schemas, which the project does not ship, may be absent, and then it is said.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The root folder of the repository.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
+}
+
+/// The path of one of the project's programs, built on first use so that a test never meets an older one.
+///
+/// # Errors
+/// What cargo said when it could not build it.
+pub fn program(name: &'static str) -> Result<PathBuf, String> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let folder = BUILT.get_or_init(build_programs).clone()?;
+    Ok(folder.join(name))
+}
+
+fn build_programs() -> Result<PathBuf, String> {
+    let out = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--bins", "-p", "harness", "-p", "device-sim"])
+        .current_dir(repository())
+        .output()
+        .map_err(|e| format!("cargo could not be started: {e}"))?;
+    if !out.status.success() {
+        return Err(String::from_utf8_lossy(&out.stderr).into_owned());
+    }
+    let test = std::env::current_exe().map_err(|e| e.to_string())?;
+    let debug = test.ancestors().nth(2).ok_or("a test binary stands in target/debug/deps")?;
+    Ok(debug.to_path_buf())
+}
+
+/// The folder with the independent Python peers (`pydlms`, `python` with gurux-dlms).
+///
+/// # Errors
+/// Advice, when `tests/run` has not installed them.
+pub fn peers() -> Result<PathBuf, String> {
+    let folder = match std::env::var_os("LAB_PEERS") {
+        Some(named) => PathBuf::from(named),
+        None => repository().join("target/peers/bin"),
+    };
+    if folder.join("pydlms").exists() {
+        return Ok(folder);
+    }
+    Err(format!(
+        "no peers in {}: run tests/run once, or set LAB_PEERS to a venv's bin folder",
+        folder.display()
+    ))
+}
+
+/// The folder with the DUIS 5.4 schemas, or nothing (said loudly) where they are not on this machine.
+pub fn duis_schemas() -> Option<PathBuf> {
+    let folder = match std::env::var_os("LAB_DUIS_SCHEMAS") {
+        Some(named) => PathBuf::from(named),
+        None => repository().join("../shared/duis"),
+    };
+    if folder.join("duis54.xsd").exists() {
+        return Some(folder);
+    }
+    eprintln!(
+        "LEFT OUT: no DUIS schemas in {}; set LAB_DUIS_SCHEMAS to check against them",
+        folder.display()
+    );
+    None
+}
