@@ -1,1 +1,46 @@
 //! Labs, rigs, links, Device Models and Device Model Combinations, parsed once.
+//!
+//! This is the first stage of the picture: what a lab engineer writes in TOML becomes types that cannot be wrong, and
+//! everything after it works on those. Nothing here talks to a device.
+//!
+//! ```
+//! use lab_config::{DeviceKind, Lab, Path};
+//!
+//! let lab = Lab::embedded()?;
+//! let rig = lab.rig("rig-1").expect("the embedded rig");
+//! let esme = rig.device(DeviceKind::Esme).expect("an electricity meter");
+//! assert!(esme.links[&Path::Optical].is_simulated());
+//! # Ok::<(), lab_config::FileError>(())
+//! ```
+
+mod combination;
+pub mod cosem;
+mod credentials;
+mod device_model;
+mod document;
+mod lab;
+mod link_url;
+mod name;
+mod nearest;
+mod read;
+mod rig;
+mod sources;
+mod vocabulary;
+
+pub use combination::{CapabilityRelease, DeviceModelCombination, EpclEntry, EpclStatus, InstallationType};
+pub use credentials::{ClientSap, ClientSapError, Credentials, Secret, SecretError, SecretSource, Security};
+pub use device_model::{
+    Capability, DeviationSign, DeviceModel, DlmsProfile, Fact, Function, ModelIdentity, ModelText,
+    ModelTextError, Object, Profile, ServerAddress, ZclProfile,
+};
+pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
+pub use lab::{Environment, Lab, LabDigest};
+pub use link_url::{
+    AddressSize, Addressing, Authority, BAUD_RATES, Endpoint, LinkUrl, LinkUrlError, Parity, SerialLine,
+    SerialPath, SignOn, Timeouts,
+};
+pub use name::{Name, NameError};
+pub use nearest::nearest;
+pub use proto_duis::{DeviceKind, Eui64, UserRole};
+pub use rig::{Path, PaymentMode, Rig, RigDevice, Route, SafeState, SafeSupply};
+pub use vocabulary::UnknownWord;

@@ -1,0 +1,127 @@
+//! From a file of `device-models/` to a [`DeviceModel`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    Capability, DeviationSign, DeviceModel, DlmsProfile, Fact, Function, ModelIdentity, ModelText, Object,
+    Profile, ServerAddress, ZclProfile,
+};
+use crate::document::{Document, FileError, Item, Table};
+
+impl DeviceModel {
+    /// Reads one Device Model file.
+    ///
+    /// # Errors
+    /// [`FileError`] at the first thing that is not as it should be.
+    pub fn parse(document: &Document) -> Result<Self, FileError> {
+        document.root(|table| {
+            Ok(Self {
+                id: table.required("id", "the lab's name for this Device Model")?.parse("a name")?,
+                kind: table.required("kind", "the kind of device")?.parse("a device kind")?,
+                identity: identity(table)?,
+                capabilities: capabilities(table)?,
+                profile: table
+                    .required("profile", "how the device is spoken to")?
+                    .table("the profile", profile)?,
+            })
+        })
+    }
+}
+
+fn identity(table: &mut Table<'_>) -> Result<ModelIdentity, FileError> {
+    let mut text =
+        |key, meaning| -> Result<ModelText, FileError> { table.required(key, meaning)?.parse(meaning) };
+    Ok(ModelIdentity {
+        manufacturer: text("manufacturer", "the manufacturer")?,
+        model: text("model", "the model")?,
+        hardware_version: text("hardware-version", "the hardware version")?,
+        firmware_version: text("firmware-version", "the firmware version")?,
+        configuration_version: text("configuration-version", "the configuration version")?,
+    })
+}
+
+fn capabilities(table: &mut Table<'_>) -> Result<BTreeSet<Capability>, FileError> {
+    let list = table.required("capabilities", "a list of what the device can do")?;
+    list.list("a list of capabilities")?.iter().map(|item| item.parse("a capability")).collect()
+}
+
+fn profile(table: &mut Table<'_>) -> Result<Profile, FileError> {
+    let protocol = table.required("protocol", "`dlms` or `zcl`")?;
+    match protocol.text("`dlms` or `zcl`")? {
+        "dlms" => dlms(table).map(Profile::Dlms),
+        "zcl" => zcl(table).map(Profile::Zcl),
+        _ => Err(protocol.refuse("`dlms` or `zcl`", "name the protocol the device speaks")),
+    }
+}
+
+fn zcl(table: &mut Table<'_>) -> Result<ZclProfile, FileError> {
+    let endpoint = table.required("endpoint", "the ZigBee endpoint")?;
+    Ok(ZclProfile {
+        endpoint: fact(&endpoint, |table| {
+            let value = table.required("value", "the ZigBee endpoint")?;
+            value.integer(1..=240, "a ZigBee endpoint")
+        })?,
+    })
+}
+
+fn dlms(table: &mut Table<'_>) -> Result<DlmsProfile, FileError> {
+    let client = |item: &Item<'_>| {
+        fact(item, |table| {
+            let sap: u8 = table.required("sap", "the client SAP")?.integer(1..=127, "a client SAP")?;
+            crate::ClientSap::new(sap)
+                .map_err(|error| table.error(sap.to_string(), "a client SAP", error.to_string()))
+        })
+    };
+    Ok(DlmsProfile {
+        public_client: client(&table.required("public-client", "the public client")?)?,
+        management_client: client(&table.required("management-client", "the management client")?)?,
+        server: fact(&table.required("server", "the logical device")?, server)?,
+        deviation: table.read("clock", |item| fact(item, deviation))?,
+        objects: table.read("objects", objects)?.unwrap_or_default(),
+    })
+}
+
+fn server(table: &mut Table<'_>) -> Result<ServerAddress, FileError> {
+    let logical = table.required("logical", "the logical device address")?;
+    Ok(ServerAddress {
+        logical: logical.integer(1..=16383, "a logical device address")?,
+        physical: table.read("physical", |item| item.integer(0..=16383, "a physical address"))?,
+        size: table.read("address-size", |item| item.parse("octets of the address, as text"))?,
+    })
+}
+
+fn deviation(table: &mut Table<'_>) -> Result<DeviationSign, FileError> {
+    let meaning = "which way the deviation counts";
+    table.required("deviation", meaning)?.parse(meaning)
+}
+
+fn objects(item: &Item<'_>) -> Result<BTreeMap<Function, Fact<Object>>, FileError> {
+    item.open("the objects by function")?
+        .entries()
+        .into_iter()
+        .map(|(function, value)| Ok((function.parse("a function")?, fact(&value, object)?)))
+        .collect()
+}
+
+fn object(table: &mut Table<'_>) -> Result<Object, FileError> {
+    let class = table.required("class", "the interface class")?;
+    Ok(Object {
+        class: class.integer(1..=i64::from(u16::MAX), "an interface class")?,
+        obis: table.required("obis", "the logical name")?.parse("an OBIS code")?,
+        attribute: table.read("attribute", |item| item.integer(1..=127, "an attribute"))?.unwrap_or(2),
+        method: table.read("method", |item| item.integer(1..=127, "a method"))?.unwrap_or(1),
+    })
+}
+
+/// A table that also says whether what it holds was verified.
+fn fact<'d, T>(
+    item: &Item<'d>,
+    read: impl FnOnce(&mut Table<'d>) -> Result<T, FileError>,
+) -> Result<Fact<T>, FileError> {
+    item.table("a table with `verified`", |table| {
+        let meaning = "whether this was seen on a device of this model";
+        let verified = table.required("verified", meaning)?.boolean(meaning)?;
+        let value = read(table)?;
+        Ok(Fact { value, verified })
+    })
+}

@@ -1,0 +1,79 @@
+//! The lab: environment, users, rigs and what they are made of.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use proto_duis::{DeviceKind, Eui64, UserRole};
+
+use crate::{DeviceModel, DeviceModelCombination, EpclEntry, LinkUrl, Name, Path, Rig};
+
+/// Everything a lab file says, and the files it names, in types that cannot be wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lab {
+    /// The lab's name.
+    pub name: Name,
+    /// Where its requests go, as every run records it.
+    pub environment: Environment,
+    /// The DCC users the lab is, by role.
+    pub users: BTreeMap<UserRole, Eui64>,
+    /// Every Device Model the lab knows, by its name.
+    pub models: BTreeMap<Name, Arc<DeviceModel>>,
+    /// The Device Model Combinations, by name.
+    pub combinations: BTreeMap<Name, Arc<DeviceModelCombination>>,
+    /// Entries of the Eligible Product Combinations List, present and planned.
+    pub epcl: Vec<EpclEntry>,
+    /// The rigs, in the order of the file.
+    pub rigs: Vec<Rig>,
+    /// What the lab was read from.
+    pub digest: LabDigest,
+}
+
+/// The test environment of a run (SVTAD 8.6, 20.28(b)).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// The version of the DCC Systems in it.
+    pub dcc_systems_version: String,
+    /// The access control broker: where requests go that are for no device.
+    pub access_control_broker: Eui64,
+    /// The SMETS1 Service Provider, who signs what the devices answered.
+    pub s1sp: Eui64,
+}
+
+/// SHA-256 over the names and bytes of the lab file and every file it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LabDigest(pub [u8; 32]);
+
+impl fmt::Display for LabDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl Lab {
+    /// The rig of this name.
+    pub fn rig(&self, name: &str) -> Option<&Rig> {
+        self.rigs.iter().find(|rig| rig.name == *name)
+    }
+
+    /// The EUI-64 the lab acts under in this role, if it has the role.
+    pub fn user(&self, role: UserRole) -> Option<Eui64> {
+        self.users.get(&role).copied()
+    }
+
+    /// The same lab with a concrete link in place of a simulated one. The digest stays: it is of the files.
+    #[must_use]
+    pub fn with_link(mut self, rig: &str, device: DeviceKind, path: Path, link: LinkUrl) -> Self {
+        self.rigs = self
+            .rigs
+            .into_iter()
+            .map(|found| match found.name == *rig {
+                true => found.with_link(device, path, link.clone()),
+                false => found,
+            })
+            .collect();
+        self
+    }
+}

@@ -1,0 +1,276 @@
+//! From text to a [`LinkUrl`].
+
+use std::net::Ipv6Addr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::{Addressing, Authority, BAUD_RATES, Endpoint, LinkUrl, SerialLine, SerialPath, Timeouts};
+use crate::nearest::nearest;
+
+/// The port DLMS/COSEM is registered for.
+pub(super) const DLMS_PORT: u16 = 4059;
+
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+const PARAMETERS: [&str; 9] = [
+    "baud",
+    "parity",
+    "sign-on",
+    "client",
+    "server",
+    "physical",
+    "server-address-size",
+    "inter-octet",
+    "response",
+];
+
+/// Why a text is no link URL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkUrlError {
+    /// It begins with no known scheme.
+    #[error("a link begins with serial://, tcp://, tcp+hdlc:// or sim:, not `{0}`")]
+    Scheme(String),
+    /// The device path of a serial link.
+    #[error(
+        "`{0}` is no device path: write serial:///dev/ttyUSB0, an absolute path without spaces, `?` or `#`"
+    )]
+    SerialPath(String),
+    /// The host or port of a TCP link.
+    #[error("`{0}` is no host and port: write tcp://meter.example:4059 or tcp://[::1]:4059")]
+    Authority(String),
+    /// A parameter without `=`.
+    #[error("parameter `{0}` has no value: write name=value")]
+    NoValue(String),
+    /// A parameter nobody knows.
+    #[error("unknown parameter `{name}`: {advice}")]
+    Unknown {
+        /// The name found.
+        name: String,
+        /// The nearest known one, or all of them.
+        advice: String,
+    },
+    /// A parameter given twice.
+    #[error("parameter `{0}` is given twice")]
+    Repeated(String),
+    /// A parameter that has no meaning on this kind of link.
+    #[error("parameter `{name}` has no meaning on a {link} link: remove it")]
+    OutOfPlace {
+        /// The parameter.
+        name: String,
+        /// The kind of link.
+        link: &'static str,
+    },
+    /// A parameter whose value is refused.
+    #[error("parameter `{name}`: `{found}` is not {expected}")]
+    Value {
+        /// The parameter.
+        name: String,
+        /// The value found.
+        found: String,
+        /// What it should be.
+        expected: String,
+    },
+}
+
+impl FromStr for LinkUrl {
+    type Err = LinkUrlError;
+
+    fn from_str(text: &str) -> Result<Self, LinkUrlError> {
+        let (address, query) = match text.split_once('?') {
+            Some((address, query)) => (address, Some(query)),
+            None => (text, None),
+        };
+        let mut url = LinkUrl::plain(endpoint(address)?);
+        let mut seen = Vec::new();
+        for parameter in query.into_iter().flat_map(|query| query.split('&')) {
+            let (name, value) =
+                parameter.split_once('=').ok_or_else(|| LinkUrlError::NoValue(parameter.to_owned()))?;
+            if seen.contains(&name) {
+                return Err(LinkUrlError::Repeated(name.to_owned()));
+            }
+            seen.push(name);
+            url.set(name, value)?;
+        }
+        Ok(url)
+    }
+}
+
+fn endpoint(address: &str) -> Result<Endpoint, LinkUrlError> {
+    if let Some(path) = address.strip_prefix("serial://") {
+        return path.parse().map(Endpoint::Serial);
+    }
+    if let Some(rest) = address.strip_prefix("tcp+hdlc://") {
+        return authority(rest, None).map(Endpoint::TcpHdlc);
+    }
+    if let Some(rest) = address.strip_prefix("tcp://") {
+        return authority(rest, Some(DLMS_PORT)).map(Endpoint::Tcp);
+    }
+    match address {
+        "sim:" => Ok(Endpoint::Simulated),
+        other => Err(LinkUrlError::Scheme(other.chars().take(40).collect())),
+    }
+}
+
+impl FromStr for SerialPath {
+    type Err = LinkUrlError;
+
+    fn from_str(path: &str) -> Result<Self, LinkUrlError> {
+        let forbidden =
+            |letter: char| letter.is_whitespace() || letter.is_control() || matches!(letter, '?' | '#');
+        if path.len() > 1 && path.starts_with('/') && !path.contains(forbidden) {
+            Ok(Self(path.to_owned()))
+        } else {
+            Err(LinkUrlError::SerialPath(path.to_owned()))
+        }
+    }
+}
+
+fn authority(text: &str, usual: Option<u16>) -> Result<Authority, LinkUrlError> {
+    let refused = || LinkUrlError::Authority(text.to_owned());
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, port)) => {
+            let address: Ipv6Addr = address.parse().map_err(|_| refused())?;
+            (address.to_string(), port)
+        }
+        None => {
+            let colon = text.find(':').unwrap_or(text.len());
+            (host_name(&text[..colon]).ok_or_else(refused)?, &text[colon..])
+        }
+    };
+    let port = match (port.strip_prefix(':'), usual) {
+        (None, Some(usual)) if port.is_empty() => usual,
+        (Some(digits), _) => port_number(digits).ok_or_else(refused)?,
+        _ => return Err(refused()),
+    };
+    Ok(Authority { host, port })
+}
+
+fn host_name(text: &str) -> Option<String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    (!text.is_empty() && text.len() <= 253 && text.bytes().all(allowed)).then(|| text.to_owned())
+}
+
+/// Digits only: `u16::from_str` would also take a sign.
+fn port_number(digits: &str) -> Option<u16> {
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let port: u16 = all_digits.then(|| digits.parse().ok())??;
+    (port != 0).then_some(port)
+}
+
+impl LinkUrl {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), LinkUrlError> {
+        self.refuse_out_of_place(name)?;
+        let Self { line, addressing, timeouts, .. } = self;
+        match name {
+            "baud" | "parity" | "sign-on" => line.set(name, value),
+            "client" | "server" | "physical" | "server-address-size" => addressing.set(name, value),
+            "inter-octet" | "response" => timeouts.set(name, value),
+            _ => Err(unknown(name)),
+        }
+    }
+
+    fn refuse_out_of_place(&self, name: &str) -> Result<(), LinkUrlError> {
+        let serial_only = matches!(name, "baud" | "parity" | "sign-on");
+        let hdlc_only = matches!(name, "physical" | "server-address-size");
+        let link = match self.endpoint {
+            Endpoint::Tcp(_) if serial_only || hdlc_only => "tcp",
+            Endpoint::TcpHdlc(_) if serial_only => "tcp+hdlc",
+            _ => return Ok(()),
+        };
+        let name = name.to_owned();
+        Err(LinkUrlError::OutOfPlace { name, link })
+    }
+}
+
+impl SerialLine {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), LinkUrlError> {
+        match name {
+            "baud" => self.baud = Some(baud(value)?),
+            "parity" => self.parity = Some(word(name, value)?),
+            _ => self.sign_on = Some(word(name, value)?),
+        }
+        Ok(())
+    }
+}
+
+impl Addressing {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), LinkUrlError> {
+        match name {
+            "client" => self.client = Some(word(name, value)?),
+            "server" => self.server = Some(address(name, value, 1)?),
+            "physical" => self.physical = Some(address(name, value, 0)?),
+            _ => self.server_address_size = Some(word(name, value)?),
+        }
+        Ok(())
+    }
+}
+
+impl Timeouts {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), LinkUrlError> {
+        let expected = "a time from 1ms to 600s, such as 250ms or 2s";
+        let duration = duration(value).ok_or_else(|| refused(name, value, expected))?;
+        match name {
+            "inter-octet" => self.inter_octet = Some(duration),
+            _ => self.response = Some(duration),
+        }
+        Ok(())
+    }
+}
+
+fn unknown(name: &str) -> LinkUrlError {
+    let advice = match nearest(name, PARAMETERS) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("use one of {}", PARAMETERS.join(", ")),
+    };
+    let name = name.to_owned();
+    LinkUrlError::Unknown { name, advice }
+}
+
+fn refused(name: &str, found: &str, expected: impl Into<String>) -> LinkUrlError {
+    LinkUrlError::Value { name: name.to_owned(), found: found.to_owned(), expected: expected.into() }
+}
+
+fn word<T>(name: &str, value: &str) -> Result<T, LinkUrlError>
+where
+    T: FromStr,
+    T::Err: std::fmt::Display,
+{
+    value.parse().map_err(|error: T::Err| refused(name, value, format!("known: {error}")))
+}
+
+fn baud(value: &str) -> Result<u32, LinkUrlError> {
+    let known = BAUD_RATES.into_iter().find(|rate| rate.to_string() == value);
+    known.ok_or_else(|| {
+        let rates: Vec<String> = BAUD_RATES.iter().map(u32::to_string).collect();
+        refused("baud", value, format!("one of {}", rates.join(", ")))
+    })
+}
+
+fn address(name: &str, value: &str, lowest: u16) -> Result<u16, LinkUrlError> {
+    let number = value.parse::<u16>().ok();
+    number
+        .filter(|number| {
+            (lowest..=16383).contains(number) && value.starts_with(|first: char| first.is_ascii_digit())
+        })
+        .ok_or_else(|| refused(name, value, format!("a number from {lowest} to 16383")))
+}
+
+/// A time as files write it: whole milliseconds or seconds, from 1 ms to 10 minutes.
+fn duration(text: &str) -> Option<Duration> {
+    let (digits, unit) = match text.strip_suffix("ms") {
+        Some(digits) => (digits, Duration::from_millis as fn(u64) -> Duration),
+        None => (text.strip_suffix('s')?, Duration::from_secs as fn(u64) -> Duration),
+    };
+    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let count: u32 = all_digits.then(|| digits.parse().ok())??;
+    let duration = unit(u64::from(count));
+    (Duration::from_millis(1)..=LONGEST_WAIT).contains(&duration).then_some(duration)
+}
+
+/// The shortest text [`duration`] reads back as the same time.
+pub(super) fn duration_text(duration: Duration) -> String {
+    match duration.as_millis() {
+        whole if whole % 1000 == 0 => format!("{}s", whole / 1000),
+        millis => format!("{millis}ms"),
+    }
+}

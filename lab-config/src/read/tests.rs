@@ -1,0 +1,191 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Capability, ClientSap, DeviceKind, Endpoint, LinkUrl, Path as LinkPath, Route, Security};
+
+/// The embedded lab with one piece of text replaced, which must be there.
+fn embedded_with(from: &str, to: &str) -> Result<Lab, FileError> {
+    assert!(EMBEDDED_LAB.contains(from), "{from} is not in the embedded lab");
+    Lab::parse(&Document::new("lab.toml", EMBEDDED_LAB.replacen(from, to, 1)))
+}
+
+fn refusal(from: &str, to: &str) -> String {
+    embedded_with(from, to).expect_err("refused").to_string()
+}
+
+fn embedded() -> Lab {
+    Lab::embedded().unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn the_embedded_lab_has_one_rig_of_five_devices() {
+    let lab = embedded();
+    let rig = lab.rig("rig-1").expect("the rig");
+    let kinds: Vec<_> = rig.devices().map(|device| device.kind.as_str()).collect();
+    assert_eq!(kinds, ["CHF", "GPF", "ESME", "GSME", "PPMID"]);
+    assert!(rig.is_simulated());
+    assert_eq!(lab.epcl.len(), 1);
+    assert_eq!(rig.combination.models.len(), 5);
+}
+
+#[test]
+fn han_devices_are_reached_through_the_hub_and_by_their_own_ports() {
+    let lab = embedded();
+    let rig = lab.rig("rig-1").expect("the rig");
+    let through = rig.route(DeviceKind::Esme, LinkPath::Wan).expect("a route");
+    assert!(matches!(through, Route::Through { carrier, .. } if carrier.kind == DeviceKind::Chf));
+    let direct = rig.route(DeviceKind::Esme, LinkPath::Optical).expect("a route");
+    assert!(matches!(direct, Route::Direct(link) if link.signs_on()));
+    assert_eq!(rig.route(DeviceKind::Gpf, LinkPath::Optical), None);
+    assert_eq!(rig.device(DeviceKind::Ppmid).and_then(|device| device.client(LinkPath::Wan)), None);
+}
+
+#[test]
+fn generated_secrets_are_shared_by_every_copy_and_differ_between_readings() {
+    let (lab, again) = (embedded(), embedded());
+    let password = |lab: &Lab| match lab.rigs[0]
+        .device(DeviceKind::Esme)
+        .expect("an ESME")
+        .credentials
+        .client(ClientSap::MANAGEMENT)
+    {
+        Some(Security::Low(source)) => source.secret().expect("a secret"),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(password(&lab), password(&lab.clone()));
+    assert_ne!(password(&lab), password(&again));
+    assert_eq!(lab.digest, again.digest);
+}
+
+#[test]
+fn any_byte_of_any_file_changes_the_digest() {
+    let lab = embedded();
+    let changed = embedded_with("SMETS1 GPRS", "SMETS1 GPRs").expect("a lab");
+    assert_ne!(lab.digest, changed.digest);
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = folder.path().join("meter.toml");
+    let text = include_str!("../../device-models/generic-dlms-meter.toml");
+    let mut digests = std::collections::BTreeSet::new();
+    for text in [text.to_owned(), format!("{text}# seen\n")] {
+        std::fs::write(&model, text).expect("written");
+        std::fs::write(folder.path().join("lab.toml"), OWN_LAB).expect("written");
+        let lab = Lab::load(&folder.path().join("lab.toml")).unwrap_or_else(|error| panic!("{error}"));
+        digests.insert(lab.digest);
+    }
+    assert_eq!(digests.len(), 2);
+}
+
+const OWN_LAB: &str = r#"
+name = "own"
+device-models = ["meter.toml"]
+[environment]
+name = "bench"
+dcc-systems-version = "none"
+access-control-broker = "90-B3-D5-1F-30-00-00-02"
+s1sp = "90-B3-D5-1F-30-02-00-00"
+[users]
+IS = "90-B3-D5-1F-30-01-00-00"
+[[combination]]
+id = "one-meter"
+release = "IOC"
+communication-services-provider = "none"
+models = ["generic-dlms-meter"]
+[[rig]]
+name = "bench"
+combination = "one-meter"
+[[rig.device]]
+kind = "ESME"
+eui-64 = "00-DB-12-34-56-78-90-03"
+links.wan = "tcp://127.0.0.1:4059?client=17"
+client.17 = { security = "low", password = { env = "METER_PASSWORD" } }
+"#;
+
+#[test]
+fn a_concrete_link_takes_the_place_of_a_simulated_one() {
+    let address: std::net::SocketAddr = "127.0.0.1:4059".parse().expect("an address");
+    let lab = embedded();
+    let digest = lab.digest;
+    let lab = lab.with_link("rig-1", DeviceKind::Chf, LinkPath::Wan, LinkUrl::tcp(address));
+    let link = lab.rigs[0].route(DeviceKind::Esme, LinkPath::Wan).expect("a route").link();
+    assert!(matches!(&link.endpoint, Endpoint::Tcp(authority) if authority.port() == 4059));
+    assert_eq!(lab.digest, digest);
+}
+
+#[test]
+fn capabilities_come_from_the_device_model() {
+    let lab = embedded();
+    let esme = lab.rigs[0].device(DeviceKind::Esme).expect("an ESME");
+    assert!(esme.model.can(Capability::Keypad));
+    assert!(!esme.model.can(Capability::Gas));
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
+    insta::assert_snapshot!(refusal("eui-64 = \"00-DB-12-34-56-78-90-01\"", "eui64 = \"00-DB-12-34-56-78-90-01\""), @r"
+    lab.toml:44:1: found no `eui-64`, expected `eui-64`: the device's EUI-64
+      advice: did you mean `eui-64` where `eui64` stands?
+");
+    insta::assert_snapshot!(refusal("combination = \"ioc-liberty-100-g4\"\nsafe", "combination = \"ioc-liberty-100\"\nsafe"), @r"
+    lab.toml:41:15: found `ioc-liberty-100`, which is not defined, expected a combination
+      advice: did you mean `ioc-liberty-100-g4`?
+");
+    insta::assert_snapshot!(refusal("sim:?baud=9600", "sim:?boud=9600"), @r"
+    lab.toml:72:15: found `sim:?boud=9600`, expected a link URL
+      advice: unknown parameter `boud`: did you mean `baud`?
+");
+    insta::assert_snapshot!(refusal("links.wan = \"sim:\"", "links.wan = \"tcp://hub:4059\""), @r#"
+    lab.toml:49:57: found a generated secret for a device that is not simulated, expected { env = "NAME" } or { file = "path" }
+      advice: a real device knows its secret already: name the variable or file that holds it
+"#);
+    insta::assert_snapshot!(refusal("via = \"CHF\"", "via = \"ESME\""), @r#"
+    lab.toml:54:7: found `ESME`, expected another device of this rig with a `wan` link and the capability `router`
+      advice: name the communications hub, and give it its `links.wan`
+"#);
+    insta::assert_snapshot!(refusal("client.1 = { security = \"low\", password = { generated = true } }", ""), @r#"
+    lab.toml:44:1: found no credentials of client 1, expected `client.1`, as which the harness speaks to the CHF
+      advice: add client.1 = { security = "none" }, or "low" with a password
+"#);
+    insta::assert_snapshot!(refusal("password = { generated = true }", "password = \"12345678\""), @r#"
+    lab.toml:49:43: found a value that is no table, expected { env = "NAME" }, { file = "path" } or { generated = true }
+      advice: a secret never stands in the lab file itself: the file is evidence
+"#);
+    insta::assert_snapshot!(refusal("90-02\"", "90-01\""), @r"
+    lab.toml:51:1: found EUI-64 00-DB-12-34-56-78-90-01 a second time, expected a different EUI-64 for each device
+      advice: correct one of them
+");
+    insta::assert_snapshot!(refusal("shipped:gsme-lab-g4.toml", "shipped:gsme-lab-g5.toml"), @r"
+    lab.toml:7:3: found `shipped:gsme-lab-g5.toml`: no such shipped Device Model, expected the name of a shipped Device Model
+      advice: did you mean `shipped:gsme-lab-g4.toml`?
+");
+    insta::assert_snapshot!(refusal("planned-completion = 2027-01-29", "planned-completion = 2026-01-29"), @r"
+    lab.toml:30:1: found a planned completion before the planned start, expected the dates in order
+      advice: correct the entry's dates
+");
+    insta::assert_snapshot!(refusal("kind = \"PPMID\"", "kind = \"IHD\""), @r#"
+    lab.toml:78:8: found `IHD`, expected a kind the combination `ioc-liberty-100-g4` has
+      advice: remove the device, or add its Device Model to the combination
+"#);
+    insta::assert_snapshot!(refusal("[users]\nIS", "[users]\nSI"), @r#"
+    lab.toml:19:1: found `SI`, expected a user role
+      advice: "SI" is not a user role; expected one of IS, ES, GS, RSA, ED, GT, OU
+"#);
+}
+
+#[test]
+fn a_whole_device_may_not_be_left_out() {
+    let (before, _) = EMBEDDED_LAB.rsplit_once("[[rig.device]]").expect("the last device");
+    let error = Lab::parse(&Document::new("lab.toml", before)).expect_err("refused");
+    assert_eq!(error.found, "no PPMID");
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_lab_is_read_or_refused_in_place(cut in 0..EMBEDDED_LAB.len(), byte in proptest::char::any()) {
+        let mut text: String = EMBEDDED_LAB.to_owned();
+        let at = (0..=cut).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        text.insert(at, byte);
+        if let Err(error) = Lab::parse(&Document::new("lab.toml", text)) {
+            prop_assert!(error.line > 0, "{error}");
+        }
+    }
+}
