@@ -1,3 +1,4 @@
 //! The lab controller: links, driver, S1SP, DCC stub, service user, executor, evidence, gates, reports.
 
 pub mod link;
+pub mod migration;

@@ -1,0 +1,160 @@
+//! Carries the operations of a migration out, each against the parties it needs.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use lab_config::{DeviceModelCombination, EpclEntry, Eui64, Rig};
+
+use super::checks::{self, Declared};
+use super::{Authorisation, Operation, OutOfOrder, Stage};
+
+/// Those whose doing a migration is: the DCC with its inventory, the S1SP with the devices.
+pub trait Parties: Send {
+    /// Whether the inventory holds this device as commissioned.
+    fn enrolled(&self, device: Eui64) -> bool;
+
+    /// The S1SP talks to every device of the installation and takes its credentials over; on an error it has given back
+    /// whatever it took.
+    fn take_control(&mut self) -> impl Future<Output = Result<String, String>> + Send;
+
+    /// The SMSO gets the credentials of every device back.
+    fn give_back(&mut self) -> impl Future<Output = Result<String, String>> + Send;
+
+    /// The declared devices join the inventory as commissioned.
+    fn enrol(&mut self, declared: &Declared) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// The declared devices leave the inventory.
+    fn withdraw(&mut self, declared: &Declared) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// The migration of the installation on one rig.
+#[derive(Debug)]
+pub struct Control {
+    stage: Stage,
+    declared: Declared,
+    entry: EpclEntry,
+    combination: Arc<DeviceModelCombination>,
+    hub: Eui64,
+}
+
+impl Control {
+    /// A migration that has not begun. `hub` names the installation: the EUI-64 of its communications hub.
+    pub fn new(rig: &Rig, entry: EpclEntry, hub: Eui64) -> Self {
+        Self {
+            stage: Stage::WithSmso,
+            declared: Declared::of(rig),
+            entry,
+            combination: Arc::clone(&rig.combination),
+            hub,
+        }
+    }
+
+    /// Where the installation stands.
+    pub const fn stage(&self) -> &Stage {
+        &self.stage
+    }
+
+    /// What the installation is declared to be; a script of a refused installation declares it wrongly.
+    pub const fn declared_mut(&mut self) -> &mut Declared {
+        &mut self.declared
+    }
+
+    /// Declares the installation as it truly is.
+    pub fn declare_truly(&mut self, rig: &Rig) {
+        self.declared = Declared::of(rig);
+    }
+
+    /// Tries one operation. The outcome is the stage reached; what went on is said in words.
+    ///
+    /// # Errors
+    /// [`OutOfOrder`] when the operation cannot follow; the installation is then as it was.
+    pub async fn operate<P: Parties>(
+        &mut self,
+        operation: Operation,
+        parties: &mut P,
+        now: Timestamp,
+    ) -> Result<String, OutOfOrder> {
+        self.stage.allows(operation)?;
+        Ok(match operation {
+            Operation::Authorise => self.authorise(now),
+            Operation::Validate => self.validate(parties),
+            Operation::Contact => self.contact(parties).await,
+            Operation::Commission => self.commission(parties).await,
+            Operation::Rollback => self.roll_back(parties, "asked for by the script".to_owned()).await,
+        })
+    }
+
+    fn authorise(&mut self, now: Timestamp) -> String {
+        let authorisation = Authorisation::new(&self.entry.smso, self.hub, now);
+        let said = format!("authorised by {}", authorisation.as_str());
+        self.stage = Stage::Authorised(authorisation);
+        said
+    }
+
+    fn validate<P: Parties>(&mut self, parties: &P) -> String {
+        let Some(authorisation) = self.stage.authorisation().cloned() else { return String::new() };
+        let checked =
+            checks::validate(&self.declared, &self.entry, &self.combination, |eui64| parties.enrolled(eui64));
+        match checked {
+            Ok(()) => {
+                self.stage = Stage::Validated(authorisation);
+                format!("{} devices match EPCL entry {}", self.declared.devices.len(), self.entry.id)
+            }
+            Err(refusal) => {
+                let said = format!("refused, {}: {}", refusal.code, refusal.reason);
+                self.stage = Stage::Refused(refusal);
+                said
+            }
+        }
+    }
+
+    async fn contact<P: Parties>(&mut self, parties: &mut P) -> String {
+        let Some(authorisation) = self.stage.authorisation().cloned() else { return String::new() };
+        match parties.take_control().await {
+            Ok(said) => {
+                self.stage = Stage::UnderS1spControl(authorisation);
+                said
+            }
+            Err(reason) => {
+                let said = format!("rolled back: {reason}");
+                self.stage = Stage::RolledBack { reason };
+                said
+            }
+        }
+    }
+
+    async fn commission<P: Parties>(&mut self, parties: &mut P) -> String {
+        let Some(authorisation) = self.stage.authorisation().cloned() else { return String::new() };
+        match parties.enrol(&self.declared).await {
+            Ok(()) => {
+                self.stage = Stage::Migrated(authorisation);
+                format!("{} devices commissioned in the inventory", self.declared.devices.len())
+            }
+            Err(reason) => self.roll_back(parties, reason).await,
+        }
+    }
+
+    async fn roll_back<P: Parties>(&mut self, parties: &mut P, reason: String) -> String {
+        let mut undone = Vec::new();
+        if matches!(self.stage, Stage::Migrated(_)) {
+            undone.push(
+                parties.withdraw(&self.declared).await.map(|()| "devices left the inventory".to_owned()),
+            );
+        }
+        if !self.stage.with_smso() {
+            undone.push(parties.give_back().await);
+        }
+        // What could not be undone leaves the stage as it is: saying "rolled back" then would be a lie.
+        match undone.into_iter().collect::<Result<Vec<_>, _>>() {
+            Ok(said) => {
+                self.stage = Stage::RolledBack { reason: reason.clone() };
+                format!(
+                    "rolled back ({reason}): {}",
+                    if said.is_empty() { "nothing to undo".into() } else { said.join("; ") }
+                )
+            }
+            Err(stuck) => format!("could not roll back ({reason}): {stuck}"),
+        }
+    }
+}
