@@ -1,1 +1,3 @@
 //! Simulated CHF, GPF, ESME, GSME and PPMID on real pseudo-terminals and sockets.
+
+pub mod model;
