@@ -1,0 +1,168 @@
+//! The server's end of an association (IEC 62056-5-3): what a meter does with APDUs.
+//!
+//! A [`ServerSession`] keeps the association with one client and hands each access to an [`ObjectModel`], which is
+//! the meter proper. It refuses what a meter refuses: services before an association, services not agreed, blocks
+//! out of turn. What may be read or written is the model's to say; [`ObjectTable`] is a plain one.
+
+mod associate;
+mod profile;
+mod service;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use associate::{Credentials, Denial};
+pub use profile::select;
+pub use table::{ObjectTable, Rights};
+
+use crate::apdu::{Apdu, Conformance, ExceptionResponse, Release};
+use crate::client::Association;
+use crate::data::{ActionResult, AttributeRef, Data, DataAccessResult, MethodRef, Selective};
+use service::Transfer;
+
+/// Who talks to whom: the service access points of client and server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Peer {
+    /// The client's: 16 is the public client, 1 the management client.
+    pub client: u16,
+    /// The server's, which is its logical device: 1 is the management logical device.
+    pub server: u16,
+}
+
+impl Peer {
+    /// The pair of client and server.
+    pub fn new(client: u16, server: u16) -> Self {
+        Self { client, server }
+    }
+}
+
+/// Who may associate.
+pub trait AssociationPolicy {
+    /// Decides whether `peer` may associate with these credentials.
+    ///
+    /// # Errors
+    /// Why not; the session turns it into the answer a meter gives.
+    fn admit(&mut self, peer: Peer, credentials: Credentials<'_>) -> Result<(), Denial>;
+}
+
+/// A meter: objects that can be read, written and invoked, and who may do so.
+pub trait ObjectModel: AssociationPolicy {
+    /// Reads an attribute, or part of it.
+    ///
+    /// # Errors
+    /// Why not, as a meter answers it.
+    fn get(
+        &mut self,
+        peer: Peer,
+        attribute: AttributeRef,
+        selective: Option<&Selective>,
+    ) -> Result<Data, DataAccessResult>;
+
+    /// Writes an attribute.
+    ///
+    /// # Errors
+    /// Why not, as a meter answers it.
+    fn set(
+        &mut self,
+        peer: Peer,
+        attribute: AttributeRef,
+        selective: Option<&Selective>,
+        value: Data,
+    ) -> Result<(), DataAccessResult>;
+
+    /// Invokes a method: its return value, if it has one.
+    ///
+    /// # Errors
+    /// Why not, as a meter answers it.
+    fn act(
+        &mut self,
+        peer: Peer,
+        method: MethodRef,
+        parameter: Option<Data>,
+    ) -> Result<Option<Data>, ActionResult>;
+}
+
+/// What a server offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Longest APDU this server takes.
+    pub max_pdu: u16,
+    /// Services this server speaks.
+    pub conformance: Conformance,
+    /// Longest value taken in blocks, in octets.
+    pub max_value: usize,
+}
+
+impl Default for ServerSettings {
+    /// Everything spoken, APDUs of 1 KiB, values of 64 KiB.
+    fn default() -> Self {
+        Self { max_pdu: 1024, conformance: Conformance::SPOKEN, max_value: 1 << 16 }
+    }
+}
+
+/// The server's end of the association with one client.
+#[derive(Debug)]
+pub struct ServerSession {
+    peer: Peer,
+    settings: ServerSettings,
+    /// What was agreed. `max_pdu` is what the client takes.
+    association: Option<Association>,
+    transfer: Transfer,
+}
+
+impl ServerSession {
+    /// A session that is not associated yet.
+    pub fn new(peer: Peer, settings: ServerSettings) -> Self {
+        Self { peer, settings, association: None, transfer: Transfer::None }
+    }
+
+    /// Who this session is with.
+    pub fn peer(&self) -> Peer {
+        self.peer
+    }
+
+    /// Whether the client has associated.
+    pub fn is_associated(&self) -> bool {
+        self.association.is_some()
+    }
+
+    /// Ends the association: the data link or connection beneath it is gone.
+    pub fn link_lost(&mut self) {
+        self.association = None;
+        self.transfer = Transfer::None;
+    }
+
+    /// Takes an APDU from the client and gives the answer; `None` where the standard calls for none.
+    pub fn receive(&mut self, apdu: &[u8], model: &mut dyn ObjectModel) -> Option<Vec<u8>> {
+        match Apdu::decode(apdu) {
+            Ok(apdu) => self.answer(apdu, model).map(|answer| answer.encode()),
+            Err(_) => Some(Apdu::Exception(self.unreadable()).encode()),
+        }
+    }
+
+    /// What a meter answers to octets it cannot read.
+    fn unreadable(&self) -> ExceptionResponse {
+        if self.is_associated() {
+            ExceptionResponse::NOT_SUPPORTED
+        } else {
+            ExceptionResponse::NOT_ASSOCIATED
+        }
+    }
+
+    fn answer(&mut self, apdu: Apdu, model: &mut dyn ObjectModel) -> Option<Apdu> {
+        let request = match apdu {
+            Apdu::Aarq(aarq) => return Some(Apdu::Aare(self.associate(&aarq, model))),
+            Apdu::Rlrq(_) => {
+                self.link_lost();
+                return Some(Apdu::Rlre(Release::NORMAL));
+            }
+            request @ (Apdu::GetRequest(_) | Apdu::SetRequest(_) | Apdu::ActionRequest(_)) => request,
+            // Answers and notifications are not for a server; answering them could go on for ever.
+            _ => return None,
+        };
+        let Some(association) = self.association else {
+            return Some(Apdu::Exception(ExceptionResponse::NOT_ASSOCIATED));
+        };
+        self.serve(request, association, model)
+    }
+}
