@@ -1,5 +1,5 @@
 //! The lab controller: links, driver, S1SP, DCC stub, service user, executor, evidence, gates, reports.
 
-pub mod evidence;
+pub mod driver;
 pub mod link;
 pub mod migration;

@@ -1,6 +1,5 @@
 //! What can go wrong with a byte stream, said so that a person at the rig knows where to look.
 
-use std::fmt;
 use std::time::Duration;
 
 /// The kind of a [`LinkError`]: what a caller may decide upon.
@@ -20,7 +19,7 @@ pub enum LinkErrorKind {
 
 /// A failure of a link: which link, what was expected, what was found instead, and how long it waited.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("link {link} ({url}): expected {expected}, found {found} after {}", Seconds(*waited))]
+#[error("link {link} ({url}): expected {expected}, found {found} after {}", seconds(*waited))]
 pub struct LinkError {
     /// Name of the link in the lab file (or its URL where it has none).
     pub link: String,
@@ -61,14 +60,10 @@ impl LinkError {
 }
 
 /// A waiting time for people: milliseconds below one second, tenths above.
-pub(crate) struct Seconds(pub(crate) Duration);
-
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 < Duration::from_secs(1) {
-            write!(f, "{} ms", self.0.as_millis())
-        } else {
-            write!(f, "{:.1} s", self.0.as_secs_f64())
-        }
+pub(crate) fn seconds(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        format!("{} ms", time.as_millis())
+    } else {
+        format!("{:.1} s", time.as_secs_f64())
     }
 }

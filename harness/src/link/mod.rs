@@ -17,8 +17,10 @@ use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use lab_config::{Endpoint, LinkUrl, Parity};
 use tokio::time::Instant;
 
+pub(crate) use error::seconds;
 pub use error::{LinkError, LinkErrorKind};
 pub use tap::{Direction, NoTap, SharedTap, Tap};
 pub use wire::{Character, Line};
@@ -68,6 +70,8 @@ pub struct Link {
     wire: Wire,
     tap: SharedTap,
     buffer: Box<[u8; READ_BUFFER]>,
+    /// How much of `buffer` the last read filled.
+    filled: usize,
 }
 
 impl std::fmt::Debug for Link {
@@ -77,7 +81,7 @@ impl std::fmt::Debug for Link {
 }
 
 /// What a link is called and where it goes, before it is opened: enough to open it again.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct LinkAddress {
     /// Name of the link in records, captures and errors.
     pub name: String,
@@ -88,6 +92,22 @@ pub struct LinkAddress {
 }
 
 impl LinkAddress {
+    /// The address a link URL of the lab file gives.
+    ///
+    /// # Errors
+    /// [`LinkErrorKind::Setting`] for `sim:`, which whoever starts the simulated device puts a concrete URL in place of.
+    pub fn of(name: &str, url: &LinkUrl) -> Result<LinkAddress, LinkError> {
+        let line = Line { baud: url.baud(), character: character(url.parity()) };
+        let target = match &url.endpoint {
+            Endpoint::Serial(path) => Target::Serial { path: path.as_str().to_owned(), line },
+            Endpoint::Tcp(authority) | Endpoint::TcpHdlc(authority) => {
+                Target::Tcp { host: authority.host().to_owned(), port: authority.port() }
+            }
+            Endpoint::Simulated => return Err(nowhere(name, url)),
+        };
+        Ok(LinkAddress { name: name.to_owned(), url: url.to_string(), target })
+    }
+
     /// Opens the link, waiting no longer than `limit`.
     ///
     /// # Errors
@@ -103,7 +123,7 @@ impl LinkAddress {
         })?;
         tap.frame(&self.name, Direction::Sent, Timestamp::now(), &[], Some("link opened"));
         let (name, url, target) = (self.name.clone(), self.url.clone(), self.target.clone());
-        Ok(Link { name, url, target, wire, tap, buffer: Box::new([0; READ_BUFFER]) })
+        Ok(Link { name, url, target, wire, tap, buffer: Box::new([0; READ_BUFFER]), filled: 0 })
     }
 
     pub(crate) fn error(
@@ -115,6 +135,24 @@ impl LinkAddress {
     ) -> LinkError {
         let (link, url) = (self.name.clone(), self.url.clone());
         LinkError { link, url, expected: expected.into(), found: found.into(), waited, kind }
+    }
+}
+
+fn character(parity: Parity) -> Character {
+    match parity {
+        Parity::None => Character::EightNone,
+        Parity::Even => Character::SevenEven,
+    }
+}
+
+fn nowhere(name: &str, url: &LinkUrl) -> LinkError {
+    LinkError {
+        link: name.to_owned(),
+        url: url.to_string(),
+        expected: "a port or a host".into(),
+        found: "a simulated device that nobody has started".into(),
+        waited: Duration::ZERO,
+        kind: LinkErrorKind::Setting,
     }
 }
 
@@ -172,14 +210,21 @@ impl Link {
                 Err(self.gone(expected.to_owned(), &error, asked))
             }
             Ok(Ok(count)) => {
-                self.note_frame(Direction::Received, &self.buffer[..count], None);
-                Ok(&self.buffer[..count])
+                self.filled = count;
+                self.note_frame(Direction::Received, self.last_burst(), None);
+                Ok(self.last_burst())
             }
             Ok(Err(error)) => Err(self.gone(expected.to_owned(), &error, asked)),
             Err(_) => {
                 Err(self.address().error(LinkErrorKind::NoAnswer, expected, "nothing", asked.elapsed()))
             }
         }
+    }
+
+    /// What the last read handed over.
+    #[must_use]
+    pub fn last_burst(&self) -> &[u8] {
+        &self.buffer[..self.filled]
     }
 
     /// Changes speed and character format of a serial link; over TCP the far end does that, if anybody.

@@ -1,0 +1,233 @@
+//! The connection to a communications hub on the WAN, shared by the hub itself and every device behind it.
+//!
+//! One task owns the link. Requests go through it one at a time; each device has its own association and its own
+//! [`HubPort`]. An APDU for a device wears the DLMS gateway header with its EUI-64; without it, it is for the hub. What a
+//! device sends unasked (an EventNotification) comes in on the same connection at any time and goes to the bounded
+//! channel of pushes. A lost connection is made anew when the next request wants it, and, so that pushes can come in, by
+//! itself a bounded number of times.
+
+mod carrier;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use proto_dlms::gateway::{Direction, Envelope};
+use proto_duis::Eui64;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::wrapper::wrapped;
+use super::{ChannelError, Waits};
+use crate::driver::access::{Access, Deadlines};
+use crate::driver::error::{Context, DriverError, DriverErrorKind};
+use crate::link::{Direction as Way, LinkAddress, LinkError, SharedTap};
+
+/// Jobs waiting for the carrier: one for each port at most.
+const JOBS: usize = 32;
+/// Answers waiting for a port: more than one only when late answers trickle in.
+const INBOX: usize = 8;
+
+/// What a device or the hub sent unasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    /// The device behind the hub, none for the hub itself.
+    pub device: Option<Eui64>,
+    /// When it came in.
+    pub at: Timestamp,
+    /// The APDU, an EventNotification or DataNotification.
+    pub apdu: Vec<u8>,
+}
+
+/// The place of one device and client on the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    device: Option<Eui64>,
+    client: u16,
+}
+
+enum Job {
+    Attach { place: Place, inbox: mpsc::Sender<Incoming> },
+    Detach { place: Place },
+    Send { message: Vec<u8>, until: Instant, done: oneshot::Sender<Result<(), LinkError>> },
+}
+
+/// What the carrier hands to a port.
+type Incoming = Result<Vec<u8>, LinkError>;
+
+/// A handle on the connection to one communications hub. Clones share the connection; it closes with the last of them.
+#[derive(Clone)]
+pub struct Hub {
+    address: LinkAddress,
+    tap: SharedTap,
+    jobs: mpsc::Sender<Job>,
+    turn: Arc<Semaphore>,
+    /// Counts the connections lost so far: associations die with theirs.
+    generation: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("link", &self.address.name).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Connects to the hub at `address`. Pushes go to `pushes`; when that channel is full they are dropped, counted and
+    /// noted in the capture.
+    ///
+    /// # Errors
+    /// The connection cannot be made within the deadlines.
+    pub async fn connect(
+        address: LinkAddress,
+        tap: SharedTap,
+        deadlines: &Deadlines,
+        pushes: mpsc::Sender<Push>,
+    ) -> Result<Hub, DriverError> {
+        let link = super::open_link(&address, &tap, deadlines).await.map_err(|error| {
+            let context = Context { link: address.name.clone(), ..Context::default() };
+            DriverError::new(error, context)
+        })?;
+        let (jobs, queue) = mpsc::channel(JOBS);
+        let generation = Arc::new(AtomicU64::new(0));
+        let carrier =
+            carrier::Carrier::new(link, address.clone(), tap.clone(), *deadlines, pushes, generation.clone());
+        tokio::spawn(carrier.run(queue));
+        Ok(Hub { address, tap, jobs, turn: Arc::new(Semaphore::new(1)), generation })
+    }
+
+    /// Name of the link in records and captures.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.address.name
+    }
+
+    /// URL of the link.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.address.url
+    }
+
+    /// A place on the connection for requests of `access` to `device`, or to the hub itself.
+    pub(in crate::driver) async fn port(
+        &self,
+        device: Option<Eui64>,
+        access: &Access,
+    ) -> Result<HubPort, ChannelError> {
+        let place = Place { device, client: u16::from(access.client.get()) };
+        let (inbox, incoming) = mpsc::channel(INBOX);
+        self.jobs.send(Job::Attach { place, inbox }).await.map_err(|_| closed())?;
+        let hub = self.clone();
+        Ok(HubPort { hub, place, server: access.server, incoming, turn: None, generation: None })
+    }
+}
+
+fn closed() -> ChannelError {
+    DriverErrorKind::NoAnswer("because the connection to the hub was closed by the harness".into()).into()
+}
+
+/// One device's place on the connection to its hub.
+#[derive(Debug)]
+pub(in crate::driver) struct HubPort {
+    hub: Hub,
+    place: Place,
+    server: u16,
+    incoming: mpsc::Receiver<Incoming>,
+    turn: Option<OwnedSemaphorePermit>,
+    /// The connection this port last sent on.
+    generation: Option<u64>,
+}
+
+impl HubPort {
+    pub(in crate::driver) async fn send(&mut self, apdu: &[u8], waits: &Waits) -> Result<(), ChannelError> {
+        self.take_turn(waits.until).await?;
+        self.drop_late_answers();
+        let message = self.message(apdu)?;
+        let (done, sent) = oneshot::channel();
+        let job = Job::Send { message, until: waits.response(), done };
+        self.hub.jobs.send(job).await.map_err(|_| closed())?;
+        sent.await.map_err(|_| closed())??;
+        self.generation = Some(self.hub.generation.load(Ordering::Acquire));
+        Ok(())
+    }
+
+    pub(super) async fn receive(&mut self, waits: &Waits) -> Result<Vec<u8>, ChannelError> {
+        let asked = Instant::now();
+        match tokio::time::timeout_at(waits.response(), self.incoming.recv()).await {
+            Ok(Some(Ok(apdu))) => Ok(apdu),
+            Ok(Some(Err(lost))) => Err(lost.into()),
+            Ok(None) => Err(closed()),
+            Err(_) => {
+                let waited = crate::link::seconds(asked.elapsed());
+                Err(DriverErrorKind::NoAnswer(format!("from the device behind the hub after {waited}"))
+                    .into())
+            }
+        }
+    }
+
+    /// One exchange of something that is not DLMS (a ZigBee frame) with the device.
+    pub(in crate::driver) async fn exchange(
+        &mut self,
+        frame: &[u8],
+        waits: &Waits,
+    ) -> Result<Vec<u8>, ChannelError> {
+        let result = match self.send(frame, waits).await {
+            Ok(()) => self.receive(waits).await,
+            Err(error) => Err(error),
+        };
+        self.rest();
+        result
+    }
+
+    pub(in crate::driver) fn rest(&mut self) {
+        self.turn = None;
+    }
+
+    pub(super) fn was_renewed(&self) -> bool {
+        self.generation.is_some_and(|mine| mine != self.hub.generation.load(Ordering::Acquire))
+    }
+
+    pub(super) fn note(&self, note: &str) {
+        self.hub.tap.frame(&self.hub.address.name, Way::Received, Timestamp::now(), &[], Some(note));
+    }
+
+    async fn take_turn(&mut self, until: Instant) -> Result<(), ChannelError> {
+        if self.turn.is_none() {
+            let turn = tokio::time::timeout_at(until, self.hub.turn.clone().acquire_owned()).await;
+            let busy = || DriverErrorKind::NoAnswer("because the hub is busy with other requests".into());
+            self.turn = Some(turn.map_err(|_| busy())?.map_err(|_| closed())?);
+        }
+        Ok(())
+    }
+
+    /// An answer that came after its request was given up is not the answer to the next one.
+    fn drop_late_answers(&mut self) {
+        while let Ok(late) = self.incoming.try_recv() {
+            if late.is_ok() {
+                self.note("late answer ignored: its request was given up");
+            }
+        }
+    }
+
+    fn message(&self, apdu: &[u8]) -> Result<Vec<u8>, ChannelError> {
+        let apdu = match self.place.device {
+            None => apdu.to_vec(),
+            Some(eui) => Envelope {
+                direction: Direction::Request,
+                network_id: 0,
+                physical_address: eui.octets().into(),
+                apdu: apdu.to_vec(),
+            }
+            .encode(),
+        };
+        wrapped(self.place.client, self.server, apdu)
+    }
+}
+
+impl Drop for HubPort {
+    fn drop(&mut self) {
+        // When the queue is full the carrier finds the closed inbox by itself.
+        let _ = self.hub.jobs.try_send(Job::Detach { place: self.place });
+    }
+}

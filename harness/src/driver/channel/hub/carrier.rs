@@ -1,0 +1,238 @@
+//! The task that owns the link to a hub.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proto_dlms::gateway::{Direction, Envelope};
+use proto_dlms::wrapper::{Deframer, Message};
+use proto_duis::Eui64;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::{Incoming, Job, Place, Push};
+use crate::driver::access::Deadlines;
+use crate::link::{Link, LinkAddress, LinkError, LinkErrorKind, SharedTap};
+
+/// EventNotification and DataNotification: what a device sends unasked.
+const PUSH_TAGS: [u8; 2] = [0xC2, 0x0F];
+/// How often a lost connection is made anew without anybody asking.
+const RENEWALS: u32 = 6;
+/// The wait before the first of them; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// How long an idle connection is listened to in one go; only the loop turns when it ends.
+const IDLE: Duration = Duration::from_secs(3600);
+
+pub(super) struct Carrier {
+    state: State,
+    address: LinkAddress,
+    tap: SharedTap,
+    deadlines: Deadlines,
+    deframer: Deframer,
+    inboxes: BTreeMap<Place, mpsc::Sender<Incoming>>,
+    pushes: mpsc::Sender<Push>,
+    generation: Arc<AtomicU64>,
+}
+
+enum State {
+    Connected(Box<Link>),
+    /// Lost; the next try by itself is due then, while tries are left.
+    Lost {
+        tries: u32,
+        next: Instant,
+    },
+}
+
+/// What happened on the line while nobody asked for anything, or while they did.
+enum Heard {
+    Octets(Vec<u8>),
+    Nothing,
+    Lost(LinkError),
+    RenewalDue,
+}
+
+impl Carrier {
+    pub(super) fn new(
+        link: Link,
+        address: LinkAddress,
+        tap: SharedTap,
+        deadlines: Deadlines,
+        pushes: mpsc::Sender<Push>,
+        generation: Arc<AtomicU64>,
+    ) -> Carrier {
+        Carrier {
+            state: State::Connected(Box::new(link)),
+            address,
+            tap,
+            deadlines,
+            deframer: Deframer::default(),
+            inboxes: BTreeMap::new(),
+            pushes,
+            generation,
+        }
+    }
+
+    /// Serves until every handle is gone.
+    pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        loop {
+            tokio::select! {
+                job = jobs.recv() => match job {
+                    Some(job) => self.serve(job).await,
+                    None => return,
+                },
+                heard = self.state.listen() => self.hear(heard).await,
+            }
+        }
+    }
+
+    async fn serve(&mut self, job: Job) {
+        match job {
+            Job::Attach { place, inbox } => {
+                self.inboxes.insert(place, inbox);
+            }
+            Job::Detach { place } => {
+                // Another port may have taken the place since: only a closed inbox goes.
+                self.inboxes.retain(|at, inbox| *at != place || !inbox.is_closed());
+            }
+            Job::Send { message, until, done } => {
+                let sent = self.send(&message, until).await;
+                // A caller that is gone has given up waiting.
+                let _ = done.send(sent);
+            }
+        }
+    }
+
+    async fn send(&mut self, message: &[u8], until: Instant) -> Result<(), LinkError> {
+        if let State::Lost { .. } = self.state {
+            self.renew().await?;
+        }
+        let State::Connected(link) = &mut self.state else {
+            return Err(self.address.error(LinkErrorKind::Gone, "a connection", "none", Duration::ZERO));
+        };
+        let sent = link.send(message, until).await;
+        if let Err(error) = &sent {
+            self.lose(error);
+        }
+        sent
+    }
+
+    async fn hear(&mut self, heard: Heard) {
+        match heard {
+            Heard::Octets(octets) => {
+                self.deframer.receive(&octets);
+                self.route_all();
+            }
+            Heard::Nothing => {}
+            Heard::Lost(error) => self.lose(&error),
+            Heard::RenewalDue => {
+                // Failing is counted; the next request tries again and tells its caller.
+                let _ = self.renew().await;
+            }
+        }
+    }
+
+    async fn renew(&mut self) -> Result<(), LinkError> {
+        match self.address.open(self.tap.clone(), self.deadlines.open).await {
+            Ok(link) => {
+                self.state = State::Connected(Box::new(link));
+                self.deframer = Deframer::default();
+                Ok(())
+            }
+            Err(error) => {
+                self.state.count_a_failure();
+                Err(error)
+            }
+        }
+    }
+
+    fn lose(&mut self, error: &LinkError) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.state = State::Lost { tries: 0, next: Instant::now() + FIRST_PAUSE };
+        for inbox in self.inboxes.values() {
+            // A full inbox belongs to somebody who is not waiting.
+            let _ = inbox.try_send(Err(error.clone()));
+        }
+    }
+
+    fn route_all(&mut self) {
+        loop {
+            match self.deframer.next_message() {
+                Ok(Some(message)) => self.route(message),
+                Ok(None) => return,
+                Err(error) => {
+                    let found = error.to_string();
+                    let error =
+                        self.address.error(LinkErrorKind::Gone, "wrapped APDUs", found, Duration::ZERO);
+                    self.lose(&error);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn route(&mut self, message: Message) {
+        let Some((device, apdu)) = opened(message.apdu) else {
+            return self.note("gateway header malformed: APDU ignored");
+        };
+        if apdu.first().is_some_and(|tag| PUSH_TAGS.contains(tag)) {
+            return self.push(Push { device, at: Timestamp::now(), apdu });
+        }
+        let place = Place { device, client: message.destination };
+        let waiting = self.inboxes.get(&place);
+        if waiting.is_none_or(|inbox| inbox.try_send(Ok(apdu)).is_err()) {
+            self.note("answer ignored: nobody waits for one from this device and client");
+        }
+    }
+
+    fn push(&self, push: Push) {
+        if self.pushes.try_send(push).is_err() {
+            self.note("push dropped: nobody takes pushes, or too many wait");
+        }
+    }
+
+    fn note(&self, note: &str) {
+        if let State::Connected(link) = &self.state {
+            link.note(note);
+        }
+    }
+}
+
+impl State {
+    /// Waits for the line; may be dropped at any point without losing octets.
+    async fn listen(&mut self) -> Heard {
+        match self {
+            State::Connected(link) => {
+                match link.receive("an answer or a push", Instant::now() + IDLE).await {
+                    Ok(octets) => Heard::Octets(octets.to_vec()),
+                    Err(error) if error.kind == LinkErrorKind::NoAnswer => Heard::Nothing,
+                    Err(error) => Heard::Lost(error),
+                }
+            }
+            State::Lost { tries, next } if *tries < RENEWALS => {
+                tokio::time::sleep_until(*next).await;
+                Heard::RenewalDue
+            }
+            // Out of tries: only a request makes the next one.
+            State::Lost { .. } => std::future::pending().await,
+        }
+    }
+
+    fn count_a_failure(&mut self) {
+        if let State::Lost { tries, next } = self {
+            *tries = tries.saturating_add(1);
+            *next = Instant::now() + FIRST_PAUSE * 2u32.saturating_pow(*tries).min(64);
+        }
+    }
+}
+
+/// The device an APDU is from and the APDU without the gateway header; none when the header is not one of ours.
+fn opened(apdu: Vec<u8>) -> Option<(Option<Eui64>, Vec<u8>)> {
+    if !Envelope::is_present(&apdu) {
+        return Some((None, apdu));
+    }
+    let envelope = Envelope::decode(&apdu).ok()?;
+    let eui: [u8; 8] = envelope.physical_address.octets().try_into().ok()?;
+    (envelope.direction == Direction::Response).then_some((Some(eui.into()), envelope.apdu))
+}

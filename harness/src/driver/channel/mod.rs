@@ -1,0 +1,151 @@
+//! What carries APDUs between the harness and one device: the DLMS wrapper, HDLC, or a place on a hub's connection.
+//!
+//! A session sends an APDU and receives APDUs until its request is answered; it does not know which of these carries it.
+
+mod hdlc;
+pub(super) mod hub;
+mod sign_on;
+mod wrapper;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::access::Deadlines;
+use super::error::DriverErrorKind;
+use crate::link::{Link, LinkAddress, LinkError, LinkErrorKind, SharedTap};
+
+pub(super) use hdlc::HdlcChannel;
+pub(super) use hub::HubPort;
+pub(super) use sign_on::sign_on;
+pub(super) use wrapper::WrapperChannel;
+
+/// A failure of a channel, with the frame it happened on where there is one.
+#[derive(Debug)]
+pub(super) struct ChannelError {
+    pub(super) kind: DriverErrorKind,
+    pub(super) frame: Option<Vec<u8>>,
+}
+
+impl ChannelError {
+    fn malformed(what: impl ToString, frame: &[u8]) -> ChannelError {
+        ChannelError { kind: DriverErrorKind::Malformed(what.to_string()), frame: Some(frame.to_vec()) }
+    }
+}
+
+impl From<DriverErrorKind> for ChannelError {
+    fn from(kind: DriverErrorKind) -> Self {
+        ChannelError { kind, frame: None }
+    }
+}
+
+impl From<LinkError> for ChannelError {
+    fn from(error: LinkError) -> Self {
+        DriverErrorKind::from(error).into()
+    }
+}
+
+/// How long to wait for one answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits {
+    /// For the answer to begin.
+    pub(super) response: Duration,
+    /// Between two bursts of one answer.
+    pub(super) inter_octet: Duration,
+    /// The end of the request, whatever happens.
+    pub(super) until: Instant,
+}
+
+impl Waits {
+    pub(super) fn starting_now(deadlines: &Deadlines) -> Waits {
+        Waits {
+            response: deadlines.response,
+            inter_octet: deadlines.inter_octet,
+            until: Instant::now() + deadlines.request,
+        }
+    }
+
+    fn response(&self) -> Instant {
+        self.until.min(Instant::now() + self.response)
+    }
+
+    fn inter_octet(&self) -> Instant {
+        self.until.min(Instant::now() + self.inter_octet)
+    }
+}
+
+/// One of the ways to a device.
+#[derive(Debug)]
+pub(super) enum Channel {
+    Wrapper(WrapperChannel),
+    Hdlc(Box<HdlcChannel>),
+    Hub(HubPort),
+}
+
+impl Channel {
+    /// Sends an APDU.
+    pub(super) async fn send(&mut self, apdu: &[u8], waits: &Waits) -> Result<(), ChannelError> {
+        match self {
+            Channel::Wrapper(channel) => channel.send(apdu, waits).await,
+            Channel::Hdlc(channel) => channel.send(apdu, waits).await,
+            Channel::Hub(port) => port.send(apdu, waits).await,
+        }
+    }
+
+    /// Waits for the next APDU from the device.
+    pub(super) async fn receive(&mut self, waits: &Waits) -> Result<Vec<u8>, ChannelError> {
+        match self {
+            Channel::Wrapper(channel) => channel.receive(waits).await,
+            Channel::Hdlc(channel) => channel.receive(waits).await,
+            Channel::Hub(port) => port.receive(waits).await,
+        }
+    }
+
+    /// The answer is in, or will not be waited for any longer: others may use a shared connection.
+    pub(super) fn rest(&mut self) {
+        if let Channel::Hub(port) = self {
+            port.rest();
+        }
+    }
+
+    /// Whether the connection below was made anew since the association was, which is then lost.
+    pub(super) fn was_renewed(&self) -> bool {
+        match self {
+            Channel::Wrapper(_) | Channel::Hdlc(_) => false,
+            Channel::Hub(port) => port.was_renewed(),
+        }
+    }
+
+    /// Writes a remark into the capture.
+    pub(super) fn note(&self, note: &str) {
+        match self {
+            Channel::Wrapper(channel) => channel.link.note(note),
+            Channel::Hdlc(channel) => channel.link.note(note),
+            Channel::Hub(port) => port.note(note),
+        }
+    }
+
+    /// Ends the data link politely, within `limit`; the port or socket closes in any case.
+    pub(super) async fn close(self, limit: Duration) {
+        if let Channel::Hdlc(channel) = self {
+            channel.disconnect(Instant::now() + limit).await;
+        }
+    }
+}
+
+/// Opens a link, trying again as often as `deadlines` allows: a serial server may still hold the last connection.
+pub(super) async fn open_link(
+    address: &LinkAddress,
+    tap: &SharedTap,
+    deadlines: &Deadlines,
+) -> Result<Link, LinkError> {
+    let mut pause = Duration::from_millis(50);
+    for _ in 0..deadlines.retries {
+        match address.open(tap.clone(), deadlines.open).await {
+            Err(error) if error.kind == LinkErrorKind::CannotOpen => tokio::time::sleep(pause).await,
+            other => return other,
+        }
+        pause *= 4;
+    }
+    address.open(tap.clone(), deadlines.open).await
+}

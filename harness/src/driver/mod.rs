@@ -1,0 +1,35 @@
+//! The driver: DLMS/COSEM sessions with devices over links, and what is built on them.
+//!
+//! In the picture of the house it stands between the S1SP and the links, and under the second path by which scripts
+//! observe the truth. Everything a device can be asked goes through a [`Session`]; simulated and real devices go through
+//! the same code. The protocols themselves are the state machines of `proto-dlms`; here they meet sockets, deadlines,
+//! and the faults of a lab.
+//!
+//! - [`Session`]: one association with one device, over a link of its own or through a [`Hub`];
+//! - [`ZclReader`]: ZigBee attributes of a device behind a hub;
+//! - [`rig`]: from the lab file to a session;
+//! - [`prove`]: is the rig what the lab file says;
+//! - [`meet`]: what is this meter;
+//! - [`read`]: one object;
+//! - [`values`]: what a COSEM value means.
+
+mod access;
+mod channel;
+pub mod cosem;
+mod error;
+pub mod meet;
+pub mod prove;
+pub mod read;
+pub mod rig;
+mod session;
+pub mod values;
+mod zcl;
+
+pub use access::{Access, Deadlines, MANAGEMENT_LOGICAL_DEVICE};
+pub use channel::hub::{Hub, Push};
+pub use error::{Context, DriverError, DriverErrorKind};
+pub use session::Session;
+pub use zcl::ZclReader;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! Proving a rig before a run (SVTAD 8.5(c)): every device answers on each of its links, says it is what the Device
+//! Model Combination names, and keeps time.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lab_config::{DeviceKind, Eui64, Function, ModelIdentity, Path, Rig, RigDevice};
+use proto_zigbee::basic;
+use proto_zigbee::zcl::AttributeId;
+use tokio::time::Instant;
+
+use super::access::Deadlines;
+use super::channel::hub::Hub;
+use super::cosem;
+use super::rig::{self, Client, ReachError};
+use super::session::Session;
+use super::values;
+use super::zcl::ZclReader;
+use crate::link::SharedTap;
+
+/// How far a device's clock may be from ours.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
+/// How long proving one device on one path may take at most.
+const PER_DEVICE: Duration = Duration::from_secs(20);
+
+/// What was found of a rig.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RigProof {
+    /// The rig.
+    pub rig: String,
+    /// One entry for each device and path.
+    pub devices: Vec<DeviceFound>,
+}
+
+/// What was found of one device on one path.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceFound {
+    /// Its kind.
+    pub kind: DeviceKind,
+    /// Its EUI-64 as the lab file has it.
+    pub eui64: Eui64,
+    /// The path it was asked on.
+    pub path: Path,
+    /// What it said of itself, by function; only what was answered.
+    pub said: Vec<(Function, String)>,
+    /// How far its clock is ahead of ours, in seconds.
+    pub clock_ahead: Option<f64>,
+    /// What is not as the lab file and the Device Model say, in words. Empty means as it should be.
+    pub differences: Vec<String>,
+    /// What is worth knowing and no difference: a gas meter asleep.
+    pub remarks: Vec<String>,
+}
+
+impl RigProof {
+    /// Whether everything is as the lab file says.
+    #[must_use]
+    pub fn holds(&self) -> bool {
+        self.devices.iter().all(|device| device.differences.is_empty())
+    }
+
+    /// Every difference with the device and path it was found on.
+    pub fn differences(&self) -> impl Iterator<Item = String> + '_ {
+        self.devices.iter().flat_map(|device| {
+            device
+                .differences
+                .iter()
+                .map(|words| format!("{} {} on {}: {words}", device.kind, device.eui64, device.path))
+        })
+    }
+}
+
+impl DeviceFound {
+    fn of(device: &RigDevice, path: Path) -> DeviceFound {
+        DeviceFound {
+            kind: device.kind,
+            eui64: device.eui64,
+            path,
+            said: Vec::new(),
+            clock_ahead: None,
+            differences: Vec::new(),
+            remarks: Vec::new(),
+        }
+    }
+
+    /// What the device said for `function`.
+    #[must_use]
+    pub fn said(&self, function: Function) -> Option<&str> {
+        self.said.iter().find(|(of, _)| *of == function).map(|(_, text)| text.as_str())
+    }
+}
+
+/// Asks every device of the rig on every path it has. Never waits longer than `limit` altogether; what was not asked by
+/// then is a difference.
+pub async fn prove(rig: &Rig, hub: Option<&Hub>, tap: SharedTap, limit: Duration) -> RigProof {
+    let end = Instant::now() + limit;
+    let mut devices = Vec::new();
+    for device in rig.devices() {
+        for path in paths(rig, device) {
+            devices.push(prove_one(rig, device, path, hub, tap.clone(), end).await);
+        }
+    }
+    RigProof { rig: rig.name.to_string(), devices }
+}
+
+fn paths(rig: &Rig, device: &RigDevice) -> Vec<Path> {
+    Path::ALL.iter().copied().filter(|path| rig.route(device.kind, *path).is_some()).collect()
+}
+
+async fn prove_one(
+    rig: &Rig,
+    device: &RigDevice,
+    path: Path,
+    hub: Option<&Hub>,
+    tap: SharedTap,
+    end: Instant,
+) -> DeviceFound {
+    let mut found = DeviceFound::of(device, path);
+    let until = end.min(Instant::now() + PER_DEVICE);
+    let asking = ask(&mut found, rig, device, path, hub, tap);
+    let result = tokio::time::timeout_at(until, asking).await;
+    match result {
+        Ok(Ok(())) => {}
+        Ok(Err(ReachError::Driver(error))) if sleeps(device, path) && error.is_silence() => {
+            found
+                .remarks
+                .push("asleep on the home area network; its mirror in the hub answers for it".into());
+        }
+        Ok(Err(error)) => found.differences.push(with_hint(&error)),
+        Err(_) => found.differences.push("not all of it was answered in the time a proof may take".into()),
+    }
+    found
+}
+
+/// A gas meter wakes every half hour; its local port answers always.
+fn sleeps(device: &RigDevice, path: Path) -> bool {
+    device.kind == DeviceKind::Gsme && path == Path::Wan && device.links.contains_key(&Path::Local)
+}
+
+fn with_hint(error: &ReachError) -> String {
+    match error {
+        ReachError::Driver(driver) => format!("does not answer as it should: {driver}; {}", driver.hint()),
+        other => other.to_string(),
+    }
+}
+
+async fn ask(
+    found: &mut DeviceFound,
+    rig: &Rig,
+    device: &RigDevice,
+    path: Path,
+    hub: Option<&Hub>,
+    tap: SharedTap,
+) -> Result<(), ReachError> {
+    if rig::speaks_zcl(device) {
+        return ask_zcl(found, rig, device, hub).await;
+    }
+    let mut session = rig::open(rig, device, path, Client::Management, hub, tap).await?;
+    let asked = ask_dlms(found, device, &mut session).await;
+    session.close().await;
+    asked
+}
+
+async fn ask_dlms(
+    found: &mut DeviceFound,
+    device: &RigDevice,
+    session: &mut Session,
+) -> Result<(), ReachError> {
+    let profile = rig::profile(device)?;
+    for function in IDENTITY {
+        let Some(object) = profile.object(function) else { continue };
+        let data = session.get(cosem::attribute(object), None).await?;
+        let said = values::value(&data, cosem::sign(profile)).to_string();
+        found.compare(device, function, said);
+    }
+    if let Some(object) = profile.object(Function::Clock) {
+        let data = session.get(cosem::attribute(object), None).await?;
+        let shown = data.as_date_time().and_then(|time| values::utc(time, cosem::sign(profile)));
+        found.compare_clock(shown, Timestamp::now());
+    }
+    Ok(())
+}
+
+const IDENTITY: [Function; 6] = [
+    Function::Identity,
+    Function::Manufacturer,
+    Function::Model,
+    Function::HardwareVersion,
+    Function::FirmwareVersion,
+    Function::ConfigurationVersion,
+];
+
+const BASIC: [(AttributeId, Function); 3] = [
+    (basic::MANUFACTURER_NAME, Function::Manufacturer),
+    (basic::MODEL_IDENTIFIER, Function::Model),
+    (basic::SOFTWARE_BUILD, Function::FirmwareVersion),
+];
+
+async fn ask_zcl(
+    found: &mut DeviceFound,
+    rig: &Rig,
+    device: &RigDevice,
+    hub: Option<&Hub>,
+) -> Result<(), ReachError> {
+    let route = rig.route(device.kind, Path::Wan);
+    let (Some(hub), Some(route)) = (hub, route) else { return Err(ReachError::NoHub(rig::words(device))) };
+    let mut reader = ZclReader::new(hub, device.eui64, Deadlines::of(route.link())).await?;
+    let records = reader.read_basic(&BASIC.map(|(id, _)| id)).await?;
+    for (id, function) in BASIC {
+        match records.iter().find(|record| record.id == id).map(|record| &record.value) {
+            Some(Ok(value)) => found.compare(device, function, shown(value)),
+            _ => found
+                .differences
+                .push(format!("{function}: the device does not say (attribute {:04X})", id.0)),
+        }
+    }
+    Ok(())
+}
+
+/// A character string as it reads, anything else as Rust shows it.
+fn shown(value: &proto_zigbee::Value) -> String {
+    value.as_text().map_or_else(|| format!("{value:?}"), str::to_owned)
+}
+
+impl DeviceFound {
+    fn compare(&mut self, device: &RigDevice, function: Function, said: String) {
+        match expected(&device.model.identity, function) {
+            Some(expected) if expected != said => {
+                self.differences.push(format!("{function}: expected {expected}, found {said}"));
+            }
+            None if function == Function::Identity && !names(&said, device.eui64) => {
+                self.differences.push(format!("{function}: expected {}, found {said}", device.eui64));
+            }
+            _ => {}
+        }
+        self.said.push((function, said));
+    }
+
+    fn compare_clock(&mut self, shown: Option<Timestamp>, now: Timestamp) {
+        let Some(shown) = shown else {
+            return self.differences.push("clock: shows no time; set it before a run".into());
+        };
+        let ahead = shown.duration_since(now).as_secs_f64();
+        self.clock_ahead = Some(ahead);
+        if ahead.abs() > CLOCK_TOLERANCE.as_secs_f64() {
+            let way = if ahead > 0.0 { "ahead" } else { "behind" };
+            let limit = CLOCK_TOLERANCE.as_secs();
+            let by = ahead.abs();
+            self.differences.push(format!(
+                "clock: expected within {limit} s of {now:.0}, found {shown:.0}, {by:.0} s {way}"
+            ));
+        }
+    }
+}
+
+fn expected(model: &ModelIdentity, function: Function) -> Option<&str> {
+    let text = match function {
+        Function::Manufacturer => &model.manufacturer,
+        Function::Model => &model.model,
+        Function::HardwareVersion => &model.hardware_version,
+        Function::FirmwareVersion => &model.firmware_version,
+        Function::ConfigurationVersion => &model.configuration_version,
+        _ => return None,
+    };
+    Some(text.as_str())
+}
+
+/// Whether what a device says of itself names this EUI-64: its octets, or its digits with or without hyphens.
+fn names(said: &str, eui64: Eui64) -> bool {
+    let digits = |text: &str| text.replace('-', "").to_ascii_uppercase();
+    digits(said) == digits(&eui64.to_string())
+}

@@ -1,0 +1,348 @@
+//! A DLMS session with one device: an association over a link of its own or through a hub, and requests within it.
+//!
+//! Requests are never repeated: a SET or an ACTION whose answer was lost may have been carried out. After any failure
+//! that leaves octets or the association in doubt, the session marks itself stale, and the next request begins on a
+//! clean connection with a new association.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use lab_config::{Endpoint, LinkUrl};
+use proto_dlms::Password;
+use proto_dlms::client::{ActionReturn, ClientError, ClientSession, ClientSettings, Request, Response, Step};
+use proto_dlms::data::{AttributeRef, Data, MethodRef, Selective};
+use proto_duis::Eui64;
+
+use super::access::{Access, Deadlines};
+use super::channel::hub::Hub;
+use super::channel::{Channel, ChannelError, HdlcChannel, Waits, WrapperChannel, open_link, sign_on};
+use super::error::{Context, DriverError, DriverErrorKind};
+use crate::link::{LinkAddress, SharedTap};
+
+/// Notifications kept until somebody takes them; more are dropped, oldest first.
+const NOTIFICATIONS: usize = 64;
+/// How long a polite release may take: the device may be gone.
+const RELEASE: Duration = Duration::from_secs(1);
+
+/// The way a session's APDUs take, and how to take it again.
+#[derive(Debug, Clone)]
+enum Route {
+    /// A link of the session's own.
+    Link { address: LinkAddress, url: Box<LinkUrl>, tap: NamedTap },
+    /// A place on a hub's connection.
+    Hub { hub: Hub, device: Option<Eui64> },
+}
+
+/// A tap with a `Debug` that says nothing.
+#[derive(Clone)]
+struct NamedTap(SharedTap);
+
+impl std::fmt::Debug for NamedTap {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tap")
+    }
+}
+
+/// An association with one device.
+#[derive(Debug)]
+pub struct Session {
+    route: Route,
+    access: Access,
+    deadlines: Deadlines,
+    /// None until connected, and again once the octets on it are in doubt.
+    channel: Option<Channel>,
+    machine: ClientSession,
+    associated: bool,
+    /// What the meter said of itself in the sign-on.
+    identification: Option<String>,
+    notifications: VecDeque<Vec<u8>>,
+}
+
+impl Session {
+    /// Opens the link, signs on where the URL says so, connects and associates.
+    ///
+    /// # Errors
+    /// Whatever stands in the way: the link, the sign-on, the data link, the password.
+    pub async fn open(
+        name: &str,
+        url: &LinkUrl,
+        access: Access,
+        deadlines: Deadlines,
+        tap: SharedTap,
+    ) -> Result<Session, DriverError> {
+        let address = LinkAddress::of(name, url).map_err(|error| {
+            let context = Context { link: error.link.clone(), url: error.url.clone(), ..Context::default() };
+            DriverError::new(error, context)
+        })?;
+        let route = Route::Link { address, url: Box::new(url.clone()), tap: NamedTap(tap) };
+        Session::on(route, access, deadlines).await
+    }
+
+    /// Associates with `device` behind `hub`, or with the hub itself.
+    ///
+    /// # Errors
+    /// As [`Session::open`], or the hub does not reach the device.
+    pub async fn through(
+        hub: &Hub,
+        device: Option<Eui64>,
+        access: Access,
+        deadlines: Deadlines,
+    ) -> Result<Session, DriverError> {
+        Session::on(Route::Hub { hub: hub.clone(), device }, access, deadlines).await
+    }
+
+    async fn on(route: Route, access: Access, deadlines: Deadlines) -> Result<Session, DriverError> {
+        let machine = ClientSession::new(settings(&access));
+        let mut session = Session {
+            route,
+            access,
+            deadlines,
+            channel: None,
+            machine,
+            associated: false,
+            identification: None,
+            notifications: VecDeque::new(),
+        };
+        let waits = Waits::starting_now(&session.deadlines);
+        session.associate(&waits).await.map_err(|error| session.error(error, "association".into()))?;
+        Ok(session)
+    }
+
+    /// Reads an attribute, or the selected part of one.
+    ///
+    /// # Errors
+    /// [`DriverErrorKind::Access`] when the device refuses, or whatever went wrong on the way.
+    pub async fn get(
+        &mut self,
+        attribute: AttributeRef,
+        selective: Option<Selective>,
+    ) -> Result<Data, DriverError> {
+        let words = format!("GET {attribute}");
+        match self.request(Request::Get { attribute, selective }, &words).await? {
+            Response::Got(result) => result.map_err(|refused| self.refused(refused, words)),
+            other => Err(self.mismatch(&other, words)),
+        }
+    }
+
+    /// Writes an attribute. Never repeated by the driver.
+    ///
+    /// # Errors
+    /// As [`Session::get`].
+    pub async fn set(&mut self, attribute: AttributeRef, value: Data) -> Result<(), DriverError> {
+        let words = format!("SET {attribute}");
+        match self.request(Request::Set { attribute, value }, &words).await? {
+            Response::Set(result) => result.map_err(|refused| self.refused(refused, words)),
+            other => Err(self.mismatch(&other, words)),
+        }
+    }
+
+    /// Carries out a method. Never repeated by the driver.
+    ///
+    /// # Errors
+    /// [`DriverErrorKind::Action`] when the device refuses, or whatever went wrong on the way.
+    pub async fn act(
+        &mut self,
+        method: MethodRef,
+        parameter: Option<Data>,
+    ) -> Result<Option<Data>, DriverError> {
+        let words = format!("ACTION {method}");
+        match self.request(Request::Act { method, parameter }, &words).await? {
+            Response::Acted(returned) => self.returned(returned, words),
+            other => Err(self.mismatch(&other, words)),
+        }
+    }
+
+    /// What the meter said of itself in the sign-on, where there was one.
+    #[must_use]
+    pub fn identification(&self) -> Option<&str> {
+        self.identification.as_deref()
+    }
+
+    /// The notifications that came in between answers, oldest first.
+    pub fn take_notifications(&mut self) -> Vec<Vec<u8>> {
+        self.notifications.drain(..).collect()
+    }
+
+    /// Ends the association politely and closes the link. A device that does not answer is left alone after a second.
+    pub async fn close(mut self) {
+        if self.associated {
+            self.release(RELEASE).await;
+        }
+        self.drop_channel().await;
+    }
+
+    async fn release(&mut self, limit: Duration) {
+        let brief = Deadlines { response: limit, request: limit, ..self.deadlines };
+        // The channel closes whatever the device says to this.
+        let _ = self.run(Request::Release, &Waits::starting_now(&brief)).await;
+    }
+
+    async fn request(&mut self, request: Request, words: &str) -> Result<Response, DriverError> {
+        let waits = Waits::starting_now(&self.deadlines);
+        let result = self.attempt(request, &waits).await;
+        result.map_err(|error| self.error(error, words.to_owned()))
+    }
+
+    async fn attempt(&mut self, request: Request, waits: &Waits) -> Result<Response, ChannelError> {
+        let renewed = self.channel.as_ref().is_none_or(Channel::was_renewed);
+        if renewed || !self.associated {
+            self.associate(waits).await?;
+        }
+        // A caller that stops waiting half way leaves the session stale, as a failure would.
+        self.associated = false;
+        let response = self.run(request, waits).await;
+        match response {
+            // The device knows of no association, or of none that allows this: the next request asks for a new one.
+            Ok(Response::Exception(exception)) => {
+                self.release(RELEASE).await;
+                self.drop_channel().await;
+                Err(DriverErrorKind::Exception(exception.to_string()).into())
+            }
+            Ok(response) => {
+                self.associated = true;
+                Ok(response)
+            }
+            Err(error) => {
+                self.drop_channel().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn associate(&mut self, waits: &Waits) -> Result<(), ChannelError> {
+        self.drop_channel().await;
+        self.machine = ClientSession::new(settings(&self.access));
+        self.channel = Some(self.connect(waits).await?);
+        match self.run(Request::Associate, waits).await {
+            Ok(Response::Associated(_)) => {
+                self.associated = true;
+                Ok(())
+            }
+            Ok(refused) => {
+                self.drop_channel().await;
+                Err(not_associated(&refused).into())
+            }
+            Err(error) => {
+                self.drop_channel().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn connect(&mut self, waits: &Waits) -> Result<Channel, ChannelError> {
+        let (address, url, tap) = match &self.route {
+            Route::Hub { hub, device } => return Ok(Channel::Hub(hub.port(*device, &self.access).await?)),
+            Route::Link { address, url, tap } => (address, url, &tap.0),
+        };
+        let mut link = open_link(address, tap, &self.deadlines).await?;
+        if matches!(url.endpoint, Endpoint::Tcp(_)) {
+            return Ok(Channel::Wrapper(WrapperChannel::new(link, &self.access)));
+        }
+        link.discard().await?;
+        if url.signs_on() {
+            self.identification = Some(sign_on(&mut link, &self.deadlines, waits).await?);
+        }
+        HdlcChannel::connect(link, &self.access, &self.deadlines, waits)
+            .await
+            .map(Box::new)
+            .map(Channel::Hdlc)
+    }
+
+    /// One request of the state machine, as many APDUs as it takes.
+    async fn run(&mut self, request: Request, waits: &Waits) -> Result<Response, ChannelError> {
+        let Some(channel) = &mut self.channel else {
+            return Err(DriverErrorKind::NoAnswer("because there is no connection".into()).into());
+        };
+        let result = converse(channel, &mut self.machine, &mut self.notifications, request, waits).await;
+        channel.rest();
+        result
+    }
+
+    async fn drop_channel(&mut self) {
+        self.associated = false;
+        if let Some(channel) = self.channel.take() {
+            channel.close(RELEASE.min(self.deadlines.response)).await;
+        }
+    }
+
+    fn returned(&self, returned: ActionReturn, request: String) -> Result<Option<Data>, DriverError> {
+        match returned {
+            ActionReturn { result: Err(refused), .. } => Err(self.refused(refused, request)),
+            ActionReturn { value: Some(Err(refused)), .. } => Err(self.refused(refused, request)),
+            ActionReturn { value: Some(Ok(value)), .. } => Ok(Some(value)),
+            ActionReturn { value: None, .. } => Ok(None),
+        }
+    }
+
+    fn refused(&self, refused: impl Into<DriverErrorKind>, request: String) -> DriverError {
+        self.error(ChannelError::from(refused.into()), request)
+    }
+
+    fn mismatch(&self, response: &Response, request: String) -> DriverError {
+        let words = format!("answer to another kind of request: {response:?}");
+        self.error(DriverErrorKind::Malformed(words.chars().take(200).collect()).into(), request)
+    }
+
+    fn error(&self, error: ChannelError, request: String) -> DriverError {
+        let (link, url) = match &self.route {
+            Route::Link { address, .. } => (address.name.clone(), address.url.clone()),
+            Route::Hub { hub, .. } => (hub.name().to_owned(), hub.url().to_owned()),
+        };
+        let context = Context { link, url, peer: self.peer(), request, frame: error.frame };
+        DriverError::new(error.kind, context)
+    }
+
+    fn peer(&self) -> String {
+        let addresses = format!("client {} to server {}", self.access.client, self.access.server);
+        match &self.route {
+            Route::Hub { device: Some(device), .. } => format!("{addresses} of {device}"),
+            _ => addresses,
+        }
+    }
+}
+
+async fn converse(
+    channel: &mut Channel,
+    machine: &mut ClientSession,
+    notifications: &mut VecDeque<Vec<u8>>,
+    request: Request,
+    waits: &Waits,
+) -> Result<Response, ChannelError> {
+    let mut apdu = machine.start(request).map_err(|error| failed(error, &[]))?;
+    loop {
+        channel.send(&apdu, waits).await?;
+        apdu = loop {
+            let answer = channel.receive(waits).await?;
+            match machine.receive(&answer).map_err(|error| failed(error, &answer))? {
+                Step::Send(next) => break next,
+                Step::Done(response) => return Ok(response),
+                Step::Notification(_) => keep(notifications, answer),
+                Step::Ignored(why) => channel.note(&format!("ignored: {why}")),
+            }
+        };
+    }
+}
+
+fn failed(error: ClientError, answer: &[u8]) -> ChannelError {
+    ChannelError { kind: error.into(), frame: Some(answer.to_vec()) }
+}
+
+fn not_associated(response: &Response) -> DriverErrorKind {
+    match response {
+        Response::Refused(refusal) => refusal.into(),
+        Response::Exception(exception) => DriverErrorKind::Exception(exception.to_string()),
+        _ => DriverErrorKind::Malformed("answer to another kind of request".into()),
+    }
+}
+
+fn settings(access: &Access) -> ClientSettings {
+    let password = access.password.as_ref().map(|secret| Password::new(secret.expose()));
+    ClientSettings { password, ..ClientSettings::default() }
+}
+
+fn keep(notifications: &mut VecDeque<Vec<u8>>, apdu: Vec<u8>) {
+    if notifications.len() == NOTIFICATIONS {
+        notifications.pop_front();
+    }
+    notifications.push_back(apdu);
+}

@@ -1,0 +1,5 @@
+//! The driver against meters made of the server state machines, on real sockets.
+
+mod hub;
+mod meter;
+mod wrapper;

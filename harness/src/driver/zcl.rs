@@ -1,0 +1,64 @@
+//! ZigBee cluster attributes of a device behind a hub, for devices that speak no DLMS (the PPMID).
+
+use proto_duis::Eui64;
+use proto_zigbee::zcl::{AttributeId, ReadRecord};
+use proto_zigbee::{ZigbeeError, basic};
+
+use super::access::{Access, Deadlines};
+use super::channel::hub::Hub;
+use super::channel::{ChannelError, HubPort, Waits};
+use super::error::{Context, DriverError, DriverErrorKind};
+use lab_config::ClientSap;
+
+/// Reads attributes of one device's clusters through its hub.
+#[derive(Debug)]
+pub struct ZclReader {
+    port: HubPort,
+    hub: Hub,
+    device: Eui64,
+    deadlines: Deadlines,
+    sequence: u8,
+}
+
+impl ZclReader {
+    /// A reader of `device` behind `hub`. Nothing is sent yet: ZigBee clusters have no association.
+    ///
+    /// # Errors
+    /// The connection to the hub is closed.
+    pub async fn new(hub: &Hub, device: Eui64, deadlines: Deadlines) -> Result<ZclReader, DriverError> {
+        let access = Access::open(ClientSap::MANAGEMENT);
+        let port = hub.port(Some(device), &access).await;
+        let port = port.map_err(|error| failure(hub, device, String::new(), error))?;
+        Ok(ZclReader { port, hub: hub.clone(), device, deadlines, sequence: 0 })
+    }
+
+    /// Reads attributes of the Basic cluster: what the device says it is.
+    ///
+    /// # Errors
+    /// No answer, or an answer that is none to this question.
+    pub async fn read_basic(&mut self, ids: &[AttributeId]) -> Result<Vec<ReadRecord>, DriverError> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let request = basic::read_request(self.sequence, ids);
+        let answer = self.port.exchange(&request, &Waits::starting_now(&self.deadlines)).await;
+        answer
+            .and_then(|octets| {
+                basic::read_response(self.sequence, &octets).map_err(|e| malformed(&e, &octets))
+            })
+            .map_err(|error| failure(&self.hub, self.device, "ZCL read of Basic attributes".into(), error))
+    }
+}
+
+fn malformed(error: &ZigbeeError, octets: &[u8]) -> ChannelError {
+    ChannelError { kind: DriverErrorKind::Malformed(error.to_string()), frame: Some(octets.to_vec()) }
+}
+
+fn failure(hub: &Hub, device: Eui64, request: String, error: ChannelError) -> DriverError {
+    let context = Context {
+        link: hub.name().to_owned(),
+        url: hub.url().to_owned(),
+        peer: device.to_string(),
+        request,
+        frame: error.frame,
+    };
+    DriverError::new(error.kind, context)
+}
