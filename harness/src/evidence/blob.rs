@@ -1,0 +1,63 @@
+//! Blobs: messages and readings too large for a record, each a file named by its SHA-256.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use proto_lab::Digest;
+
+use super::{EvidenceError, RunFolder};
+
+/// The blobs of one run, by its one writer.
+#[derive(Debug)]
+pub(super) struct Blobs {
+    folder: RunFolder,
+    known: BTreeSet<Digest>,
+    /// Written since the last sync.
+    unsynced: Vec<PathBuf>,
+}
+
+impl Blobs {
+    pub(super) fn new(folder: RunFolder) -> Self {
+        Self { folder, known: BTreeSet::new(), unsynced: Vec::new() }
+    }
+
+    /// Keeps these octets, once however often they come.
+    pub(super) fn keep(&mut self, octets: &[u8]) -> Result<Digest, EvidenceError> {
+        let digest = Digest::of(octets);
+        if !self.known.contains(&digest) {
+            self.write(&digest, octets)?;
+            self.known.insert(digest);
+        }
+        Ok(digest)
+    }
+
+    /// Written under another name first, so that a blob's name never stands for half its octets.
+    fn write(&mut self, digest: &Digest, octets: &[u8]) -> Result<(), EvidenceError> {
+        let path = self.folder.blob(digest);
+        let draft = self.folder.blobs().join(".draft");
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(&draft)
+            .map_err(EvidenceError::io("create", &draft))?;
+        file.write_all(octets).map_err(EvidenceError::io("write", &draft))?;
+        fs::rename(&draft, &path).map_err(EvidenceError::io("name", &path))?;
+        self.unsynced.push(path);
+        Ok(())
+    }
+
+    /// Brings everything kept so far to the disk.
+    pub(super) fn sync(&mut self) -> Result<(), EvidenceError> {
+        if self.unsynced.is_empty() {
+            return Ok(());
+        }
+        for path in self.unsynced.drain(..) {
+            File::open(&path).and_then(|f| f.sync_data()).map_err(EvidenceError::io("sync", &path))?;
+        }
+        let blobs = self.folder.blobs();
+        File::open(&blobs).and_then(|f| f.sync_all()).map_err(EvidenceError::io("sync", &blobs))
+    }
+}

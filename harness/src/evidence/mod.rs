@@ -1,0 +1,42 @@
+//! Evidence: the one writer of a run's records, and the check of them by someone who does not trust the lab.
+//!
+//! A run is one folder:
+//!
+//! ```text
+//! RUN/records.jsonl   one record a line; the octets of a line are what is hashed
+//! RUN/checkpoints     signed notes: size and root of the tree over the lines, at intervals, script ends and the end
+//! RUN/blobs/SHA256    messages and readings that records refer to
+//! RUN/captures/       pcapng, what crossed each link; bound by length and SHA-256 in records
+//! RUN/key.pub         the public key, so that the folder is whole; trust in it must come from elsewhere
+//! ```
+//!
+//! [`Recorder`] writes it, [`verify`] checks it, [`read_records`] reads it. Everything shown or reported of a run is a fold
+//! over these records.
+//!
+//! What it proves: the records, blobs and captures are those that the holder of the key wrote, in that order, none
+//! missing up to the final checkpoint. What it cannot prove: that the lab recorded what truly happened, that the clock
+//! was right, or, for a run without its final checkpoint, that nothing after its last checkpoint was cut.
+
+mod blob;
+mod capture;
+pub mod checkpoint;
+mod error;
+mod folder;
+mod key;
+pub mod note;
+mod recorder;
+mod resume;
+pub mod tree;
+mod verify;
+
+#[cfg(test)]
+mod tests;
+
+pub use capture::{Capture, LinkKind};
+pub use error::EvidenceError;
+pub use folder::{RunFolder, previous_root, read_records};
+pub use key::LabKey;
+pub use note::{KeyFormatError, KeyName, VerifierKey};
+pub use recorder::{CHECKPOINT_EVERY, Recorder, RunEnd};
+pub use resume::Resumed;
+pub use verify::{Finding, Place, Standing, Verification, verify};

@@ -1,0 +1,316 @@
+//! The one writer of a run's evidence.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use proto_lab::Digest;
+use proto_lab::record::{Body, Record, RunFinished, RunId, RunStarted, Sequence, Tally, Verdict};
+
+use super::blob::Blobs;
+use super::checkpoint::{Checkpoint, origin, short_leaf};
+use super::tree::{SHORT_LEAF, Tree, leaf_hash};
+use super::{Capture, EvidenceError, LabKey, RunFolder};
+
+/// A checkpoint is made after this many records without one.
+pub const CHECKPOINT_EVERY: usize = 256;
+
+/// How a run ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RunEnd {
+    /// Its plan is done.
+    Completed,
+    /// A person stopped it, for this reason.
+    Aborted(String),
+    /// The lab failed, for this reason: a rig not as declared, a link lost for good.
+    Failed(String),
+}
+
+impl RunEnd {
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Completed => Verdict::NotRun,
+            Self::Aborted(_) => Verdict::Aborted,
+            Self::Failed(_) => Verdict::Error,
+        }
+    }
+
+    fn reason(self) -> Option<String> {
+        match self {
+            Self::Completed => None,
+            Self::Aborted(reason) | Self::Failed(reason) => Some(reason),
+        }
+    }
+}
+
+/// Writes records, blobs and captures of one run, and signs for them.
+///
+/// After any failure every later call fails too, and the run must stop and fail: evidence that cannot be written is not
+/// made good later.
+#[derive(Debug)]
+pub struct Recorder {
+    pub(super) folder: RunFolder,
+    pub(super) key: LabKey,
+    pub(super) run: RunId,
+    pub(super) records: File,
+    pub(super) checkpoints: File,
+    pub(super) blobs: Blobs,
+    pub(super) capture: Capture,
+    /// Capture files of the run before it was resumed, whole.
+    pub(super) earlier_captures: Vec<proto_lab::record::CaptureBound>,
+    pub(super) bound_length: u64,
+    pub(super) tree: Tree,
+    pub(super) uncovered: Vec<[u8; SHORT_LEAF]>,
+    pub(super) tally: Tally,
+    pub(super) began: Timestamp,
+    pub(super) last_at: Timestamp,
+    pub(super) line: Vec<u8>,
+    pub(super) stopped: Option<String>,
+}
+
+fn append_to(path: PathBuf, create: bool) -> Result<File, EvidenceError> {
+    OpenOptions::new().append(true).create_new(create).open(&path).map_err(EvidenceError::io("open", path))
+}
+
+/// Takes the run for this process; the lock goes with the file when the process ends, however it ends.
+pub(super) fn open_for_writing(folder: &RunFolder, create: bool) -> Result<(File, File), EvidenceError> {
+    let records = append_to(folder.records(), create)?;
+    records.try_lock().map_err(|_| EvidenceError::Held { path: folder.root().to_path_buf() })?;
+    Ok((records, append_to(folder.checkpoints(), create)?))
+}
+
+fn make_folders(folder: &RunFolder) -> Result<(), EvidenceError> {
+    if let Some(parent) = folder.root().parent() {
+        fs::create_dir_all(parent).map_err(EvidenceError::io("make", parent))?;
+    }
+    match fs::create_dir(folder.root()) {
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            return Err(EvidenceError::Exists { path: folder.root().to_path_buf() });
+        }
+        made => made.map_err(EvidenceError::io("make", folder.root()))?,
+    }
+    for sub in [folder.blobs(), folder.captures()] {
+        fs::create_dir(&sub).map_err(EvidenceError::io("make", sub))?;
+    }
+    Ok(())
+}
+
+impl Recorder {
+    /// Starts the evidence of a run in a new folder. The key of `first` is set to `key`'s.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Exists`] when the folder exists, [`EvidenceError::Io`].
+    pub fn create(folder: RunFolder, first: RunStarted, key: LabKey) -> Result<Self, EvidenceError> {
+        Self::create_at(Timestamp::now(), folder, first, key)
+    }
+
+    /// As [`Recorder::create`], at this time.
+    pub(super) fn create_at(
+        at: Timestamp,
+        folder: RunFolder,
+        mut first: RunStarted,
+        key: LabKey,
+    ) -> Result<Self, EvidenceError> {
+        make_folders(&folder)?;
+        let (records, checkpoints) = open_for_writing(&folder, true)?;
+        let public = format!("{}\n", key.verifier());
+        fs::write(folder.key(), public).map_err(EvidenceError::io("write", folder.key()))?;
+        let capture = Capture::create(&folder.captures(), "run.pcapng")?;
+        let mut recorder = Self {
+            blobs: Blobs::new(folder.clone()),
+            run: first.run.clone(),
+            folder,
+            records,
+            checkpoints,
+            // A capture that only has its header is not worth a record.
+            bound_length: capture.bound().length,
+            capture,
+            earlier_captures: Vec::new(),
+            tree: Tree::default(),
+            uncovered: Vec::new(),
+            tally: Tally::new(),
+            began: at,
+            last_at: at,
+            line: Vec::with_capacity(1024),
+            stopped: None,
+            key,
+        };
+        first.key = recorder.key.signer();
+        recorder.guarded(|r| r.write(at, Body::RunStarted(Box::new(first))))?;
+        recorder.checkpoint()?;
+        Ok(recorder)
+    }
+
+    /// The run's folder.
+    pub const fn folder(&self) -> &RunFolder {
+        &self.folder
+    }
+
+    /// The capture file that links write to.
+    pub const fn capture(&self) -> &Capture {
+        &self.capture
+    }
+
+    /// The count so far.
+    pub const fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Writes the next record; when this returns, the operating system has it.
+    ///
+    /// # Errors
+    /// [`EvidenceError::NotYours`] for the first and last record, which have functions of their own; any other error
+    /// stops the recorder for good.
+    pub fn append(&mut self, body: Body) -> Result<Sequence, EvidenceError> {
+        self.append_at(Timestamp::now(), body)
+    }
+
+    /// As [`Recorder::append`], for something that happened at `at`. A time before the last record's becomes the last
+    /// record's: the wall clock may be stepped, the order of records may not.
+    ///
+    /// # Errors
+    /// As [`Recorder::append`].
+    pub fn append_at(&mut self, at: Timestamp, body: Body) -> Result<Sequence, EvidenceError> {
+        let advice = match &body {
+            Body::RunStarted(_) => "a run begins with `Recorder::create`",
+            Body::RunFinished(_) => "a run ends with `Recorder::finish`",
+            Body::Repaired(_) => "a run is reopened with `Recorder::resume`",
+            _ => return self.guarded(|r| r.write(at, body)),
+        };
+        let kind = body.kind();
+        Err(EvidenceError::NotYours { kind, advice })
+    }
+
+    /// Keeps octets as a blob for records to refer to.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]; the recorder is stopped.
+    pub fn blob(&mut self, octets: &[u8]) -> Result<Digest, EvidenceError> {
+        self.guarded(|r| r.blobs.keep(octets))
+    }
+
+    /// Brings all evidence so far to the disk; call before a hazardous action.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]; the recorder is stopped.
+    pub fn sync(&mut self) -> Result<(), EvidenceError> {
+        self.guarded(Self::sync_all)
+    }
+
+    /// Binds the capture, syncs, and signs for everything so far; call at the end of each script.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]; the recorder is stopped.
+    pub fn checkpoint(&mut self) -> Result<(), EvidenceError> {
+        self.guarded(|r| {
+            r.bind_capture()?;
+            r.sign(false)
+        })
+    }
+
+    /// Ends the run: counts, verdict, whole captures, and the final checkpoint. Gives the last record's contents and the
+    /// root that the next run binds.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]; the run then stays open, and open is never passed.
+    pub fn finish(self, end: RunEnd) -> Result<(RunFinished, Digest), EvidenceError> {
+        self.finish_at(Timestamp::now(), end)
+    }
+
+    pub(super) fn finish_at(
+        mut self,
+        at: Timestamp,
+        end: RunEnd,
+    ) -> Result<(RunFinished, Digest), EvidenceError> {
+        self.guarded(|r| {
+            let finished = r.last_record(end);
+            r.write(at, Body::RunFinished(finished.clone()))?;
+            r.sign(true)?;
+            Ok((finished, r.tree.root()))
+        })
+    }
+
+    fn last_record(&self, end: RunEnd) -> RunFinished {
+        let counts = self.tally.counts();
+        let mut captures = self.earlier_captures.clone();
+        captures.push(self.capture.close());
+        RunFinished {
+            verdict: counts.worst().max(end.verdict()),
+            counts,
+            captures,
+            reason: end.reason(),
+            began: self.began,
+        }
+    }
+
+    /// Runs `act` unless something failed before; remembers the failure when it fails.
+    pub(super) fn guarded<T>(
+        &mut self,
+        act: impl FnOnce(&mut Self) -> Result<T, EvidenceError>,
+    ) -> Result<T, EvidenceError> {
+        if self.stopped.is_none() {
+            self.stopped = self.capture.failure();
+        }
+        if let Some(cause) = &self.stopped {
+            return Err(EvidenceError::Stopped { cause: cause.clone() });
+        }
+        let done = act(self);
+        if let Err(e) = &done {
+            self.stopped = Some(e.to_string());
+        }
+        done
+    }
+
+    pub(super) fn write(&mut self, at: Timestamp, body: Body) -> Result<Sequence, EvidenceError> {
+        let sequence = Sequence(self.tree.size());
+        let record = Record::new(sequence, at.max(self.last_at), body);
+        self.line.clear();
+        record.write_line(&mut self.line)?;
+        self.records.write_all(&self.line).map_err(EvidenceError::io("write", self.folder.records()))?;
+        let leaf = leaf_hash(&self.line);
+        self.tree.push(leaf);
+        self.uncovered.push(short_leaf(&leaf));
+        self.tally.apply(sequence, &record.body);
+        self.last_at = record.at;
+        if self.uncovered.len() >= CHECKPOINT_EVERY && !matches!(record.body, Body::RunFinished(_)) {
+            self.sign(false)?;
+        }
+        Ok(sequence)
+    }
+
+    fn bind_capture(&mut self) -> Result<(), EvidenceError> {
+        let bound = self.capture.bound();
+        if bound.length == self.bound_length {
+            return Ok(());
+        }
+        self.bound_length = bound.length;
+        self.write(self.last_at, Body::Capture(bound)).map(|_| ())
+    }
+
+    fn sync_all(&mut self) -> Result<(), EvidenceError> {
+        self.blobs.sync()?;
+        self.capture.sync()?;
+        self.records.sync_data().map_err(EvidenceError::io("sync", self.folder.records()))
+    }
+
+    /// Signs for everything so far. The records reach the disk first, so a checkpoint never covers what a power cut took.
+    fn sign(&mut self, is_final: bool) -> Result<(), EvidenceError> {
+        if self.uncovered.is_empty() {
+            return Ok(());
+        }
+        self.sync_all()?;
+        let checkpoint = Checkpoint {
+            origin: origin(self.key.verifier().name(), &self.run),
+            size: self.tree.size(),
+            root: self.tree.root(),
+            leaves: std::mem::take(&mut self.uncovered),
+            is_final,
+        };
+        let note = self.key.note().sign(&checkpoint.to_text());
+        self.checkpoints
+            .write_all(note.as_bytes())
+            .and_then(|()| self.checkpoints.sync_data())
+            .map_err(EvidenceError::io("write", self.folder.checkpoints()))
+    }
+}

@@ -1,0 +1,186 @@
+//! Reopening a run whose writer died: what is whole is checked and kept, a torn end is put aside, and a record says so.
+
+use std::fs::{self, File};
+
+use jiff::Timestamp;
+use proto_lab::Digest;
+use proto_lab::record::{Body, CaptureBound, Note as NoteRecord, Record, Repaired, Sequence, Tally};
+
+use super::blob::Blobs;
+use super::capture;
+use super::checkpoint::short_leaf;
+use super::folder::{read_checkpoints, read_records};
+use super::note::Note;
+use super::recorder::open_for_writing;
+use super::tree::{Tree, leaf_hash};
+use super::{Capture, EvidenceError, LabKey, Recorder, RunFolder, Standing, verify};
+
+/// A run reopened.
+#[derive(Debug)]
+pub struct Resumed {
+    /// Its writer.
+    pub recorder: Recorder,
+    /// Its records so far, the one about the reopening included. What must be done next is a fold over them.
+    pub records: Vec<Record>,
+}
+
+/// What was cut from the two files that are appended to.
+struct Torn {
+    records: Option<Digest>,
+    octets: u64,
+    checkpoints: usize,
+}
+
+impl Recorder {
+    /// Reopens an open run, by the key that began it.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Held`] when its writer lives, [`EvidenceError::Finished`] when there is nothing to resume,
+    /// [`EvidenceError::Unsound`] when anything but a torn end is wrong, [`EvidenceError::Io`].
+    pub fn resume(folder: RunFolder, key: LabKey) -> Result<Resumed, EvidenceError> {
+        Self::resume_at(Timestamp::now(), folder, key)
+    }
+
+    pub(super) fn resume_at(at: Timestamp, folder: RunFolder, key: LabKey) -> Result<Resumed, EvidenceError> {
+        let (records_file, checkpoints_file) = open_for_writing(&folder, false)?;
+        let mut blobs = Blobs::new(folder.clone());
+        let torn = cut_torn_ends(&folder, &records_file, &checkpoints_file, &mut blobs)?;
+        let covered = require_open(&folder, &key)?;
+        let mut records = read_records(&folder)?;
+        let unsound = |finding: &str| EvidenceError::Unsound {
+            path: folder.root().to_path_buf(),
+            finding: finding.to_owned(),
+        };
+        let (last, first) = match (records.last(), records.first().map(|r| &r.body)) {
+            (Some(last), Some(Body::RunStarted(first))) => (last.clone(), first.clone()),
+            _ => return Err(unsound("it has no first record")),
+        };
+        let (capture, earlier_captures) = reopen_captures(&folder)?;
+        let mut recorder = Self {
+            run: first.run.clone(),
+            blobs,
+            records: records_file,
+            checkpoints: checkpoints_file,
+            bound_length: capture.bound().length,
+            capture,
+            earlier_captures,
+            tree: Tree::default(),
+            uncovered: Vec::new(),
+            tally: Tally::of(&records),
+            began: records.first().map_or(last.at, |r| r.at),
+            last_at: last.at,
+            line: Vec::with_capacity(1024),
+            stopped: None,
+            key,
+            folder,
+        };
+        recorder.regrow(&records, covered)?;
+        recorder.guarded(|r| r.say_what_was_repaired(at, last.sequence, &torn))?;
+        recorder.checkpoint()?;
+        records = read_records(&recorder.folder)?;
+        Ok(Resumed { recorder, records })
+    }
+
+    /// Brings tree and uncovered leaves to where the last checkpoint and the records leave them.
+    fn regrow(&mut self, records: &[Record], covered: u64) -> Result<(), EvidenceError> {
+        for record in records {
+            let leaf = leaf_hash(record.to_line()?.as_bytes());
+            self.tree.push(leaf);
+            if record.sequence.0 >= covered {
+                self.uncovered.push(short_leaf(&leaf));
+            }
+        }
+        Ok(())
+    }
+
+    fn say_what_was_repaired(
+        &mut self,
+        at: Timestamp,
+        last: Sequence,
+        torn: &Torn,
+    ) -> Result<(), EvidenceError> {
+        let (cut, octets) = (torn.records, torn.octets);
+        self.write(at, Body::Repaired(Repaired { last, cut, octets }))?;
+        if torn.checkpoints > 0 {
+            let what = format!("{} octets of an unfinished checkpoint were cut", torn.checkpoints);
+            let who = "evidence".to_owned();
+            self.write(at, Body::Note(NoteRecord { who, what }))?;
+        }
+        for bound in self.earlier_captures.clone() {
+            self.write(at, Body::Capture(bound))?;
+        }
+        Ok(())
+    }
+}
+
+/// The torn end of the records is kept as a blob before it is cut.
+fn cut_torn_ends(
+    folder: &RunFolder,
+    records: &File,
+    checkpoints: &File,
+    blobs: &mut Blobs,
+) -> Result<Torn, EvidenceError> {
+    let path = folder.records();
+    let octets = fs::read(&path).map_err(EvidenceError::io("read", &path))?;
+    let whole = octets.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+    let torn = &octets[whole..];
+    let kept_aside = if torn.is_empty() { None } else { Some(blobs.keep(torn)?) };
+    records.set_len(whole as u64).map_err(EvidenceError::io("cut the torn end of", &path))?;
+    let signed = read_checkpoints(folder)?;
+    let kept = whole_notes(&signed);
+    checkpoints
+        .set_len(kept as u64)
+        .map_err(EvidenceError::io("cut the torn end of", folder.checkpoints()))?;
+    Ok(Torn { records: kept_aside, octets: torn.len() as u64, checkpoints: signed.len() - kept })
+}
+
+/// Octets of the whole notes at the beginning.
+fn whole_notes(octets: &[u8]) -> usize {
+    let text = match std::str::from_utf8(octets) {
+        Ok(text) => text,
+        Err(e) => std::str::from_utf8(&octets[..e.valid_up_to()]).unwrap_or_default(),
+    };
+    let mut rest = text;
+    while let Ok((_, after)) = Note::take(rest) {
+        rest = after;
+    }
+    text.len() - rest.len()
+}
+
+/// The run must be open and sound by this key; gives how many records its checkpoints cover.
+fn require_open(folder: &RunFolder, key: &LabKey) -> Result<u64, EvidenceError> {
+    let verification = verify(folder, &[key.verifier()])?;
+    match (verification.standing, verification.run, verification.findings.first()) {
+        (Standing::Open, _, _) => last_covered(folder),
+        (Standing::Sound | Standing::SignerUnknown, Some(run), _) => Err(EvidenceError::Finished { run }),
+        (_, _, finding) => Err(EvidenceError::Unsound {
+            path: folder.root().to_path_buf(),
+            finding: finding.map_or_else(|| "it cannot be verified".to_owned(), ToString::to_string),
+        }),
+    }
+}
+
+fn last_covered(folder: &RunFolder) -> Result<u64, EvidenceError> {
+    let octets = read_checkpoints(folder)?;
+    let mut rest = std::str::from_utf8(&octets).unwrap_or_default();
+    let mut size = 0;
+    while let Ok((note, after)) = Note::take(rest) {
+        size = super::checkpoint::Checkpoint::from_text(note.text).map_or(size, |c| c.size);
+        rest = after;
+    }
+    Ok(size)
+}
+
+/// What the dead writer captured is bound as it is; what follows goes to a file of its own.
+fn reopen_captures(folder: &RunFolder) -> Result<(Capture, Vec<CaptureBound>), EvidenceError> {
+    let captures = folder.captures();
+    let mut earlier = Vec::new();
+    for entry in fs::read_dir(&captures).map_err(EvidenceError::io("list", &captures))? {
+        let entry = entry.map_err(EvidenceError::io("list", &captures))?;
+        let file = entry.file_name().to_string_lossy().into_owned();
+        earlier.push(capture::bind_whole(&captures, file)?);
+    }
+    earlier.sort_by(|a, b| a.file.cmp(&b.file));
+    let name = format!("run-{}.pcapng", earlier.len() + 1);
+    Ok((Capture::create(&captures, &name)?, earlier))
+}

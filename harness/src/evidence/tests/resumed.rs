@@ -1,0 +1,107 @@
+//! A writer dies; its run is reopened without losing or doubling anything.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+
+use super::*;
+
+fn append(path: &Path, octets: &[u8]) {
+    OpenOptions::new().append(true).open(path).unwrap().write_all(octets).unwrap();
+}
+
+fn dead_run(dir: &Path) -> RunFolder {
+    open_run(dir, key()).folder().clone()
+}
+
+fn resume(folder: &RunFolder) -> Resumed {
+    Recorder::resume_at(at(100), folder.clone(), key()).unwrap()
+}
+
+fn finish(mut resumed: Resumed) -> Verification {
+    one_script(&mut resumed.recorder, "b");
+    let folder = resumed.recorder.folder().clone();
+    resumed.recorder.finish_at(at(200), RunEnd::Completed).unwrap();
+    check(&folder)
+}
+
+#[test]
+fn a_torn_record_is_kept_aside_and_a_record_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dead_run(dir.path());
+    let torn = b"{\"n\":8,\"at\":\"2026-";
+    append(&folder.records(), torn);
+    let resumed = resume(&folder);
+    let repaired = resumed.records.iter().find_map(|r| match &r.body {
+        Body::Repaired(repaired) => Some(repaired.clone()),
+        _ => None,
+    });
+    let repaired = repaired.expect("a record says so");
+    assert_eq!((repaired.octets, repaired.cut), (torn.len() as u64, Some(Digest::of(torn))));
+    assert_eq!(fs::read(folder.blob(&Digest::of(torn))).unwrap(), torn);
+    let verification = finish(resumed);
+    assert_eq!(verification.standing, Standing::Sound, "{verification}");
+    assert_eq!(verification.counts.pass, 2);
+}
+
+#[test]
+fn a_death_at_any_octet_of_either_file_is_survived() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dead_run(dir.path());
+    let records = fs::read(folder.records()).unwrap();
+    let checkpoints = fs::read(folder.checkpoints()).unwrap();
+    // The last checkpoint covers all but nothing after it: take it off, so that the records may be torn anywhere after the first.
+    let text = std::str::from_utf8(&checkpoints).unwrap();
+    let (_, after) = note::Note::take(text).unwrap();
+    let first_note = text.len() - after.len();
+    let first_line = records.iter().position(|b| *b == b'\n').unwrap() + 1;
+    for cut in (first_line..records.len()).step_by(37) {
+        fs::write(folder.records(), &records[..cut]).unwrap();
+        fs::write(folder.checkpoints(), &checkpoints[..first_note + cut % 40]).unwrap();
+        let resumed = resume(&folder);
+        drop(resumed);
+        let verification = check(&folder);
+        assert_eq!(verification.standing, Standing::Open, "cut at {cut}: {verification}");
+        fs::remove_file(folder.captures().join("run-2.pcapng")).unwrap();
+    }
+}
+
+#[test]
+fn a_script_cut_short_counts_as_inconclusive() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = open_run(dir.path(), key());
+    recorder.append_at(at(6), script_started("b")).unwrap();
+    let folder = recorder.folder().clone();
+    drop(recorder);
+    let resumed = resume(&folder);
+    assert_eq!(resumed.recorder.tally().counts().inconclusive, 1);
+    resumed.recorder.finish_at(at(200), RunEnd::Completed).unwrap();
+    let verification = check(&folder);
+    assert_eq!(verification.verdict, Some(Verdict::Inconclusive), "{verification}");
+}
+
+#[test]
+fn a_living_writer_keeps_its_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = open_run(dir.path(), key());
+    let error = Recorder::resume_at(at(100), recorder.folder().clone(), key()).unwrap_err();
+    assert!(matches!(error, EvidenceError::Held { .. }), "{error}");
+}
+
+#[test]
+fn a_finished_a_changed_and_a_foreign_run_are_not_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = whole_run(dir.path(), key());
+    let error = Recorder::resume_at(at(100), folder, key()).unwrap_err();
+    assert!(matches!(error, EvidenceError::Finished { .. }), "{error}");
+
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dead_run(dir.path());
+    let error = Recorder::resume_at(at(100), folder.clone(), LabKey::from_seed("lab", 8)).unwrap_err();
+    assert!(matches!(error, EvidenceError::Unsound { .. }), "{error}");
+
+    let changed = fs::read_to_string(folder.records()).unwrap().replace("read", "reed");
+    fs::write(folder.records(), changed).unwrap();
+    let error = Recorder::resume_at(at(100), folder, key()).unwrap_err();
+    assert!(error.to_string().contains("record 2"), "{error}");
+}
