@@ -1,3 +1,4 @@
 //! Simulated CHF, GPF, ESME, GSME and PPMID on real pseudo-terminals and sockets.
 
 pub mod model;
+pub mod objects;

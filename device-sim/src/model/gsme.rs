@@ -2,17 +2,18 @@
 
 use std::collections::VecDeque;
 
-use proto_zigbee::Value;
 use proto_zigbee::aps::ApsFrame;
 use proto_zigbee::metering::{self, SupplyStatus};
-use proto_zigbee::zcl::{Command, Direction, Frame};
+use proto_zigbee::zcl::{AttributeId, Command, Direction, Frame};
+use proto_zigbee::{Value, prepayment, price};
 
-use super::core::Core;
+use super::account::PaymentMode;
+use super::connection::{Connection, Contract};
 use super::curve::{Curve, Flow, mix};
 use super::journal::Event;
-use super::plate::Plate;
+use super::money::Millipence;
 use super::profile::{PROFILE_ENTRIES, Profile};
-use super::supply::{Key, KeyEffect, OffReason, Supply};
+use super::supply::{Key, KeyEffect};
 use super::time::{DAY, HALF_HOUR, MINUTE, Moment};
 
 /// How long it listens after waking by its timer.
@@ -24,28 +25,20 @@ const BATTERY_LIFE: i64 = 3650 * DAY;
 /// Battery percentage at which it warns.
 const LOW_BATTERY: u8 = 10;
 /// Reports that wait to be carried; the oldest goes first.
-const WAITING_REPORTS: usize = 8;
+const WAITING_REPORTS: usize = 12;
 
-/// What a gas meter is put into service with.
-#[derive(Debug, Clone)]
-pub struct GsmeSetup {
-    /// Identity and versions.
-    pub plate: Plate,
-    /// Fixes its flow for all time.
-    pub seed: u64,
-    /// Milliseconds from one waking to the next.
-    pub wake_period: i64,
-}
+/// Units of use times price that make a millipence: 3.6e9 for a kilowatt hour, at 11.25 kWh a cubic metre
+/// (39.6 MJ/m3 at a volume correction of 1.0227).
+const PER_MILLIPENCE: u128 = 320_000_000;
 
 /// The meter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gsme {
-    /// Plate, clock and journal.
-    pub core: Core,
+    /// Plate, clock, journal, account and valve.
+    pub connection: Connection,
     curve: Curve,
     bench_flow: Option<u32>,
     volume: Flow,
-    valve: Supply,
     profile: Profile,
     battery_fitted: Moment,
     flat: bool,
@@ -58,46 +51,48 @@ pub struct Gsme {
 }
 
 impl Gsme {
-    /// A meter that was installed 31 days ago and has lived since.
-    pub fn installed(setup: GsmeSetup, now: Moment) -> Self {
+    /// A meter that was installed 31 days ago and has lived since. The seed fixes its flow; it wakes at every
+    /// multiple of `wake_period` milliseconds, and once now.
+    pub fn installed(contract: &Contract, seed: u64, wake_period: i64, now: Moment) -> Self {
         let lived = i64::try_from(PROFILE_ENTRIES).unwrap_or_default() * HALF_HOUR;
-        let born = now.plus(-lived);
-        let reading = 1_000_000 + mix(setup.seed) % 3_000_000;
-        let mut meter = Self {
-            core: Core::new(setup.plate, born),
-            curve: Curve::gas(setup.seed),
+        let mut meter = Self::new(contract, seed, wake_period, now.plus(-lived));
+        meter.advance(now);
+        meter.connection.begin(contract);
+        meter.reports.clear();
+        meter.wake();
+        meter
+    }
+
+    fn new(contract: &Contract, seed: u64, wake_period: i64, born: Moment) -> Self {
+        let reading = 1_000_000 + mix(seed) % 3_000_000;
+        Self {
+            connection: Connection::new(contract, born, PER_MILLIPENCE),
+            curve: Curve::gas(seed),
             bench_flow: None,
             volume: Flow::reading(reading),
-            valve: Supply::on(),
             profile: Profile::starting_at(reading),
             battery_fitted: born,
             flat: false,
             low_battery_told: false,
-            wake_period: setup.wake_period.max(WAKE_WINDOW * 2),
+            wake_period: wake_period.max(WAKE_WINDOW * 2),
             next_wake: born,
             awake_until: born,
             reports: VecDeque::new(),
             sequence: 0,
-        };
-        meter.advance(now.plus(-1));
-        meter.core.journal.forget_alerts();
-        meter.next_wake = now;
-        meter.advance(now);
-        meter.core.log(Event::Started, format!("in service, firmware {}", meter.core.plate.firmware));
-        meter
+        }
     }
 
     /// Lives until `to`.
     pub fn advance(&mut self, to: Moment) {
         loop {
-            let tick = self.core.next_tick();
+            let tick = self.connection.core.next_tick();
             let wake = self.next_wake;
-            let next = self.valve.lapses_at().unwrap_or(tick).min(tick).min(wake);
+            let next = self.connection.supply.lapses_at().unwrap_or(tick).min(tick).min(wake);
             if next > to {
                 break;
             }
             self.flow_until(next);
-            self.valve.lapse(next);
+            self.connection.lapse(next);
             if next == wake {
                 self.wake();
             }
@@ -109,17 +104,19 @@ impl Gsme {
     }
 
     fn flow_until(&mut self, to: Moment) {
-        let mut from = self.core.now();
+        let mut from = self.connection.core.now();
         while from < to {
             let end = to.min(Moment::from_millis((from.minute() + 1) * MINUTE));
-            self.volume.add(self.flow_in(from.minute()), end.since(from).unsigned_abs());
+            let (flow, millis) = (self.flow_in(from.minute()), end.since(from).unsigned_abs());
+            self.volume.add(flow, millis);
+            self.connection.count(flow, millis, 0);
             from = end;
         }
-        self.core.bring_to(to);
+        self.connection.core.bring_to(to);
     }
 
     fn flow_in(&self, minute: i64) -> u32 {
-        match (self.valve.is_on(), self.bench_flow) {
+        match (self.connection.supply.is_on(), self.bench_flow) {
             (false, _) => 0,
             (true, Some(litres)) => litres,
             (true, None) => self.curve.rate(minute),
@@ -127,18 +124,22 @@ impl Gsme {
     }
 
     fn tick(&mut self) {
-        let minute = self.core.take_minute();
+        let minute = self.connection.core.take_minute();
+        self.connection.minute(minute);
         if minute.is_at(HALF_HOUR) {
             self.profile.capture(minute, self.volume.units());
         }
         if self.battery_percent() <= LOW_BATTERY && !self.low_battery_told {
             self.low_battery_told = true;
-            self.core.log(Event::LowBattery, format!("battery at {} %", self.battery_percent()));
+            let percent = self.battery_percent();
+            self.connection.core.log(Event::LowBattery, format!("battery at {percent} %"));
         }
+        self.connection.judge_credit();
     }
 
     fn wake(&mut self) {
-        self.next_wake = self.core.now().plus(self.wake_period);
+        let now = self.connection.core.now().millis();
+        self.next_wake = Moment::from_millis((now.div_euclid(self.wake_period) + 1) * self.wake_period);
         if !self.flat {
             self.stay_awake(WAKE_WINDOW);
             self.report();
@@ -146,18 +147,29 @@ impl Gsme {
     }
 
     fn stay_awake(&mut self, millis: i64) {
-        self.awake_until = self.awake_until.max(self.core.now().plus(millis));
+        self.awake_until = self.awake_until.max(self.connection.core.now().plus(millis));
     }
 
-    /// Queues what the mirror should know, as a Metering report.
+    /// Queues what the mirror should know: one report for each cluster.
     fn report(&mut self) {
-        let supply = match self.valve.control_state() {
+        let reports = [
+            (metering::CLUSTER, self.metering_attributes()),
+            (prepayment::CLUSTER, self.prepayment_attributes()),
+            (price::CLUSTER, self.price_attributes()),
+        ];
+        for (cluster, attributes) in reports {
+            self.queue(cluster, attributes);
+        }
+    }
+
+    fn metering_attributes(&self) -> Vec<(AttributeId, Value)> {
+        let supply = match self.connection.supply.control_state() {
             0 => SupplyStatus::Off,
             2 => SupplyStatus::OffArmed,
             _ => SupplyStatus::On,
         };
         let low = if self.battery_percent() <= LOW_BATTERY { metering::STATUS_LOW_BATTERY } else { 0 };
-        let attributes = vec![
+        vec![
             (metering::CURRENT_SUMMATION_DELIVERED, Value::unsigned(6, self.litres())),
             (metering::SUPPLY_STATUS, Value::Enum8(supply.octet())),
             (metering::STATUS, Value::Bitmap { width: 1, value: low.into() }),
@@ -166,12 +178,31 @@ impl Gsme {
             (metering::MULTIPLIER, Value::unsigned(3, 1)),
             (metering::DIVISOR, Value::unsigned(3, 1000)),
             (metering::INSTANTANEOUS_DEMAND, Value::Signed { width: 3, value: self.flow().into() }),
-        ];
+        ]
+    }
+
+    fn prepayment_attributes(&self) -> Vec<(AttributeId, Value)> {
+        let account = self.connection.account();
+        let mode = if account.mode() == PaymentMode::Prepayment { prepayment::PREPAYMENT_ENABLED } else { 0 };
+        let balance = Value::Signed { width: 4, value: account.balance().to_i32().into() };
+        vec![
+            (prepayment::PAYMENT_CONTROL_CONFIGURATION, Value::Bitmap { width: 2, value: mode.into() }),
+            (prepayment::CREDIT_REMAINING, balance),
+        ]
+    }
+
+    fn price_attributes(&self) -> Vec<(AttributeId, Value)> {
+        let prices = self.connection.prices();
+        let [unit, ..] = prices.unit;
+        let value = |price: Millipence| Value::unsigned(4, u64::try_from(price.get()).unwrap_or_default());
+        vec![(price::NO_TIER_BLOCK_1_PRICE, value(unit)), (price::STANDING_CHARGE, value(prices.standing))]
+    }
+
+    fn queue(&mut self, cluster: u16, attributes: Vec<(AttributeId, Value)>) {
         self.sequence = self.sequence.wrapping_add(1);
         let frame =
             Frame::foundation(Direction::ToClient, self.sequence, &Command::ReportAttributes(attributes));
-        self.reports
-            .push_back(ApsFrame::smart_energy(metering::CLUSTER, self.sequence, frame.to_bytes()).to_bytes());
+        self.reports.push_back(ApsFrame::smart_energy(cluster, self.sequence, frame.to_bytes()).to_bytes());
         if self.reports.len() > WAITING_REPORTS {
             self.reports.pop_front();
         }
@@ -187,7 +218,7 @@ impl Gsme {
 
     /// Litres an hour.
     pub fn flow(&self) -> u32 {
-        self.flow_in(self.core.now().minute())
+        self.flow_in(self.connection.core.now().minute())
     }
 
     /// The half-hourly profile.
@@ -195,20 +226,15 @@ impl Gsme {
         &self.profile
     }
 
-    /// The valve.
-    pub fn valve(&self) -> &Supply {
-        &self.valve
-    }
-
     /// Battery left, percent.
     pub fn battery_percent(&self) -> u8 {
-        let used = self.core.now().since(self.battery_fitted).saturating_mul(100) / BATTERY_LIFE;
+        let used = self.connection.core.now().since(self.battery_fitted).saturating_mul(100) / BATTERY_LIFE;
         if self.flat { 0 } else { 100 - u8::try_from(used.clamp(0, 100)).unwrap_or(100) }
     }
 
     /// Whether it listens to the HAN now.
     pub fn is_awake(&self) -> bool {
-        !self.flat && self.core.now() < self.awake_until
+        !self.flat && self.connection.core.now() < self.awake_until
     }
 
     /// Whether it does anything at all.
@@ -237,9 +263,9 @@ impl Gsme {
     /// The battery goes flat, or a full one is fitted.
     pub fn set_flat(&mut self, flat: bool) {
         if self.flat && !flat {
-            self.battery_fitted = self.core.now();
+            self.battery_fitted = self.connection.core.now();
             self.low_battery_told = false;
-            self.next_wake = self.core.now();
+            self.next_wake = self.connection.core.now();
         }
         self.flat = flat;
     }
@@ -249,62 +275,28 @@ impl Gsme {
         self.bench_flow = litres;
     }
 
-    /// Closes the valve by command.
-    pub fn disable(&mut self) {
-        self.valve.disable(OffReason::Manual);
-        self.core.log(Event::CommandDone, "valve closed");
-    }
-
-    /// Arms the valve by command. An open one stays open.
-    pub fn arm(&mut self) {
-        if self.valve.arm(self.core.now()) {
-            self.core.log(Event::SupplyArmed, "valve armed: press A and B");
-        }
-    }
-
-    /// A person presses a key.
+    /// A person presses a key; a meter without battery does not notice.
     pub fn press(&mut self, key: Key) -> KeyEffect {
-        let effect = if self.flat { KeyEffect::None } else { self.valve.press(key, self.core.now()) };
-        if effect == KeyEffect::Closed {
-            self.core.log(Event::KeyDone, "valve opened by keys A and B");
-        }
-        effect
-    }
-
-    /// A hand at the cover.
-    pub fn tamper(&mut self) {
-        self.core.log(Event::Tamper, "cover opened");
+        if self.flat { KeyEffect::None } else { self.connection.press(key) }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proto_duis::{DeviceKind, Eui64};
+    use proto_duis::DeviceKind;
 
     use super::super::mirror::Mirror;
+    use super::super::tests::{NOW, contract};
     use super::*;
 
-    const NOW: Moment = Moment::from_millis(1_780_000_000_000);
-
     fn meter() -> Gsme {
-        let plate = Plate {
-            kind: DeviceKind::Gsme,
-            eui64: Eui64::new([4; 8]),
-            manufacturer: "Maker".into(),
-            model: "G1".into(),
-            hardware: "1".into(),
-            firmware: "1.0".into(),
-            configuration: "1".into(),
-        };
-        Gsme::installed(GsmeSetup { plate, seed: 1, wake_period: HALF_HOUR }, NOW)
+        Gsme::installed(&contract(DeviceKind::Gsme), 1, HALF_HOUR, NOW)
     }
 
     fn take_reports(meter: &mut Gsme, mirror: &mut Mirror) -> usize {
         let mut count = 0;
         while let Some(octets) = meter.take_report() {
-            let frame = Frame::parse(&ApsFrame::parse(&octets).unwrap().payload).unwrap();
-            let Command::ReportAttributes(report) = frame.command().unwrap() else { panic!("a report") };
-            mirror.take(meter.core.now(), &report);
+            mirror.receive(&meter.connection.core, &octets);
             count += 1;
         }
         count
@@ -315,16 +307,17 @@ mod tests {
         let (mut meter, mut mirror) = (meter(), Mirror::default());
         assert!(meter.is_awake());
         take_reports(&mut meter, &mut mirror);
-        assert_eq!((mirror.litres, mirror.supply), (meter.litres(), Some(SupplyStatus::On)));
-        meter.advance(NOW.plus(WAKE_WINDOW));
-        assert!(!meter.is_awake());
+        assert_eq!((mirror.litres(), mirror.supply()), (meter.litres(), Some(SupplyStatus::On)));
         meter.set_flow(Some(6000));
-        meter.advance(NOW.plus(HALF_HOUR - 1));
+        let wake = meter.next_wake();
+        meter.advance(wake.plus(-1));
+        assert!(!meter.is_awake());
         assert_eq!(take_reports(&mut meter, &mut mirror), 0);
-        let stale = mirror.litres;
-        meter.advance(NOW.plus(HALF_HOUR));
-        assert_eq!(take_reports(&mut meter, &mut mirror), 1);
-        assert!((2990..=3000).contains(&(mirror.litres - stale)), "{}", mirror.litres - stale);
+        let stale = mirror.litres();
+        meter.advance(wake);
+        assert_eq!(take_reports(&mut meter, &mut mirror), 3);
+        assert_eq!((mirror.litres(), meter.next_wake()), (meter.litres(), wake.plus(HALF_HOUR)));
+        assert!(mirror.litres() > stale);
     }
 
     #[test]
@@ -344,9 +337,9 @@ mod tests {
     #[test]
     fn the_valve_opens_only_by_keys() {
         let mut meter = meter();
-        meter.disable();
+        meter.connection.disable();
         assert_eq!(meter.flow(), 0);
-        meter.arm();
+        meter.connection.arm().unwrap();
         assert_eq!(meter.press(Key::B), KeyEffect::Waiting);
         assert_eq!(meter.press(Key::A), KeyEffect::Closed);
     }

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod clock;
+pub mod connection;
 pub mod core;
 pub mod curve;
 pub mod esme;
@@ -20,3 +21,6 @@ pub mod supply;
 pub mod tariff;
 pub mod time;
 pub mod token;
+
+#[cfg(test)]
+pub(crate) mod tests;

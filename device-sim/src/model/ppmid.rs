@@ -142,20 +142,13 @@ fn status_unless_unwanted(frame: &Frame, found: Status) -> Option<Frame> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use proto_duis::{DeviceKind, Eui64};
+    use proto_duis::DeviceKind;
 
+    use super::super::tests::plate;
     use super::*;
 
     fn display() -> Ppmid {
-        Ppmid::new(Plate {
-            kind: DeviceKind::Ppmid,
-            eui64: Eui64::new([1; 8]),
-            manufacturer: "Maker".into(),
-            model: "Pane".into(),
-            hardware: "2".into(),
-            firmware: "1.04".into(),
-            configuration: "0".into(),
-        })
+        Ppmid::new(plate(DeviceKind::Ppmid))
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The half-hourly profile: a ring of captures with selection by time and by entry number.
+//! The half-hourly profile: a ring of captures.
 
 use std::collections::VecDeque;
 
@@ -55,19 +55,6 @@ impl Profile {
     pub fn all(&self) -> impl ExactSizeIterator<Item = &Capture> {
         self.captures.iter()
     }
-
-    /// Captures from one time to another, both included, oldest first.
-    pub fn range(&self, from: MeterTime, to: MeterTime) -> impl Iterator<Item = &Capture> {
-        self.captures.iter().filter(move |capture| from <= capture.at && capture.at <= to)
-    }
-}
-
-/// The part of a list the COSEM entry numbers `from` to `to` name: 1 is the first, a `to` of 0 the last.
-/// None when they name nothing that is there.
-pub fn entry_bounds(from: u32, to: u32, len: usize) -> Option<std::ops::Range<usize>> {
-    let first = usize::try_from(from).ok()?.checked_sub(1)?;
-    let end = if to == 0 { len } else { usize::try_from(to).ok()?.min(len) };
-    (first < end).then_some(first..end)
 }
 
 #[cfg(test)]
@@ -87,23 +74,5 @@ mod tests {
     fn intervals_are_differences_of_readings() {
         assert!(filled(10).all().all(|capture| capture.interval == 3));
         assert_eq!(filled(2000).len(), PROFILE_ENTRIES);
-    }
-
-    #[test]
-    fn a_range_includes_both_ends() {
-        let profile = filled(10);
-        let (from, to) = (MeterTime::from_millis(3 * HALF_HOUR), MeterTime::from_millis(5 * HALF_HOUR));
-        assert_eq!(profile.range(from, to).count(), 3);
-        assert_eq!(profile.range(to, from).count(), 0);
-    }
-
-    #[test]
-    fn entries_count_from_one_and_nought_is_the_end() {
-        assert_eq!(entry_bounds(1, 0, 10), Some(0..10));
-        assert_eq!(entry_bounds(2, 3, 10), Some(1..3));
-        assert_eq!(entry_bounds(9, 99, 10), Some(8..10));
-        for (from, to, len) in [(0, 0, 10), (11, 0, 10), (3, 2, 10), (1, 0, 0)] {
-            assert_eq!(entry_bounds(from, to, len), None, "{from} {to} {len}");
-        }
     }
 }

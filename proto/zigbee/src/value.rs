@@ -1,5 +1,7 @@
 //! Attribute values with their ZCL data types (ZCL specification, 2.6.2).
 
+use std::fmt;
+
 use crate::ZigbeeError;
 use crate::bytes::{Reader, put};
 
@@ -132,6 +134,29 @@ impl Value {
             Self::Octets(string) | Self::Characters(string) => put_string(out, string),
             Self::UtcTime(value) => put(out, u64::from(*value), 4),
             Self::Ieee(address) => put(out, u64::from_be_bytes(*address), 8),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// Text as it stands where it is UTF-8, other octets in upper case hexadecimal, numbers in decimal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex =
+            |f: &mut fmt::Formatter<'_>, octets: &[u8]| octets.iter().try_for_each(|o| write!(f, "{o:02X}"));
+        match self {
+            Self::Boolean(value) => value.fmt(f),
+            Self::Bitmap { value, .. } => write!(f, "{value:#b}"),
+            Self::Unsigned { value, .. } => value.fmt(f),
+            Self::Signed { value, .. } => value.fmt(f),
+            Self::Enum8(value) => value.fmt(f),
+            Self::Enum16(value) => value.fmt(f),
+            Self::UtcTime(value) => value.fmt(f),
+            Self::Octets(octets) => hex(f, octets),
+            Self::Characters(octets) => match std::str::from_utf8(octets) {
+                Ok(text) => text.fmt(f),
+                Err(_) => hex(f, octets),
+            },
+            Self::Ieee(address) => hex(f, address),
         }
     }
 }

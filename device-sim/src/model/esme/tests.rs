@@ -1,40 +1,24 @@
 use proptest::prelude::*;
+use proto_duis::DeviceKind;
 use proto_duis::utrn::Utrn;
-use proto_duis::{DeviceKind, Eui64};
 
 use super::*;
-use crate::model::supply::KEY_WINDOW;
-use crate::model::tariff::Switching;
-
-const NOW: Moment = Moment::from_millis(1_780_000_000_000);
-
-fn key() -> VendingKey {
-    VendingKey::new([3; 32])
-}
+use crate::model::connection::NoCredit;
+use crate::model::money::Millipence;
+use crate::model::supply::{KEY_WINDOW, Key, KeyEffect};
+use crate::model::tariff::{Prices, Switching};
+use crate::model::tests::{NOW, contract, key};
+use crate::model::token::TokenRefusal;
 
 fn meter(pence: u32) -> Esme {
-    let plate = Plate {
-        kind: DeviceKind::Esme,
-        eui64: Eui64::new([2; 8]),
-        manufacturer: "Maker".into(),
-        model: "E1".into(),
-        hardware: "1".into(),
-        firmware: "1.0".into(),
-        configuration: "1".into(),
-    };
-    let setup = EsmeSetup {
-        plate,
-        seed: 42,
-        mode: PaymentMode::Prepayment,
-        opening: Millipence::pence(pence),
-        thresholds: Thresholds::default(),
-        vending_key: Some(key()),
-    };
-    Esme::installed(setup, NOW)
+    let contract = Contract { opening: Millipence::pence(pence), ..contract(DeviceKind::Esme) };
+    Esme::installed(&contract, 42, NOW)
 }
 
 fn codes(meter: &mut Esme) -> Vec<u16> {
-    std::iter::from_fn(|| meter.core.journal.take_alert()).map(|alert| alert.event.code()).collect()
+    std::iter::from_fn(|| meter.connection.core.journal.take_alert())
+        .map(|alert| alert.event.code())
+        .collect()
 }
 
 #[test]
@@ -52,15 +36,15 @@ fn it_comes_with_a_month_of_half_hours() {
 fn energy_is_load_times_time_and_money_is_energy_times_price() {
     let mut meter = meter(1000);
     meter.set_load(Some(2000));
-    let (wh, paid) = (meter.import_wh(), meter.account().ledger().consumption);
-    meter.hold_prices(Passive {
+    let (wh, paid) = (meter.import_wh(), meter.connection.account().ledger().consumption);
+    meter.connection.hold_prices(Passive {
         value: Prices { unit: [Millipence::new(30_000); REGISTERS], ..Prices::default() },
         at: None,
     });
-    assert!(meter.activate_prices());
+    assert!(meter.connection.activate_prices());
     meter.advance(NOW.plus(2 * HALF_HOUR));
     assert!((meter.import_wh() - wh).abs_diff(2000) <= 1);
-    let spent = paid - meter.account().ledger().consumption;
+    let spent = paid - meter.connection.account().ledger().consumption;
     assert!((58_000..=60_000).contains(&spent.get()), "2 kWh at 30 p: {spent}");
 }
 
@@ -70,38 +54,38 @@ fn without_credit_it_warns_cuts_off_and_comes_back_by_token_and_keys() {
     meter.set_load(Some(9000));
     meter.advance(NOW.plus(4 * HALF_HOUR));
     assert_eq!(codes(&mut meter), [0x810d, 0x8119, 0x8f0f]);
-    assert_eq!((meter.supply().control_state(), meter.supply().reason_code()), (0, 2));
+    assert_eq!((meter.connection.supply().control_state(), meter.connection.supply().reason_code()), (0, 2));
     assert_eq!(meter.watts(), 0);
-    assert_eq!((meter.arm(), meter.enable()), (Err(NoCredit), Err(NoCredit)));
+    assert_eq!((meter.connection.arm(), meter.connection.enable()), (Err(NoCredit), Err(NoCredit)));
     let token = Utrn::make(&key(), 1, 2000).unwrap().to_string();
-    assert_eq!(meter.enter_token(token.as_bytes()), Ok(2000));
-    assert_eq!(meter.supply().control_state(), 2);
-    assert_eq!(meter.press(Key::A), KeyEffect::Waiting);
-    assert_eq!(meter.press(Key::B), KeyEffect::Closed);
+    assert_eq!(meter.connection.enter_token(token.as_bytes()), Ok(2000));
+    assert_eq!(meter.connection.supply().control_state(), 2);
+    assert_eq!(meter.connection.press(Key::A), KeyEffect::Waiting);
+    assert_eq!(meter.connection.press(Key::B), KeyEffect::Closed);
     assert_eq!(codes(&mut meter), [0x810e, 0x8f32]);
-    assert_eq!(meter.enter_token(token.as_bytes()), Err(TokenRefusal::Duplicate));
+    assert_eq!(meter.connection.enter_token(token.as_bytes()), Err(TokenRefusal::Duplicate));
     assert_eq!(codes(&mut meter), [0x8f51]);
 }
 
 #[test]
 fn key_a_takes_emergency_credit_at_a_meter_without_credit() {
     let mut meter = meter(0);
-    assert_eq!(meter.supply().reason_code(), 2);
-    assert_eq!(meter.press(Key::A), KeyEffect::Waiting);
-    assert_eq!(meter.press(Key::B), KeyEffect::Closed);
-    assert!(meter.account().emergency_taken());
+    assert_eq!(meter.connection.supply().reason_code(), 2);
+    assert_eq!(meter.connection.press(Key::A), KeyEffect::Waiting);
+    assert_eq!(meter.connection.press(Key::B), KeyEffect::Closed);
+    assert!(meter.connection.account().emergency_taken());
 }
 
 #[test]
 fn an_armed_supply_nobody_closes_is_off_again() {
     let mut meter = meter(1000);
-    meter.disable();
-    assert_eq!(meter.arm(), Ok(()));
+    meter.connection.disable();
+    assert_eq!(meter.connection.arm(), Ok(()));
     meter.advance(NOW.plus(KEY_WINDOW - 1));
-    assert_eq!(meter.supply().control_state(), 2);
+    assert_eq!(meter.connection.supply().control_state(), 2);
     meter.advance(NOW.plus(KEY_WINDOW));
-    assert_eq!(meter.supply().control_state(), 0);
-    assert_eq!(meter.press(Key::A), KeyEffect::None);
+    assert_eq!(meter.connection.supply().control_state(), 0);
+    assert_eq!(meter.connection.press(Key::A), KeyEffect::None);
 }
 
 #[test]
@@ -109,7 +93,7 @@ fn too_much_load_for_too_long_opens_the_supply() {
     let mut meter = meter(5000);
     meter.set_load(Some(30_000));
     meter.advance(NOW.plus(5 * MINUTE));
-    assert_eq!(meter.supply().reason_code(), 4);
+    assert_eq!(meter.connection.supply().reason_code(), 4);
     assert!(codes(&mut meter).contains(&0x8f33));
 }
 
@@ -117,7 +101,7 @@ fn too_much_load_for_too_long_opens_the_supply() {
 fn a_switching_table_dated_for_later_takes_effect_then() {
     let mut meter = meter(1000);
     let table = SwitchingTable::new(vec![Switching { from: 0, register: 2 }]).unwrap();
-    let at = meter.core.shown().plus(10 * MINUTE);
+    let at = meter.connection.core.shown().plus(10 * MINUTE);
     meter.hold_table(Passive { value: table.clone(), at: Some(at) });
     meter.advance(NOW.plus(9 * MINUTE));
     assert_ne!(meter.table(), &table);
@@ -128,10 +112,10 @@ fn a_switching_table_dated_for_later_takes_effect_then() {
 #[test]
 fn a_set_clock_moves_the_half_hours() {
     let mut meter = meter(1000);
-    meter.core.set_clock(meter.core.shown().plus(7 * MINUTE));
+    meter.connection.core.set_clock(meter.connection.core.shown().plus(7 * MINUTE));
     meter.advance(NOW.plus(HALF_HOUR));
     assert!(meter.profile().all().all(|capture| capture.at.is_at(HALF_HOUR)));
-    assert_eq!(meter.core.shown().millis() - meter.core.now().millis(), 7 * MINUTE);
+    assert_eq!(meter.connection.core.shown().millis() - meter.connection.core.now().millis(), 7 * MINUTE);
 }
 
 #[derive(Debug, Clone)]
@@ -159,17 +143,19 @@ fn deed() -> impl Strategy<Value = Deed> {
 fn act(meter: &mut Esme, deed: &Deed) {
     match *deed {
         Deed::Load(watts) => meter.set_load(Some(watts)),
-        Deed::Disable => meter.disable(),
+        Deed::Disable => meter.connection.disable(),
         Deed::Arm => {
-            let _ = meter.arm();
+            let _ = meter.connection.arm();
         }
         Deed::Press(key) => {
-            let _ = meter.press(key);
+            let _ = meter.connection.press(key);
         }
         Deed::Token(sequence, pence) => {
-            let _ = meter.enter_token(Utrn::make(&key(), sequence, pence).unwrap().to_string().as_bytes());
+            let _ = meter
+                .connection
+                .enter_token(Utrn::make(&key(), sequence, pence).unwrap().to_string().as_bytes());
         }
-        Deed::Jump(millis) => meter.core.set_clock(meter.core.shown().plus(millis)),
+        Deed::Jump(millis) => meter.connection.core.set_clock(meter.connection.core.shown().plus(millis)),
     }
 }
 
@@ -208,9 +194,9 @@ proptest! {
             meter.advance(at);
             act(&mut meter, &deed);
             prop_assert!(meter.import_wh() >= wh);
-            let ledger = meter.account().ledger();
+            let ledger = meter.connection.account().ledger();
             let sum = ledger.consumption + ledger.standing + ledger.tokens + ledger.adjustments;
-            prop_assert_eq!(meter.account().balance(), meter.account().opening() + sum);
+            prop_assert_eq!(meter.connection.account().balance(), meter.connection.account().opening() + sum);
         }
     }
 }

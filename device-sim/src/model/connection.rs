@@ -1,0 +1,322 @@
+//! The customer's connection, electricity or gas: account, prices, tokens, and the switch that opens and closes it.
+
+use proto_duis::utrn::VendingKey;
+
+use super::account::{Account, Cause, Level, PaymentMode, Thresholds};
+use super::core::Core;
+use super::journal::Event;
+use super::money::Millipence;
+use super::plate::Plate;
+use super::supply::{Key, KeyEffect, OffReason, Supply};
+use super::tariff::Prices;
+use super::time::{DAY, MeterTime, Moment};
+use super::token::{TokenDesk, TokenRefusal};
+
+/// What a meter is put into service with.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    /// Identity and versions.
+    pub plate: Plate,
+    /// How the customer pays.
+    pub mode: PaymentMode,
+    /// Opening balance.
+    pub opening: Millipence,
+    /// Limits of the account.
+    pub thresholds: Thresholds,
+    /// What a unit and a day cost.
+    pub prices: Prices,
+    /// Key its tokens are made with.
+    pub vending_key: Option<VendingKey>,
+}
+
+/// Something held ready to take effect by command or at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passive<T> {
+    /// What will be in force.
+    pub value: T,
+    /// When, by the meter's clock; without a time only by command.
+    pub at: Option<MeterTime>,
+}
+
+impl<T> Passive<T> {
+    /// Whether its time has come.
+    pub(super) fn is_due(&self, minute: MeterTime) -> bool {
+        self.at.is_some_and(|at| at <= minute)
+    }
+}
+
+/// Why the supply was not armed or closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no credit: the supply stays off until the account is topped up")]
+pub struct NoCredit;
+
+/// The connection. Deeds happen at the moment its meter was last brought to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Plate, clock and journal of the meter.
+    pub core: Core,
+    pub(super) supply: Supply,
+    account: Account,
+    prices: Prices,
+    passive_prices: Option<Passive<Prices>>,
+    /// Use times price not yet taken off the balance, in units of which `per_millipence` make a millipence.
+    unbilled: u128,
+    per_millipence: u128,
+    level: Level,
+    emergency_offered: bool,
+    desk: TokenDesk,
+    last_token: Option<(MeterTime, Result<u32, TokenRefusal>)>,
+    balance_to_show: bool,
+}
+
+impl Connection {
+    /// A connection that is on, of a customer who so far pays afterwards.
+    pub(super) fn new(contract: &Contract, now: Moment, per_millipence: u128) -> Self {
+        Self {
+            core: Core::new(contract.plate.clone(), now),
+            supply: Supply::on(),
+            account: Account::open(PaymentMode::Credit, Millipence::ZERO, contract.thresholds),
+            prices: contract.prices.clone(),
+            passive_prices: None,
+            unbilled: 0,
+            per_millipence,
+            level: Level::Normal,
+            emergency_offered: false,
+            desk: TokenDesk::new(contract.vending_key.clone()),
+            last_token: None,
+            balance_to_show: true,
+        }
+    }
+
+    /// The customer's account opens as the contract says; what happened before is past.
+    pub(super) fn begin(&mut self, contract: &Contract) {
+        self.core.journal.forget_alerts();
+        self.account = Account::open(contract.mode, contract.opening, contract.thresholds);
+        self.unbilled = 0;
+        self.core.log(Event::Started, format!("in service, firmware {}", contract.plate.firmware));
+        self.judge_credit();
+    }
+
+    /// Counts use at the price of a tariff register: a rate for so many milliseconds.
+    pub(super) fn count(&mut self, rate: u32, millis: u64, register: usize) {
+        let price = self.prices.unit.get(register).copied().unwrap_or_default();
+        let price = u128::try_from(price.get()).unwrap_or_default();
+        self.unbilled = self.unbilled.saturating_add(u128::from(rate) * u128::from(millis) * price);
+    }
+
+    /// What a full minute brings: the bill, the standing charge at midnight, prices whose time has come.
+    pub(super) fn minute(&mut self, minute: MeterTime) {
+        let cost = i64::try_from(self.unbilled / self.per_millipence).unwrap_or(i64::MAX);
+        self.unbilled %= self.per_millipence;
+        self.account.debit(Cause::Consumption, Millipence::new(cost));
+        if minute.is_at(DAY) {
+            self.account.debit(Cause::StandingCharge, self.prices.standing);
+        }
+        if self.passive_prices.as_ref().is_some_and(|passive| passive.is_due(minute)) {
+            self.activate_prices();
+            self.core.log(Event::FutureDatedDone, "prices activated");
+        }
+    }
+
+    /// Ends a wait for keys that is over.
+    pub(super) fn lapse(&mut self, now: Moment) {
+        if self.supply.lapse(now) {
+            self.core.log(Event::CommandRefused, "keys not pressed in time, supply off");
+        }
+    }
+
+    /// Too much load: off, then armed.
+    pub(super) fn overload(&mut self) {
+        self.supply.disable(OffReason::Overload);
+        self.supply.arm(self.core.now());
+        self.core.log(Event::LoadLimit, "load limit: supply off, then armed");
+    }
+
+    /// Compares the credit with what it was: warns once on the way down, cuts off at the end.
+    pub(super) fn judge_credit(&mut self) {
+        let level = self.account.level();
+        let before = std::mem::replace(&mut self.level, level);
+        if level >= Level::Low && before < Level::Low {
+            self.core.log(Event::LowCredit, format!("credit low: {}", self.account.balance()));
+        }
+        let offered = self.account.emergency_offered();
+        if offered && !std::mem::replace(&mut self.emergency_offered, offered) {
+            self.core.log(Event::EmergencyOffered, "emergency credit on offer");
+        }
+        self.emergency_offered = offered;
+        if level == Level::Exhausted && before < Level::Exhausted {
+            self.core.log(Event::BelowDisablement, format!("credit used up: {}", self.account.balance()));
+        }
+        if level == Level::Exhausted && self.supply.is_on() {
+            self.supply.disable(OffReason::NoCredit);
+        }
+    }
+
+    /// The supply.
+    pub fn supply(&self) -> &Supply {
+        &self.supply
+    }
+
+    /// The account.
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The token entered last: when, and its pence or why it was refused.
+    pub fn last_token(&self) -> Option<(MeterTime, Result<u32, TokenRefusal>)> {
+        self.last_token
+    }
+
+    /// The prices in force.
+    pub fn prices(&self) -> &Prices {
+        &self.prices
+    }
+
+    /// The prices held ready.
+    pub fn passive_prices(&self) -> Option<&Passive<Prices>> {
+        self.passive_prices.as_ref()
+    }
+
+    /// Opens the supply by command.
+    pub fn disable(&mut self) {
+        self.supply.disable(OffReason::Manual);
+        self.core.log(Event::CommandDone, "supply disabled");
+    }
+
+    /// Arms the supply by command. One that is on stays on.
+    ///
+    /// # Errors
+    /// [`NoCredit`] where the account does not allow a supply.
+    pub fn arm(&mut self) -> Result<(), NoCredit> {
+        self.must_have_credit()?;
+        if self.supply.arm(self.core.now()) {
+            self.core.log(Event::SupplyArmed, "supply armed: press A and B");
+        }
+        Ok(())
+    }
+
+    /// Closes the supply by command, without a person.
+    ///
+    /// # Errors
+    /// [`NoCredit`] where the account does not allow a supply.
+    pub fn enable(&mut self) -> Result<(), NoCredit> {
+        self.must_have_credit()?;
+        self.supply.enable();
+        self.core.log(Event::CommandDone, "supply enabled");
+        Ok(())
+    }
+
+    fn must_have_credit(&mut self) -> Result<(), NoCredit> {
+        if self.account.level() < Level::Exhausted {
+            return Ok(());
+        }
+        self.core.log(Event::CommandRefused, "supply stays off: no credit");
+        Err(NoCredit)
+    }
+
+    /// A person presses a key. At a meter that is off for want of credit or for overload, A also takes
+    /// emergency credit that is on offer, and arms the supply once there is credit.
+    pub fn press(&mut self, key: Key) -> KeyEffect {
+        let off_by_itself = matches!(self.supply.reason_code(), 2 | 4) && self.supply.control_state() == 0;
+        if off_by_itself && key == Key::A {
+            self.take_emergency();
+            // Refused is refused: the key then does nothing, and the log says why.
+            let _ = self.arm();
+        }
+        let effect = self.supply.press(key, self.core.now());
+        if effect == KeyEffect::Closed {
+            self.core.log(Event::KeyDone, "supply closed by keys A and B");
+        }
+        effect
+    }
+
+    /// Takes emergency credit that is on offer; whether it did.
+    pub fn take_emergency(&mut self) -> bool {
+        let taken = self.account.take_emergency();
+        if taken {
+            self.core.log(Event::EmergencyActivated, "emergency credit taken");
+            self.after_credit();
+        }
+        taken
+    }
+
+    /// Enters a top-up token, digits as octets; the pence it was worth.
+    ///
+    /// # Errors
+    /// The refusal; the balance is as it was.
+    pub fn enter_token(&mut self, digits: &[u8]) -> Result<u32, TokenRefusal> {
+        let now = self.core.now();
+        let was_locked = self.desk.is_locked(now);
+        let outcome = self.desk.enter(digits, now, &mut self.account).map(|top_up| top_up.pence);
+        self.last_token = Some((self.core.shown(), outcome));
+        match outcome {
+            Ok(pence) => {
+                self.core.log(Event::CreditAdded, format!("credit added: {}", Millipence::pence(pence)));
+                self.after_credit();
+            }
+            Err(refusal) => self.core.log(refusal.event(), format!("token refused: {}", refusal.text())),
+        }
+        if !was_locked && self.desk.is_locked(now) {
+            self.core.log(Event::TokenEntrySuspended, "five wrong tokens: entry locked");
+        }
+        outcome
+    }
+
+    /// A correction of the balance by the supplier.
+    pub fn adjust(&mut self, amount: Millipence) {
+        self.account.adjust(amount);
+        self.core.log(Event::CommandDone, format!("balance adjusted by {amount}"));
+        self.after_credit();
+    }
+
+    /// Credit is back: a supply that was off for want of it is armed.
+    fn after_credit(&mut self) {
+        self.balance_to_show = true;
+        self.judge_credit();
+        let wanting = self.supply.reason_code() == 2;
+        if wanting && self.level < Level::Exhausted {
+            // There is credit, so arming is not refused.
+            let _ = self.arm();
+        }
+    }
+
+    /// Changes how the customer pays.
+    pub fn set_mode(&mut self, mode: PaymentMode) {
+        self.account.set_mode(mode);
+        self.core.log(Event::CommandDone, format!("payment mode {mode:?}"));
+        self.after_credit();
+    }
+
+    /// Changes the limits of the account.
+    pub fn set_thresholds(&mut self, thresholds: Thresholds) {
+        self.account.set_thresholds(thresholds);
+        self.judge_credit();
+    }
+
+    /// Holds prices ready.
+    pub fn hold_prices(&mut self, passive: Passive<Prices>) {
+        self.passive_prices = Some(passive);
+    }
+
+    /// Puts the prices held ready in force; whether there were any.
+    pub fn activate_prices(&mut self) -> bool {
+        let Some(passive) = self.passive_prices.take() else { return false };
+        self.prices = passive.value;
+        true
+    }
+
+    /// The display is to be told the balance.
+    pub(super) fn show_balance(&mut self) {
+        self.balance_to_show = true;
+    }
+
+    /// Whether the display should be told the balance; asked once, it is told.
+    pub fn take_balance_to_show(&mut self) -> bool {
+        std::mem::take(&mut self.balance_to_show)
+    }
+
+    /// A hand at the cover.
+    pub fn tamper(&mut self) {
+        self.core.log(Event::Tamper, "terminal cover opened");
+    }
+}

@@ -1,0 +1,341 @@
+//! Which objects a device has, where they are, and what may be done with them.
+//!
+//! The Device Model's profile says where a function is found; what it does not say is at its usual place.
+
+use std::collections::BTreeMap;
+
+use lab_config::{DlmsProfile, Function};
+use proto_dlms::data::{ClassId, Obis};
+use proto_duis::DeviceKind;
+
+/// What an object is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The association a client is in.
+    Association,
+    /// Logical device name.
+    LogicalDeviceName,
+    /// EUI-64.
+    Identity,
+    /// Manufacturer.
+    Manufacturer,
+    /// Model.
+    Model,
+    /// Hardware version.
+    HardwareVersion,
+    /// Firmware version.
+    FirmwareVersion,
+    /// Configuration version.
+    ConfigurationVersion,
+    /// Clock.
+    Clock,
+    /// Event log.
+    EventLog,
+    /// Security log.
+    SecurityLog,
+    /// Devices on the home area network.
+    DeviceLog,
+    /// Active energy imported.
+    ActiveImport,
+    /// Active energy exported.
+    ActiveExport,
+    /// Active energy imported in one tariff, 0 being tariff 1.
+    Tier(u8),
+    /// Active energy of the last half hour.
+    IntervalImport,
+    /// Active power.
+    ActivePower,
+    /// Voltage.
+    Voltage,
+    /// Gas volume.
+    GasVolume,
+    /// Gas volume of the last half hour.
+    IntervalGas,
+    /// Battery left.
+    Battery,
+    /// Half-hourly profile.
+    Profile,
+    /// Activity calendar.
+    Calendar,
+    /// Account.
+    Account,
+    /// Balance.
+    Balance,
+    /// Emergency credit.
+    EmergencyCredit,
+    /// Price of a unit.
+    Price,
+    /// Price of a day.
+    StandingCharge,
+    /// Token entry.
+    TokenEntry,
+    /// Supply state.
+    SupplyState,
+    /// Why the supply is off.
+    OffReason,
+    /// Script table of the supply.
+    SupplyScript,
+    /// Load limit.
+    Limiter,
+}
+
+/// An object as it is found and may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spec {
+    /// What it is for.
+    pub role: Role,
+    /// Interface class.
+    pub class: ClassId,
+    /// Logical name.
+    pub obis: Obis,
+    /// Version of the class.
+    pub version: u8,
+    /// Attributes that can be read.
+    pub readable: &'static [i8],
+    /// Attributes that can be written.
+    pub writable: &'static [i8],
+    /// Methods there are.
+    pub methods: &'static [i8],
+}
+
+impl Spec {
+    /// Whether the public client may read it: who the device is, and the time.
+    pub fn is_public(&self) -> bool {
+        use Role::{Association, Clock, FirmwareVersion, Identity, LogicalDeviceName, Manufacturer, Model};
+        matches!(
+            self.role,
+            Association | Clock | FirmwareVersion | Identity | LogicalDeviceName | Manufacturer | Model
+        )
+    }
+}
+
+const NONE: &[i8] = &[];
+const DATA: &[i8] = &[1, 2];
+const REGISTER: &[i8] = &[1, 2, 3];
+const BUFFER: &[i8] = &[1, 2, 3, 4, 5, 6, 7, 8];
+const CHARGE: &[i8] = &[1, 2, 3, 4, 5, 6, 7, 8];
+const CREDIT: &[i8] = &[1, 2, 3, 4, 5, 6, 8, 9, 10];
+
+/// Where everything is by default (general OBIS practice and the GBCS use-case tables; unverified).
+fn usual(role: Role) -> Spec {
+    let spec = |class, obis, readable, writable, methods| Spec {
+        role,
+        class: ClassId(class),
+        obis: Obis(obis),
+        version: 0,
+        readable,
+        writable,
+        methods,
+    };
+    let data = |obis| spec(1, obis, DATA, NONE, NONE);
+    let register = |obis| spec(3, obis, REGISTER, NONE, NONE);
+    let buffer = |obis| Spec { version: 1, ..spec(7, obis, BUFFER, NONE, NONE) };
+    match role {
+        Role::Association => {
+            Spec { version: 1, ..spec(15, [0, 0, 40, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 8], &[7], NONE) }
+        }
+        Role::LogicalDeviceName => data([0, 0, 42, 0, 0, 255]),
+        Role::Identity => data([0, 0, 96, 1, 0, 255]),
+        Role::Manufacturer => data([0, 0, 96, 1, 1, 255]),
+        Role::Model => data([0, 0, 96, 1, 2, 255]),
+        Role::HardwareVersion => data([0, 0, 96, 1, 3, 255]),
+        Role::ConfigurationVersion => data([0, 0, 96, 1, 4, 255]),
+        Role::FirmwareVersion => data([0, 0, 0, 2, 1, 255]),
+        Role::Clock => spec(8, [0, 0, 1, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 7, 8, 9], &[2], &[6]),
+        Role::EventLog => buffer([0, 0, 99, 98, 0, 255]),
+        Role::SecurityLog => buffer([0, 0, 99, 98, 1, 255]),
+        Role::DeviceLog => buffer([0, 0, 99, 98, 10, 255]),
+        Role::ActiveImport => register([1, 0, 1, 8, 0, 255]),
+        Role::ActiveExport => register([1, 0, 2, 8, 0, 255]),
+        Role::Tier(tier) => register([1, 0, 1, 8, tier.saturating_add(1), 255]),
+        Role::IntervalImport => register([1, 0, 1, 29, 0, 255]),
+        Role::ActivePower => register([1, 0, 1, 7, 0, 255]),
+        Role::Voltage => register([1, 0, 32, 7, 0, 255]),
+        Role::GasVolume => register([7, 0, 3, 0, 0, 255]),
+        Role::IntervalGas => register([7, 0, 3, 29, 0, 255]),
+        Role::Battery => register([0, 0, 96, 6, 1, 255]),
+        Role::Profile => buffer([1, 0, 99, 1, 0, 255]),
+        Role::Calendar => spec(20, [0, 0, 13, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], &[9, 10], &[1]),
+        Role::Account => {
+            let readable = &[1, 2, 3, 4, 5, 6, 7, 8, 15, 16];
+            spec(111, [0, 0, 19, 0, 0, 255], readable, &[2], NONE)
+        }
+        Role::Balance => spec(112, [0, 0, 19, 10, 0, 255], CREDIT, NONE, &[1, 2]),
+        Role::EmergencyCredit => spec(112, [0, 0, 19, 10, 1, 255], CREDIT, NONE, &[3]),
+        Role::Price => spec(113, [0, 0, 19, 20, 0, 255], CHARGE, &[5, 6, 7], &[1, 2]),
+        Role::StandingCharge => spec(113, [0, 0, 19, 20, 4, 255], CHARGE, &[5, 6, 7], &[1, 2]),
+        Role::TokenEntry => spec(115, [0, 0, 19, 40, 0, 255], &[1, 2, 3, 4, 5, 6], NONE, &[1]),
+        Role::SupplyState => spec(70, [0, 0, 96, 3, 10, 255], &[1, 2, 3, 4], NONE, &[1, 2]),
+        Role::OffReason => data([0, 0, 96, 5, 0, 255]),
+        Role::SupplyScript => spec(9, [0, 0, 10, 0, 106, 255], &[1, 2], NONE, &[1]),
+        Role::Limiter => spec(71, [0, 0, 17, 0, 0, 255], &[1, 2, 3, 4, 6], &[4, 6], NONE),
+    }
+}
+
+/// Objects every device has.
+const COMMON: &[Role] = &[
+    Role::Association,
+    Role::LogicalDeviceName,
+    Role::Identity,
+    Role::Manufacturer,
+    Role::Model,
+    Role::HardwareVersion,
+    Role::FirmwareVersion,
+    Role::ConfigurationVersion,
+    Role::Clock,
+    Role::EventLog,
+    Role::SecurityLog,
+];
+
+const ESME: &[Role] = &[
+    Role::ActiveImport,
+    Role::ActiveExport,
+    Role::Tier(0),
+    Role::Tier(1),
+    Role::Tier(2),
+    Role::Tier(3),
+    Role::IntervalImport,
+    Role::ActivePower,
+    Role::Voltage,
+    Role::Profile,
+    Role::Calendar,
+    Role::Account,
+    Role::Balance,
+    Role::EmergencyCredit,
+    Role::Price,
+    Role::StandingCharge,
+    Role::TokenEntry,
+    Role::SupplyState,
+    Role::OffReason,
+    Role::SupplyScript,
+    Role::Limiter,
+];
+
+const GSME: &[Role] = &[
+    Role::GasVolume,
+    Role::IntervalGas,
+    Role::Battery,
+    Role::Profile,
+    Role::Account,
+    Role::Balance,
+    Role::EmergencyCredit,
+    Role::Price,
+    Role::StandingCharge,
+    Role::TokenEntry,
+    Role::SupplyState,
+    Role::OffReason,
+    Role::SupplyScript,
+];
+
+const GPF: &[Role] = &[
+    Role::GasVolume,
+    Role::IntervalGas,
+    Role::Battery,
+    Role::Profile,
+    Role::Account,
+    Role::Balance,
+    Role::Price,
+    Role::StandingCharge,
+    Role::SupplyState,
+];
+
+fn roles(kind: DeviceKind) -> impl Iterator<Item = Role> {
+    let own: &[Role] = match kind {
+        DeviceKind::Chf => &[Role::DeviceLog],
+        DeviceKind::Gpf => GPF,
+        DeviceKind::Esme => ESME,
+        DeviceKind::Gsme => GSME,
+        DeviceKind::Ppmid | DeviceKind::Ihd => &[],
+    };
+    COMMON.iter().chain(own).copied()
+}
+
+/// Where the profile's functions go.
+fn role_of(function: Function) -> Option<Role> {
+    Some(match function {
+        Function::Identity => Role::Identity,
+        Function::LogicalDeviceName => Role::LogicalDeviceName,
+        Function::Manufacturer => Role::Manufacturer,
+        Function::Model => Role::Model,
+        Function::HardwareVersion => Role::HardwareVersion,
+        Function::FirmwareVersion => Role::FirmwareVersion,
+        Function::ConfigurationVersion => Role::ConfigurationVersion,
+        Function::Clock => Role::Clock,
+        Function::ActiveImport => Role::ActiveImport,
+        Function::ActiveExport => Role::ActiveExport,
+        Function::ActivePowerImport => Role::ActivePower,
+        Function::GasVolume => Role::GasVolume,
+        Function::HalfHourlyProfile => Role::Profile,
+        Function::EventLog => Role::EventLog,
+        Function::SecurityLog => Role::SecurityLog,
+        Function::DeviceLog => Role::DeviceLog,
+        Function::ActivityCalendar => Role::Calendar,
+        Function::Price => Role::Price,
+        Function::StandingCharge => Role::StandingCharge,
+        Function::Account => Role::Account,
+        Function::MeterBalance => Role::Balance,
+        Function::EmergencyCredit => Role::EmergencyCredit,
+        Function::TokenEntry => Role::TokenEntry,
+        Function::SupplyState => Role::SupplyState,
+        Function::SupplyScript => Role::SupplyScript,
+        Function::ReactiveImport | Function::ReactiveExport | Function::DailyLog => return None,
+    })
+}
+
+/// The objects of one device.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    by_name: BTreeMap<Obis, Spec>,
+    by_role: BTreeMap<Role, Obis>,
+}
+
+impl Directory {
+    /// The objects of a device of this kind, placed as its Device Model says.
+    pub fn new(kind: DeviceKind, profile: &DlmsProfile) -> Self {
+        let mut specs: BTreeMap<Role, Spec> = roles(kind).map(|role| (role, usual(role))).collect();
+        for (function, object) in &profile.objects {
+            if let Some(spec) = role_of(*function).and_then(|role| specs.get_mut(&role)) {
+                spec.obis = Obis(object.value.obis.0);
+            }
+        }
+        Self {
+            by_role: specs.values().map(|spec| (spec.role, spec.obis)).collect(),
+            by_name: specs.into_values().map(|spec| (spec.obis, spec)).collect(),
+        }
+    }
+
+    /// The object of this name.
+    pub fn find(&self, obis: Obis) -> Option<&Spec> {
+        self.by_name.get(&obis)
+    }
+
+    /// The name of the object with this role; that of the usual place for one the device does not have.
+    pub fn name(&self, role: Role) -> Obis {
+        self.by_role.get(&role).copied().unwrap_or(usual(role).obis)
+    }
+
+    /// Every object, by name.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Spec> {
+        self.by_name.values()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lab_config::{Lab, Profile};
+
+    use super::*;
+
+    #[test]
+    fn the_shipped_models_find_their_functions() {
+        for model in Lab::embedded().unwrap().models.values() {
+            let Profile::Dlms(profile) = &model.profile else { continue };
+            let directory = Directory::new(model.kind, profile);
+            for (function, object) in &profile.objects {
+                let spec = directory.find(Obis(object.value.obis.0));
+                let spec = spec.unwrap_or_else(|| panic!("{} has no {function}", model.id));
+                assert!(spec.readable.contains(&object.value.attribute) || object.value.attribute == 2);
+            }
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The Gas Proxy Function's objects: the mirror, read only. Before the gas meter's first report they are a
+//! temporary failure, not noughts.
+
+use proto_dlms::data::{BitString, Data, DataAccessResult};
+use proto_zigbee::metering::SupplyStatus;
+
+use super::directory::{Role, Spec};
+use super::esme::half_hours;
+use super::gsme::gas_register;
+use super::{Buffer, Device, Shell, connection};
+use crate::model::core::Core;
+use crate::model::mirror::Mirror;
+use crate::model::money::Millipence;
+
+/// The proxy: a device of its own inside the hub.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proxy {
+    /// Plate, clock and journal.
+    pub core: Core,
+    /// What it mirrors.
+    pub mirror: Mirror,
+}
+
+impl Device for Proxy {
+    fn core(&self) -> &Core {
+        &self.core
+    }
+
+    fn core_mut(&mut self) -> &mut Core {
+        &mut self.core
+    }
+
+    fn read(&self, spec: &Spec, attribute: i8, _: &Shell) -> Result<Data, DataAccessResult> {
+        let mirror = &self.mirror;
+        if mirror.refreshed().is_none() {
+            return Err(DataAccessResult::TemporaryFailure);
+        }
+        let interval = mirror.profile().all().last().map_or(0, |capture| capture.interval);
+        if let Some(value) =
+            gas_register(spec.role, attribute, [mirror.litres(), interval], mirror.battery_percent())
+        {
+            return Ok(value);
+        }
+        match spec.role {
+            Role::Account => self.account(attribute),
+            Role::Balance => self.balance(attribute),
+            Role::Price => connection::charge_attribute(attribute, &[mirror.unit_price()]),
+            Role::StandingCharge => connection::charge_attribute(attribute, &[mirror.standing_charge()]),
+            Role::SupplyState => self.supply(attribute),
+            _ => Err(DataAccessResult::ObjectUnavailable),
+        }
+    }
+
+    fn buffer(&self, role: Role, shell: &Shell) -> Option<Buffer> {
+        let profile = self.mirror.profile();
+        (role == Role::Profile).then(|| half_hours(profile, [Role::IntervalGas, Role::GasVolume], shell))
+    }
+}
+
+impl Proxy {
+    fn account(&self, attribute: i8) -> Result<Data, DataAccessResult> {
+        let mode = self.mirror.mode().ok_or(DataAccessResult::TemporaryFailure)?;
+        let balance = self.mirror.balance();
+        let owed = (-balance).max(Millipence::ZERO);
+        let amounts = [balance, owed, Millipence::ZERO, owed, Millipence::ZERO];
+        connection::account_attribute(
+            attribute,
+            mode,
+            amounts,
+            BitString::new(vec![true, false, false, false]),
+        )
+    }
+
+    fn balance(&self, attribute: i8) -> Result<Data, DataAccessResult> {
+        connection::credit_attribute(
+            attribute,
+            0,
+            self.mirror.balance(),
+            Millipence::ZERO,
+            Millipence::ZERO,
+            2,
+        )
+    }
+
+    fn supply(&self, attribute: i8) -> Result<Data, DataAccessResult> {
+        let (on, state) = match self.mirror.supply().ok_or(DataAccessResult::TemporaryFailure)? {
+            SupplyStatus::Off => (false, 0),
+            SupplyStatus::On => (true, 1),
+            SupplyStatus::OffArmed => (false, 2),
+        };
+        connection::supply(on, state, attribute)
+    }
+}

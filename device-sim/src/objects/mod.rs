@@ -1,0 +1,367 @@
+//! The COSEM face of the devices: which attribute shows what, what may be written, what a method does.
+//!
+//! A [`Device`] answers for the roles of its [`Directory`]; [`Face`] puts it before a `ServerSession`, checks
+//! rights first, and serves what is the same in every device: identity, clock, logs, buffers.
+
+mod access;
+mod calendar;
+mod chf;
+mod connection;
+mod directory;
+mod encode;
+mod esme;
+mod gpf;
+mod gsme;
+
+pub use access::Access;
+pub use chf::{Contact, Hub, device_type};
+pub use directory::{Directory, Role, Spec};
+pub use gpf::Proxy;
+
+use proto_dlms::apdu::{Apdu, EventNotification};
+use proto_dlms::data::{
+    ActionResult, AttributeRef, CaptureObject, ClassId, Data, DataAccessResult, DeviationSign, MethodRef,
+    Selective,
+};
+use proto_dlms::server::{AssociationPolicy, Credentials, Denial, ObjectModel, Peer, select};
+
+use crate::model::core::Core;
+use crate::model::journal::{Entry, Event};
+use crate::model::time::MeterTime;
+use encode::{column, date_time, meter_time, stamp, text};
+
+/// Longest shift method 6 of a clock takes, in seconds.
+const LONGEST_SHIFT: i128 = 900;
+/// Passwords a client may set: 1 to this many octets.
+const LONGEST_PASSWORD: usize = 32;
+
+/// What stands around a device's model on the wire: its objects, its clients, its way with the clock.
+#[derive(Clone)]
+pub struct Shell {
+    /// Its objects.
+    pub directory: Directory,
+    /// Its clients.
+    pub access: Access,
+    /// Which way it counts the deviation.
+    pub sign: DeviationSign,
+    /// The logical device it is.
+    pub logical: u16,
+}
+
+/// A buffer of a profile: its columns, and a row for each entry.
+pub struct Buffer {
+    columns: Vec<CaptureObject>,
+    rows: Vec<Data>,
+    capacity: usize,
+    /// Seconds between captures; 0 where an event makes an entry.
+    period: u32,
+}
+
+/// A device that answers for its own roles.
+pub trait Device {
+    /// Plate, clock and journal.
+    fn core(&self) -> &Core;
+
+    /// The same, to change.
+    fn core_mut(&mut self) -> &mut Core;
+
+    /// Reads an attribute of a role that is the device's own.
+    ///
+    /// # Errors
+    /// Why not, as a meter answers it.
+    fn read(&self, spec: &Spec, attribute: i8, shell: &Shell) -> Result<Data, DataAccessResult>;
+
+    /// The buffer of a profile that is the device's own.
+    fn buffer(&self, role: Role, shell: &Shell) -> Option<Buffer>;
+
+    /// Writes an attribute the directory has as writable.
+    ///
+    /// # Errors
+    /// Why not, as a meter answers it.
+    fn write(&mut self, _: &Spec, _: i8, _: &Data, _: &Shell) -> Result<(), DataAccessResult> {
+        Err(DataAccessResult::ReadWriteDenied)
+    }
+
+    /// Invokes a method the directory has.
+    ///
+    /// # Errors
+    /// Why not, as a meter answers it.
+    fn invoke(&mut self, _: &Spec, _: i8, _: Option<&Data>, _: &Shell) -> Result<(), ActionResult> {
+        Err(ActionResult::ObjectUnavailable)
+    }
+}
+
+/// A device before its server session.
+pub struct Face<'a, D> {
+    /// The device.
+    pub device: &'a mut D,
+    /// What stands around it.
+    pub shell: &'a mut Shell,
+}
+
+impl<D: Device> Face<'_, D> {
+    fn spec(&self, peer: Peer, class: ClassId, attribute: AttributeRef) -> Result<Spec, DataAccessResult> {
+        let spec = self.shell.directory.find(attribute.obis).ok_or(DataAccessResult::ObjectUndefined)?;
+        if spec.class != class {
+            return Err(DataAccessResult::ObjectClassInconsistent);
+        }
+        if self.shell.access.is_public(peer.client) && !spec.is_public() {
+            return Err(DataAccessResult::ReadWriteDenied);
+        }
+        Ok(*spec)
+    }
+
+    fn read(&self, peer: Peer, spec: &Spec, attribute: i8) -> Result<Data, DataAccessResult> {
+        let core = self.device.core();
+        let plate = &core.plate;
+        match spec.role {
+            _ if attribute == 1 => Ok(Data::Octets(spec.obis.0.to_vec())),
+            Role::Association => self.association(peer, attribute),
+            Role::LogicalDeviceName => Ok(text(&logical_device_name(core))),
+            Role::Identity => Ok(text(&plate.eui64.to_string())),
+            Role::Manufacturer => Ok(text(&plate.manufacturer)),
+            Role::Model => Ok(text(&plate.model)),
+            Role::HardwareVersion => Ok(text(&plate.hardware)),
+            Role::FirmwareVersion => Ok(text(&plate.firmware)),
+            Role::ConfigurationVersion => Ok(text(&plate.configuration)),
+            Role::Clock => clock(core, attribute, self.shell.sign),
+            _ => self.device.read(spec, attribute, self.shell),
+        }
+    }
+
+    fn read_buffer(
+        &self,
+        spec: &Spec,
+        attribute: i8,
+        selective: Option<&Selective>,
+    ) -> Option<Result<Data, DataAccessResult>> {
+        let buffer = match spec.role {
+            Role::EventLog => self.log(self.device.core().journal.events()),
+            Role::SecurityLog => self.log(self.device.core().journal.security()),
+            role => self.device.buffer(role, self.shell)?,
+        };
+        Some(match attribute {
+            2 => select(&buffer.rows, &buffer.columns, selective),
+            other => buffer.describe(other),
+        })
+    }
+
+    fn log<'e>(&self, entries: impl Iterator<Item = &'e Entry>) -> Buffer {
+        let name = |role| self.shell.directory.name(role);
+        let row = |entry: &Entry| {
+            let code = Data::U16(entry.event.code());
+            Data::Structure(vec![stamp(entry.at, self.shell.sign), code, text(&entry.text)])
+        };
+        let log = name(Role::EventLog);
+        Buffer {
+            columns: vec![column(8, name(Role::Clock), 2), column(7, log, -1), column(7, log, -2)],
+            rows: entries.map(row).collect(),
+            capacity: crate::model::journal::LOG_ENTRIES,
+            period: 0,
+        }
+    }
+
+    /// Class 15: which objects there are, and with whom this association is.
+    fn association(&self, peer: Peer, attribute: i8) -> Result<Data, DataAccessResult> {
+        let client = i8::try_from(peer.client).unwrap_or(i8::MAX);
+        let secret = !self.shell.access.is_public(peer.client);
+        Ok(match attribute {
+            2 => Data::Array(self.shell.directory.all().map(object_list_element).collect()),
+            3 => Data::Structure(vec![Data::I8(client), Data::U16(peer.server)]),
+            4 => Data::Octets(vec![0x60, 0x85, 0x74, 0x05, 0x08, 0x01, 0x01]),
+            5 => Data::Structure(vec![
+                Data::U16(1024),
+                Data::U16(1024),
+                Data::U8(6),
+                Data::I8(0),
+                Data::Octets(Vec::new()),
+            ]),
+            6 => Data::Octets(vec![0x60, 0x85, 0x74, 0x05, 0x08, 0x02, u8::from(secret)]),
+            8 => Data::Enum(2),
+            _ => return Err(DataAccessResult::ReadWriteDenied),
+        })
+    }
+
+    fn write(
+        &mut self,
+        peer: Peer,
+        spec: &Spec,
+        attribute: i8,
+        value: &Data,
+    ) -> Result<(), DataAccessResult> {
+        match spec.role {
+            Role::Clock => {
+                let time = meter_time(value, self.shell.sign).ok_or(DataAccessResult::TypeUnmatched)?;
+                self.device.core_mut().set_clock(time);
+                Ok(())
+            }
+            Role::Association => self.change_password(peer, value),
+            _ => self.device.write(spec, attribute, value, self.shell),
+        }
+    }
+
+    fn change_password(&mut self, peer: Peer, value: &Data) -> Result<(), DataAccessResult> {
+        let password = value.as_octets().ok_or(DataAccessResult::TypeUnmatched)?;
+        if !(1..=LONGEST_PASSWORD).contains(&password.len()) {
+            return Err(DataAccessResult::ScopeOfAccessViolated);
+        }
+        let changed = self.shell.access.change_password(peer.client, password.to_vec());
+        if changed { Ok(()) } else { Err(DataAccessResult::ReadWriteDenied) }
+    }
+
+    fn shift_clock(&mut self, parameter: Option<&Data>) -> Result<(), ActionResult> {
+        let seconds = parameter.and_then(Data::as_i128).ok_or(ActionResult::TypeUnmatched)?;
+        if !(-LONGEST_SHIFT..=LONGEST_SHIFT).contains(&seconds) {
+            return Err(ActionResult::ScopeOfAccessViolated);
+        }
+        let core = self.device.core_mut();
+        let to = core.shown().plus(i64::try_from(seconds).unwrap_or_default() * 1000);
+        core.set_clock(to);
+        Ok(())
+    }
+}
+
+impl<D: Device> AssociationPolicy for Face<'_, D> {
+    fn admit(&mut self, peer: Peer, credentials: Credentials<'_>) -> Result<(), Denial> {
+        let admitted = self.shell.access.admit(peer.client, credentials);
+        if admitted.is_err() {
+            let words = format!("association refused, client {}", peer.client);
+            self.device.core_mut().log(Event::UnauthorisedAccess, words);
+        }
+        admitted
+    }
+}
+
+impl<D: Device> ObjectModel for Face<'_, D> {
+    fn get(
+        &mut self,
+        peer: Peer,
+        attribute: AttributeRef,
+        selective: Option<&Selective>,
+    ) -> Result<Data, DataAccessResult> {
+        let spec = self.spec(peer, attribute.class, attribute)?;
+        if !spec.readable.contains(&attribute.attribute) {
+            return Err(DataAccessResult::ReadWriteDenied);
+        }
+        let is_buffer = spec.class == ClassId(7) && attribute.attribute != 1;
+        if selective.is_some() && !(is_buffer && attribute.attribute == 2) {
+            return Err(DataAccessResult::ScopeOfAccessViolated);
+        }
+        if is_buffer {
+            let read = self.read_buffer(&spec, attribute.attribute, selective);
+            return read.unwrap_or(Err(DataAccessResult::ObjectUnavailable));
+        }
+        self.read(peer, &spec, attribute.attribute)
+    }
+
+    fn set(
+        &mut self,
+        peer: Peer,
+        attribute: AttributeRef,
+        selective: Option<&Selective>,
+        value: Data,
+    ) -> Result<(), DataAccessResult> {
+        let spec = self.spec(peer, attribute.class, attribute)?;
+        if !spec.writable.contains(&attribute.attribute) || self.shell.access.is_public(peer.client) {
+            return Err(DataAccessResult::ReadWriteDenied);
+        }
+        if selective.is_some() {
+            return Err(DataAccessResult::ScopeOfAccessViolated);
+        }
+        self.write(peer, &spec, attribute.attribute, &value)
+    }
+
+    fn act(
+        &mut self,
+        peer: Peer,
+        method: MethodRef,
+        parameter: Option<Data>,
+    ) -> Result<Option<Data>, ActionResult> {
+        let spec = self.shell.directory.find(method.obis).copied().ok_or(ActionResult::ObjectUndefined)?;
+        if spec.class != method.class {
+            return Err(ActionResult::ObjectClassInconsistent);
+        }
+        if !spec.methods.contains(&method.method) || self.shell.access.is_public(peer.client) {
+            return Err(ActionResult::ReadWriteDenied);
+        }
+        match spec.role {
+            Role::Clock => self.shift_clock(parameter.as_ref()),
+            _ => self.device.invoke(&spec, method.method, parameter.as_ref(), self.shell),
+        }
+        .map(|()| None)
+    }
+}
+
+impl Buffer {
+    /// Attributes 3 to 8 of class 7.
+    fn describe(&self, attribute: i8) -> Result<Data, DataAccessResult> {
+        let count = |count: usize| Data::U32(u32::try_from(count).unwrap_or(u32::MAX));
+        Ok(match attribute {
+            3 => Data::Array(self.columns.iter().map(|column| column.to_data()).collect()),
+            4 => Data::U32(self.period),
+            // First in, first out.
+            5 => Data::Enum(1),
+            6 => self.columns.first().map_or(Data::Null, |column| column.to_data()),
+            7 => count(self.rows.len()),
+            8 => count(self.capacity),
+            _ => return Err(DataAccessResult::ReadWriteDenied),
+        })
+    }
+}
+
+fn logical_device_name(core: &Core) -> String {
+    let digits = core.plate.eui64.to_string().replace('-', "");
+    format!("LAB{}", digits.get(3..).unwrap_or_default())
+}
+
+fn object_list_element(spec: &Spec) -> Data {
+    let mode = |attribute: &i8| 1 + 2 * u8::from(spec.writable.contains(attribute));
+    let only_written = spec.writable.iter().filter(|attribute| !spec.readable.contains(attribute));
+    let readable = spec.readable.iter().map(|attribute| (*attribute, mode(attribute)));
+    let attributes = readable.chain(only_written.map(|attribute| (*attribute, 2)));
+    let access = |(attribute, mode)| Data::Structure(vec![Data::I8(attribute), Data::Enum(mode), Data::Null]);
+    let method = |method: &i8| Data::Structure(vec![Data::I8(*method), Data::Enum(1)]);
+    Data::Structure(vec![
+        Data::U16(spec.class.0),
+        Data::U8(spec.version),
+        Data::Octets(spec.obis.0.to_vec()),
+        Data::Structure(vec![
+            Data::Array(attributes.map(access).collect()),
+            Data::Array(spec.methods.iter().map(method).collect()),
+        ]),
+    ])
+}
+
+/// Attributes of class 8.
+fn clock(core: &Core, attribute: i8, sign: DeviationSign) -> Result<Data, DataAccessResult> {
+    let shown = date_time(core.shown(), sign);
+    let change = |month: u8| {
+        // The last Sunday of the month at 01:00, any year.
+        Data::Octets(vec![0xff, 0xff, month, 0xfe, 7, 1, 0, 0, 0, 0x80, 0, 0])
+    };
+    Ok(match attribute {
+        2 => Data::Octets(shown.to_octets().to_vec()),
+        3 => Data::I16(0),
+        4 => Data::U8(shown.status),
+        5 => change(3),
+        6 => change(10),
+        7 => Data::I8(60),
+        8 => Data::Boolean(true),
+        9 => Data::Enum(1),
+        _ => return Err(DataAccessResult::ReadWriteDenied),
+    })
+}
+
+/// An alert as it goes to the head end: the event log's newest line, as an event notification.
+pub fn alert(entry: &Entry, shell: &Shell) -> Vec<u8> {
+    let at: MeterTime = entry.at;
+    let value =
+        Data::Structure(vec![Data::U16(entry.event.code()), stamp(at, shell.sign), text(&entry.text)]);
+    let attribute =
+        AttributeRef { class: ClassId(7), obis: shell.directory.name(Role::EventLog), attribute: 2 };
+    let time = Some(date_time(at, shell.sign));
+    Apdu::EventNotification(EventNotification { time, attribute, value }).encode()
+}
+
+#[cfg(test)]
+mod tests;
