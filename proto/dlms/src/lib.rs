@@ -48,10 +48,15 @@ pub mod apdu;
 mod blocks;
 pub mod client;
 pub mod data;
+pub mod echo;
 pub mod gateway;
+pub mod hdlc;
+#[doc(hidden)]
+pub mod nonsense;
 mod octets;
 mod password;
 pub mod server;
+pub mod sign_on;
 pub mod wrapper;
 
 pub use octets::{DecodeError, Fault};

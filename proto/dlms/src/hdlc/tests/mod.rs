@@ -1,0 +1,6 @@
+//! HDLC against golden bytes, against itself over a bad line in virtual time, and against nonsense.
+
+mod golden;
+mod pair;
+mod properties;
+mod recovery;
