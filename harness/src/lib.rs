@@ -2,5 +2,7 @@
 
 pub mod driver;
 pub mod evidence;
+pub mod gate;
 pub mod link;
 pub mod migration;
+pub mod watch;

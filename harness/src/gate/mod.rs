@@ -1,0 +1,18 @@
+//! Gates: may a DMCT Report be issued for a Device Model Combination, and has the combination passed (clause 20)?
+//!
+//! Pure folds. [`Ledger`] gathers the records of one or more runs of one combination into what each script came to, which
+//! issues were raised, and what was running; [`DmctGate`] holds that against the criteria of 20.13 to 20.28. Every
+//! criterion cites its clause and the records that made it.
+
+mod criteria;
+mod ledger;
+
+#[cfg(test)]
+pub(crate) mod sample;
+#[cfg(test)]
+mod tests;
+
+pub use criteria::{Criterion, DmctGate, DmctResult, GateInput, MigrationTesting, NeededFor, StandardPack};
+pub use ledger::{
+    AlertEntry, AttemptEntry, CaseEntry, FailedStep, IssueEntry, Ledger, RecordRef, RunEntry, RunRecords,
+};
