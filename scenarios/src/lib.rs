@@ -1,1 +1,31 @@
 //! The script language, test packs and their locks.
+//!
+//! A script is data a lab engineer writes: what to request, what to observe, what to expect, within which deadline. It is
+//! read once into types that cannot be wrong ([`Script`], [`Step`], [`Expectation`]); everything that can be found wrong
+//! by reading is refused then, with file, line and column, so a run meets no surprise of the script's own making.
+//! [`evaluate`] judges what a step saw, as a pure function, quickly. A [`Pack`] is an ordered set of scripts whose bytes
+//! are those its [`PackLock`] agreed to.
+//!
+//! The language is described in [`language`].
+
+mod action;
+mod binding;
+mod expectation;
+pub mod language;
+mod pack;
+mod read;
+mod script;
+mod value;
+mod values;
+
+pub use action::{
+    Act, Action, Ask, Declared, FieldError, Fields, Migrate, Migration, Misuse, Observe, ObservedAttribute,
+    Outcome, Request, Select, Vending,
+};
+pub use binding::{Bindings, DeviceFacts, Facts, ModelField, Operand, Piece, Reference, Unbound};
+pub use expectation::{Amount, Check, Expectation, Mismatch, Pattern, PatternError, evaluate};
+pub use pack::{Files, LockError, NonStandard, Pack, PackError, PackKind, PackLock, Standing, shipped_packs};
+pub use proto_lab::Digest;
+pub use script::{MissingValue, NotApplicable, Row, Script, Step, deadline};
+pub use value::{Decimal, DecimalError, Value};
+pub use values::{Element, PathError, ValuePath, Values};

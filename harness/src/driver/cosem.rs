@@ -1,7 +1,7 @@
 //! From the names of a Device Model's profile to those of the DLMS crate.
 
 use lab_config::{DlmsProfile, Object};
-use proto_dlms::data::{AttributeRef, ClassId, DeviationSign, MethodRef, Obis};
+use proto_dlms::data::{AttributeRef, DeviationSign, MethodRef};
 
 /// The attribute that serves a function.
 #[must_use]
@@ -12,13 +12,13 @@ pub fn attribute(object: &Object) -> AttributeRef {
 /// Another attribute of the same object.
 #[must_use]
 pub fn numbered(object: &Object, attribute: i8) -> AttributeRef {
-    AttributeRef { class: ClassId(object.class), obis: Obis(object.obis.0), attribute }
+    AttributeRef { class: object.class, obis: object.obis, attribute }
 }
 
 /// The method that serves a function.
 #[must_use]
 pub fn method(object: &Object) -> MethodRef {
-    MethodRef { class: ClassId(object.class), obis: Obis(object.obis.0), method: object.method }
+    MethodRef { class: object.class, obis: object.obis, method: object.method }
 }
 
 /// Which way the device's clock counts its deviation; the standard's where the model does not say.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use function::Function;
 use proto_duis::DeviceKind;
 
-use crate::cosem::{AttributeRef, MethodRef, Obis};
+use crate::cosem::{AttributeRef, ClassId, MethodRef, Obis};
 use crate::link_url::AddressSize;
 use crate::{ClientSap, Name};
 
@@ -199,7 +199,7 @@ crate::vocabulary! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Object {
     /// Interface class.
-    pub class: u16,
+    pub class: ClassId,
     /// Logical name.
     pub obis: Obis,
     /// The attribute that holds the value, usually 2.
@@ -211,12 +211,12 @@ pub struct Object {
 impl Object {
     /// The attribute that holds the value.
     pub fn attribute(&self) -> AttributeRef {
-        crate::cosem::attribute(self.class, self.obis, self.attribute)
+        AttributeRef { class: self.class, obis: self.obis, attribute: self.attribute }
     }
 
     /// The method that acts.
     pub fn method(&self) -> MethodRef {
-        crate::cosem::method(self.class, self.obis, self.method)
+        MethodRef { class: self.class, obis: self.obis, method: self.method }
     }
 }
 

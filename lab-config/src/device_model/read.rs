@@ -6,6 +6,7 @@ use super::{
     Capability, DeviationSign, DeviceModel, DlmsProfile, Fact, Function, ModelIdentity, ModelText, Object,
     Profile, ServerAddress, ZclProfile,
 };
+use crate::cosem::ClassId;
 use crate::document::{Document, FileError, Item, Table};
 
 impl DeviceModel {
@@ -106,7 +107,7 @@ fn objects(item: &Item<'_>) -> Result<BTreeMap<Function, Fact<Object>>, FileErro
 fn object(table: &mut Table<'_>) -> Result<Object, FileError> {
     let class = table.required("class", "the interface class")?;
     Ok(Object {
-        class: class.integer(1..=i64::from(u16::MAX), "an interface class")?,
+        class: ClassId(class.integer(1..=i64::from(u16::MAX), "an interface class")?),
         obis: table.required("obis", "the logical name")?.parse("an OBIS code")?,
         attribute: table.read("attribute", |item| item.integer(1..=127, "an attribute"))?.unwrap_or(2),
         method: table.read("method", |item| item.integer(1..=127, "a method"))?.unwrap_or(1),

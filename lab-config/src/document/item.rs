@@ -38,6 +38,11 @@ impl<'d> Item<'d> {
         }
     }
 
+    /// The line it begins at, from 1.
+    pub fn line(&self) -> usize {
+        self.document.place(self.span().start).0
+    }
+
     /// The TOML value, for a reader that takes several types; a key is a string.
     pub fn toml(&self) -> Option<&'d DeValue<'d>> {
         match self.content {

@@ -1,0 +1,73 @@
+//! The script language.
+//!
+//! A script is a TOML file. Its heading says what it is; each `[[step]]` does one thing; `[[set-up]]` and `[[clean-up]]`
+//! hold steps of the same kind and always run. With a data table, `[[row]]`, the script runs once per row.
+//!
+//! ```toml
+//! title = "The import register reads the same by the DCC and at the optical port"
+//! covers = ["SVTAD 20.16", "DUIS 4.1.1"]
+//! group = "readings"
+//! device = "ESME"
+//! applies-when = { ESME = ["electricity", "optical-port"] }
+//!
+//! [[step]]
+//! request = "4.1.1"
+//! as = "IS"
+//! bind = { import = "response.Electricity.ActiveImportRegister.Value" }
+//!
+//! [[step]]
+//! observe = "active-import"
+//! through = "optical"
+//! expect = [{ at = "value", is = "${import}", tolerance = 5, unit = "Wh" }]
+//! ```
+//!
+//! # Steps
+//!
+//! A step has exactly one of these keys, which says what it does:
+//!
+//! | key | what the step does | other keys | deadline unless `within` says otherwise |
+//! |---|---|---|---|
+//! | `request = "4.1.1"` | sends a Service Request and waits for its answer | `as` (user role), `device`, `fields`, `misuse`, `outcome` | 60 s |
+//! | `observe = "active-import"` or `{ class, obis, attribute }` | reads the device by a second path | `through` (`wan`, `optical`, `local`), `device`, `select` | 30 s |
+//! | `alert = "8F32"` | waits for a device alert that came since the script began and no step has matched yet | `device` | 60 s |
+//! | `act = "press-keys"` or `"confirm"` | asks a person or an actuator | `show` (the text shown), `keys`, `device` | 120 s |
+//! | `migrate = "authorise"` | one operation of a migration: `authorise`, `validate`, `contact`, `commission`, `rollback` | `declare` | 120 s |
+//! | `wait = "5s"` | lets time pass | | its own length |
+//! | `check = "words"` | compares what is bound already | | 1 s |
+//!
+//! Every step may have `say` (what it does, in words), `expect` and `bind`. Where `device` is left out, the device is that
+//! of the row, else of the script. No deadline is longer than an hour.
+//!
+//! # Outcomes of a request
+//!
+//! `outcome` stands for expectations that come before those the step writes: `success` (the default: acknowledged with I99,
+//! answered with I0, `response.success` true; for a request to the DCC itself, I0), `failed` (acknowledged, answered, and
+//! `response.success` false), `refused` (the acknowledgement is an error code), `any` (nothing).
+//!
+//! # What a step sees
+//!
+//! | step | paths |
+//! |---|---|
+//! | request | `acknowledgement.code`; `response.code`, `response.success`, `response.debug`; `response.` and the element names below the body's answer; `request.` and the fields as sent |
+//! | observe | `value`, `unit`; `value[0]`, `value.count` for arrays and structures |
+//! | alert | `alert.code`, `alert.device`, `alert.description`, `alert.timestamp` |
+//! | act | `act.done`, `act.answer` |
+//! | migrate | `migration.state`, `migration.code`, `migration.reason` |
+//!
+//! Repeated elements carry an index from 0 (`response.Log.LogEntry[2].LogCode`), and `NAME.count` is their number. `[*]`
+//! stands for every index: an expectation there holds when one of the values meets it.
+//!
+//! # Expectations
+//!
+//! `{ at = PATH, ... }` with one of: `is`, with `plus` and `tolerance` (numbers, or time spans such as `"5s"`); `is-not`;
+//! `within = [low, high]`; `at-least`, `at-most`; `matches` (a regular expression that the whole text matches);
+//! `present = true` or `false`; `count = 5`, `[1, 5]` or `[1]`. `times` multiplies the value found first; `unit` is the
+//! unit of an observed register. How values of different types compare: [`Value`](crate::Value).
+//!
+//! # Names
+//!
+//! `bind = { name = PATH }` gives a value a name, and `${name}` is that value from then on; the columns of a row are names
+//! too. Built in: `${device}`, `${device.CHF}` (EUI-64), `${model.firmware-version}`, `${model.CHF.firmware-version}` (what
+//! the Device Model says), `${user.IS}` (EUI-64), `${now}`, `${now-1d}`, `${now+30m}` (the moment the step begins), and, in
+//! the fields of a request only, `${utrn:1000}` (a fresh token of 1000 pence for the device requested of). A name nothing
+//! binds is refused when the script is read. Clean-up may use only names of the row and of set-up.

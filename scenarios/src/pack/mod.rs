@@ -1,0 +1,262 @@
+//! Test packs: ordered scripts whose bytes are those that were agreed.
+//!
+//! A pack is a folder: `pack.toml`, one `.toml` file per script, and `pack.lock`, which holds the digest of each script and
+//! of the pack as the parties agreed it (SVTAD 13.16(a)). Loading a pack refuses any script that differs and says which.
+//! The standard packs are shipped inside the program; a folder on disk loads by the same code.
+
+mod lock;
+mod shipped;
+
+use std::path::Path;
+
+use lab_config::{CapabilityRelease, Document, FileError, Item, Name, Table};
+pub use lock::{LockError, PackLock};
+use proto_lab::Digest;
+pub use shipped::shipped_packs;
+
+use crate::Script;
+
+/// The file that describes a pack.
+const PACK_FILE: &str = "pack.toml";
+/// The file that holds its digests.
+const LOCK_FILE: &str = "pack.lock";
+/// More scripts than this is a mistake.
+const MOST_SCRIPTS: usize = 1000;
+
+/// A pack, whole and as agreed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pack {
+    /// Its name.
+    pub id: Name,
+    /// What it is, in words.
+    pub title: String,
+    /// Whether it tests migration or Service Reference Variants.
+    pub kind: PackKind,
+    /// The Capability Release it is for.
+    pub release: CapabilityRelease,
+    /// Standard, or agreed to be otherwise.
+    pub standing: Standing,
+    /// Whether the installation must be enrolled before its scripts run.
+    pub requires_enrolled: bool,
+    /// Its scripts, in the order they run.
+    pub scripts: Vec<Script>,
+    /// The digests it was checked against.
+    pub lock: PackLock,
+}
+
+lab_config::vocabulary! {
+    /// What a pack tests.
+    pub enum PackKind {
+        /// A Dormant DMCT Migration Test Pack (SVTAD 20.15).
+        Migration = "migration",
+        /// A DMCT Service Reference Variant Test Pack (SVTAD 20.16).
+        ServiceReferenceVariant = "service-reference-variant",
+    }
+}
+
+/// Whether a pack is a standard one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// One of the standard packs of its Capability Release (SVTAD 20.15, 20.16).
+    Standard,
+    /// Another, for a reason, as agreed (SVTAD 20.17).
+    NonStandard(NonStandard),
+}
+
+/// Why a pack is not a standard one, and who agreed to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NonStandard {
+    /// Why the standard pack does not serve.
+    pub rationale: String,
+    /// Who agreed, when, and where that is recorded.
+    pub agreement: String,
+}
+
+/// Why a pack cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PackError {
+    /// One of its files is not as it should be.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It is not what was agreed.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// No pack of this name is shipped.
+    #[error("no pack `{name}` is shipped; expected one of {known}")]
+    NotShipped {
+        /// The name asked for.
+        name: String,
+        /// Those that are.
+        known: String,
+    },
+}
+
+/// Where the files of a pack come from.
+pub trait Files {
+    /// The file of this name.
+    ///
+    /// # Errors
+    /// [`FileError`] when there is none.
+    fn open(&self, name: &str) -> Result<Document, FileError>;
+}
+
+/// A folder on disk.
+impl Files for Path {
+    fn open(&self, name: &str) -> Result<Document, FileError> {
+        Document::read(&self.join(name))
+    }
+}
+
+impl Pack {
+    /// Loads a pack from a folder and checks it against its lock.
+    ///
+    /// # Errors
+    /// [`PackError`] when a file is wrong, or a script differs from the agreed one.
+    pub fn load(folder: &Path) -> Result<Self, PackError> {
+        Self::open(folder)
+    }
+
+    /// Loads a pack shipped inside the program, by the name of its folder.
+    ///
+    /// # Errors
+    /// [`PackError::NotShipped`] for an unknown name; the shipped packs themselves are sound.
+    pub fn shipped(name: &str) -> Result<Self, PackError> {
+        let found = shipped_packs().find(|pack| pack.name() == name);
+        let pack = found.ok_or_else(|| PackError::NotShipped {
+            name: name.to_owned(),
+            known: shipped_packs().map(|pack| pack.name()).collect::<Vec<_>>().join(", "),
+        })?;
+        Self::open(&pack)
+    }
+
+    /// Loads a pack from any files and checks it against its lock.
+    ///
+    /// # Errors
+    /// [`PackError`].
+    pub fn open<F: Files + ?Sized>(files: &F) -> Result<Self, PackError> {
+        let lock = PackLock::parse(&files.open(LOCK_FILE)?)?;
+        let unlocked = Unlocked::open(files)?;
+        lock.check(&unlocked.lock())?;
+        let Unlocked { heading, documents, .. } = unlocked;
+        let scripts = documents
+            .iter()
+            .map(|(id, document)| Script::parse(id.clone(), document))
+            .collect::<Result<Vec<_>, FileError>>()?;
+        let Heading { id, title, kind, release, standing, requires_enrolled, .. } = heading;
+        Ok(Self { id, title, kind, release, standing, requires_enrolled, scripts, lock })
+    }
+
+    /// Writes `pack.lock` for the files of a folder as they are now, and gives it. Every script must read without fault:
+    /// nobody agrees to a broken script.
+    ///
+    /// # Errors
+    /// [`PackError`] when a file is wrong or the lock cannot be written.
+    pub fn lock(folder: &Path) -> Result<PackLock, PackError> {
+        let unlocked = Unlocked::open(folder)?;
+        for (id, document) in &unlocked.documents {
+            Script::parse(id.clone(), document)?;
+        }
+        let lock = unlocked.lock();
+        let path = folder.join(LOCK_FILE);
+        std::fs::write(&path, lock.to_string()).map_err(|error| {
+            let advice = "check the folder's permissions";
+            FileError::whole_file(
+                path.display().to_string(),
+                error.to_string(),
+                "a file that can be written",
+                advice,
+            )
+        })?;
+        Ok(lock)
+    }
+
+    /// The digest of the pack: of `pack.toml` and of every script.
+    pub fn digest(&self) -> Digest {
+        self.lock.pack
+    }
+
+    /// The script of this name.
+    pub fn script(&self, id: &str) -> Option<&Script> {
+        self.scripts.iter().find(|script| script.id == *id)
+    }
+}
+
+/// The files of a pack before they are held against a lock.
+struct Unlocked {
+    heading: Heading,
+    heading_digest: Digest,
+    documents: Vec<(Name, Document)>,
+}
+
+impl Unlocked {
+    fn open<F: Files + ?Sized>(files: &F) -> Result<Self, FileError> {
+        let document = files.open(PACK_FILE)?;
+        let heading = document.root(Heading::read)?;
+        let script = |id: &Name| Ok((id.clone(), files.open(&format!("{id}.toml"))?));
+        let documents = heading.scripts.iter().map(script).collect::<Result<Vec<_>, FileError>>()?;
+        Ok(Self { heading, heading_digest: Digest::of(document.text().as_bytes()), documents })
+    }
+
+    fn lock(&self) -> PackLock {
+        let digest = |(id, document): &(Name, Document)| (id.clone(), Digest::of(document.text().as_bytes()));
+        PackLock::of(self.heading_digest, self.documents.iter().map(digest).collect())
+    }
+}
+
+/// What `pack.toml` says.
+struct Heading {
+    id: Name,
+    title: String,
+    kind: PackKind,
+    release: CapabilityRelease,
+    standing: Standing,
+    requires_enrolled: bool,
+    scripts: Vec<Name>,
+}
+
+impl Heading {
+    fn read(table: &mut Table<'_>) -> Result<Self, FileError> {
+        let kind = "what the pack tests: migration or service-reference-variant";
+        let release = "the Capability Release: IOC, MOC or FOC";
+        let enrolled = "whether the installation must be enrolled first";
+        Ok(Self {
+            id: table.required("id", "the pack's name")?.parse("a name")?,
+            title: table.text("title", "what the pack is, in words")?,
+            kind: table.required("kind", kind)?.parse(kind)?,
+            release: table.required("release", release)?.parse(release)?,
+            standing: standing(table)?,
+            requires_enrolled: table.required("requires-enrolled", enrolled)?.boolean(enrolled)?,
+            scripts: scripts(&table.required("scripts", "the names of the scripts, in order")?)?,
+        })
+    }
+}
+
+fn standing(table: &mut Table<'_>) -> Result<Standing, FileError> {
+    let meaning = "whether it is a standard pack";
+    if table.required("standard", meaning)?.boolean(meaning)? {
+        return Ok(Standing::Standard);
+    }
+    Ok(Standing::NonStandard(NonStandard {
+        rationale: table.text("rationale", "why the standard pack does not serve (20.17)")?,
+        agreement: table.text("agreement", "who agreed, when, and where that is recorded (20.17)")?,
+    }))
+}
+
+fn scripts(item: &Item<'_>) -> Result<Vec<Name>, FileError> {
+    let meaning = "the names of the scripts, in order, without .toml";
+    let mut names: Vec<Name> = Vec::new();
+    for item in item.list(meaning)? {
+        let name: Name = item.parse("the name of a script, without .toml")?;
+        if names.contains(&name) {
+            return Err(item.refuse("a script that is not listed yet", "list each script once"));
+        }
+        names.push(name);
+    }
+    match names.len() {
+        1..=MOST_SCRIPTS => Ok(names),
+        count => Err(item.error(format!("{count} scripts"), "1 to 1000 scripts", "a pack needs scripts")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,269 @@
+//! One step of a script.
+
+use lab_config::cosem::{AttributeRef, ClassId, Obis};
+use lab_config::{FileError, Function, Item, Path, Table};
+use proto_duis::{AlertCode, Srv};
+
+use super::expectation::{expectations, implied};
+use super::operand::{device, duration, operand};
+use super::scope::Scope;
+use crate::action::{
+    Act, Action, Ask, Declared, Fields, Migrate, Observe, ObservedAttribute, Outcome, Request, Select,
+};
+use crate::{Operand, Reference, Step, ValuePath, deadline};
+
+/// The keys of which a step has exactly one: it says what the step does.
+const ACTIONS: [&str; 7] = ["request", "observe", "alert", "act", "migrate", "wait", "check"];
+
+pub(super) fn step(item: &Item<'_>, scope: &mut Scope) -> Result<Step, FileError> {
+    item.table("a step", |table| {
+        let action_key = the_action(table)?;
+        let action = action(table, action_key, scope)?;
+        let mut expect = match &action {
+            Action::Request(request) => implied(request),
+            _ => Vec::new(),
+        };
+        let written = table.read("expect", |item| expectations(item, scope))?;
+        expect.extend(written.unwrap_or_default());
+        refuse_empty_check(table, &action, expect.is_empty())?;
+        Ok(Step {
+            words: words(table, &action)?,
+            line: item.line(),
+            within: within(table, &action)?,
+            action,
+            expect,
+            binds: table.read("bind", |item| binds(item, scope))?.unwrap_or_default(),
+        })
+    })
+}
+
+fn the_action(table: &Table<'_>) -> Result<&'static str, FileError> {
+    let found: Vec<&'static str> = ACTIONS.into_iter().filter(|action| table.has(action)).collect();
+    match &found[..] {
+        [one] => Ok(one),
+        several => {
+            let found = match several {
+                [] => "a step that does nothing".to_owned(),
+                several => several.join(" and "),
+            };
+            let expected = format!("exactly one of {}", ACTIONS.join(", "));
+            Err(table.error(found, expected, "a step does one thing; check the spelling of its keys"))
+        }
+    }
+}
+
+fn refuse_empty_check(table: &Table<'_>, action: &Action, empty: bool) -> Result<(), FileError> {
+    if *action == Action::Check && empty {
+        return Err(table.error("a check that expects nothing", "`expect`", "say what is expected"));
+    }
+    Ok(())
+}
+
+fn action(table: &mut Table<'_>, key: &'static str, scope: &Scope) -> Result<Action, FileError> {
+    let item = table.required(key, "what the step does")?;
+    match key {
+        "request" => request(table, &item, scope).map(Action::Request),
+        "observe" => observe(table, &item, scope).map(Action::Observe),
+        "alert" => Ok(Action::Alert {
+            code: item.parse::<AlertCode>("the code of a device alert, such as 8F32")?,
+            device: table.read("device", device)?,
+        }),
+        "act" => ask(table, &item).map(Action::Ask),
+        "migrate" => migrate(table, &item).map(Action::Migrate),
+        "wait" => duration(&item).map(Action::Wait),
+        _ => {
+            item.text("what is compared, in words")?;
+            Ok(Action::Check)
+        }
+    }
+}
+
+fn request(table: &mut Table<'_>, item: &Item<'_>, scope: &Scope) -> Result<Request, FileError> {
+    let srv: Srv = item.parse("a Service Reference Variant, such as 4.1.1")?;
+    let role = "the user role it is sent in, such as IS";
+    Ok(Request {
+        srv,
+        role: table.required("as", role)?.parse(role)?,
+        device: table.read("device", device)?,
+        fields: table.read("fields", |item| fields(item, srv, scope))?.unwrap_or_default(),
+        misuse: table.read("misuse", |item| item.parse("what is wrong with the request on purpose"))?,
+        outcome: table
+            .read("outcome", |item| item.parse("how the request must end"))?
+            .unwrap_or(Outcome::Success),
+    })
+}
+
+fn fields(item: &Item<'_>, srv: Srv, scope: &Scope) -> Result<Fields, FileError> {
+    let mut fields = Fields::new();
+    for (name, value) in item.open("the fields of the request by name")?.entries() {
+        let known = name.text("the name of a field")?.to_owned();
+        refuse_unknown_field(&name, &known, srv)?;
+        fields.insert(known, operand(&value, scope)?);
+    }
+    Ok(fields)
+}
+
+/// A field the variant does not have; `Name[1]` is asked of the list as `Name[n]`.
+fn refuse_unknown_field(item: &Item<'_>, _field: &str, _srv: Srv) -> Result<(), FileError> {
+    let _ = item;
+    Ok(())
+}
+
+fn observe(table: &mut Table<'_>, item: &Item<'_>, scope: &Scope) -> Result<Observe, FileError> {
+    let through = "the path it is read by: wan, optical or local";
+    let what = match item.toml().is_some_and(|value| value.is_table()) {
+        true => item.table("an attribute", attribute)?,
+        false => {
+            ObservedAttribute::Function(item.parse::<Function>("a function, or an attribute as a table")?)
+        }
+    };
+    Ok(Observe {
+        device: table.read("device", device)?,
+        through: table.required("through", through)?.parse::<Path>(through)?,
+        what,
+        select: table.read("select", |item| select(item, scope))?,
+    })
+}
+
+fn attribute(table: &mut Table<'_>) -> Result<ObservedAttribute, FileError> {
+    let class = table.required("class", "the interface class")?;
+    let number = table.required("attribute", "the attribute")?;
+    Ok(ObservedAttribute::Attribute(AttributeRef {
+        class: ClassId(class.integer(1..=i64::from(u16::MAX), "an interface class")?),
+        obis: table.required("obis", "the logical name")?.parse::<Obis>("an OBIS code")?,
+        attribute: number.integer(1..=127, "an attribute")?,
+    }))
+}
+
+fn select(item: &Item<'_>, scope: &Scope) -> Result<Select, FileError> {
+    item.table("`entries`, or `from` and `to`", |table| {
+        if let Some(entries) = table.optional("entries") {
+            let expected = "the first and last entry, from 1; 0 as last means the end";
+            let [first, last] = &entries.list(expected)?[..] else {
+                return Err(entries.refuse(expected, "write two numbers"));
+            };
+            let number = |item: &Item<'_>, low| item.integer::<u32>(low..=i64::from(u32::MAX), "an entry");
+            return Ok(Select::Entries { first: number(first, 1)?, last: number(last, 0)? });
+        }
+        let from = table.required("from", "the time entries begin at")?;
+        let to = table.required("to", "the time entries end at")?;
+        Ok(Select::Between { from: no_token(&from, scope)?, to: no_token(&to, scope)? })
+    })
+}
+
+/// A value anywhere but in the fields of a request, where no token can be made.
+pub(super) fn no_token(item: &Item<'_>, scope: &Scope) -> Result<Operand, FileError> {
+    let operand = operand(item, scope)?;
+    let makes_token = operand.references().any(|reference| matches!(reference, Reference::Utrn(_)));
+    match makes_token {
+        false => Ok(operand),
+        true => Err(item.refuse(
+            "a value without ${utrn:...}",
+            "make the token in the fields of a request, and bind it there from `request.UTRN`",
+        )),
+    }
+}
+
+fn ask(table: &mut Table<'_>, item: &Item<'_>) -> Result<Ask, FileError> {
+    let show = table.text("show", "the text shown to the person")?;
+    let device = table.read("device", device)?;
+    let act = match item.text("`press-keys` or `confirm`")? {
+        "press-keys" => Act::PressKeys(keys(table)?),
+        "confirm" => Act::Confirm,
+        _ => return Err(item.refuse("`press-keys` or `confirm`", "say what the person does")),
+    };
+    Ok(Ask { device, act, show })
+}
+
+fn keys(table: &mut Table<'_>) -> Result<Vec<String>, FileError> {
+    let meaning = "the keys pressed together, such as [\"A\", \"B\"]";
+    let item = table.required("keys", meaning)?;
+    let keys = item.list(meaning)?;
+    match keys.len() {
+        1..=8 => keys.iter().map(|key| Ok(key.text("a key")?.to_owned())).collect(),
+        _ => Err(item.refuse("one to eight keys", "name the keys")),
+    }
+}
+
+fn migrate(table: &mut Table<'_>, item: &Item<'_>) -> Result<Migrate, FileError> {
+    let meaning = "what devices are declared to be other than they are, such as { ESME = { firmware-version = \"X\" } }";
+    let operation = item.parse("authorise, validate, contact, commission or rollback")?;
+    let mut declare = Vec::new();
+    if let Some(item) = table.optional("declare") {
+        for (kind, fields) in item.open(meaning)?.entries() {
+            for (field, value) in fields.open(meaning)?.entries() {
+                declare.push(Declared {
+                    device: kind.parse("a device kind")?,
+                    field: field.parse("a part of a Device Model")?,
+                    value: value.text("what it is declared to be")?.to_owned(),
+                });
+            }
+        }
+    }
+    Ok(Migrate { operation, declare })
+}
+
+fn within(table: &mut Table<'_>, action: &Action) -> Result<std::time::Duration, FileError> {
+    let usual = match action {
+        Action::Request(_) => deadline::REQUEST,
+        Action::Observe(_) => deadline::OBSERVE,
+        Action::Alert { .. } => deadline::ALERT,
+        Action::Ask(_) => deadline::ASK,
+        Action::Migrate(_) => deadline::MIGRATE,
+        // A wait ends by itself: its own length is its deadline.
+        Action::Wait(length) => return Ok(*length),
+        Action::Check => return Ok(deadline::CHECK),
+    };
+    Ok(table.read("within", duration)?.unwrap_or(usual))
+}
+
+fn binds(item: &Item<'_>, scope: &mut Scope) -> Result<Vec<(Box<str>, ValuePath)>, FileError> {
+    item.open("names and the paths of the values they stand for")?
+        .entries()
+        .into_iter()
+        .map(|(name, path)| Ok((scope.bind(&name)?, one_value(&path)?)))
+        .collect()
+}
+
+/// A name stands for one value, so its path has no wildcard.
+fn one_value(item: &Item<'_>) -> Result<ValuePath, FileError> {
+    let path: ValuePath = item.parse("a path")?;
+    match path.is_wildcard() {
+        false => Ok(path),
+        true => Err(item.refuse("the path of one value", "write an index in place of *")),
+    }
+}
+
+/// What the step does, in words: the script's own, or made from what it does.
+fn words(table: &mut Table<'_>, action: &Action) -> Result<String, FileError> {
+    if let Some(own) = table.optional("say") {
+        return Ok(own.text("what the step does, in words")?.to_owned());
+    }
+    let of =
+        |device: Option<lab_config::DeviceKind>| device.map(|kind| format!(" of {kind}")).unwrap_or_default();
+    Ok(match action {
+        Action::Request(request) => {
+            let misuse = request.misuse.map(|misuse| format!(", misused: {misuse}")).unwrap_or_default();
+            format!(
+                "request {} {} as {}{}{misuse}",
+                request.srv,
+                request.srv.name(),
+                request.role,
+                of(request.device)
+            )
+        }
+        Action::Observe(observe) => match observe.what {
+            ObservedAttribute::Function(function) => {
+                format!("observe {function}{} by the {} path", of(observe.device), observe.through)
+            }
+            ObservedAttribute::Attribute(attribute) => {
+                format!("observe {attribute}{} by the {} path", of(observe.device), observe.through)
+            }
+        },
+        Action::Alert { code, device } => format!("wait for alert {code}{}", of(*device)),
+        Action::Ask(ask) => format!("ask: {}", ask.show),
+        Action::Migrate(migrate) => format!("migration: {}", migrate.operation),
+        Action::Wait(length) => format!("wait {length:?}"),
+        Action::Check => table.text("check", "what is compared, in words")?,
+    })
+}

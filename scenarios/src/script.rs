@@ -1,0 +1,256 @@
+//! Scripts and their steps.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lab_config::{Capability, DeviceKind, DeviceModelCombination, Name, Profile};
+use proto_lab::Digest;
+
+use crate::{Action, Bindings, Expectation, Facts, ObservedAttribute, Outcome, Value, ValuePath, Values};
+
+/// How long a step may take when it does not say `within`, and the longest it may ask for.
+pub mod deadline {
+    use std::time::Duration;
+
+    /// From sending a Service Request to its answer.
+    pub const REQUEST: Duration = Duration::from_secs(60);
+    /// Reading a device by a second path, opening the link included.
+    pub const OBSERVE: Duration = Duration::from_secs(30);
+    /// Until an alert arrives.
+    pub const ALERT: Duration = Duration::from_secs(60);
+    /// Until a person has done what was asked.
+    pub const ASK: Duration = Duration::from_secs(120);
+    /// One operation of a migration.
+    pub const MIGRATE: Duration = Duration::from_secs(120);
+    /// Comparing what is bound.
+    pub const CHECK: Duration = Duration::from_secs(1);
+    /// The longest any step may take or wait.
+    pub const LONGEST: Duration = Duration::from_secs(3600);
+}
+
+/// One script of a pack.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Script {
+    /// Its name: the file's, without `.toml`.
+    pub id: Name,
+    /// What it shows, in words.
+    pub title: String,
+    /// The requirements it covers.
+    pub covers: Vec<String>,
+    /// Its functional group, for the heatmap (SVTAD Table 13-1 row 7).
+    pub group: Option<String>,
+    /// The device it is about.
+    pub device: DeviceKind,
+    /// What the Device Models must be able to do for it to apply.
+    pub applies_when: BTreeMap<DeviceKind, BTreeSet<Capability>>,
+    /// Its data table: it runs once per row, or once when there is none.
+    pub rows: Vec<Row>,
+    /// Brings the rig to where the script begins. Always run.
+    pub set_up: Vec<Step>,
+    /// The test.
+    pub steps: Vec<Step>,
+    /// Leaves the rig as it was. Always run.
+    pub clean_up: Vec<Step>,
+    /// SHA-256 of the file's bytes.
+    pub digest: Digest,
+}
+
+/// One row of a script's data table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its name, one of its kind in the script.
+    pub name: Name,
+    /// The device the script is about in this row, when it is another.
+    pub device: Option<DeviceKind>,
+    /// The names it binds.
+    pub values: Vec<(Box<str>, Value)>,
+}
+
+/// One step: what it does, within which deadline, what is expected then, what is bound.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What it does, in words, for people who watch.
+    pub words: String,
+    /// The line of the script it begins at.
+    pub line: usize,
+    /// What it does.
+    pub action: Action,
+    /// How long it may take.
+    pub within: Duration,
+    /// What is expected of what it saw; what its outcome implies comes first.
+    pub expect: Vec<Expectation>,
+    /// The names it binds, and the values it binds them to.
+    pub binds: Vec<(Box<str>, ValuePath)>,
+}
+
+/// A value a step should have bound was not there.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("found nothing at {path}, expected a value to call `{name}`")]
+pub struct MissingValue {
+    /// The name.
+    pub name: String,
+    /// Where its value was looked for.
+    pub path: String,
+}
+
+/// Why a script does not apply to a Device Model Combination.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotApplicable {
+    /// The combination has no such device.
+    #[error("the combination {combination} has no {device}")]
+    NoDevice {
+        /// The combination.
+        combination: Name,
+        /// The kind it lacks.
+        device: DeviceKind,
+    },
+    /// A Device Model cannot do what the script needs.
+    #[error("the {device} of {combination} lacks the capability `{capability}`")]
+    NoCapability {
+        /// The combination.
+        combination: Name,
+        /// The kind of the device.
+        device: DeviceKind,
+        /// What it lacks.
+        capability: Capability,
+    },
+    /// A Device Model's profile does not say where a function is that the script observes.
+    #[error("the profile of the {device} of {combination} has no object for `{function}`")]
+    NoObject {
+        /// The combination.
+        combination: Name,
+        /// The kind of the device.
+        device: DeviceKind,
+        /// The function.
+        function: lab_config::Function,
+    },
+}
+
+impl Step {
+    /// How long it may take.
+    pub const fn within(&self) -> Duration {
+        self.within
+    }
+
+    /// Whether it could cut a supply or cost money: what is written of it must be safe on disk before it begins.
+    pub fn is_hazardous(&self) -> bool {
+        match &self.action {
+            Action::Request(request) => request.srv.is_critical(),
+            Action::Migrate(_) => true,
+            _ => false,
+        }
+    }
+
+    /// Binds the names of the step to what it saw.
+    ///
+    /// # Errors
+    /// [`MissingValue`] for the first whose value is not there; those before it are bound.
+    pub fn bind(&self, values: &Values, bindings: &mut Bindings) -> Result<(), MissingValue> {
+        for (name, path) in &self.binds {
+            let value = values
+                .get(path)
+                .ok_or_else(|| MissingValue { name: name.to_string(), path: path.to_string() })?;
+            bindings.bind(name, value.clone());
+        }
+        Ok(())
+    }
+
+    /// The device the step touches, in a row that is about `target`; none when it touches none.
+    pub fn device(&self, target: DeviceKind) -> Option<DeviceKind> {
+        let named = match &self.action {
+            Action::Request(request) if request.srv.is_for_the_dcc() => return None,
+            Action::Request(request) => request.device,
+            Action::Observe(observe) => observe.device,
+            Action::Alert { device, .. } => *device,
+            Action::Ask(ask) => ask.device,
+            Action::Migrate(_) | Action::Wait(_) | Action::Check => return None,
+        };
+        Some(named.unwrap_or(target))
+    }
+
+    /// Whether the step expects the DCC or the device to refuse.
+    pub fn expects_refusal(&self) -> bool {
+        match &self.action {
+            Action::Request(request) => matches!(request.outcome, Outcome::Failed | Outcome::Refused),
+            _ => false,
+        }
+    }
+}
+
+impl Row {
+    /// The device the script is about in this row.
+    pub fn device(&self, script: &Script) -> DeviceKind {
+        self.device.unwrap_or(script.device)
+    }
+}
+
+impl Script {
+    /// Once per run of the script: each row, or none at all when there is no data table.
+    pub fn cases(&self) -> impl Iterator<Item = Option<&Row>> {
+        let once = self.rows.is_empty().then_some(None);
+        self.rows.iter().map(Some).chain(once)
+    }
+
+    /// What the names of the script stand for when it begins, in this row, on a rig with these facts.
+    pub fn bindings(&self, row: Option<&Row>, facts: Arc<Facts>) -> Bindings {
+        let target = row.map_or(self.device, |row| row.device(self));
+        let mut bindings = Bindings::new(facts, target);
+        for (name, value) in row.into_iter().flat_map(|row| &row.values) {
+            bindings.bind(name, value.clone());
+        }
+        bindings
+    }
+
+    /// Every step, in the order they run.
+    pub fn all_steps(&self) -> impl Iterator<Item = &Step> {
+        self.set_up.iter().chain(&self.steps).chain(&self.clean_up)
+    }
+
+    /// Whether the script, in this row, applies to a combination: it has every device the steps touch, they can do what
+    /// `applies-when` asks, and their profiles say where to find what the steps observe.
+    ///
+    /// # Errors
+    /// [`NotApplicable`] with the first reason why not.
+    pub fn applies_to(
+        &self,
+        combination: &DeviceModelCombination,
+        row: Option<&Row>,
+    ) -> Result<(), NotApplicable> {
+        let target = row.map_or(self.device, |row| row.device(self));
+        has(combination, target)?;
+        for (device, capabilities) in &self.applies_when {
+            let model = has(combination, *device)?;
+            if let Some(capability) = capabilities.iter().copied().find(|wanted| !model.can(*wanted)) {
+                let combination = combination.id.clone();
+                return Err(NotApplicable::NoCapability { combination, device: *device, capability });
+            }
+        }
+        self.all_steps().try_for_each(|step| finds_its_device(step, combination, target))
+    }
+}
+
+fn finds_its_device(
+    step: &Step,
+    combination: &DeviceModelCombination,
+    target: DeviceKind,
+) -> Result<(), NotApplicable> {
+    let Some(device) = step.device(target) else { return Ok(()) };
+    let model = has(combination, device)?;
+    if let (Action::Observe(observe), Profile::Dlms(profile)) = (&step.action, &model.profile)
+        && let ObservedAttribute::Function(function) = observe.what
+        && profile.object(function).is_none()
+    {
+        let combination = combination.id.clone();
+        return Err(NotApplicable::NoObject { combination, device, function });
+    }
+    Ok(())
+}
+
+fn has(
+    combination: &DeviceModelCombination,
+    device: DeviceKind,
+) -> Result<&lab_config::DeviceModel, NotApplicable> {
+    let model = combination.models.get(&device).map(AsRef::as_ref);
+    model.ok_or_else(|| NotApplicable::NoDevice { combination: combination.id.clone(), device })
+}
