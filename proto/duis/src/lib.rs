@@ -4,21 +4,49 @@
 //! makes, reads, signs and checks those messages for SMETS1 devices. It does no I/O and reads no clock.
 //!
 //! ```text
-//! user ── Request, signed ──> DCC ── countersigned Request ──> S1SP ──> device
+//! user ── Request, signed ──> DCC ── CountersignedServiceRequest ──> S1SP ──> device
 //! user <── Response, signed by the DCC, holding SMETS1SignedResponse, signed by the S1SP
 //! ```
+//!
+//! Reading goes in steps that each refuse before the next begins: octets become a tree within fixed limits (`xml`), the
+//! tree becomes a message whose every element is known ([`Request`], [`Response`]), and `open` checks each
+//! signature by its parent and reads the message anew from the octets that were signed ([`dsig`]).
 
 #[macro_use]
 mod text;
 
+mod body;
+mod describe;
+pub mod dsig;
+pub mod examples;
 mod identity;
+mod message;
+pub mod mmc;
+pub mod pki;
 mod response_code;
 mod srv;
 pub mod utrn;
 mod vocabulary;
+mod xml;
 
+pub use body::{
+    BlockPrices, CurrencyUnits, ElectricityPrice, ElectricityTariff, Field, FieldError, GasPrice, GasTariff,
+    IndexedPrice, InventoryQuery, LogToRead, NoContent, OnDemandOrFutureDated, PaymentMode, Prices,
+    ReadActiveImportProfileData, ReadDeviceLog, ReadEventOrSecurityLog, ReadInventory, ReadLogPeriod,
+    RequestBody, SynchroniseClock, TolerancePeriod, TopUpDevice, UpdatePaymentMode, UpdatePrice,
+};
+pub use describe::{Description, SignatureDescription, describe};
+pub use dsig::{Certificate, CertificateError, DsigError, Party, PartyKind, Signer, TrustStore};
 pub use identity::{Eui64, Eui64Error, MessageIdError, RequestId, ResponseId};
+pub use message::{
+    ClockStatus, CommandVariant, CommandVariantError, CountersignedRequest, DccAlertMessage, DeviceAlert,
+    InventoryDevice, MessageError, Opened, Request, Response, ResponseBody, ResponseMessage, ResponsePayload,
+    S1spAlert, SCHEMA_VERSION, Signed, Smets1Body, Smets1Debug, Smets1Response, Smets1ResponseMessage,
+    Smets1Timestamp,
+};
+pub use mmc::{MmcBody, MmcElement};
 pub use response_code::{ResponseCode, ResponseCodeError};
 pub use srv::{Smets1Use, Srv, Unverified};
 pub use text::UnknownWord;
 pub use vocabulary::{AlertCode, AlertCodeError, DeviceKind, DeviceStatus, UserRole};
+pub use xml::{MAX_OCTETS, Position, SchemaError, SchemaProblem, XmlError, XmlProblem};

@@ -133,15 +133,7 @@ impl Utrn {
     /// # Errors
     /// The length, a character or the check digit is wrong.
     pub fn parse(text: &str) -> Result<Utrn, UtrnFormatError> {
-        let found = text.chars().count();
-        if found != DIGITS {
-            return Err(UtrnFormatError::Length { found });
-        }
-        let mut digits = [0; DIGITS];
-        for (index, (digit, found)) in digits.iter_mut().zip(text.chars()).enumerate() {
-            let value = found.to_digit(10).and_then(|value| u8::try_from(value).ok());
-            *digit = value.ok_or(UtrnFormatError::NotADigit { position: index + 1, found })?;
-        }
+        let digits = digits(text)?;
         let expected = check_digit(&digits[..19]);
         let found = digits[19];
         if found == expected {
@@ -180,6 +172,20 @@ impl FromStr for Utrn {
 
 serde_as_text!(Utrn);
 
+/// Exactly twenty digits.
+fn digits(text: &str) -> Result<[u8; DIGITS], UtrnFormatError> {
+    let found = text.chars().count();
+    if found != DIGITS {
+        return Err(UtrnFormatError::Length { found });
+    }
+    let mut digits = [0; DIGITS];
+    for (index, (digit, found)) in digits.iter_mut().zip(text.chars()).enumerate() {
+        let value = found.to_digit(10).and_then(|value| u8::try_from(value).ok());
+        *digit = value.ok_or(UtrnFormatError::NotADigit { position: index + 1, found })?;
+    }
+    Ok(digits)
+}
+
 /// Right-aligned decimal digits with leading zeros; the caller has checked that the number fits.
 fn write_number(digits: &mut [u8], mut number: u64) {
     for digit in digits.iter_mut().rev() {
@@ -211,5 +217,30 @@ fn luhn_weight(index: usize, digit: u8) -> u8 {
         (true, doubled) if doubled > 9 => doubled - 9,
         (true, doubled) => doubled,
         (false, _) => digit,
+    }
+}
+
+/// Twenty digits, as far as DUIS looks at a token (DUIS element `UTRN`). Whether the check digit is right and the meter
+/// takes it is for the meter to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenDigits([u8; DIGITS]);
+
+impl From<Utrn> for TokenDigits {
+    fn from(token: Utrn) -> Self {
+        TokenDigits(token.0)
+    }
+}
+
+impl fmt::Display for TokenDigits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|digit| write!(f, "{digit}"))
+    }
+}
+
+impl FromStr for TokenDigits {
+    type Err = UtrnFormatError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        digits(text).map(TokenDigits)
     }
 }

@@ -1,0 +1,91 @@
+use super::*;
+use crate::examples;
+
+fn refused(srv: Srv, fields: &[(&str, &str)]) -> String {
+    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    RequestBody::from_fields(srv, &fields).unwrap_err().to_string()
+}
+
+/// The name of a listed field: indexes taken out.
+fn listed(name: &str) -> String {
+    let mut parts = name.split(['[', ']']);
+    let first = parts.next().unwrap_or_default().to_owned();
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(_), Some(rest), Some(_)) => format!("{first}[b]{rest}[n]"),
+        (Some(_), ..) => format!("{first}[n]"),
+        _ => first,
+    }
+}
+
+#[test]
+fn every_example_field_is_listed() {
+    for (srv, fields) in examples::fields() {
+        for name in fields.keys() {
+            assert!(RequestBody::fields(srv).iter().any(|field| field.name == listed(name)), "{srv} {name}");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_field_is_refused_everywhere() {
+    for (srv, mut fields) in examples::fields() {
+        fields.insert("Nonsense".to_owned(), String::new());
+        let error = RequestBody::from_fields(srv, &fields).unwrap_err();
+        assert!(
+            matches!(error, FieldError::Unknown { ref field, .. } if field == "Nonsense"),
+            "{srv}: {error}"
+        );
+    }
+}
+
+#[test]
+fn faults_name_the_field_and_what_is_expected() {
+    let faults = [
+        refused(Srv::TopUpDevice, &[]),
+        refused(Srv::TopUpDevice, &[("UTRN", "123")]),
+        refused(Srv::ArmSupply, &[("Now", "true")]),
+        refused(Srv::SynchroniseClock, &[("CurrentDateTime", "now"), ("TolerancePeriod", "10")]),
+        refused(
+            Srv::SynchroniseClock,
+            &[("CurrentDateTime", "2026-11-21T09:30:00Z"), ("TolerancePeriod", "86401")],
+        ),
+        refused(Srv::UpdatePaymentMode, &[]),
+        refused(Srv::UpdatePaymentMode, &[("Credit", "yes")]),
+        refused(Srv::UpdatePaymentMode, &[("Credit", "true"), ("DisablementThreshold", "1")]),
+        refused(Srv::UpdatePaymentMode, &[("SuspendDebtDisabled", "true")]),
+        refused(Srv::ReadInventory, &[]),
+        refused(Srv::ReadInventory, &[("UPRN", "0")]),
+        refused(Srv::ReadInventory, &[("DeviceID", "90-B3"), ("MPxN", "1")]),
+        refused(Srv::ReadEventOrSecurityLog, &[("StartDateTime", "2026-11-21T09:30:00Z")]),
+        refused(
+            Srv::UpdatePricePrimaryElement,
+            &[("StandingCharge", "1"), ("StandingChargeScale", "0"), ("PriceScale", "0")],
+        ),
+        refused(Srv::UpdatePricePrimaryElement, &[("CurrencyUnits", "USD")]),
+        refused(
+            Srv::UpdatePricePrimaryElement,
+            &[
+                ("CurrencyUnits", "GBP"),
+                ("StandingCharge", "1"),
+                ("BlockPrice[1]", "1"),
+                ("NumberOfThresholds", "4"),
+            ],
+        ),
+        refused(
+            Srv::UpdatePricePrimaryElement,
+            &[("CurrencyUnits", "GBP"), ("StandingCharge", "1"), ("TOUPrice[1]", "1"), ("TOUPrice[5]", "1")],
+        ),
+    ];
+    insta::assert_snapshot!(faults.join("\n"));
+}
+
+#[test]
+fn an_index_outside_the_matrix_is_refused_in_xml() {
+    let request = examples::requests().unwrap().remove(0);
+    for (from, to) in [("index=\"2\"", "index=\"49\""), ("index=\"2\"", "index=\"0\""), (" index=\"2\"", "")]
+    {
+        let xml = request.to_xml().replace(from, to);
+        let error = crate::Request::parse(xml.as_bytes()).unwrap_err().to_string();
+        assert!(error.contains("TOUTariff/TOUPrice: ") && error.contains("index"), "{error}");
+    }
+}

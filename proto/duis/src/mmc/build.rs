@@ -1,0 +1,371 @@
+//! The answers an S1SP gives, from what it read on the device.
+//!
+//! Each function checks what it builds; an error means a value does not fit the schema, such as a model of nine
+//! characters.
+
+use super::{FormError, MmcBody, MmcElement};
+use crate::message::ClockStatus;
+use crate::{AlertCode, DeviceKind, Eui64, Srv};
+use jiff::Timestamp;
+use std::fmt;
+
+/// Which fuel an answer is about, where the schema asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fuel {
+    /// Electricity.
+    Electricity,
+    /// Gas.
+    Gas,
+}
+
+impl Fuel {
+    /// The fuel of a kind of device; electricity for what measures none.
+    pub fn of(kind: DeviceKind) -> Fuel {
+        match kind {
+            DeviceKind::Gsme | DeviceKind::Gpf => Fuel::Gas,
+            _ => Fuel::Electricity,
+        }
+    }
+
+    const fn element(self) -> &'static str {
+        match self {
+            Fuel::Electricity => "Electricity",
+            Fuel::Gas => "Gas",
+        }
+    }
+}
+
+/// An exact decimal number: `mantissa` times ten to the power of `exponent`, as a COSEM register and its scaler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decimal {
+    /// The digits.
+    pub mantissa: i64,
+    /// The power of ten, at most 0 in practice.
+    pub exponent: i8,
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.mantissa < 0 { "-" } else { "" };
+        let digits = self.mantissa.unsigned_abs().to_string();
+        let power = usize::from(self.exponent.unsigned_abs());
+        if self.exponent >= 0 {
+            let zeros = if self.mantissa == 0 { 0 } else { power };
+            return write!(f, "{sign}{digits}{}", "0".repeat(zeros));
+        }
+        let padded = format!("{digits:0>width$}", width = power + 1);
+        let (whole, fraction) = padded.split_at(padded.len() - power);
+        write!(f, "{sign}{whole}.{fraction}")
+    }
+}
+
+fn optional(name: &str, value: Option<impl ToString>) -> Option<MmcElement> {
+    value.map(|value| MmcElement::leaf(name, value))
+}
+
+/// An answer that says only that it was done: 1.2.1, 1.6, 2.2, 7.1, 7.2, 7.3.
+///
+/// # Errors
+/// The variant's answer has data.
+pub fn done(srv: Srv) -> Result<MmcBody, FormError> {
+    MmcBody::new(srv, true, [])
+}
+
+/// An answer that says that it failed, with the little content its form insists on.
+///
+/// # Errors
+/// The variant is answered by the DCC itself.
+pub fn failed(srv: Srv, fuel: Fuel) -> Result<MmcBody, FormError> {
+    let by_fuel = matches!(srv, Srv::ReadInstantaneousImportRegisters | Srv::ReadTariffPrimaryElement);
+    MmcBody::new(srv, false, by_fuel.then(|| MmcElement::new(fuel.element())))
+}
+
+/// 4.1.1 for electricity: active energy in Wh, reactive energy in varh.
+///
+/// # Errors
+/// None in practice.
+pub fn import_registers_electricity(
+    active_wh: Option<i64>,
+    reactive_varh: Option<i64>,
+) -> Result<MmcBody, FormError> {
+    let register = |name: &str, unit_name: &str, unit: &str, value: Option<i64>| {
+        let leaf = |value| MmcElement::new(name).with(MmcElement::leaf("Value", value));
+        value.map(|value| leaf(value).with(MmcElement::leaf(unit_name, unit)))
+    };
+    let electricity = MmcElement::new("Electricity")
+        .with_all(register("ActiveImportRegister", "ActiveEnergyUnit", "Wh", active_wh))
+        .with_all(register("ReactiveImportRegister", "ReactiveEnergyUnit", "varh", reactive_varh));
+    MmcBody::new(Srv::ReadInstantaneousImportRegisters, true, [electricity])
+}
+
+/// 4.1.1 for gas, in cubic metres.
+///
+/// # Errors
+/// None in practice.
+pub fn import_registers_gas(volume_m3: Decimal) -> Result<MmcBody, FormError> {
+    let register = MmcElement::new("ConsumptionRegister")
+        .with(MmcElement::leaf("Value", volume_m3))
+        .with(MmcElement::leaf("Unit", "m3"));
+    MmcBody::new(Srv::ReadInstantaneousImportRegisters, true, [MmcElement::new("Gas").with(register)])
+}
+
+/// What 4.3 reads, in thousandths of a penny for electricity, as the device gives them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PrepayValues {
+    /// Emergency credit left.
+    pub emergency_credit_balance: Option<i64>,
+    /// Debt run up while emergency credit was in use or supply must not be cut.
+    pub accumulated_debt_register: Option<i64>,
+    /// Debt collected by a share of each top-up.
+    pub payment_debt_register: Option<i64>,
+    /// First debt collected over time.
+    pub time_debt_register_1: Option<i64>,
+    /// Second debt collected over time.
+    pub time_debt_register_2: Option<i64>,
+    /// The balance.
+    pub meter_balance: Option<i64>,
+}
+
+/// 4.3.
+///
+/// # Errors
+/// None in practice.
+pub fn prepay_values(values: PrepayValues) -> Result<MmcBody, FormError> {
+    let fields = [
+        ("EmergencyCreditBalance", values.emergency_credit_balance),
+        ("AccumulatedDebtRegister", values.accumulated_debt_register),
+        ("PaymentDebtRegister", values.payment_debt_register),
+        ("TimeDebtRegister1", values.time_debt_register_1),
+        ("TimeDebtRegister2", values.time_debt_register_2),
+        ("MeterBalance", values.meter_balance),
+    ];
+    let fields = fields.into_iter().filter_map(|(name, value)| optional(name, value));
+    MmcBody::new(Srv::ReadInstantaneousPrepayValues, true, fields)
+}
+
+/// 4.8.1: consumption of each half hour, in Wh for electricity and cubic metres for gas.
+///
+/// # Errors
+/// More than 19,056 entries.
+pub fn profile(fuel: Fuel, entries: &[(Timestamp, Decimal)]) -> Result<MmcBody, FormError> {
+    let entries = entries.iter().map(|(time, value)| {
+        let value = MmcElement::new(fuel.element()).with(MmcElement::leaf("PrimaryValue", value));
+        MmcElement::new("LogEntry").with(MmcElement::leaf("Timestamp", time)).with(value)
+    });
+    MmcBody::new(Srv::ReadActiveImportProfileData, true, entries)
+}
+
+/// What 4.11.1 reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tariff {
+    /// The price in force.
+    pub active_price: Option<u32>,
+    /// Per day.
+    pub standing_charge: Option<u32>,
+    /// The power of ten of the standing charge (electricity).
+    pub standing_charge_scale: Option<i8>,
+    /// The power of ten of the prices.
+    pub price_scale: Option<i8>,
+    /// Time-of-use prices from index 1 on.
+    pub tou_prices: Vec<i32>,
+    /// Block prices from index 1 on.
+    pub block_prices: Vec<i32>,
+}
+
+/// 4.11.1.
+///
+/// # Errors
+/// A price, scale or number of prices that the schema does not take.
+pub fn tariff(fuel: Fuel, tariff: &Tariff) -> Result<MmcBody, FormError> {
+    let content = match fuel {
+        Fuel::Electricity => electricity_tariff(tariff),
+        Fuel::Gas => gas_tariff(tariff),
+    };
+    MmcBody::new(Srv::ReadTariffPrimaryElement, true, [content])
+}
+
+fn indexed(name: &str, prices: &[i32]) -> Vec<MmcElement> {
+    let price = |(index, price)| MmcElement::leaf(name, price).with_attribute("index", index + 1);
+    prices.iter().enumerate().map(price).collect()
+}
+
+/// The wrapper with the prices in it, if there are any.
+fn matrix(wrapper: &str, name: &str, prices: &[i32]) -> Option<MmcElement> {
+    (!prices.is_empty()).then(|| MmcElement::new(wrapper).with_all(indexed(name, prices)))
+}
+
+fn electricity_tariff(tariff: &Tariff) -> MmcElement {
+    let blocks = matrix("TariffBlockPrices", "BlockPrice", &tariff.block_prices);
+    let blocks =
+        blocks.map(|set| MmcElement::new("TariffBlockPriceMatrix").with(set.with_attribute("index", 1)));
+    MmcElement::new("Electricity")
+        .with_all(optional("PrimaryActiveTariffPrice", tariff.active_price))
+        .with(MmcElement::leaf("CurrencyUnitsLabel", "GBP"))
+        .with_all(optional("StandingCharge", tariff.standing_charge))
+        .with_all(optional("StandingChargeScale", tariff.standing_charge_scale))
+        .with_all(optional("PriceScale", tariff.price_scale))
+        .with_all(blocks)
+        .with_all(matrix("TariffTOUPriceMatrix", "TariffTOUPrice", &tariff.tou_prices))
+}
+
+fn gas_tariff(tariff: &Tariff) -> MmcElement {
+    MmcElement::new("Gas")
+        .with_all(optional("PrimaryActiveTariffPrice", tariff.active_price))
+        .with_all(optional("PrimaryActiveTariffPriceScale", tariff.price_scale))
+        .with(MmcElement::leaf("CurrencyUnitsLabel", "GBP"))
+        .with_all(optional("StandingCharge", tariff.standing_charge))
+        .with_all(matrix("TOUTariff", "TariffTOUPrice", &tariff.tou_prices))
+        .with_all(matrix("BlockTariff", "BlockPrice", &tariff.block_prices))
+}
+
+/// 4.16, in watts.
+///
+/// # Errors
+/// None in practice.
+pub fn active_power_import(watts: i64) -> Result<MmcBody, FormError> {
+    let power = MmcElement::new("ActivePowerImport")
+        .with(MmcElement::leaf("Value", watts))
+        .with(MmcElement::leaf("Unit", "W"));
+    MmcBody::new(Srv::ReadActivePowerImport, true, [power])
+}
+
+/// 4.18: the balance, and for a gas meter in prepayment mode its prepayment balance.
+///
+/// # Errors
+/// None in practice.
+pub fn meter_balance(balance: Option<i64>, gas_prepayment: Option<i64>) -> Result<MmcBody, FormError> {
+    let gas = optional("MeterBalancePrepaymentMode", gas_prepayment);
+    let gas = gas.map(|balance| MmcElement::new("Gas").with(balance));
+    MmcBody::new(Srv::ReadMeterBalance, true, optional("MeterBalance", balance).into_iter().chain(gas))
+}
+
+/// What 6.2.4 reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The device.
+    pub device: Eui64,
+    /// Its model, at most 8 characters.
+    pub model: String,
+    /// Its manufacturer, at most 32 characters.
+    pub manufacturer: String,
+    /// The fuel of a meter, and whether a tamper locks its supply; none for other devices.
+    pub supply_tamper: Option<(Fuel, bool)>,
+}
+
+/// 6.2.4.
+///
+/// # Errors
+/// The model or manufacturer is too long.
+pub fn identity(identity: &Identity) -> Result<MmcBody, FormError> {
+    let tamper = identity.supply_tamper.map(|(fuel, locks)| {
+        let state = if locks { "Locked" } else { "Unchanged" };
+        MmcElement::new(fuel.element()).with(MmcElement::leaf("SupplyTamperState", state))
+    });
+    let fields = [
+        MmcElement::leaf("DeviceIdentifier", identity.device),
+        MmcElement::leaf("ModelType", &identity.model),
+        MmcElement::leaf("ManufacturerIdentifier", &identity.manufacturer),
+    ];
+    let srv = Srv::ReadDeviceConfigurationIdentityExcMPxN;
+    MmcBody::new(srv, true, fields.into_iter().chain(tamper))
+}
+
+/// 6.11: the device's time after it was set. `status` is given by electricity meters.
+///
+/// # Errors
+/// None in practice.
+pub fn synchronise_clock(
+    success: bool,
+    time: Option<Timestamp>,
+    status: Option<ClockStatus>,
+) -> Result<MmcBody, FormError> {
+    let status = status.map(|status| {
+        let code = ClockStatus::ALL.iter().position(|known| *known == status).unwrap_or_default();
+        let status = MmcElement::new("ElecClockTimeStatus")
+            .with_attribute("TimeStatusCode", code)
+            .with(MmcElement::leaf("TimeStatus", status));
+        MmcElement::new("Electricity").with(status)
+    });
+    MmcBody::new(Srv::SynchroniseClock, success, optional("DeviceTime", time).into_iter().chain(status))
+}
+
+/// An entry of an event or security log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// When.
+    pub time: Timestamp,
+    /// What, as a code.
+    pub code: AlertCode,
+    /// What, in words, at most 200 characters.
+    pub meaning: String,
+}
+
+/// 6.13.
+///
+/// # Errors
+/// More than 100 entries, or one whose words are too long.
+pub fn event_log(entries: &[LogEntry]) -> Result<MmcBody, FormError> {
+    let entries = entries.iter().map(|entry| {
+        MmcElement::new("LogEntry")
+            .with(MmcElement::leaf("Timestamp", entry.time))
+            .with(MmcElement::leaf("LogCode", entry.code))
+            .with(MmcElement::leaf("LogMeaning", &entry.meaning))
+    });
+    MmcBody::new(Srv::ReadEventOrSecurityLog, true, [MmcElement::new("Log").with_all(entries)])
+}
+
+word_enum! {
+    /// What 7.4 reads.
+    SupplyState, "supply state" {
+        /// Supply is on.
+        Enabled = "Enabled",
+        /// Supply is off and stays off.
+        Disabled = "Disabled",
+        /// Supply is off and comes on when the customer presses the key.
+        Armed = "Armed",
+    }
+}
+
+/// 7.4: the supply, and for gas the battery left in days.
+///
+/// # Errors
+/// None in practice.
+pub fn supply_status(state: SupplyState, gas_battery: Option<u32>) -> Result<MmcBody, FormError> {
+    let battery = optional("RemainingBatteryCapacity", gas_battery);
+    let gas = battery.map(|battery| MmcElement::new("Gas").with(battery));
+    MmcBody::new(Srv::ReadSupplyStatus, true, [MmcElement::leaf("SupplyState", state)].into_iter().chain(gas))
+}
+
+/// 8.9 of a meter or its mirror: the devices it may talk to.
+///
+/// # Errors
+/// More than 10,000 entries.
+pub fn device_log(entries: &[(Eui64, DeviceKind)]) -> Result<MmcBody, FormError> {
+    let entries = entries.iter().map(|(id, kind)| {
+        MmcElement::new("LogEntry")
+            .with(MmcElement::leaf("DeviceID", id))
+            .with(MmcElement::leaf("DeviceType", kind))
+    });
+    MmcBody::new(Srv::ReadDeviceLog, true, [MmcElement::new("DeviceLogEntries").with_all(entries)])
+}
+
+/// 8.9 of a communications hub: the devices of its network and when each was last heard.
+///
+/// # Errors
+/// More than 16 entries.
+pub fn chf_device_log(entries: &[(Eui64, Option<Timestamp>)]) -> Result<MmcBody, FormError> {
+    let entries = entries.iter().map(|(id, last)| {
+        MmcElement::new("CHFDeviceLogEntry")
+            .with(MmcElement::leaf("DeviceID", id))
+            .with_all(optional("LastCommunicationsDateTime", *last))
+    });
+    MmcBody::new(Srv::ReadDeviceLog, true, [MmcElement::new("CHFDeviceLog").with_all(entries)])
+}
+
+/// 11.2.
+///
+/// # Errors
+/// None in practice.
+pub fn firmware_version(version: &str) -> Result<MmcBody, FormError> {
+    MmcBody::new(Srv::ReadFirmwareVersion, true, [MmcElement::leaf("FirmwareVersion", version)])
+}
