@@ -6,3 +6,4 @@ pub mod gate;
 pub mod link;
 pub mod migration;
 pub mod watch;
+pub mod tap;
