@@ -18,6 +18,8 @@ use crate::link::{LinkErrorKind, SharedTap};
 const CLIENTS: [u8; 6] = [16, 1, 17, 32, 48, 2];
 /// A meter that answers at all does so within this; a longer wait for each client would make a probe a night's work.
 const PATIENCE: Duration = Duration::from_millis(1500);
+/// The same where the meter has to identify itself at 300 baud first: thirty characters take a second.
+const PATIENCE_AT_300_BAUD: Duration = Duration::from_millis(3500);
 
 const LOGICAL_DEVICE_NAME: AttributeRef = attribute(1, [0, 0, 42, 0, 0, 255]);
 const SERIAL_NUMBER: AttributeRef = attribute(1, [0, 0, 96, 1, 0, 255]);
@@ -146,7 +148,8 @@ async fn visit(
 
 fn deadlines(url: &LinkUrl) -> Deadlines {
     let usual = Deadlines::of(url);
-    Deadlines { response: usual.response.min(PATIENCE), retries: 0, ..usual }
+    let patience = if url.signs_on() { PATIENCE_AT_300_BAUD } else { PATIENCE };
+    Deadlines { response: usual.response.min(patience), retries: 0, ..usual }
 }
 
 async fn ask(session: &mut Session, found: &mut MeterFound) {

@@ -7,7 +7,7 @@
 //!
 //! - [`Session`]: one association with one device, over a link of its own or through a [`Hub`];
 //! - [`ZclReader`]: ZigBee attributes of a device behind a hub;
-//! - [`rig`]: from the lab file to a session;
+//! - [`RigLinks`]: from the lab file to a session;
 //! - [`prove`]: is the rig what the lab file says;
 //! - [`meet`]: what is this meter;
 //! - [`read`]: one object;
@@ -28,6 +28,7 @@ mod zcl;
 pub use access::{Access, Deadlines, MANAGEMENT_LOGICAL_DEVICE};
 pub use channel::hub::{Hub, Push};
 pub use error::{Context, DriverError, DriverErrorKind};
+pub use rig::{Client, Keyring, ReachError, RigLinks};
 pub use session::Session;
 pub use zcl::ZclReader;
 

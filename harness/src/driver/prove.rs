@@ -9,14 +9,10 @@ use proto_zigbee::basic;
 use proto_zigbee::zcl::AttributeId;
 use tokio::time::Instant;
 
-use super::access::Deadlines;
-use super::channel::hub::Hub;
 use super::cosem;
-use super::rig::{self, Client, ReachError};
+use super::rig::{self, Client, ReachError, RigLinks};
 use super::session::Session;
 use super::values;
-use super::zcl::ZclReader;
-use crate::link::SharedTap;
 
 /// How far a device's clock may be from ours.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
@@ -91,12 +87,12 @@ impl DeviceFound {
 
 /// Asks every device of the rig on every path it has. Never waits longer than `limit` altogether; what was not asked by
 /// then is a difference.
-pub async fn prove(rig: &Rig, hub: Option<&Hub>, tap: SharedTap, limit: Duration) -> RigProof {
-    let end = Instant::now() + limit;
+pub async fn prove(links: &RigLinks, limit: Duration) -> RigProof {
+    let (rig, end) = (links.rig(), Instant::now() + limit);
     let mut devices = Vec::new();
     for device in rig.devices() {
         for path in paths(rig, device) {
-            devices.push(prove_one(rig, device, path, hub, tap.clone(), end).await);
+            devices.push(prove_one(links, device, path, end).await);
         }
     }
     RigProof { rig: rig.name.to_string(), devices }
@@ -106,17 +102,10 @@ fn paths(rig: &Rig, device: &RigDevice) -> Vec<Path> {
     Path::ALL.iter().copied().filter(|path| rig.route(device.kind, *path).is_some()).collect()
 }
 
-async fn prove_one(
-    rig: &Rig,
-    device: &RigDevice,
-    path: Path,
-    hub: Option<&Hub>,
-    tap: SharedTap,
-    end: Instant,
-) -> DeviceFound {
+async fn prove_one(links: &RigLinks, device: &RigDevice, path: Path, end: Instant) -> DeviceFound {
     let mut found = DeviceFound::of(device, path);
     let until = end.min(Instant::now() + PER_DEVICE);
-    let asking = ask(&mut found, rig, device, path, hub, tap);
+    let asking = ask(&mut found, links, device, path);
     let result = tokio::time::timeout_at(until, asking).await;
     match result {
         Ok(Ok(())) => {}
@@ -145,16 +134,14 @@ fn with_hint(error: &ReachError) -> String {
 
 async fn ask(
     found: &mut DeviceFound,
-    rig: &Rig,
+    links: &RigLinks,
     device: &RigDevice,
     path: Path,
-    hub: Option<&Hub>,
-    tap: SharedTap,
 ) -> Result<(), ReachError> {
     if rig::speaks_zcl(device) {
-        return ask_zcl(found, rig, device, hub).await;
+        return ask_zcl(found, links, device).await;
     }
-    let mut session = rig::open(rig, device, path, Client::Management, hub, tap).await?;
+    let mut session = links.open(device, path, Client::Management).await?;
     let asked = ask_dlms(found, device, &mut session).await;
     session.close().await;
     asked
@@ -195,15 +182,8 @@ const BASIC: [(AttributeId, Function); 3] = [
     (basic::SOFTWARE_BUILD, Function::FirmwareVersion),
 ];
 
-async fn ask_zcl(
-    found: &mut DeviceFound,
-    rig: &Rig,
-    device: &RigDevice,
-    hub: Option<&Hub>,
-) -> Result<(), ReachError> {
-    let route = rig.route(device.kind, Path::Wan);
-    let (Some(hub), Some(route)) = (hub, route) else { return Err(ReachError::NoHub(rig::words(device))) };
-    let mut reader = ZclReader::new(hub, device.eui64, Deadlines::of(route.link())).await?;
+async fn ask_zcl(found: &mut DeviceFound, links: &RigLinks, device: &RigDevice) -> Result<(), ReachError> {
+    let mut reader = links.zcl(device).await?;
     let records = reader.read_basic(&BASIC.map(|(id, _)| id)).await?;
     for (id, function) in BASIC {
         match records.iter().find(|record| record.id == id).map(|record| &record.value) {

@@ -1,7 +1,12 @@
 //! From the lab file to a session: which link, which addresses, which password a device of a rig is spoken to with.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use lab_config::{
-    ClientSap, DlmsProfile, LinkUrl, Path, Profile, Rig, RigDevice, Route, SecretError, Security,
+    ClientSap, DlmsProfile, Eui64, LinkUrl, Path, Profile, Rig, RigDevice, Route, Secret, SecretError,
+    Security,
 };
 use tokio::sync::mpsc;
 
@@ -9,6 +14,7 @@ use super::access::{Access, Deadlines};
 use super::channel::hub::{Hub, Push};
 use super::error::{Context, DriverError};
 use super::session::Session;
+use super::zcl::ZclReader;
 use crate::link::{LinkAddress, SharedTap};
 
 /// Which of a device's clients the harness speaks as.
@@ -81,93 +87,193 @@ pub(crate) fn words(device: &RigDevice) -> String {
     format!("{} {}", device.kind, device.eui64)
 }
 
-/// The addresses and password for `client` of `device`; `link` is the device's own link where it has one, whose URL may
-/// name other addresses.
+/// Passwords that are no longer those of the lab file, because the S1SP has changed them on the device.
 ///
-/// # Errors
-/// The device speaks no DLMS, or the lab file has no security or no password for this client.
-pub fn access(device: &RigDevice, link: Option<&LinkUrl>, client: Client) -> Result<Access, ReachError> {
-    let profile = profile(device)?;
-    let server = profile.server.value;
-    let base = Access {
-        server: server.logical,
-        physical: server.physical,
-        address_size: server.size,
-        ..Access::open(match client {
-            Client::Public => profile.public_client.value,
-            Client::Management => profile.management_client.value,
-        })
-    };
-    let asked = base.client;
-    let access = link.map_or(base.clone(), |link| base.at(link));
-    let access = if client == Client::Public { Access { client: asked, ..access } } else { access };
-    let password = password(device, access.client)?;
-    Ok(Access { password, ..access })
-}
+/// Kept in memory only; see [`crate::s1sp`] for what that means for devices that are not simulated.
+#[derive(Debug, Clone, Default)]
+pub struct Keyring(Arc<Mutex<BTreeMap<(Eui64, ClientSap), Secret>>>);
 
-fn password(device: &RigDevice, client: ClientSap) -> Result<Option<lab_config::Secret>, ReachError> {
-    match device.credentials.client(client) {
-        None => Err(ReachError::NoCredentials { device: words(device), client }),
-        Some(Security::None) => Ok(None),
-        Some(Security::Low(source)) => {
-            source.secret().map(Some).map_err(|source| ReachError::Secret { device: words(device), source })
-        }
+impl Keyring {
+    /// The password now in force in place of the lab file's, if it was changed.
+    #[must_use]
+    pub fn changed(&self, device: Eui64, client: ClientSap) -> Option<Secret> {
+        self.locked().get(&(device, client)).cloned()
+    }
+
+    /// Notes that the device takes `secret` now, or, with none, the lab file's password again.
+    pub fn note(&self, device: Eui64, client: ClientSap, secret: Option<Secret>) {
+        match secret {
+            Some(secret) => self.locked().insert((device, client), secret),
+            None => self.locked().remove(&(device, client)),
+        };
+    }
+
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<(Eui64, ClientSap), Secret>> {
+        // A map is whole whatever a panicking holder did.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Connects to the rig's communications hub on its WAN link; pushes go to `pushes`.
+/// Every way to the devices of one rig: its links, the connection to its hub, the passwords in force.
 ///
-/// # Errors
-/// The rig has no device with a WAN link, or the connection cannot be made.
-pub async fn connect_hub(
+/// Clones share the connection to the hub and the passwords.
+#[derive(Clone)]
+pub struct RigLinks {
+    rig: Arc<Rig>,
+    hub: Option<Hub>,
+    keyring: Keyring,
+    tap: SharedTap,
+}
+
+impl fmt::Debug for RigLinks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RigLinks")
+            .field("rig", &self.rig.name)
+            .field("hub", &self.hub)
+            .finish_non_exhaustive()
+    }
+}
+
+impl RigLinks {
+    /// The ways to `rig`, whose links are concrete; connects to its communications hub on its WAN link where it has one.
+    /// What devices send unasked goes to `pushes`.
+    ///
+    /// # Errors
+    /// The hub cannot be connected to.
+    pub async fn connect(
+        rig: Arc<Rig>,
+        tap: SharedTap,
+        pushes: mpsc::Sender<Push>,
+    ) -> Result<RigLinks, ReachError> {
+        let carrier = rig.devices().find(|device| device.links.contains_key(&Path::Wan));
+        let link = carrier.and_then(|device| Some((device, device.links.get(&Path::Wan)?)));
+        let hub = match link {
+            Some((device, link)) => Some(connect_hub(&rig, device, link, tap.clone(), pushes).await?),
+            None => None,
+        };
+        Ok(RigLinks { rig, hub, keyring: Keyring::default(), tap })
+    }
+
+    /// The rig.
+    #[must_use]
+    pub fn rig(&self) -> &Rig {
+        &self.rig
+    }
+
+    /// The passwords that were changed.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
+    /// The connection to the rig's hub, if it has one.
+    #[must_use]
+    pub fn hub(&self) -> Option<&Hub> {
+        self.hub.as_ref()
+    }
+
+    /// Opens a session with `device` on `path` as `client`. Devices behind the hub, and the hub itself on its WAN link,
+    /// share the connection to the hub.
+    ///
+    /// # Errors
+    /// See [`ReachError`].
+    pub async fn open(&self, device: &RigDevice, path: Path, client: Client) -> Result<Session, ReachError> {
+        let route = self.rig.route(device.kind, path).ok_or_else(|| self.no_path(device, path))?;
+        let deadlines = Deadlines::of(route.link());
+        let own_link = match route {
+            Route::Direct(link) => Some(link),
+            Route::Through { .. } => None,
+        };
+        let access = self.access(device, own_link, client)?;
+        match (own_link, &self.hub) {
+            (None, None) => Err(ReachError::NoHub(words(device))),
+            (None, Some(hub)) => Ok(Session::through(hub, Some(device.eui64), access, deadlines).await?),
+            (Some(_), Some(hub)) if path == Path::Wan => {
+                Ok(Session::through(hub, None, access, deadlines).await?)
+            }
+            (Some(link), _) => {
+                let name = link_name(&self.rig, device, path);
+                Ok(Session::open(&name, link, access, deadlines, self.tap.clone()).await?)
+            }
+        }
+    }
+
+    /// A reader of the ZigBee attributes of `device` behind the hub.
+    ///
+    /// # Errors
+    /// There is no hub, or the connection to it is closed.
+    pub async fn zcl(&self, device: &RigDevice) -> Result<ZclReader, ReachError> {
+        let route = self.rig.route(device.kind, Path::Wan);
+        let (Some(hub), Some(route)) = (&self.hub, route) else {
+            return Err(ReachError::NoHub(words(device)));
+        };
+        Ok(ZclReader::new(hub, device.eui64, Deadlines::of(route.link())).await?)
+    }
+
+    /// The addresses and password for `client` of `device`; `link` is the device's own link where it has one, whose URL
+    /// may name other addresses.
+    fn access(
+        &self,
+        device: &RigDevice,
+        link: Option<&LinkUrl>,
+        client: Client,
+    ) -> Result<Access, ReachError> {
+        let profile = profile(device)?;
+        let server = profile.server.value;
+        let asked = client_sap(profile, client);
+        let base = Access {
+            server: server.logical,
+            physical: server.physical,
+            address_size: server.size,
+            ..Access::open(asked)
+        };
+        let access = link.map_or(base.clone(), |link| base.at(link));
+        let access = if client == Client::Public { Access { client: asked, ..access } } else { access };
+        let password = self.password(device, access.client)?;
+        Ok(Access { password, ..access })
+    }
+
+    fn password(&self, device: &RigDevice, client: ClientSap) -> Result<Option<Secret>, ReachError> {
+        if let Some(changed) = self.keyring.changed(device.eui64, client) {
+            return Ok(Some(changed));
+        }
+        match device.credentials.client(client) {
+            None => Err(ReachError::NoCredentials { device: words(device), client }),
+            Some(Security::None) => Ok(None),
+            Some(Security::Low(source)) => source
+                .secret()
+                .map(Some)
+                .map_err(|source| ReachError::Secret { device: words(device), source }),
+        }
+    }
+
+    fn no_path(&self, device: &RigDevice, path: Path) -> ReachError {
+        ReachError::NoPath { rig: self.rig.name.to_string(), device: words(device), path }
+    }
+}
+
+/// The SAP of one of a device's clients.
+#[must_use]
+pub fn client_sap(profile: &DlmsProfile, client: Client) -> ClientSap {
+    match client {
+        Client::Public => profile.public_client.value,
+        Client::Management => profile.management_client.value,
+    }
+}
+
+async fn connect_hub(
     rig: &Rig,
     hub: &RigDevice,
+    link: &LinkUrl,
     tap: SharedTap,
     pushes: mpsc::Sender<Push>,
 ) -> Result<Hub, ReachError> {
-    let Some(link) = hub.links.get(&Path::Wan) else { return Err(no_path(rig, hub, Path::Wan)) };
     let name = link_name(rig, hub, Path::Wan);
     let address = LinkAddress::of(&name, link).map_err(|error| {
         let context = Context { link: name.clone(), url: link.to_string(), ..Context::default() };
         DriverError::new(error, context)
     })?;
     Ok(Hub::connect(address, tap, &Deadlines::of(link), pushes).await?)
-}
-
-/// Opens a session with `device` on `path` as `client`. Devices behind the hub, and the hub itself on its WAN link, go
-/// through `hub`.
-///
-/// # Errors
-/// See [`ReachError`].
-pub async fn open(
-    rig: &Rig,
-    device: &RigDevice,
-    path: Path,
-    client: Client,
-    hub: Option<&Hub>,
-    tap: SharedTap,
-) -> Result<Session, ReachError> {
-    let route = rig.route(device.kind, path).ok_or_else(|| no_path(rig, device, path))?;
-    let deadlines = Deadlines::of(route.link());
-    let own_link = match route {
-        Route::Direct(link) => Some(link),
-        Route::Through { .. } => None,
-    };
-    let access = access(device, own_link, client)?;
-    match (own_link, hub) {
-        (None, None) => Err(ReachError::NoHub(words(device))),
-        (None, Some(hub)) => Ok(Session::through(hub, Some(device.eui64), access, deadlines).await?),
-        (Some(_), Some(hub)) if path == Path::Wan => {
-            Ok(Session::through(hub, None, access, deadlines).await?)
-        }
-        (Some(link), _) => {
-            Ok(Session::open(&link_name(rig, device, path), link, access, deadlines, tap).await?)
-        }
-    }
-}
-
-fn no_path(rig: &Rig, device: &RigDevice, path: Path) -> ReachError {
-    ReachError::NoPath { rig: rig.name.to_string(), device: words(device), path }
 }
 
 /// Whether the device speaks ZigBee clusters through its hub.

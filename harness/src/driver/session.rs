@@ -11,6 +11,7 @@ use lab_config::{Endpoint, LinkUrl};
 use proto_dlms::Password;
 use proto_dlms::client::{ActionReturn, ClientError, ClientSession, ClientSettings, Request, Response, Step};
 use proto_dlms::data::{AttributeRef, Data, MethodRef, Selective};
+use proto_dlms::echo::Echo;
 use proto_duis::Eui64;
 
 use super::access::{Access, Deadlines};
@@ -239,13 +240,13 @@ impl Session {
             return Ok(Channel::Wrapper(WrapperChannel::new(link, &self.access)));
         }
         link.discard().await?;
+        let mut echo = Echo::Unknown;
         if url.signs_on() {
-            self.identification = Some(sign_on(&mut link, &self.deadlines, waits).await?);
+            let signed_on = sign_on(&mut link, url.baud(), &self.deadlines, waits).await?;
+            (self.identification, echo) = (Some(signed_on.identification), signed_on.echo);
         }
-        HdlcChannel::connect(link, &self.access, &self.deadlines, waits)
-            .await
-            .map(Box::new)
-            .map(Channel::Hdlc)
+        let channel = HdlcChannel::connect(link, &self.access, &self.deadlines, echo, waits).await?;
+        Ok(Channel::Hdlc(Box::new(channel)))
     }
 
     /// One request of the state machine, as many APDUs as it takes.

@@ -227,11 +227,26 @@ impl Link {
         &self.buffer[..self.filled]
     }
 
-    /// Changes speed and character format of a serial link; over TCP the far end does that, if anybody.
+    /// Changes speed and character format of a serial link once what was written has left; over TCP the far end does
+    /// that, if anybody.
     ///
     /// # Errors
-    /// [`LinkErrorKind::Setting`] when the port refuses.
-    pub fn set_line(&mut self, line: Line) -> Result<(), LinkError> {
+    /// [`LinkErrorKind::Setting`] when the port refuses, [`LinkErrorKind::NoAnswer`] when it sends nothing more.
+    pub async fn set_line(&mut self, line: Line, deadline: Instant) -> Result<(), LinkError> {
+        let asked = Instant::now();
+        match tokio::time::timeout_at(deadline, self.wire.drained()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(self.gone("the port to send what it has".into(), &error, asked)),
+            Err(_) => {
+                let expected = "the port to send what it has";
+                return Err(self.error(
+                    LinkErrorKind::NoAnswer,
+                    expected,
+                    "a port that waits",
+                    asked.elapsed(),
+                ));
+            }
+        }
         self.wire.set_line(line).map_err(|WireError { kind, found }| {
             self.address().error(kind, format!("the port to take {line:?}"), found, Duration::ZERO)
         })?;

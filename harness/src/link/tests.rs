@@ -94,11 +94,11 @@ async fn refused_connection_cannot_open() {
 async fn pseudo_terminal_carries_bytes_through_a_change_of_line_and_back() {
     let (mut master, path) = pseudo_terminal();
     let mut link = serial_address(path).open(NoTap::shared(), Duration::from_secs(1)).await.unwrap();
-    link.set_line(Line::sign_on(300)).unwrap();
+    link.set_line(Line::sign_on(300), soon()).await.unwrap();
     link.send(b"/?!\r\n", soon()).await.unwrap();
     let mut asked = [0; 5];
     master.read_exact(&mut asked).await.unwrap();
-    link.set_line(Line::hdlc(9600)).unwrap();
+    link.set_line(Line::hdlc(9600), soon()).await.unwrap();
     master.write_all(&[0x7E, 0xA0, 0x00, 0xFF, 0x11, 0x13]).await.unwrap();
     assert_eq!(link.receive("octets", soon()).await.unwrap(), [0x7E, 0xA0, 0x00, 0xFF, 0x11, 0x13]);
 }

@@ -9,6 +9,9 @@ use tokio_serial::{ClearBuffer, DataBits, FlowControl, Parity, SerialPort, Seria
 
 use super::error::LinkErrorKind;
 
+/// How often a port is asked whether it has sent everything.
+const DRAIN_POLL: Duration = Duration::from_millis(2);
+
 /// Character format and speed of a serial line. Always one stop bit, never flow control: no meter port uses either.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
@@ -114,6 +117,18 @@ impl Wire {
             .map_err(|error| WireError { kind: LinkErrorKind::Setting, found: error.to_string() })
     }
 
+    /// Waits until what was written has left a serial port; a TCP connection keeps no line waiting.
+    pub(super) async fn drained(&self) -> io::Result<()> {
+        let Wire::Serial(port) = self else { return Ok(()) };
+        while port.bytes_to_write().map_err(io::Error::from)? > 0 {
+            tokio::time::sleep(DRAIN_POLL).await;
+        }
+        // The last octets may still be in the port's own buffer, of 16 octets as a rule and 10 bits each.
+        let baud = port.baud_rate().map_err(io::Error::from)?.max(1);
+        tokio::time::sleep(Duration::from_millis(160_000 / u64::from(baud))).await;
+        Ok(())
+    }
+
     /// Throws away what the operating system has received and not handed over.
     pub(super) fn discard_input(&mut self) -> io::Result<()> {
         match self {
@@ -138,9 +153,9 @@ impl Wire {
     }
 }
 
+// No flush: on a serial port it holds the thread until the last bit is on the line, see `Wire::drained`.
 async fn write(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> io::Result<()> {
-    stream.write_all(bytes).await?;
-    stream.flush().await
+    stream.write_all(bytes).await
 }
 
 async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut [u8]) -> io::Result<usize> {

@@ -86,7 +86,7 @@ pub(super) fn long_value() -> AttributeRef {
     attribute(1, "0-0:96.99.0", 2)
 }
 
-fn table() -> ObjectTable {
+pub(super) fn table() -> ObjectTable {
     let mut table = ObjectTable::new();
     table.insert(import(), Data::U32(12_345_678), Rights::ReadOnly);
     let scaler = Data::Structure(vec![Data::I8(-3), Data::Enum(30)]);

@@ -2,4 +2,6 @@
 
 mod hub;
 mod meter;
+mod optical;
+mod serial;
 mod wrapper;
