@@ -14,7 +14,7 @@ use std::io;
 
 use proto_lab::Digest;
 use proto_lab::record::{Counts, MAX_LINE, Record, RunId, RunStarted, Verdict};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{EvidenceError, RunFolder, VerifierKey};
@@ -65,7 +65,7 @@ impl fmt::Display for Finding {
 }
 
 /// What the check came to. Only [`Standing::Sound`] is a pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// Whole, untouched, and signed by a trusted key.

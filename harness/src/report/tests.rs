@@ -1,0 +1,133 @@
+//! The report of a small run, octet for octet, and that every reference in it leads somewhere.
+
+use std::collections::BTreeSet;
+
+use proto_lab::record::Record;
+
+use super::*;
+use crate::gate::sample::{input, ledger, passing, records, run_with};
+use crate::gate::{DmctGate, RecordRef};
+use proto_lab::record::Verdict;
+
+fn report_of(runs: &[&[Record]]) -> DmctReport {
+    let ledger = ledger(runs);
+    let gate = DmctGate::decide(&ledger, &input());
+    make(&ledger, &gate, "2026-11-22T09:00:00Z".parse().unwrap())
+}
+
+fn blobs(_: &proto_lab::Digest) -> Option<Vec<u8>> {
+    Some(b"<Response/>".to_vec())
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> BTreeSet<&'a str> {
+    text.split(before).skip(1).filter_map(|rest| rest.split(after).next()).collect()
+}
+
+#[test]
+fn json_of_a_small_run() {
+    insta::assert_snapshot!(report_of(&[&records()]).to_json().unwrap());
+}
+
+#[test]
+fn html_of_a_small_run() {
+    insta::assert_snapshot!(report_html(&report_of(&[&records()]), &Places::beside()).unwrap());
+}
+
+#[test]
+fn page_of_records_of_a_small_run() {
+    insta::assert_snapshot!(records_html(&"run-1".parse().unwrap(), &records(), &blobs).unwrap());
+}
+
+#[test]
+fn json_reads_back_and_unknown_fields_are_refused() {
+    let report = report_of(&[&records()]);
+    let json = report.to_json().unwrap();
+    assert_eq!(serde_json::from_str::<DmctReport>(&json).unwrap(), report);
+    let other = json.replacen("\"schema\"", "\"more\": 1, \"schema\"", 1);
+    assert!(serde_json::from_str::<DmctReport>(&other).is_err());
+}
+
+#[test]
+fn every_link_leads_to_an_anchor() {
+    let records = records();
+    let report = report_html(&report_of(&[&records]), &Places::beside()).unwrap();
+    let page = records_html(&"run-1".parse().unwrap(), &records, &blobs).unwrap();
+    for target in between(&report, "href=\"records.html#", "\"") {
+        assert!(page.contains(&format!("<article id=\"{target}\"")), "{target}");
+    }
+    for (document, own) in
+        [(&report, between(&report, "href=\"#", "\"")), (&page, between(&page, "href=\"#", "\""))]
+    {
+        for target in own {
+            assert!(document.contains(&format!("id=\"{target}\"")), "{target}");
+        }
+    }
+}
+
+#[test]
+fn every_figure_is_as_many_as_its_records() {
+    let report = report_of(&[&records()]);
+    let figures = report.packs.iter().map(|p| &p.figures).chain([&report.figures]);
+    for f in figures {
+        for figure in [&f.planned, &f.run, &f.passed, &f.passed_on_retry, &f.failed, &f.undecided, &f.not_run]
+        {
+            let different: BTreeSet<&RecordRef> = figure.records.iter().collect();
+            assert_eq!(figure.value, different.len() as u64);
+        }
+        assert_eq!(f.planned.value, f.run.value + f.not_run.value);
+        assert_eq!(f.run.value, f.passed.value + f.failed.value + f.undecided.value);
+    }
+    assert_eq!(report.figures.passed_on_retry.value, 1);
+}
+
+#[test]
+fn pages_need_nothing_from_outside_and_run_nothing() {
+    let report = report_html(&report_of(&[&passing()]), &Places::beside()).unwrap();
+    let page = records_html(&"run-1".parse().unwrap(), &passing(), &blobs).unwrap();
+    for document in [&report, &page] {
+        assert!(!document.contains("src=") && !document.contains("<script") && !document.contains("<link"));
+        for target in between(document, "href=\"", "\"") {
+            assert!(!target.contains("//"), "{target}");
+        }
+    }
+}
+
+#[test]
+fn what_a_device_says_cannot_become_markup() {
+    let mut records = records();
+    if let proto_lab::record::Body::RunStarted(started) = &mut records[0].body {
+        started.devices[0].found.as_mut().unwrap().model = "<script>alert(1)</script>".into();
+    }
+    let report = report_html(&report_of(&[&records]), &Places::beside()).unwrap();
+    let blob = |_: &proto_lab::Digest| Some(b"</pre><script>".to_vec());
+    let page = records_html(&"run-1".parse().unwrap(), &records, &blob).unwrap();
+    assert!(!report.contains("<script") && !page.contains("<script"));
+}
+
+#[test]
+fn an_undecided_run_makes_a_draft_that_says_so() {
+    let report = report_of(&[&run_with("run-1", Verdict::Error, true)]);
+    assert_eq!(report.status, ReportStatus::Draft);
+    assert!(
+        report_html(&report, &Places::beside()).unwrap().contains("do not allow this report to be issued")
+    );
+    let nothing = report_of(&[]);
+    assert!(report_html(&nothing, &Places::beside()).unwrap().contains("No run was found"));
+}
+
+#[test]
+fn links_of_several_runs_lead_into_their_folders() {
+    let places = Places::beside().with("run-1".parse().unwrap(), "../run-1/");
+    let at = |run: &str| RecordRef { run: run.parse().unwrap(), record: proto_lab::record::Sequence(12) };
+    assert_eq!(places.href(&at("run-1")), "../run-1/records.html#r12");
+    assert_eq!(places.href(&at("run-2")), "records.html#r12");
+}
+
+#[test]
+fn octets_that_are_no_text_are_shown_in_hexadecimal_and_only_so_many() {
+    let long = |_: &proto_lab::Digest| Some(vec![0xE6; 5000]);
+    let page = records_html(&"run-1".parse().unwrap(), &records(), &long).unwrap();
+    assert!(page.contains("0000  e6 e6") && page.contains("5000 octets, the first 2048 shown"));
+    let none = |_: &proto_lab::Digest| None;
+    assert!(records_html(&"run-1".parse().unwrap(), &records(), &none).unwrap().contains(": missing"));
+}
