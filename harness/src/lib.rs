@@ -7,5 +7,5 @@ pub mod gate;
 pub mod link;
 pub mod migration;
 pub mod report;
-pub mod watch;
 pub mod tap;
+pub mod watch;

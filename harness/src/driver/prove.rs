@@ -249,3 +249,6 @@ fn names(said: &str, eui64: Eui64) -> bool {
     let digits = |text: &str| text.replace('-', "").to_ascii_uppercase();
     digits(said) == digits(&eui64.to_string())
 }
+
+#[cfg(test)]
+mod tests;

@@ -135,23 +135,10 @@ impl fmt::Debug for RigLinks {
 }
 
 impl RigLinks {
-    /// The ways to `rig`, whose links are concrete; connects to its communications hub on its WAN link where it has one.
-    /// What devices send unasked goes to `pushes`.
-    ///
-    /// # Errors
-    /// The hub cannot be connected to.
-    pub async fn connect(
-        rig: Arc<Rig>,
-        tap: SharedTap,
-        pushes: mpsc::Sender<Push>,
-    ) -> Result<RigLinks, ReachError> {
-        let carrier = rig.devices().find(|device| device.links.contains_key(&Path::Wan));
-        let link = carrier.and_then(|device| Some((device, device.links.get(&Path::Wan)?)));
-        let hub = match link {
-            Some((device, link)) => Some(connect_hub(&rig, device, link, tap.clone(), pushes).await?),
-            None => None,
-        };
-        Ok(RigLinks { rig, hub, keyring: Keyring::default(), tap })
+    /// The ways to `rig`, whose links are concrete. Without a hub, only the devices' own links lead anywhere.
+    #[must_use]
+    pub fn new(rig: Arc<Rig>, hub: Option<Hub>, tap: SharedTap) -> RigLinks {
+        RigLinks { rig, hub, keyring: Keyring::default(), tap }
     }
 
     /// The rig.
@@ -178,7 +165,7 @@ impl RigLinks {
     /// # Errors
     /// See [`ReachError`].
     pub async fn open(&self, device: &RigDevice, path: Path, client: Client) -> Result<Session, ReachError> {
-        let route = self.rig.route(device.kind, path).ok_or_else(|| self.no_path(device, path))?;
+        let route = self.rig.route(device.kind, path).ok_or_else(|| no_path(&self.rig, device, path))?;
         let deadlines = Deadlines::of(route.link());
         let own_link = match route {
             Route::Direct(link) => Some(link),
@@ -246,10 +233,10 @@ impl RigLinks {
                 .map_err(|source| ReachError::Secret { device: words(device), source }),
         }
     }
+}
 
-    fn no_path(&self, device: &RigDevice, path: Path) -> ReachError {
-        ReachError::NoPath { rig: self.rig.name.to_string(), device: words(device), path }
-    }
+fn no_path(rig: &Rig, device: &RigDevice, path: Path) -> ReachError {
+    ReachError::NoPath { rig: rig.name.to_string(), device: words(device), path }
 }
 
 /// The SAP of one of a device's clients.
@@ -261,13 +248,17 @@ pub fn client_sap(profile: &DlmsProfile, client: Client) -> ClientSap {
     }
 }
 
-async fn connect_hub(
+/// Connects to the communications hub of a rig on its WAN link; what devices send unasked goes to `pushes`.
+///
+/// # Errors
+/// The device has no WAN link, or the connection cannot be made.
+pub async fn connect_hub(
     rig: &Rig,
     hub: &RigDevice,
-    link: &LinkUrl,
     tap: SharedTap,
     pushes: mpsc::Sender<Push>,
 ) -> Result<Hub, ReachError> {
+    let link = hub.links.get(&Path::Wan).ok_or_else(|| no_path(rig, hub, Path::Wan))?;
     let name = link_name(rig, hub, Path::Wan);
     let address = LinkAddress::of(&name, link).map_err(|error| {
         let context = Context { link: name.clone(), url: link.to_string(), ..Context::default() };

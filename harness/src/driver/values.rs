@@ -2,46 +2,19 @@
 //!
 //! A register (class 3) is scaled by its scaler and has a unit; a clock (class 8) is a moment in UTC; an octet string is
 //! text when it is printable and hexadecimal when it is not. What a device sent stays distinguishable: nothing is
-//! rounded, and a date that is no moment is shown field by field.
+//! rounded, a date that is no moment is shown field by field, and no data is the empty text.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use proto_dlms::data::{ClassId, Data, DateTime, DeviationSign};
+use scenarios::{Decimal, Value, Values};
 
 #[cfg(test)]
 mod tests;
 
 /// Longest text taken from an octet string; longer ones are shown in hexadecimal, cut.
 const TEXT_LIMIT: usize = 4096;
-
-/// A value read from a device.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// No data.
-    Nothing,
-    /// A boolean.
-    Boolean(bool),
-    /// A number, exact.
-    Number(Decimal),
-    /// A floating point number, as few meters send.
-    Float(f64),
-    /// Text, or octets in upper case hexadecimal.
-    Text(String),
-    /// A moment.
-    Time(Timestamp),
-    /// The elements of an array or structure.
-    List(Vec<Value>),
-}
-
-/// An exact decimal number, `mantissa` times ten to the power of `exponent`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decimal {
-    /// The digits.
-    pub mantissa: i128,
-    /// The power of ten.
-    pub exponent: i8,
-}
 
 /// A value with its unit, the answer to a read.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,7 +93,7 @@ pub fn reading(data: &Data, class: ClassId, scaler: Option<ScalerUnit>, sign: De
 #[must_use]
 pub fn value(data: &Data, sign: DeviationSign) -> Value {
     match data {
-        Data::Null | Data::DontCare => Value::Nothing,
+        Data::Null | Data::DontCare => Value::Text(String::new()),
         Data::Boolean(flag) => Value::Boolean(*flag),
         Data::Array(elements) | Data::Structure(elements) => {
             Value::List(elements.iter().map(|element| value(element, sign)).collect())
@@ -128,8 +101,8 @@ pub fn value(data: &Data, sign: DeviationSign) -> Value {
         Data::BitString(bits) => {
             Value::Text(bits.bits().iter().map(|bit| if *bit { '1' } else { '0' }).collect())
         }
-        Data::F32(number) => Value::Float(f64::from(*number)),
-        Data::F64(number) => Value::Float(*number),
+        Data::F32(number) => float(f64::from(*number), 0),
+        Data::F64(number) => float(*number, 0),
         Data::DateTime(time) => moment(*time, sign),
         Data::Date(date) => Value::Text(date.to_string()),
         Data::Time(time) => Value::Text(time.to_string()),
@@ -144,9 +117,8 @@ pub fn value(data: &Data, sign: DeviationSign) -> Value {
 
 fn plain(data: &Data) -> Value {
     match (data.as_i128(), data.as_octets()) {
-        (Some(number), _) => Value::Number(Decimal { mantissa: number, exponent: 0 }),
-        (None, Some(octets)) => Value::Text(text(octets)),
-        (None, None) => Value::Nothing,
+        (Some(number), _) => Value::Number(Decimal::new(number, 0)),
+        (None, octets) => Value::Text(text(octets.unwrap_or_default())),
     }
 }
 
@@ -173,10 +145,16 @@ pub fn utc(time: DateTime, sign: DeviationSign) -> Option<Timestamp> {
 
 fn scaled(data: &Data, scaler: i8) -> Option<Value> {
     match data {
-        Data::F32(number) => Some(Value::Float(f64::from(*number) * 10f64.powi(scaler.into()))),
-        Data::F64(number) => Some(Value::Float(number * 10f64.powi(scaler.into()))),
-        other => other.as_i128().map(|mantissa| Value::Number(Decimal { mantissa, exponent: scaler })),
+        Data::F32(number) => Some(float(f64::from(*number), scaler)),
+        Data::F64(number) => Some(float(*number, scaler)),
+        other => other.as_i128().map(|mantissa| Value::Number(Decimal::new(mantissa, scaler))),
     }
+}
+
+/// A floating point number in the shortest digits that mean it; text where it is none or beyond a decimal.
+fn float(number: f64, scaler: i8) -> Value {
+    let scaled = number * 10f64.powi(scaler.into());
+    Decimal::from_f64(scaled).map_or_else(|| Value::Text(scaled.to_string()), Value::Number)
 }
 
 /// Octets as text when they are printable ASCII, else in hexadecimal.
@@ -195,38 +173,12 @@ fn printable(octets: &[u8]) -> bool {
         && octets.iter().all(|octet| (0x20..0x7F).contains(octet))
 }
 
-impl fmt::Display for Decimal {
-    /// Plain decimal notation with as many places as the exponent says, never an exponent.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = self.mantissa.unsigned_abs().to_string();
-        let sign = if self.mantissa < 0 { "-" } else { "" };
-        if self.exponent >= 0 {
-            let zeros = if self.mantissa == 0 { 0 } else { usize::from(self.exponent.unsigned_abs()) };
-            return write!(f, "{sign}{digits}{}", "0".repeat(zeros));
-        }
-        let places = usize::from(self.exponent.unsigned_abs());
-        let padded = format!("{digits:0>width$}", width = places + 1);
-        let (whole, fraction) = padded.split_at(padded.len() - places);
-        write!(f, "{sign}{whole}.{fraction}")
-    }
-}
-
-impl fmt::Display for Value {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Value::Nothing => f.write_str("nothing"),
-            Value::Boolean(flag) => flag.fmt(f),
-            Value::Number(number) => number.fmt(f),
-            Value::Float(number) => number.fmt(f),
-            Value::Text(text) => f.write_str(text),
-            Value::Time(moment) => moment.fmt(f),
-            Value::List(elements) => {
-                f.write_str("[")?;
-                for (index, element) in elements.iter().enumerate() {
-                    write!(f, "{}{element}", if index == 0 { "" } else { ", " })?;
-                }
-                f.write_str("]")
-            }
+impl Reading {
+    /// Hands the reading to a script: `value`, or `value[0]`, `value.count` and on for lists, and `unit`.
+    pub fn set(self, values: &mut Values) {
+        values.set("value", self.value);
+        if let Some(unit) = self.unit {
+            values.set("unit", unit);
         }
     }
 }
