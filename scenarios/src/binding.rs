@@ -99,9 +99,9 @@ impl Bindings {
         self.names.get(name)
     }
 
-    /// Sets the moment `${now}` stands for: the executor does at each step.
+    /// Sets the moment `${now}` stands for, to the whole second: the executor does at each step.
     pub fn set_now(&mut self, now: Timestamp) {
-        self.now = Some(now);
+        self.now = Timestamp::from_second(now.as_second()).ok();
     }
 
     /// The device the script is about, in this row.

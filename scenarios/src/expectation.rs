@@ -93,8 +93,17 @@ impl std::str::FromStr for Pattern {
     fn from_str(written: &str) -> Result<Self, PatternError> {
         let whole = format!("^(?:{written})$");
         let compiled = regex::RegexBuilder::new(&whole).size_limit(1 << 18).build();
-        let compiled = compiled.map_err(|error| PatternError(error.to_string().replace('\n', " ")))?;
+        let compiled = compiled.map_err(|error| PatternError::of(&error))?;
         Ok(Self { written: written.into(), compiled })
+    }
+}
+
+impl PatternError {
+    /// The last line says what is wrong; those before it draw it under the text as wrapped here.
+    fn of(error: &regex::Error) -> Self {
+        let text = error.to_string();
+        let last = text.lines().last().unwrap_or_default();
+        Self(last.strip_prefix("error: ").unwrap_or(last).to_owned())
     }
 }
 

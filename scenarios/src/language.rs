@@ -71,3 +71,21 @@
 //! the Device Model says), `${user.IS}` (EUI-64), `${now}`, `${now-1d}`, `${now+30m}` (the moment the step begins), and, in
 //! the fields of a request only, `${utrn:1000}` (a fresh token of 1000 pence for the device requested of). A name nothing
 //! binds is refused when the script is read. Clean-up may use only names of the row and of set-up.
+
+#[cfg(test)]
+mod tests {
+    use lab_config::Document;
+
+    use crate::Script;
+
+    #[test]
+    fn the_example_above_is_a_sound_script() {
+        let (_, rest) = include_str!("language.rs").split_once("//! ```toml\n").expect("the example");
+        let (example, _) = rest.split_once("//! ```\n").expect("its end");
+        let lines = example.lines().map(|line| line.trim_start_matches("//!").trim_start());
+        let text = lines.collect::<Vec<_>>().join("\n");
+        let id = "example".parse().expect("a name");
+        let script = Script::parse(id, &Document::new("example.toml", text));
+        assert_eq!(script.unwrap_or_else(|error| panic!("{error}")).steps.len(), 2);
+    }
+}

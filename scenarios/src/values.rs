@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::Bound;
 use std::str::FromStr;
 
+use proto_duis::MmcElement;
+
 use crate::Value;
 
 /// Values by path: `response.success`, `response.LogEntry[2].Timestamp`, `value`.
@@ -144,6 +146,21 @@ fn is_element(rest: &str, after: &str) -> bool {
     match indexed {
         Some((index, rest)) => index.bytes().all(|byte| byte.is_ascii_digit()) && rest == after,
         None => rest == after,
+    }
+}
+
+/// An element of a device's answer. Its form fixes where text stands, so an empty one has none.
+impl Element for MmcElement {
+    fn name(&self) -> &str {
+        self.name()
+    }
+
+    fn text(&self) -> Option<&str> {
+        Some(self.text()).filter(|text| !text.is_empty())
+    }
+
+    fn children(&self) -> &[Self] {
+        self.children()
     }
 }
 

@@ -173,7 +173,7 @@ impl<'d> Item<'d> {
     /// A complaint that quotes the value as it stands in the file.
     pub fn refuse(&self, expected: impl Into<String>, advice: impl Into<String>) -> FileError {
         let text = self.document.text().get(self.span()).unwrap_or_default();
-        let found: String = text.trim_matches('"').chars().take(60).collect();
+        let found: String = text.trim_matches(['"', '\'']).chars().take(60).collect();
         self.error(format!("`{found}`"), expected, advice)
     }
 

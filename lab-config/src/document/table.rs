@@ -66,6 +66,12 @@ impl<'d> Table<'d> {
         self.table.contains_key(key)
     }
 
+    /// A key of the table that looks like one of these names misspelt, and the name it looks like.
+    pub fn misspelling<'n>(&self, names: &[&'n str]) -> Option<(&'d str, &'n str)> {
+        let keys = self.table.keys().map(|key| key.get_ref().as_ref());
+        keys.filter_map(|key| Some((key, nearest(key, names.iter().copied())?))).next()
+    }
+
     /// Every key and value, for a table whose keys are names of the writer's choosing.
     pub fn entries(self) -> Entries<'d> {
         let document = self.document;

@@ -1,1 +1,164 @@
+use std::collections::BTreeMap;
 
+use lab_config::Lab;
+
+use super::*;
+use crate::Action;
+
+/// Files of a pack in memory, to be changed at will.
+struct InMemory(BTreeMap<String, String>);
+
+impl InMemory {
+    fn shipped(name: &str) -> Self {
+        let pack = shipped_packs().find(|pack| pack.name() == name).expect("shipped");
+        Self(pack.files().iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect())
+    }
+
+    fn change(mut self, file: &str, from: &str, to: &str) -> Self {
+        let text = self.0.get_mut(file).expect("the file");
+        assert!(text.contains(from), "{file} lacks {from}");
+        *text = text.replacen(from, to, 1);
+        self
+    }
+}
+
+impl Files for InMemory {
+    fn open(&self, name: &str) -> Result<Document, FileError> {
+        let missing = || FileError::whole_file(name, "no such file", "a file of the pack", "add it");
+        self.0.get(name).map(|text| Document::new(name, text.as_str())).ok_or_else(missing)
+    }
+}
+
+const SRV: &str = "ioc-service-reference-variant";
+
+fn refusal(files: &InMemory) -> PackError {
+    Pack::open(files).expect_err("refused")
+}
+
+#[test]
+fn the_standard_packs_are_whole_and_as_locked() {
+    for shipped in shipped_packs() {
+        let pack = Pack::shipped(shipped.name()).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(pack.id, *shipped.name());
+        assert_eq!(pack.standing, Standing::Standard);
+        assert_eq!(pack.scripts.len(), pack.lock.scripts.len());
+        // pack.toml, pack.lock and the scripts: a file nobody lists would look agreed and never run.
+        assert_eq!(shipped.files().len(), pack.scripts.len() + 2, "{}", shipped.name());
+    }
+}
+
+#[test]
+fn the_standard_packs_hold_what_the_release_needs() {
+    let srv = Pack::shipped(SRV).expect("the pack");
+    let migration = Pack::shipped("ioc-dormant-migration").expect("the pack");
+    assert!(srv.scripts.len() >= 18 && migration.scripts.len() >= 6);
+    assert!(srv.requires_enrolled && !migration.requires_enrolled);
+    assert_eq!((srv.kind, migration.kind), (PackKind::ServiceReferenceVariant, PackKind::Migration));
+    let variants: std::collections::BTreeSet<&str> =
+        srv.scripts.iter().flat_map(Script::all_steps).filter_map(variant).collect();
+    for expected in [
+        "1.2.1", "1.6", "2.2", "4.1.1", "4.3", "4.8.1", "4.11.1", "4.16", "4.18", "6.2.4", "6.11", "6.13",
+        "7.1", "7.2", "7.3", "7.4", "8.2", "8.9", "11.2",
+    ] {
+        assert!(variants.contains(expected), "no script requests {expected}");
+    }
+}
+
+fn variant(step: &crate::Step) -> Option<&'static str> {
+    match &step.action {
+        Action::Request(request) => Some(request.srv.as_str()),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_script_of_the_standard_packs_applies_to_the_embedded_rig_and_covers_something() {
+    let lab = Lab::embedded().expect("the embedded lab");
+    for shipped in shipped_packs() {
+        let pack = Pack::shipped(shipped.name()).expect("the pack");
+        for script in &pack.scripts {
+            assert!(!script.covers.is_empty() && script.group.is_some(), "{}", script.id);
+            for row in script.cases() {
+                let applies = script.applies_to(&lab.rigs[0].combination, row);
+                assert_eq!(applies, Ok(()), "{}", script.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_changed_script_is_refused_by_name_with_both_digests() {
+    let files = InMemory::shipped(SRV).change("top-up.toml", "tolerance = 20000", "tolerance = 20001");
+    match refusal(&files) {
+        PackError::Lock(LockError::Differs { script, found, expected }) => {
+            assert_eq!(script, *"top-up");
+            assert_ne!(found, expected);
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_script_added_removed_or_reordered_is_refused() {
+    let added = InMemory::shipped(SRV).change("pack.toml", "\"top-up\",", "\"top-up\", \"top-upp\",");
+    let mut added = added;
+    added.0.insert("top-upp.toml".into(), added.0["top-up.toml"].clone());
+    let message = refusal(&added).to_string();
+    assert!(
+        message.contains("`top-upp` was not agreed") && message.contains("such as `top-up`"),
+        "{message}"
+    );
+    let removed = InMemory::shipped(SRV).change("pack.toml", "  \"top-up\",\n", "");
+    assert!(
+        matches!(refusal(&removed), PackError::Lock(LockError::Missing { script }) if script == *"top-up")
+    );
+    let reordered = InMemory::shipped(SRV).change("pack.toml", "  \"top-up\",\n", "").change(
+        "pack.toml",
+        "scripts = [\n",
+        "scripts = [\n  \"top-up\",\n",
+    );
+    assert!(matches!(refusal(&reordered), PackError::Lock(LockError::HeadingDiffers { .. })));
+}
+
+#[test]
+fn a_pack_without_a_lock_is_refused() {
+    let mut files = InMemory::shipped(SRV);
+    files.0.remove("pack.lock");
+    assert!(matches!(refusal(&files), PackError::File(error) if error.file == "pack.lock"));
+}
+
+#[test]
+fn a_non_standard_pack_says_why_and_who_agreed() {
+    let bare = InMemory::shipped(SRV).change("pack.toml", "standard = true", "standard = false");
+    let lock = || {
+        let agreed = "standard = false\nrationale = \"no gas on this network\"\nagreement = \"TAG minute 7\"";
+        InMemory::shipped(SRV).change("pack.toml", "standard = true", agreed)
+    };
+    assert!(matches!(Unlocked::open(&bare), Err(error) if error.found == "no `rationale`"));
+    let standing = Unlocked::open(&lock()).expect("read").heading.standing;
+    assert!(matches!(standing, Standing::NonStandard(said) if said.agreement == "TAG minute 7"));
+}
+
+#[test]
+fn a_folder_is_locked_and_then_loads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in InMemory::shipped(SRV).0 {
+        let text = if name == "pack.lock" { String::new() } else { text };
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    let lock = Pack::lock(folder.path()).expect("locked");
+    let loaded = Pack::load(folder.path()).expect("loaded");
+    assert_eq!(loaded.lock, lock);
+    assert_eq!(loaded.digest(), Pack::shipped(SRV).expect("the pack").digest());
+    let printed = PackLock::parse(&Document::new("pack.lock", lock.to_string())).expect("read back");
+    assert_eq!(printed, lock);
+    std::fs::write(folder.path().join("top-up.toml"), "title = 1").expect("written");
+    assert!(matches!(Pack::load(folder.path()), Err(PackError::Lock(LockError::Differs { .. }))));
+    assert!(Pack::lock(folder.path()).is_err(), "nobody agrees to a broken script");
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_the_known_ones() {
+    let message = Pack::shipped("moc").expect_err("unknown").to_string();
+    assert!(message.contains("ioc-dormant-migration"), "{message}");
+}

@@ -1,8 +1,8 @@
 //! One step of a script.
 
 use lab_config::cosem::{AttributeRef, ClassId, Obis};
-use lab_config::{FileError, Function, Item, Path, Table};
-use proto_duis::{AlertCode, Srv};
+use lab_config::{FileError, Function, Item, Path, Table, nearest};
+use proto_duis::{AlertCode, RequestBody, Srv};
 
 use super::expectation::{expectations, implied};
 use super::operand::{device, duration, operand};
@@ -41,15 +41,23 @@ fn the_action(table: &Table<'_>) -> Result<&'static str, FileError> {
     let found: Vec<&'static str> = ACTIONS.into_iter().filter(|action| table.has(action)).collect();
     match &found[..] {
         [one] => Ok(one),
-        several => {
-            let found = match several {
-                [] => "a step that does nothing".to_owned(),
-                several => several.join(" and "),
+        [] => {
+            let advice = match table.misspelling(&ACTIONS) {
+                Some((found, meant)) => format!("did you mean `{meant}` where `{found}` stands?"),
+                None => "say what the step does".to_owned(),
             };
-            let expected = format!("exactly one of {}", ACTIONS.join(", "));
-            Err(table.error(found, expected, "a step does one thing; check the spelling of its keys"))
+            Err(table.error("a step that does nothing", one_of_the_actions(), advice))
         }
+        several => Err(table.error(
+            several.join(" and "),
+            one_of_the_actions(),
+            "a step does one thing: make it two",
+        )),
     }
+}
+
+fn one_of_the_actions() -> String {
+    format!("exactly one of {}", ACTIONS.join(", "))
 }
 
 fn refuse_empty_check(table: &Table<'_>, action: &Action, empty: bool) -> Result<(), FileError> {
@@ -85,7 +93,10 @@ fn request(table: &mut Table<'_>, item: &Item<'_>, scope: &Scope) -> Result<Requ
         srv,
         role: table.required("as", role)?.parse(role)?,
         device: table.read("device", device)?,
-        fields: table.read("fields", |item| fields(item, srv, scope))?.unwrap_or_default(),
+        fields: match table.optional("fields") {
+            Some(item) => fields(&item, srv, scope)?,
+            None => no_fields(item, srv)?,
+        },
         misuse: table.read("misuse", |item| item.parse("what is wrong with the request on purpose"))?,
         outcome: table
             .read("outcome", |item| item.parse("how the request must end"))?
@@ -96,17 +107,61 @@ fn request(table: &mut Table<'_>, item: &Item<'_>, scope: &Scope) -> Result<Requ
 fn fields(item: &Item<'_>, srv: Srv, scope: &Scope) -> Result<Fields, FileError> {
     let mut fields = Fields::new();
     for (name, value) in item.open("the fields of the request by name")?.entries() {
-        let known = name.text("the name of a field")?.to_owned();
-        refuse_unknown_field(&name, &known, srv)?;
-        fields.insert(known, operand(&value, scope)?);
+        refuse_unknown_field(&name, srv)?;
+        fields.insert(name.text("the name of a field")?.to_owned(), operand(&value, scope)?);
     }
+    refuse_unsound_body(item, srv, &fields)?;
     Ok(fields)
 }
 
-/// A field the variant does not have; `Name[1]` is asked of the list as `Name[n]`.
-fn refuse_unknown_field(item: &Item<'_>, _field: &str, _srv: Srv) -> Result<(), FileError> {
-    let _ = item;
-    Ok(())
+fn no_fields(request: &Item<'_>, srv: Srv) -> Result<Fields, FileError> {
+    refuse_unsound_body(request, srv, &Fields::new())?;
+    Ok(Fields::new())
+}
+
+/// A field the variant does not have. `TOUPrice[1]` is in the list of fields as `TOUPrice[n]`.
+fn refuse_unknown_field(item: &Item<'_>, srv: Srv) -> Result<(), FileError> {
+    let name = item.text("the name of a field")?;
+    let known = || RequestBody::fields(srv).iter().map(|field| field.name);
+    if known().any(|known| without_indices(known) == without_indices(name)) {
+        return Ok(());
+    }
+    let list = known().collect::<Vec<_>>().join(", ");
+    let advice = match (nearest(name, known()), list.is_empty()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, true) => "remove it: the variant takes no fields".to_owned(),
+        (None, false) => format!("it takes {list}"),
+    };
+    Err(item.refuse(format!("a field of Service Reference Variant {srv}"), advice))
+}
+
+/// `TOUPrice[12]` and `TOUPrice[n]` are both `TOUPrice[]`.
+fn without_indices(name: &str) -> String {
+    let mut inside = false;
+    let mut kept = String::new();
+    for letter in name.chars() {
+        inside &= letter != ']';
+        if !inside {
+            kept.push(letter);
+        }
+        inside |= letter == '[';
+    }
+    kept
+}
+
+/// A body without references can be made now, so what is wrong with it is found now.
+fn refuse_unsound_body(item: &Item<'_>, srv: Srv, fields: &Fields) -> Result<(), FileError> {
+    let literal = |(name, operand): (&String, &Operand)| match operand {
+        Operand::Literal(value) => Some((name.clone(), value.to_string())),
+        _ => None,
+    };
+    let Some(fields) = fields.iter().map(literal).collect::<Option<_>>() else { return Ok(()) };
+    match RequestBody::from_fields(srv, &fields) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            Err(item.refuse(format!("the fields of Service Reference Variant {srv}"), error.to_string()))
+        }
+    }
 }
 
 fn observe(table: &mut Table<'_>, item: &Item<'_>, scope: &Scope) -> Result<Observe, FileError> {
