@@ -153,7 +153,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    /// IEC 62056-47: client SAP 16 to management logical device 1, from a public trace of a meter on port 4059.
+    /// IEC 62056-47: client SAP 16 to management logical device 1.
     /// If this fails, do not change the test.
     #[test]
     fn golden_message() {

@@ -335,7 +335,9 @@ impl Client {
         let server = self.settings.server;
         match frame.control {
             Control::Information { nr, ns, poll } => self.handle_information(nr, ns, poll, frame, now),
-            Control::ReceiveReady { nr, poll } => self.handle_ready(nr, poll, true, now),
+            Control::ReceiveReady { nr, poll } | Control::Reject { nr, poll } => {
+                self.handle_ready(nr, poll, true, now)
+            }
             Control::ReceiveNotReady { nr, poll } => self.handle_ready(nr, poll, false, now),
             Control::Unnumbered { kind: Unnumbered::Disconnected, .. } => {
                 self.fail(LinkFailure::ServerDisconnected { server });

@@ -26,6 +26,13 @@ pub enum Control {
         /// Poll or final bit.
         poll: bool,
     },
+    /// REJ: something is missing. IEC 62056-46 does without it, some meters do not.
+    Reject {
+        /// Number of the frame missing.
+        nr: u8,
+        /// Poll or final bit.
+        poll: bool,
+    },
     /// A frame without sequence numbers.
     Unnumbered {
         /// Which.
@@ -76,6 +83,7 @@ impl Control {
             Control::Information { poll, .. }
             | Control::ReceiveReady { poll, .. }
             | Control::ReceiveNotReady { poll, .. }
+            | Control::Reject { poll, .. }
             | Control::Unnumbered { poll, .. } => poll,
             Control::Unknown(octet) => octet & POLL != 0,
         }
@@ -88,6 +96,7 @@ impl Control {
             Control::Information { nr, ns, .. } => ((nr & 7) << 5) | poll | ((ns & 7) << 1),
             Control::ReceiveReady { nr, .. } => ((nr & 7) << 5) | poll | 0x01,
             Control::ReceiveNotReady { nr, .. } => ((nr & 7) << 5) | poll | 0x05,
+            Control::Reject { nr, .. } => ((nr & 7) << 5) | poll | 0x09,
             Control::Unnumbered { kind, .. } => {
                 UNNUMBERED.iter().find(|row| row.1 == kind).map_or(0, |row| row.0) | poll
             }
@@ -103,6 +112,7 @@ impl Control {
             (low, _) if low & 1 == 0 => Control::Information { nr, ns: (octet >> 1) & 7, poll },
             (0x01, _) => Control::ReceiveReady { nr, poll },
             (0x05, _) => Control::ReceiveNotReady { nr, poll },
+            (0x09, _) => Control::Reject { nr, poll },
             (_, Some((_, kind))) => Control::Unnumbered { kind: *kind, poll },
             (_, None) => Control::Unknown(octet),
         }

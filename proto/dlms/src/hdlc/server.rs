@@ -255,7 +255,9 @@ impl Server {
         }
         match frame.control {
             Control::Information { nr, ns, poll } => self.handle_information(nr, ns, poll, frame),
-            Control::ReceiveReady { nr, poll } | Control::ReceiveNotReady { nr, poll } => {
+            Control::ReceiveReady { nr, poll }
+            | Control::ReceiveNotReady { nr, poll }
+            | Control::Reject { nr, poll } => {
                 if link.sender.acknowledge(nr).is_err() {
                     return self.reject(frame, FrameReject { bad_acknowledgement: true, ..rejecting(frame) });
                 }

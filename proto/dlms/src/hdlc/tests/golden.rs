@@ -87,7 +87,8 @@ fn control_octets() {
     assert_eq!(Control::from_octet(0x31), Control::ReceiveReady { nr: 1, poll: true });
     assert_eq!(Control::from_octet(0x55), Control::ReceiveNotReady { nr: 2, poll: true });
     assert_eq!(Control::from_octet(0x54), Control::Information { nr: 2, ns: 2, poll: true });
-    assert_eq!(Control::from_octet(0x09), Control::Unknown(0x09));
+    assert_eq!(Control::from_octet(0x79), Control::Reject { nr: 3, poll: true });
+    assert_eq!(Control::from_octet(0x0D), Control::Unknown(0x0D));
 }
 
 /// Addresses as IEC 62056-46 writes them.

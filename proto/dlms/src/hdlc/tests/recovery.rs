@@ -133,8 +133,8 @@ fn rejected_for(control: Control, information: Vec<u8>) -> FrameReject {
 
 #[test]
 fn frames_a_server_cannot_accept_are_rejected_until_the_client_connects_again() {
-    let reject = rejected_for(Control::Unknown(0x19), vec![]);
-    assert_eq!((reject.control, reject.unknown_control), (0x19, true));
+    let reject = rejected_for(Control::Unknown(0x1D), vec![]);
+    assert_eq!((reject.control, reject.unknown_control), (0x1D, true));
     let reject = rejected_for(Control::Information { nr: 0, ns: 0, poll: true }, vec![0; 17]);
     assert!(reject.too_long);
     let reject = rejected_for(Control::ReceiveReady { nr: 5, poll: true }, vec![]);
