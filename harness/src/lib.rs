@@ -1,11 +1,11 @@
 //! The lab controller: links, driver, S1SP, DCC stub, service user, executor, evidence, gates, reports.
 
-pub mod dmct;
 pub mod driver;
 pub mod evidence;
+pub mod execute;
 pub mod gate;
 pub mod link;
 pub mod migration;
-pub mod report;
+pub mod queue;
 pub mod tap;
 pub mod watch;
