@@ -15,6 +15,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 /// A test supplier.
 pub const USER: Eui64 = Eui64::new([0x90, 0xB3, 0xD5, 0x1F, 0x30, 0x01, 0x00, 0x00]);
@@ -207,12 +208,17 @@ pub fn device_messages() -> Result<Vec<Smets1Response>, FormError> {
     let id = |counter| RequestId { originator: USER, target: DEVICE, counter };
     let answer = |(counter, data): (u64, MmcBody)| {
         let failed = data.success() == Some(false);
-        let reason = Smets1Debug { code: 13, error: "object unavailable <1-0:1.8.0>".to_owned() };
+        let reason = Smets1Debug {
+            code: 13,
+            error: "object unavailable <1-0:1.8.0>".to_owned(),
+            position: NonZeroU32::MIN,
+        };
         let debug = failed.then_some(reason).into_iter().collect();
         Smets1Response::answer(id(counter), ResponsePayload { data: Some(data), debug })
     };
     let mut messages: Vec<Smets1Response> = (1..).zip(answers()?).map(answer).collect();
-    let debug = vec![Smets1Debug { code: -1, error: "no route to the device".to_owned() }];
+    let debug =
+        vec![Smets1Debug { code: -1, error: "no route to the device".to_owned(), position: NonZeroU32::MIN }];
     let mut empty = Smets1Response::answer(id(900), ResponsePayload { data: None, debug });
     let clock_status = Some(ClockStatus::Unreliable);
     empty.timestamp = Some(Smets1Timestamp { time: TIME, is_from_gsme: Some(true), clock_status });

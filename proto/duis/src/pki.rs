@@ -11,8 +11,9 @@
 use crate::dsig::{CertificateError, Signer};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256,
+    PKCS_ECDSA_P256_SHA256, SerialNumber,
 };
+use sha2::{Digest, Sha256};
 
 /// A certificate that could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +57,7 @@ impl Authority {
         &self.pem
     }
 
-    /// A new key and a certificate for it in this name, with a random serial number.
+    /// A new key and a certificate for it in this name, with a serial number that follows from the key.
     ///
     /// # Errors
     /// The operating system gives no randomness, or `name` cannot stand in a certificate.
@@ -73,6 +74,7 @@ impl Authority {
         let make = |error: rcgen::Error| PkiError::Make { name: name.to_owned(), reason: error.to_string() };
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(make)?;
         let mut params = params(name).map_err(make)?;
+        params.serial_number = Some(serial_number(key.public_key_raw()));
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         let certificate = params.signed_by(&key, &self.issuer).map_err(make)?;
         Ok((certificate.pem(), key.serialize_pem()))
@@ -83,6 +85,17 @@ impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Authority(..)")
     }
+}
+
+/// Eight octets that follow from the key. Longer ones are allowed (RFC 5280, 4.1.2.2), but their decimal form is more than
+/// some XML Schema validators take for an `X509SerialNumber`.
+fn serial_number(public_key: &[u8]) -> SerialNumber {
+    let mut octets: Vec<u8> = Sha256::digest(public_key).iter().copied().take(8).collect();
+    if let Some(first) = octets.first_mut() {
+        // Positive, and never zero.
+        *first = (*first & 0x7F) | 0x40;
+    }
+    SerialNumber::from(octets)
 }
 
 fn params(name: &str) -> Result<CertificateParams, rcgen::Error> {

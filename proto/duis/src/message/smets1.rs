@@ -7,6 +7,7 @@ use crate::mmc::{MmcBody, MmcElement};
 use crate::xml::{Element, Reading, SchemaError, SchemaProblem, Space, Space::Ra, Space::Sr, parse_boolean};
 use crate::{AlertCode, Eui64, RequestId};
 use jiff::Timestamp;
+use std::num::NonZeroU32;
 
 word_enum! {
     /// What a device said of its clock (MMC attribute `ClockStatus`).
@@ -38,6 +39,8 @@ pub struct Smets1Debug {
     pub code: i64,
     /// In words, at most 250 characters.
     pub error: String,
+    /// Which of the steps the S1SP took on the device it is about, from 1 (MMC attribute `Position`).
+    pub position: NonZeroU32,
 }
 
 /// The data and reasons of an answer (MMC type `ResponsePayload`).
@@ -211,6 +214,7 @@ impl ResponsePayload {
         let reasons = self.debug.iter().map(|reason| {
             Element::new(Ra, "SMETS1Response")
                 .with_attribute("ResponseCode", reason.code)
+                .with_attribute("Position", reason.position)
                 .with(Element::leaf(Ra, "Error", &reason.error))
         });
         let debug = Element::new(Ra, "SMETS1Debug").with_all(reasons);
@@ -241,11 +245,12 @@ fn read_debug(debug: &Reading<'_>) -> Result<Vec<Smets1Debug>, SchemaError> {
     let mut reasons = Vec::new();
     let mut items = list.children(&[])?;
     while let Some(item) = items.optional(Ra, "SMETS1Response") {
-        let mut inside = item.children(&["ResponseCode"])?;
+        let mut inside = item.children(&["ResponseCode", "Position"])?;
         let code = item.attribute("ResponseCode")?;
+        let position = item.attribute("Position")?;
         let error = limited(&inside.required(Ra, "Error")?, 0, 250)?;
         inside.finish()?;
-        reasons.push(Smets1Debug { code, error });
+        reasons.push(Smets1Debug { code, error, position });
     }
     items.finish()?;
     choice.finish()?;
