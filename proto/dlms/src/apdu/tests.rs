@@ -128,7 +128,7 @@ fn golden_selective_access() {
     };
     let range = select(
         "C001C1 0007 0100630100FF 02 01 01 0204 0204 120008 09060000010000FF 0F02 120000 \
-         090C07E00A1B04000000000800000 0 090C07E00A1C05000000000800000 0 0100",
+         090C 07E00A1B04 00000000 8000 00 090C 07E00A1C05 00000000 8000 00 0100",
     );
     let Selective::Range { restricting, columns, from, .. } = range else { panic!("{range:?}") };
     let clock = Obis([0, 0, 1, 0, 0, 255]);
