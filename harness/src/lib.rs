@@ -1,5 +1,6 @@
 //! The lab controller: links, driver, S1SP, DCC stub, service user, executor, evidence, gates, reports.
 
+pub mod dmct;
 pub mod driver;
 pub mod evidence;
 pub mod execute;
@@ -7,5 +8,6 @@ pub mod gate;
 pub mod link;
 pub mod migration;
 pub mod queue;
+pub mod report;
 pub mod tap;
 pub mod watch;
