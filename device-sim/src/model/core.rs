@@ -42,7 +42,7 @@ impl Core {
     }
 
     /// Brings it to a moment; never back.
-    pub(super) fn bring_to(&mut self, moment: Moment) {
+    pub(crate) fn bring_to(&mut self, moment: Moment) {
         self.now = self.now.max(moment);
     }
 

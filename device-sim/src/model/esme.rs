@@ -73,8 +73,7 @@ impl Esme {
     /// Lives until `to`: every full minute on its clock, and the end of a wait for keys, at its own moment.
     pub fn advance(&mut self, to: Moment) {
         loop {
-            let tick = self.connection.core.next_tick();
-            let next = self.connection.supply.lapses_at().map_or(tick, |lapse| lapse.min(tick));
+            let (tick, next) = (self.connection.core.next_tick(), self.next_event());
             if next > to {
                 break;
             }
@@ -139,6 +138,12 @@ impl Esme {
 
 /// What is asked of the meter and done to it, at the moment it was last brought to.
 impl Esme {
+    /// When something happens to it by itself.
+    pub fn next_event(&self) -> Moment {
+        let tick = self.connection.core.next_tick();
+        self.connection.supply.lapses_at().map_or(tick, |lapse| lapse.min(tick))
+    }
+
     /// Total active import in watt hours.
     pub fn import_wh(&self) -> u64 {
         self.import.units()

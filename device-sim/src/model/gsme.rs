@@ -87,7 +87,7 @@ impl Gsme {
         loop {
             let tick = self.connection.core.next_tick();
             let wake = self.next_wake;
-            let next = self.connection.supply.lapses_at().unwrap_or(tick).min(tick).min(wake);
+            let next = self.next_event();
             if next > to {
                 break;
             }
@@ -211,6 +211,12 @@ impl Gsme {
 
 /// What is asked of the meter and done to it, at the moment it was last brought to.
 impl Gsme {
+    /// When something happens to it by itself.
+    pub fn next_event(&self) -> Moment {
+        let tick = self.connection.core.next_tick();
+        self.connection.supply.lapses_at().unwrap_or(tick).min(tick).min(self.next_wake)
+    }
+
     /// Litres of gas.
     pub fn litres(&self) -> u64 {
         self.volume.units()

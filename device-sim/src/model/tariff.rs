@@ -97,6 +97,16 @@ impl Default for Prices {
     }
 }
 
+impl Prices {
+    /// Gas at 6.20 p a kilowatt hour in the only register there is, 31.20 p a day.
+    pub fn gas() -> Self {
+        Self {
+            unit: [Millipence::new(6_200), Millipence::ZERO, Millipence::ZERO, Millipence::ZERO],
+            standing: Millipence::new(31_200),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

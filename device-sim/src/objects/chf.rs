@@ -9,7 +9,7 @@ use super::directory::{Role, Spec};
 use super::encode::{column, stamp};
 use super::{Buffer, Device, Shell};
 use crate::model::core::Core;
-use crate::model::time::MeterTime;
+use crate::model::time::{MeterTime, Moment};
 
 /// Devices a hub keeps in its log.
 const LOGGED_DEVICES: usize = 16;
@@ -61,6 +61,10 @@ impl Device for Hub {
 
     fn core_mut(&mut self) -> &mut Core {
         &mut self.core
+    }
+
+    fn live(&mut self, to: Moment) {
+        self.core.bring_to(to);
     }
 
     fn read(&self, _: &Spec, _: i8, _: &Shell) -> Result<Data, DataAccessResult> {

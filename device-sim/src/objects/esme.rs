@@ -8,6 +8,7 @@ use super::{Buffer, Device, Shell, calendar, connection};
 use crate::model::core::Core;
 use crate::model::esme::{Esme, Limiter};
 use crate::model::profile::{PROFILE_ENTRIES, Profile};
+use crate::model::time::Moment;
 
 impl Device for Esme {
     fn core(&self) -> &Core {
@@ -16,6 +17,10 @@ impl Device for Esme {
 
     fn core_mut(&mut self) -> &mut Core {
         &mut self.connection.core
+    }
+
+    fn live(&mut self, to: Moment) {
+        self.advance(to);
     }
 
     fn read(&self, spec: &Spec, attribute: i8, shell: &Shell) -> Result<Data, DataAccessResult> {

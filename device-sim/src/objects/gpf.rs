@@ -11,6 +11,7 @@ use super::{Buffer, Device, Shell, connection};
 use crate::model::core::Core;
 use crate::model::mirror::Mirror;
 use crate::model::money::Millipence;
+use crate::model::time::Moment;
 
 /// The proxy: a device of its own inside the hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,10 @@ impl Device for Proxy {
 
     fn core_mut(&mut self) -> &mut Core {
         &mut self.core
+    }
+
+    fn live(&mut self, to: Moment) {
+        self.core.bring_to(to);
     }
 
     fn read(&self, spec: &Spec, attribute: i8, _: &Shell) -> Result<Data, DataAccessResult> {

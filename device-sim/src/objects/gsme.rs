@@ -8,6 +8,7 @@ use super::esme::half_hours;
 use super::{Buffer, Device, Shell, connection};
 use crate::model::core::Core;
 use crate::model::gsme::Gsme;
+use crate::model::time::Moment;
 
 impl Device for Gsme {
     fn core(&self) -> &Core {
@@ -16,6 +17,10 @@ impl Device for Gsme {
 
     fn core_mut(&mut self) -> &mut Core {
         &mut self.connection.core
+    }
+
+    fn live(&mut self, to: Moment) {
+        self.advance(to);
     }
 
     fn read(&self, spec: &Spec, attribute: i8, shell: &Shell) -> Result<Data, DataAccessResult> {

@@ -27,7 +27,7 @@ use proto_dlms::server::{AssociationPolicy, Credentials, Denial, ObjectModel, Pe
 
 use crate::model::core::Core;
 use crate::model::journal::{Entry, Event};
-use crate::model::time::MeterTime;
+use crate::model::time::{MeterTime, Moment};
 use encode::{column, date_time, meter_time, stamp, text};
 
 /// Longest shift method 6 of a clock takes, in seconds.
@@ -64,6 +64,9 @@ pub trait Device {
 
     /// The same, to change.
     fn core_mut(&mut self) -> &mut Core;
+
+    /// Lives until a moment.
+    fn live(&mut self, to: Moment);
 
     /// Reads an attribute of a role that is the device's own.
     ///

@@ -4,7 +4,7 @@
 //! - [`aps`]: the Application Support sublayer data frame, which names the cluster and the endpoints;
 //! - [`zcl`]: the ZigBee Cluster Library frame header and the foundation commands (read attributes,
 //!   report attributes, default response);
-//! - [`basic`], [`metering`], [`prepayment`], [`price`], [`messaging`]: attribute identifiers and commands of the
+//! - [`basic`], [`metering`], [`prepayment`], [`price`], [`messaging`], [`tunneling`]: attribute identifiers and commands of the
 //!   clusters the lab uses.
 //!
 //! Nothing here does I/O or keeps time. No input makes it panic, and no length on the wire is trusted
@@ -26,6 +26,7 @@ pub mod messaging;
 pub mod metering;
 pub mod prepayment;
 pub mod price;
+pub mod tunneling;
 pub mod value;
 pub mod zcl;
 

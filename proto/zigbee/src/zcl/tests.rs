@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::aps::ApsFrame;
 use crate::messaging::{self, DisplayMessage};
+use crate::tunneling::{self, TransferData};
 use crate::{basic, metering};
 
 /// Golden bytes: if this fails, do not change the test.
@@ -43,6 +44,17 @@ fn default_response_goes_back_the_other_way() {
     assert_eq!(DisplayMessage::parse(&frame.payload).unwrap(), shown);
     let answer = frame.answer(&Command::DefaultResponse { command: frame.command, status: Status::SUCCESS });
     assert_eq!(hex::encode(answer.to_bytes()), "10030b0000");
+}
+
+/// Golden bytes: if this fails, do not change the test.
+#[test]
+fn a_tunnelled_message_travels_whole() {
+    let sent = TransferData { direction: Direction::ToServer, tunnel: 0x0102, data: vec![0xc0, 0x01] };
+    let octets = sent.to_bytes(9);
+    assert_eq!(hex::encode(&octets), "0001040709010109110902 0201 c001".replace(' ', ""));
+    let aps = ApsFrame::parse(&octets).unwrap();
+    assert_eq!((aps.cluster, TransferData::parse(&aps.payload)), (tunneling::CLUSTER, Ok(sent)));
+    assert!(TransferData::parse(&[0x01, 1, 9, 0, 0]).is_err());
 }
 
 #[test]

@@ -1,0 +1,234 @@
+//! From a rig of the lab to an installation.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use lab_config::{DlmsProfile, Profile, Rig, RigDevice, SecretError};
+use proto_dlms::data::DeviationSign;
+use proto_duis::utrn::VendingKey;
+use proto_duis::{DeviceKind, Eui64};
+
+use super::{Display, Home, Station};
+use crate::model::account::{PaymentMode, Thresholds};
+use crate::model::connection::Contract;
+use crate::model::core::Core;
+use crate::model::curve::mix;
+use crate::model::esme::Esme;
+use crate::model::gsme::Gsme;
+use crate::model::mirror::Mirror;
+use crate::model::money::Millipence;
+use crate::model::plate::Plate;
+use crate::model::ppmid::Ppmid;
+use crate::model::tariff::Prices;
+use crate::model::time::{HALF_HOUR, Moment};
+use crate::objects::{Access, Contact, Directory, Hub, Proxy, Shell};
+
+/// What a customer's account is opened with: 25 pounds.
+const OPENING_PENCE: u32 = 2_500;
+/// The octets of a vending key.
+const VENDING_KEY: usize = 32;
+
+/// Why an installation cannot be built.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A secret cannot be had.
+    #[error("rig {rig}, {kind}: {error}")]
+    Secret {
+        /// The rig.
+        rig: String,
+        /// The device.
+        kind: DeviceKind,
+        /// Why.
+        error: SecretError,
+    },
+    /// A vending key of another length.
+    #[error("rig {rig}, {kind}: the vending key has {found} octets; it must have {VENDING_KEY}")]
+    VendingKey {
+        /// The rig.
+        rig: String,
+        /// The device.
+        kind: DeviceKind,
+        /// Octets found.
+        found: usize,
+    },
+    /// A meter whose model does not speak DLMS, or a display whose model does.
+    #[error(
+        "rig {rig}, {kind}: its Device Model {model} has a {found} profile; simulated devices of this kind speak {expected}"
+    )]
+    Profile {
+        /// The rig.
+        rig: String,
+        /// The device.
+        kind: DeviceKind,
+        /// The model.
+        model: String,
+        /// The profile's protocol.
+        found: &'static str,
+        /// The protocol it must be.
+        expected: &'static str,
+    },
+}
+
+/// Whether a device is to be simulated: it has a simulated link, or none of its own and a simulated carrier.
+pub(crate) fn is_simulated(rig: &Rig, device: &RigDevice) -> bool {
+    let carrier = device.via.and_then(|via| rig.device(via));
+    device.has_simulated_link()
+        || (device.links.is_empty() && carrier.is_some_and(RigDevice::has_simulated_link))
+}
+
+impl Home {
+    /// The simulated devices of a rig at `now`, meters with a month behind them. The seed fixes their loads.
+    ///
+    /// # Errors
+    /// [`BuildError`] naming the device.
+    pub fn build(rig: &Rig, now: Moment, seed: u64) -> Result<Self, BuildError> {
+        let plan = Plan { rig, now, seed };
+        let gsme = plan.of(DeviceKind::Gsme, |device| plan.gsme(device))?;
+        let profile = gsme.as_ref().map(|gsme| gsme.device.profile().clone()).unwrap_or_default();
+        let display = [DeviceKind::Ppmid, DeviceKind::Ihd].into_iter().find_map(|kind| plan.device(kind));
+        let mut home = Self {
+            now,
+            hub: plan.of(DeviceKind::Chf, |device| plan.hub(device))?,
+            proxy: plan.of(DeviceKind::Gpf, |device| {
+                let device_core = Core::new(plate(device), now);
+                let proxy = Proxy { core: device_core, mirror: Mirror::following(&profile) };
+                Ok(Station::new(proxy, plan.shell(device)?))
+            })?,
+            esme: plan.of(DeviceKind::Esme, |device| plan.esme(device))?,
+            gsme,
+            display: display.map(|device| plan.display(device)).transpose()?,
+            head_end: plan.head_end(),
+            air: VecDeque::new(),
+            held: VecDeque::new(),
+            asked: VecDeque::new(),
+            wans: BTreeMap::new(),
+            stored: VecDeque::new(),
+            sequence: 0,
+        };
+        home.carry();
+        Ok(home)
+    }
+}
+
+struct Plan<'a> {
+    rig: &'a Rig,
+    now: Moment,
+    seed: u64,
+}
+
+impl Plan<'_> {
+    fn device(&self, kind: DeviceKind) -> Option<&RigDevice> {
+        self.rig.device(kind).filter(|device| is_simulated(self.rig, device))
+    }
+
+    fn of<T>(
+        &self,
+        kind: DeviceKind,
+        build: impl FnOnce(&RigDevice) -> Result<T, BuildError>,
+    ) -> Result<Option<T>, BuildError> {
+        self.device(kind).map(build).transpose()
+    }
+
+    fn hub(&self, device: &RigDevice) -> Result<Station<Hub>, BuildError> {
+        let core = Core::new(plate(device), self.now);
+        let simulated = self.rig.devices().filter(|other| is_simulated(self.rig, other));
+        let joined = simulated.filter(|other| other.kind != DeviceKind::Chf);
+        let last = Some(core.shown());
+        let contacts = joined.map(|other| (other.eui64, Contact { kind: other.kind, last })).collect();
+        Ok(Station::new(Hub { core, contacts }, self.shell(device)?))
+    }
+
+    fn esme(&self, device: &RigDevice) -> Result<Station<Esme>, BuildError> {
+        let contract = self.contract(device, Prices::default())?;
+        let esme = Esme::installed(&contract, self.seed_of(device.eui64), self.now);
+        Ok(Station::new(esme, self.shell(device)?))
+    }
+
+    fn gsme(&self, device: &RigDevice) -> Result<Station<Gsme>, BuildError> {
+        let contract = self.contract(device, Prices::gas())?;
+        let gsme = Gsme::installed(&contract, self.seed_of(device.eui64), HALF_HOUR, self.now);
+        Ok(Station::new(gsme, self.shell(device)?))
+    }
+
+    fn display(&self, device: &RigDevice) -> Result<Display, BuildError> {
+        match device.model.profile {
+            Profile::Zcl(_) => Ok(Display { device: Ppmid::new(plate(device)), silent: false }),
+            Profile::Dlms(_) => Err(self.profile_error(device, "dlms", "zcl")),
+        }
+    }
+
+    fn contract(&self, device: &RigDevice, prices: Prices) -> Result<Contract, BuildError> {
+        let mode = match self.rig.safe_state.payment_mode {
+            Some(lab_config::PaymentMode::Credit) => PaymentMode::Credit,
+            Some(lab_config::PaymentMode::Prepayment) | None => PaymentMode::Prepayment,
+        };
+        Ok(Contract {
+            plate: plate(device),
+            mode,
+            opening: Millipence::pence(OPENING_PENCE),
+            thresholds: Thresholds::default(),
+            prices,
+            vending_key: self.vending_key(device)?,
+        })
+    }
+
+    fn vending_key(&self, device: &RigDevice) -> Result<Option<VendingKey>, BuildError> {
+        let Some(source) = &device.credentials.vending_key else { return Ok(None) };
+        let secret = source.secret().map_err(|error| self.secret_error(device, error))?;
+        let octets = secret.expose().try_into().map_err(|_| BuildError::VendingKey {
+            rig: self.rig.name.to_string(),
+            kind: device.kind,
+            found: secret.expose().len(),
+        })?;
+        Ok(Some(VendingKey::new(octets)))
+    }
+
+    fn shell(&self, device: &RigDevice) -> Result<Shell, BuildError> {
+        let profile = self.profile(device)?;
+        let access =
+            Access::new(profile, &device.credentials).map_err(|error| self.secret_error(device, error))?;
+        let inverted =
+            profile.deviation.is_some_and(|sign| sign.value == lab_config::DeviationSign::Inverted);
+        Ok(Shell {
+            directory: Directory::new(device.kind, profile),
+            access,
+            sign: if inverted { DeviationSign::Inverted } else { DeviationSign::Standard },
+            logical: profile.server.value.logical,
+        })
+    }
+
+    fn profile<'d>(&self, device: &'d RigDevice) -> Result<&'d DlmsProfile, BuildError> {
+        device.model.profile.dlms().ok_or_else(|| self.profile_error(device, "zcl", "dlms"))
+    }
+
+    /// The client that alerts go to: the hub's management client.
+    fn head_end(&self) -> u16 {
+        let hub = self.device(DeviceKind::Chf).and_then(|device| device.model.profile.dlms());
+        hub.map_or(1, |profile| profile.management_client.value.get().into())
+    }
+
+    fn seed_of(&self, eui64: Eui64) -> u64 {
+        mix(self.seed ^ u64::from_be_bytes(eui64.octets()))
+    }
+
+    fn secret_error(&self, device: &RigDevice, error: SecretError) -> BuildError {
+        BuildError::Secret { rig: self.rig.name.to_string(), kind: device.kind, error }
+    }
+
+    fn profile_error(&self, device: &RigDevice, found: &'static str, expected: &'static str) -> BuildError {
+        let model = device.model.id.to_string();
+        BuildError::Profile { rig: self.rig.name.to_string(), kind: device.kind, model, found, expected }
+    }
+}
+
+fn plate(device: &RigDevice) -> Plate {
+    let identity = &device.model.identity;
+    Plate {
+        kind: device.kind,
+        eui64: device.eui64,
+        manufacturer: identity.manufacturer.to_string(),
+        model: identity.model.to_string(),
+        hardware: identity.hardware_version.to_string(),
+        firmware: identity.firmware_version.to_string(),
+        configuration: identity.configuration_version.to_string(),
+    }
+}

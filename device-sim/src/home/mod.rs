@@ -1,0 +1,314 @@
+//! One installation: the devices of a rig, the home area network between them, and the hub's routing.
+//!
+//! Pure: time is an argument, octets go in and come out. The runtime around it ([`crate::estate`]) owns ptys
+//! and sockets and does nothing else.
+//!
+//! How the hub answers for what is behind it (DLMS gateway header, address an EUI-64, network 0):
+//! - an address that never joined, or another network: an exception response (service unknown, operation not
+//!   possible) in the header of the request, at once;
+//! - a device that is silent or has no power: nothing, as the radio gives nothing; the client's wait decides;
+//! - a gas meter asleep: the hub holds the request until it wakes, for at most [`HOLD`]; then it is dropped.
+//!
+//! The gas proxy is inside the hub and answers at once. What devices send unasked (alerts) goes to every open
+//! connection; without one the hub keeps the newest of them for the next.
+
+mod build;
+mod hub;
+mod station;
+#[cfg(test)]
+mod tests;
+
+pub use build::BuildError;
+pub(crate) use station::Station;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use proto_dlms::server::Peer;
+use proto_dlms::wrapper::Message;
+use proto_duis::{DeviceKind, Eui64};
+use proto_zigbee::aps::ApsFrame;
+use proto_zigbee::tunneling::{self, TransferData};
+use proto_zigbee::zcl::{Command, Direction, Frame};
+use proto_zigbee::{Value, prepayment};
+
+use crate::model::esme::Esme;
+use crate::model::gsme::Gsme;
+use crate::model::journal::Event;
+use crate::model::ppmid::Ppmid;
+use crate::model::time::{MINUTE, Moment};
+use crate::objects::{Device, Hub, Proxy};
+use hub::Asked;
+use station::Door;
+
+/// How long the hub holds a request for a sleeping gas meter, in milliseconds.
+pub const HOLD: i64 = 30_000;
+/// Requests it holds.
+const HELD: usize = 4;
+/// Messages kept for a connection that does not take them, and alerts kept while there is no connection.
+const QUEUED: usize = 256;
+/// Frames one event may set off. A bound on a loop that ends by itself.
+const FRAMES: usize = 4096;
+/// The tunnel every device has open with the hub.
+const TUNNEL: u16 = 0;
+
+/// A connection on the hub's wide area network link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WanId(pub u64);
+
+/// A frame on the air of the home area network: octets from one device to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct HanFrame {
+    from: Eui64,
+    to: Eui64,
+    octets: Vec<u8>,
+}
+
+/// A frame the hub holds for a sleeper.
+struct Held {
+    until: Moment,
+    frame: HanFrame,
+}
+
+/// The display with its silence.
+pub(crate) struct Display {
+    pub(crate) device: Ppmid,
+    pub(crate) silent: bool,
+}
+
+/// The installation.
+pub struct Home {
+    now: Moment,
+    pub(crate) hub: Option<Station<Hub>>,
+    pub(crate) proxy: Option<Station<Proxy>>,
+    pub(crate) esme: Option<Station<Esme>>,
+    pub(crate) gsme: Option<Station<Gsme>>,
+    pub(crate) display: Option<Display>,
+    /// The client alerts go to.
+    head_end: u16,
+    air: VecDeque<HanFrame>,
+    held: VecDeque<Held>,
+    asked: VecDeque<Asked>,
+    wans: BTreeMap<WanId, VecDeque<Message>>,
+    stored: VecDeque<Message>,
+    sequence: u8,
+}
+
+impl Home {
+    /// Lives until `to`; what happens on the way, such as the gas meter waking, happens at its own moment.
+    pub fn advance(&mut self, to: Moment) {
+        while let Some(wake) =
+            self.gsme.as_ref().map(|gsme| gsme.device.next_wake()).filter(|wake| *wake <= to)
+        {
+            self.live(wake);
+        }
+        self.live(to);
+    }
+
+    fn live(&mut self, to: Moment) {
+        self.now = self.now.max(to);
+        let now = self.now;
+        self.hub.iter_mut().for_each(|hub| hub.live(now));
+        self.proxy.iter_mut().for_each(|proxy| proxy.live(now));
+        self.esme.iter_mut().for_each(|esme| esme.live(now));
+        self.gsme.iter_mut().for_each(|gsme| gsme.live(now));
+        self.held.retain(|held| held.until > now);
+        self.carry();
+    }
+
+    /// The moment it was last brought to.
+    pub fn now(&self) -> Moment {
+        self.now
+    }
+
+    /// When something will happen by itself, at the latest a minute from now.
+    pub fn next_event(&self) -> Moment {
+        let esme = self.esme.as_ref().map(|esme| esme.device.next_event());
+        let gsme = self.gsme.as_ref().map(|gsme| gsme.device.next_event());
+        [esme, gsme].into_iter().flatten().fold(self.now.plus(MINUTE), Moment::min)
+    }
+
+    /// Lets everything devices have to say reach whom it is for.
+    pub(crate) fn carry(&mut self) {
+        self.collect();
+        for _ in 0..FRAMES {
+            let Some(frame) = self.air.pop_front() else { break };
+            self.deliver(frame);
+            self.collect();
+        }
+    }
+
+    /// Puts on the air what devices have to say by themselves.
+    fn collect(&mut self) {
+        self.collect_electricity();
+        self.collect_gas();
+        self.collect_hub_alerts();
+    }
+
+    fn collect_electricity(&mut self) {
+        let (Some(esme), head_end) = (&mut self.esme, self.head_end) else { return };
+        let from = esme.device.core().plate.eui64;
+        let mut frames: Vec<(Option<Eui64>, Vec<u8>)> = Vec::new();
+        while let Some(apdu) = esme.take_alert() {
+            self.sequence = self.sequence.wrapping_add(1);
+            frames.push((None, upwards(esme.shell.logical, head_end, apdu, self.sequence)));
+        }
+        if !esme.silent && esme.device.connection.take_balance_to_show() {
+            self.sequence = self.sequence.wrapping_add(1);
+            let pence = esme.device.connection.account().balance().get() / 1000;
+            let display = self.display.as_ref().map(|display| display.device.plate().eui64);
+            frames.extend(display.map(|to| (Some(to), balance_report(pence, self.sequence))));
+        }
+        self.send_all(from, frames);
+    }
+
+    fn collect_gas(&mut self) {
+        let (Some(gsme), head_end) = (&mut self.gsme, self.head_end) else { return };
+        let from = gsme.device.core().plate.eui64;
+        let mut frames = Vec::new();
+        while let Some(report) = gsme.device.take_report() {
+            frames.extend((!gsme.silent).then_some((None, report)));
+        }
+        while gsme.device.is_awake()
+            && let Some(apdu) = gsme.take_alert()
+        {
+            self.sequence = self.sequence.wrapping_add(1);
+            frames.push((None, upwards(gsme.shell.logical, head_end, apdu, self.sequence)));
+        }
+        let awake = gsme.device.is_awake();
+        self.send_all(from, frames);
+        if awake {
+            self.air.extend(self.held.drain(..).map(|held| held.frame));
+        }
+    }
+
+    /// Frames of one device: to a device, or to the hub.
+    fn send_all(&mut self, from: Eui64, frames: Vec<(Option<Eui64>, Vec<u8>)>) {
+        let Some(hub) = self.hub.as_ref().map(|hub| hub.device.core.plate.eui64) else { return };
+        let on_air = frames.into_iter().map(|(to, octets)| HanFrame { from, to: to.unwrap_or(hub), octets });
+        self.air.extend(on_air);
+    }
+
+    fn deliver(&mut self, frame: HanFrame) {
+        match self.kind_of(frame.to) {
+            Some(DeviceKind::Chf) => self.hub_hears(&frame),
+            Some(DeviceKind::Esme) => {
+                let answer = self.esme.as_mut().and_then(|esme| tunnelled(esme, &frame.octets));
+                self.reply(&frame, answer);
+            }
+            Some(DeviceKind::Gsme) => self.deliver_gas(frame),
+            Some(DeviceKind::Ppmid | DeviceKind::Ihd) => {
+                let display = self.display.as_mut().filter(|display| !display.silent);
+                let answer = display.and_then(|display| display.device.receive(&frame.octets));
+                self.reply(&frame, answer);
+            }
+            Some(DeviceKind::Gpf) | None => {}
+        }
+    }
+
+    fn deliver_gas(&mut self, frame: HanFrame) {
+        let Some(gsme) = self.gsme.as_mut() else { return };
+        if !gsme.device.is_alive() || gsme.silent {
+            return;
+        }
+        if gsme.device.is_awake() {
+            let answer = tunnelled(gsme, &frame.octets);
+            self.reply(&frame, answer);
+        } else if self.held.len() < HELD {
+            self.held.push_back(Held { until: self.now.plus(HOLD), frame });
+        }
+    }
+
+    fn reply(&mut self, to: &HanFrame, answer: Option<Vec<u8>>) {
+        let reply = answer.map(|octets| HanFrame { from: to.to, to: to.from, octets });
+        self.air.extend(reply);
+    }
+
+    /// Which device of this installation has this EUI-64.
+    fn kind_of(&self, eui64: Eui64) -> Option<DeviceKind> {
+        self.plates().find(|(_, of)| *of == eui64).map(|(kind, _)| kind)
+    }
+
+    fn plates(&self) -> impl Iterator<Item = (DeviceKind, Eui64)> + '_ {
+        let hub = self.hub.as_ref().map(|hub| &hub.device.core.plate);
+        let proxy = self.proxy.as_ref().map(|proxy| &proxy.device.core.plate);
+        let esme = self.esme.as_ref().map(|esme| &esme.device.core().plate);
+        let gsme = self.gsme.as_ref().map(|gsme| &gsme.device.core().plate);
+        let display = self.display.as_ref().map(|display| display.device.plate());
+        [hub, proxy, esme, gsme, display].into_iter().flatten().map(|plate| (plate.kind, plate.eui64))
+    }
+}
+
+/// The local ports.
+impl Home {
+    /// The answer of a meter's local port; none where none is due.
+    pub fn local(&mut self, kind: DeviceKind, peer: Peer, apdu: &[u8]) -> Option<Vec<u8>> {
+        let answer = match kind {
+            DeviceKind::Esme => self.esme.as_mut()?.serve(Door::Local, peer, apdu),
+            DeviceKind::Gsme => {
+                let gsme = self.gsme.as_mut().filter(|gsme| gsme.device.is_alive())?;
+                gsme.device.wake_by_local_port();
+                gsme.serve(Door::Local, peer, apdu)
+            }
+            _ => None,
+        };
+        self.carry();
+        answer
+    }
+
+    /// Whether the local port of a meter answers at all: it has power and is not silenced.
+    pub fn local_port_answers(&self, kind: DeviceKind) -> bool {
+        match kind {
+            DeviceKind::Esme => self.esme.as_ref().is_some_and(|esme| !esme.silent),
+            DeviceKind::Gsme => self.gsme.as_ref().is_some_and(|gsme| !gsme.silent && gsme.device.is_alive()),
+            _ => false,
+        }
+    }
+
+    /// A client has connected at the local port: logged and alerted, and a gas meter wakes.
+    pub fn local_connected(&mut self, kind: DeviceKind) {
+        if let Some(gsme) = self.gsme.as_mut().filter(|_| kind == DeviceKind::Gsme) {
+            gsme.device.wake_by_local_port();
+        }
+        let core = match kind {
+            DeviceKind::Esme => self.esme.as_mut().map(|esme| esme.device.core_mut()),
+            DeviceKind::Gsme => self.gsme.as_mut().map(|gsme| gsme.device.core_mut()),
+            _ => None,
+        };
+        core.into_iter().for_each(|core| core.log(Event::LocalPort, "local port used"));
+        self.local_lost(kind);
+        self.carry();
+    }
+
+    /// The link at the local port is gone, and the associations on it.
+    pub fn local_lost(&mut self, kind: DeviceKind) {
+        match kind {
+            DeviceKind::Esme => self.esme.iter_mut().for_each(|esme| esme.forget(Door::Local)),
+            DeviceKind::Gsme => self.gsme.iter_mut().for_each(|gsme| gsme.forget(Door::Local)),
+            _ => {}
+        }
+    }
+}
+
+/// An APDU of a meter to the head end, in the tunnel to the hub.
+fn upwards(logical: u16, client: u16, apdu: Vec<u8>, sequence: u8) -> Vec<u8> {
+    let message = Message { source: logical, destination: client, apdu };
+    // Alerts are far shorter than the wrapper's limit.
+    let data = message.encode().unwrap_or_default();
+    TransferData { direction: Direction::ToClient, tunnel: TUNNEL, data }.to_bytes(sequence)
+}
+
+/// What a meter answers to a frame from the tunnel.
+fn tunnelled<D: Device>(station: &mut Station<D>, octets: &[u8]) -> Option<Vec<u8>> {
+    let aps = ApsFrame::parse(octets).ok().filter(|aps| aps.cluster == tunneling::CLUSTER)?;
+    let request = Message::decode(&TransferData::parse(&aps.payload).ok()?.data).ok()?;
+    let peer = Peer::new(request.source, request.destination);
+    let apdu = station.serve(Door::Han, peer, &request.apdu)?;
+    Some(upwards(request.destination, request.source, apdu, aps.counter))
+}
+
+fn balance_report(pence: i64, sequence: u8) -> Vec<u8> {
+    let balance = Value::Signed { width: 4, value: pence };
+    let report = Command::ReportAttributes(vec![(prepayment::CREDIT_REMAINING, balance)]);
+    let frame = Frame::foundation(Direction::ToClient, sequence, &report);
+    ApsFrame::smart_energy(prepayment::CLUSTER, sequence, frame.to_bytes()).to_bytes()
+}

@@ -1,0 +1,79 @@
+//! A device with its server sessions: what stands behind each of its doors.
+
+use std::collections::BTreeMap;
+
+use proto_dlms::server::{Peer, ServerSession, ServerSettings};
+
+use super::WanId;
+use crate::model::time::Moment;
+use crate::objects::{Device, Face, Shell, alert};
+
+/// Sessions a device keeps; beyond them one that is not associated goes.
+const SESSIONS: usize = 16;
+
+/// Where a client comes in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Door {
+    /// A connection on the wide area network.
+    Wan(WanId),
+    /// The home area network.
+    Han,
+    /// The local port.
+    Local,
+}
+
+/// A device in its place.
+pub(crate) struct Station<D> {
+    pub(crate) device: D,
+    pub(crate) shell: Shell,
+    /// It lives but says nothing, on any path.
+    pub(crate) silent: bool,
+    sessions: BTreeMap<(Door, u16), ServerSession>,
+}
+
+impl<D: Device> Station<D> {
+    pub(super) fn new(device: D, shell: Shell) -> Self {
+        Self { device, shell, silent: false, sessions: BTreeMap::new() }
+    }
+
+    pub(super) fn live(&mut self, to: Moment) {
+        self.device.live(to);
+    }
+
+    /// The answer to an APDU; none from a silent device, for another logical device, or where none is due.
+    pub(super) fn serve(&mut self, door: Door, peer: Peer, apdu: &[u8]) -> Option<Vec<u8>> {
+        if self.silent || peer.server != self.shell.logical {
+            return None;
+        }
+        self.make_room(door, peer.client);
+        let session = self
+            .sessions
+            .entry((door, peer.client))
+            .or_insert_with(|| ServerSession::new(peer, ServerSettings::default()));
+        session.receive(apdu, &mut Face { device: &mut self.device, shell: &mut self.shell })
+    }
+
+    fn make_room(&mut self, door: Door, client: u16) {
+        if self.sessions.len() < SESSIONS || self.sessions.contains_key(&(door, client)) {
+            return;
+        }
+        self.sessions.retain(|_, session| session.is_associated());
+        if self.sessions.len() >= SESSIONS {
+            self.sessions.pop_first();
+        }
+    }
+
+    /// The link below a door is gone, and every association with it.
+    pub(super) fn forget(&mut self, door: Door) {
+        self.sessions.retain(|(of, _), _| *of != door);
+    }
+
+    /// The next alert, as an event notification; a silent device keeps them.
+    pub(super) fn take_alert(&mut self) -> Option<Vec<u8>> {
+        if self.silent {
+            return None;
+        }
+        let entry = self.device.core_mut().journal.take_alert()?;
+        Some(alert(&entry, &self.shell))
+    }
+}
