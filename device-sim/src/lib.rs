@@ -1,5 +1,23 @@
 //! Simulated CHF, GPF, ESME, GSME and PPMID on real pseudo-terminals and sockets.
+//!
+//! A simulated device is a device: it answers on its wire, and the drivers cannot tell. What a person or a test
+//! bench does to it comes by its [`Hand`], apart from the wire.
+//!
+//! From the inside out:
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`model`] | meters, hub and display as state that obeys time; no wire |
+//! | [`objects`] | their COSEM objects, placed as their Device Models say |
+//! | [`home`] | the devices of one rig, the network between them, the hub's routing; octets in and out |
+//! | [`estate`] | pseudo-terminals, sockets and tasks around the homes of a lab |
 
+pub mod cli;
+pub mod estate;
 pub mod home;
 pub mod model;
 pub mod objects;
+pub mod sim_clock;
+
+pub use estate::{DeviceState, Estate, Hand, HandError, Pressed, SimEndpoint, StartError};
+pub use sim_clock::{SimClock, Stepper};

@@ -1,3 +1,8 @@
 //! The thin binary: everything it does is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    device_sim::cli::run().await
+}

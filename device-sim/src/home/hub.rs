@@ -59,11 +59,6 @@ impl Home {
         self.wans.get_mut(&wan)?.pop_front()
     }
 
-    /// Whether a message waits for a connection.
-    pub fn has_for_wan(&self, wan: WanId) -> bool {
-        self.wans.get(&wan).is_some_and(|queue| !queue.is_empty())
-    }
-
     /// Takes a message from a connection. Answers come by [`Home::take_for_wan`], now or later.
     pub fn receive_from_wan(&mut self, wan: WanId, message: &Message) {
         if self.hub.as_ref().is_none_or(|hub| hub.silent) {
@@ -147,7 +142,7 @@ impl Home {
         hub.device.heard(frame.from);
         let Ok(aps) = ApsFrame::parse(&frame.octets) else { return };
         if aps.cluster == tunneling::CLUSTER {
-            return self.from_tunnel(frame.from, &aps);
+            return self.hear_tunnel(frame.from, &aps);
         }
         match self.kind_of(frame.from) {
             Some(DeviceKind::Gsme) => {
@@ -163,7 +158,7 @@ impl Home {
         }
     }
 
-    fn from_tunnel(&mut self, from: Eui64, aps: &ApsFrame) {
+    fn hear_tunnel(&mut self, from: Eui64, aps: &ApsFrame) {
         let Ok(transfer) = TransferData::parse(&aps.payload) else { return };
         let Ok(message) = Message::decode(&transfer.data) else { return };
         if message.apdu.first() == Some(&EVENT_NOTIFICATION) {

@@ -19,6 +19,7 @@ mod station;
 mod tests;
 
 pub use build::BuildError;
+pub(crate) use build::is_simulated;
 pub(crate) use station::Station;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -118,6 +119,11 @@ impl Home {
     /// The moment it was last brought to.
     pub fn now(&self) -> Moment {
         self.now
+    }
+
+    /// Whether it has a device of this kind.
+    pub fn has(&self, kind: DeviceKind) -> bool {
+        self.plates().any(|(of, _)| of == kind)
     }
 
     /// When something will happen by itself, at the latest a minute from now.

@@ -1,0 +1,325 @@
+//! The simulated devices of a lab on real pseudo-terminals and sockets.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! use device_sim::{Estate, SimClock};
+//! use lab_config::{DeviceKind, Lab};
+//!
+//! let lab = Lab::embedded()?;
+//! let estate = Estate::start(&lab, SimClock::real(), 1).await?;
+//! let lab = estate.concrete(lab);
+//! estate.hand("rig-1", DeviceKind::Esme)?.press_keys("AB")?;
+//! estate.stop().await;
+//! # Ok(()) }
+//! ```
+
+mod folder;
+mod hand;
+mod line;
+mod serial;
+mod site;
+#[cfg(test)]
+mod tests;
+mod wan;
+
+pub use hand::{DeviceState, Hand, HandError, Pressed};
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lab_config::{Endpoint, Lab, LinkUrl, LinkUrlError, Path, Rig, RigDevice};
+use proto_duis::{DeviceKind, Eui64};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::home::{BuildError, Home};
+use crate::sim_clock::SimClock;
+use folder::LinkFolder;
+use line::LineSettings;
+use serial::Port;
+use site::Site;
+
+/// How long stopping waits for the last task.
+const STOP: Duration = Duration::from_secs(5);
+
+/// Where a simulated device answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimEndpoint {
+    /// The rig.
+    pub rig: String,
+    /// The device.
+    pub kind: DeviceKind,
+    /// Its EUI-64.
+    pub eui64: Eui64,
+    /// The path this link is.
+    pub path: Path,
+    /// The concrete link, with everything the lab file said of the simulated one.
+    pub link: LinkUrl,
+}
+
+/// Why the devices of a lab cannot be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Nothing to start.
+    #[error(
+        "no link of this lab is simulated; write `sim:` where a device is to be simulated, such as links.wan = \"sim:\""
+    )]
+    NothingSimulated,
+    /// A device cannot be built.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A path no simulated device of the kind has.
+    #[error(
+        "rig {rig}: a simulated {kind} has no {path} link; simulated are: wan of a CHF, optical of an ESME, local of a GSME"
+    )]
+    Path {
+        /// The rig.
+        rig: String,
+        /// The device.
+        kind: DeviceKind,
+        /// The path.
+        path: Path,
+    },
+    /// A port cannot be opened.
+    #[error("rig {rig}, {kind}: cannot open its {path} link: {error}")]
+    Port {
+        /// The rig.
+        rig: String,
+        /// The device.
+        kind: DeviceKind,
+        /// The path.
+        path: Path,
+        /// Why.
+        error: io::Error,
+    },
+    /// A pseudo-terminal whose name is no link URL.
+    #[error(
+        "rig {rig}, {kind}: {name} cannot stand in a link URL: {error}; set TMPDIR to a folder without blanks"
+    )]
+    Name {
+        /// The rig.
+        rig: String,
+        /// The device.
+        kind: DeviceKind,
+        /// The name.
+        name: String,
+        /// Why.
+        error: LinkUrlError,
+    },
+    /// The building of a device did not end.
+    #[error("rig {rig}: building its devices was cut short")]
+    CutShort {
+        /// The rig.
+        rig: String,
+    },
+}
+
+/// The simulated devices of a lab. Dropped, they stop; [`Estate::stop`] waits until they have.
+pub struct Estate {
+    sites: BTreeMap<String, Arc<Site>>,
+    endpoints: Vec<SimEndpoint>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    /// Holds the names of the pseudo-terminals; removed with the estate.
+    _folder: Arc<LinkFolder>,
+}
+
+impl Estate {
+    /// Starts every simulated device of every rig: those with a `sim:` link, and those without a link behind one
+    /// of them. The seed fixes what the households consume. Needs a Tokio runtime.
+    ///
+    /// # Errors
+    /// [`StartError`] naming rig and device; nothing is left running then.
+    pub async fn start(lab: &Lab, clock: SimClock, seed: u64) -> Result<Self, StartError> {
+        let folder = Arc::new(LinkFolder::make().map_err(|error| first_port_error(lab, error))?);
+        let mut estate = Self {
+            sites: BTreeMap::new(),
+            endpoints: Vec::new(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            _folder: folder.clone(),
+        };
+        for rig in lab.rigs.iter().filter(|rig| rig.is_simulated()) {
+            estate.start_rig(rig, &clock, seed, &folder).await?;
+        }
+        if estate.sites.is_empty() {
+            return Err(StartError::NothingSimulated);
+        }
+        Ok(estate)
+    }
+
+    /// Where the simulated devices answer.
+    pub fn endpoints(&self) -> &[SimEndpoint] {
+        &self.endpoints
+    }
+
+    /// The simulated devices that have no link of their own, with the device that carries their traffic.
+    pub fn carried<'l>(&self, lab: &'l Lab) -> impl Iterator<Item = (&'l Rig, &'l RigDevice, DeviceKind)> {
+        let rigs: Vec<&Rig> =
+            lab.rigs.iter().filter(|rig| self.sites.contains_key(rig.name.as_str())).collect();
+        rigs.into_iter().flat_map(|rig| {
+            let simulated = rig.devices().filter(move |device| crate::home::is_simulated(rig, device));
+            simulated.filter_map(move |device| Some((rig, device, device.via?)))
+        })
+    }
+
+    /// The same lab with these endpoints in place of the simulated links.
+    #[must_use]
+    pub fn concrete(&self, lab: Lab) -> Lab {
+        self.endpoints.iter().fold(lab, |lab, endpoint| {
+            lab.with_link(&endpoint.rig, endpoint.kind, endpoint.path, endpoint.link.clone())
+        })
+    }
+
+    /// The hand at a device.
+    ///
+    /// # Errors
+    /// No such rig or device is simulated.
+    pub fn hand(&self, rig: &str, kind: DeviceKind) -> Result<Hand, HandError> {
+        let site = self.sites.get(rig).ok_or_else(|| HandError::Rig {
+            rig: rig.to_owned(),
+            known: self.sites.keys().cloned().collect::<Vec<_>>().join(", "),
+        })?;
+        if !site.with(|home| home.has(kind)) {
+            return Err(HandError::Device { rig: rig.to_owned(), kind });
+        }
+        Ok(Hand::new(site.clone(), kind))
+    }
+
+    /// Stops every device and closes every port.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(STOP, self.tasks.wait()).await.is_err() {
+            tracing::warn!("some simulated devices did not stop within {} s", STOP.as_secs());
+        }
+    }
+
+    async fn start_rig(
+        &mut self,
+        rig: &Rig,
+        clock: &SimClock,
+        seed: u64,
+        folder: &Arc<LinkFolder>,
+    ) -> Result<(), StartError> {
+        let name = rig.name.to_string();
+        let home = build(rig.clone(), clock.clone(), seed).await?;
+        let links: Vec<(&RigDevice, Path, &LinkUrl)> = simulated_links(rig).collect();
+        let ports: Vec<(DeviceKind, Path)> =
+            links.iter().map(|(device, path, _)| (device.kind, *path)).collect();
+        let site = Arc::new(Site::new(name.clone(), clock.clone(), home, &ports));
+        for (device, path, url) in links {
+            let link = self.start_port(&site, device, path, url, folder).await?;
+            self.endpoints.push(SimEndpoint {
+                rig: name.clone(),
+                kind: device.kind,
+                eui64: device.eui64,
+                path,
+                link,
+            });
+        }
+        let (pacer, stop) = (site.clone(), self.stop.clone());
+        self.tasks.spawn(async move { pacer.pace(stop).await });
+        self.sites.insert(name, site);
+        Ok(())
+    }
+
+    /// Opens one port and sets a task to serve it; the concrete link.
+    async fn start_port(
+        &self,
+        site: &Arc<Site>,
+        device: &RigDevice,
+        path: Path,
+        url: &LinkUrl,
+        folder: &Arc<LinkFolder>,
+    ) -> Result<LinkUrl, StartError> {
+        let (rig, kind) = (site.name.clone(), device.kind);
+        let failed = |error| StartError::Port { rig: rig.clone(), kind, path, error };
+        let missing = || StartError::Path { rig: rig.clone(), kind, path };
+        let (site, stop) = (site.clone(), self.stop.clone());
+        let plugged = site.port(kind, path).ok_or_else(missing)?;
+        match (kind, path) {
+            (DeviceKind::Chf, Path::Wan) => {
+                let listener = wan::bind().await.map_err(failed)?;
+                let address = listener.local_addr().map_err(failed)?;
+                let tasks = self.tasks.clone();
+                self.tasks.spawn(wan::serve(site, listener, plugged, stop, tasks));
+                Ok(url.at(LinkUrl::tcp(address).endpoint))
+            }
+            (DeviceKind::Esme, Path::Optical) | (DeviceKind::Gsme, Path::Local) => {
+                let file = folder.path().join(format!("{rig}-{kind}-{path}"));
+                let settings = line_settings(device, url);
+                let link = serial_link(&rig, kind, url, &file)?;
+                let port = Port::open(&file).map_err(failed)?;
+                let folder = folder.clone();
+                self.tasks.spawn(async move {
+                    serial::serve(site, port, settings, plugged, stop).await;
+                    drop(folder);
+                });
+                Ok(link)
+            }
+            _ => Err(missing()),
+        }
+    }
+}
+
+impl Drop for Estate {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Off the runtime's threads: a month of half hours takes a moment.
+async fn build(rig: Rig, clock: SimClock, seed: u64) -> Result<Home, StartError> {
+    let name = rig.name.to_string();
+    let built = tokio::task::spawn_blocking(move || Home::build(&rig, clock.now(), seed)).await;
+    Ok(built.map_err(|_| StartError::CutShort { rig: name })??)
+}
+
+fn simulated_links(rig: &Rig) -> impl Iterator<Item = (&RigDevice, Path, &LinkUrl)> {
+    rig.devices().flat_map(|device| {
+        let simulated = device.links.iter().filter(|(_, url)| url.is_simulated());
+        simulated.map(move |(path, url)| (device, *path, url))
+    })
+}
+
+fn line_settings(device: &RigDevice, url: &LinkUrl) -> LineSettings {
+    let server = device.model.profile.dlms().map(|profile| profile.server.value);
+    let firmware = device.model.identity.firmware_version.as_str();
+    LineSettings {
+        kind: device.kind,
+        logical: server.map_or(1, |server| server.logical),
+        physical: url.addressing.physical.or(server.and_then(|server| server.physical)),
+        identification: url.signs_on().then(|| line::identification(firmware)),
+    }
+}
+
+/// The simulated link with the pseudo-terminal's name in it.
+fn serial_link(
+    rig: &str,
+    kind: DeviceKind,
+    url: &LinkUrl,
+    file: &std::path::Path,
+) -> Result<LinkUrl, StartError> {
+    let name = file.display().to_string();
+    let endpoint = format!("serial://{name}").parse::<LinkUrl>().map(|link| link.endpoint);
+    match endpoint {
+        Ok(endpoint @ Endpoint::Serial(_)) => Ok(url.at(endpoint)),
+        Ok(_) => Ok(url.clone()),
+        Err(error) => Err(StartError::Name { rig: rig.to_owned(), kind, name, error }),
+    }
+}
+
+/// The error of the folder all ports share, told of the first simulated device.
+fn first_port_error(lab: &Lab, error: io::Error) -> StartError {
+    let first = lab.rigs.iter().flat_map(simulated_links).next();
+    match first.map(|(device, path, _)| (device.kind, path)) {
+        Some((kind, path)) => {
+            let rig = lab.rigs.first().map_or_else(String::new, |rig| rig.name.to_string());
+            StartError::Port { rig, kind, path, error }
+        }
+        None => StartError::NothingSimulated,
+    }
+}

@@ -1,0 +1,164 @@
+//! The hub's wide area network link: a TCP listener that speaks the DLMS wrapper.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use proto_dlms::wrapper::Deframer;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::site::Site;
+use crate::home::WanId;
+
+/// Connections at a time; a hub has one, a lab looks in with a few more.
+const CONNECTIONS: usize = 8;
+/// A connection on which nothing arrives for so long is closed.
+const IDLE: Duration = Duration::from_secs(30 * 60);
+/// A message that has begun must be whole in this time.
+const WHOLE_MESSAGE: Duration = Duration::from_secs(30);
+/// A client that takes nothing for so long is given up.
+const WRITE: Duration = Duration::from_secs(10);
+/// How often a port that was restored is tried to be bound again.
+const REBIND: Duration = Duration::from_millis(100);
+
+/// Binds the listener where the system finds room.
+pub(super) async fn bind() -> io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+}
+
+/// Serves until stopped; unplugged, it closes everything, and listens at the same address when it is back.
+pub(super) async fn serve(
+    site: Arc<Site>,
+    listener: TcpListener,
+    mut plugged: watch::Receiver<bool>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+) {
+    let Ok(address) = listener.local_addr() else { return };
+    let mut listener = Some(listener);
+    while !stop.is_cancelled() {
+        let socket = match listener.take() {
+            Some(listener) => listener,
+            None => match rebind(address, &stop).await {
+                Some(listener) => listener,
+                None => return,
+            },
+        };
+        let session = stop.child_token();
+        accept(&site, socket, &mut plugged, &session, &tasks).await;
+        session.cancel();
+        tokio::select! {
+            () = stop.cancelled() => return,
+            back = plugged.wait_for(|plugged| *plugged) => if back.is_err() { return },
+        }
+    }
+}
+
+async fn rebind(address: SocketAddr, stop: &CancellationToken) -> Option<TcpListener> {
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Some(listener),
+            Err(error) => tracing::warn!(%address, %error, "cannot listen again yet"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = tokio::time::sleep(REBIND) => {}
+        }
+    }
+}
+
+/// Accepts until stopped or unplugged.
+async fn accept(
+    site: &Arc<Site>,
+    listener: TcpListener,
+    plugged: &mut watch::Receiver<bool>,
+    session: &CancellationToken,
+    tasks: &TaskTracker,
+) {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            () = session.cancelled() => return,
+            _ = plugged.wait_for(|plugged| !*plugged) => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            // Out of file handles, most likely: wait a little for some to come free.
+            tokio::time::sleep(REBIND).await;
+            continue;
+        };
+        // Without room the stream is dropped, which closes it.
+        if let Ok(permit) = room.clone().try_acquire_owned() {
+            let (site, session) = (site.clone(), session.clone());
+            let wan = WanId(NEXT.fetch_add(1, Ordering::Relaxed));
+            tasks.spawn(async move {
+                converse(&site, wan, stream, session).await;
+                site.with(|home| home.wan_closed(wan));
+                drop(permit);
+            });
+        }
+    }
+}
+
+async fn converse(site: &Site, wan: WanId, mut stream: TcpStream, session: CancellationToken) {
+    // Small messages both ways: waiting to fill a segment would only slow them.
+    let _ = stream.set_nodelay(true);
+    let mut stirred = site.stirring();
+    site.with(|home| home.wan_opened(wan));
+    let mut deframer = Deframer::default();
+    let mut buffer = [0; 4096];
+    loop {
+        stirred.mark_unchanged();
+        if !send_waiting(site, wan, &mut stream).await {
+            return;
+        }
+        let patience = if deframer.is_mid_message() { WHOLE_MESSAGE } else { IDLE };
+        tokio::select! {
+            () = session.cancelled() => return,
+            _ = stirred.changed() => {}
+            read = timeout(patience, stream.read(&mut buffer)) => match read {
+                Ok(Ok(count)) if count > 0 => {
+                    deframer.receive(buffer.get(..count).unwrap_or_default());
+                    if !take_messages(site, wan, &mut deframer) {
+                        return;
+                    }
+                }
+                _ => return,
+            },
+        }
+    }
+}
+
+/// Hands whole messages to the hub; whether the stream is still one of wrapped messages.
+fn take_messages(site: &Site, wan: WanId, deframer: &mut Deframer) -> bool {
+    loop {
+        match deframer.next_message() {
+            Ok(Some(message)) => site.with(|home| home.receive_from_wan(wan, &message)),
+            Ok(None) => return true,
+            Err(error) => {
+                tracing::info!(rig = site.name, %error, "closing a connection that does not speak the wrapper");
+                return false;
+            }
+        }
+    }
+}
+
+/// Writes what waits for this connection; whether the client took it.
+async fn send_waiting(site: &Site, wan: WanId, stream: &mut TcpStream) -> bool {
+    while let Some(message) = site.take(|home| home.take_for_wan(wan)) {
+        let Ok(octets) = message.encode() else { continue };
+        match timeout(WRITE, stream.write_all(&octets)).await {
+            Ok(Ok(())) => {}
+            _ => return false,
+        }
+    }
+    true
+}
