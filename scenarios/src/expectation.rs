@@ -284,7 +284,7 @@ impl Expectation {
         }
         match (values.get(&self.path), self.unit.as_ref().and_then(|_| self.unit_found(values))) {
             (Some(value), Some(unit)) => format!("{value} {unit}"),
-            (Some(value), None) => value.to_string(),
+            (Some(value), None) => in_words(value),
             (None, _) if values.present(&self.path) => "elements without a value of their own".to_owned(),
             (None, _) => "nothing".to_owned(),
         }
@@ -305,10 +305,18 @@ impl Expectation {
     }
 }
 
+/// A value as it stands; an empty text would otherwise be invisible.
+fn in_words(value: &Value) -> String {
+    match value.to_string() {
+        text if text.is_empty() => "an empty text".to_owned(),
+        text => text,
+    }
+}
+
 impl Check {
     fn in_words(&self, bindings: &Bindings) -> String {
         let say = |operand: &Operand| match operand.resolve(bindings) {
-            Ok(value) => value.to_string(),
+            Ok(value) => in_words(&value),
             Err(unbound) => unbound.to_string(),
         };
         match self {

@@ -144,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn a_mismatch_is_always_put_in_words(text in "\\PC{0,40}", other in "\\PC{0,40}") {
+    fn a_mismatch_is_always_put_in_words(text in "\\PC{1,40}", other in "\\PC{1,40}") {
         let check = Check::Is { expected: Operand::Literal(Value::from(&*other)), plus: None, tolerance: None };
         let expectation = Expectation { path: "value".parse().expect("a path"), unit: None, times: None, check };
         let mut values = Values::new();
