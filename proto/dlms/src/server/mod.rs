@@ -9,7 +9,7 @@ mod profile;
 mod service;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use associate::{Credentials, Denial};
 pub use profile::select;
