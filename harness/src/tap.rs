@@ -1,5 +1,5 @@
-//! The message tap: every DUIS message that the service user, the DCC or the S1SP sends or receives is shown to it, as
-//! it stands on the wire, before anybody interprets it. What crosses a link to a device has its own tap,
+//! The message tap: every DUIS message that the service user, the DCC or the S1SP sends or receives is shown to it as it
+//! stands on the wire, those that are refused too. What crosses a link to a device has its own tap,
 //! [`link::Tap`](crate::link::Tap).
 
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use crate::link::Direction;
 
 /// Something that keeps messages, usually the run's evidence.
 ///
-/// A message is shown when it is about to be sent and when it has arrived, so a message that was shown may not have
-/// reached the other side. Implementations must not block for long, and report their own failures to whoever owns the
+/// A message is shown when it is about to be sent, so it may not have reached the other side, and when it has arrived,
+/// before it is acted upon. Implementations must not block for long, and report their own failures to whoever owns the
 /// evidence: there is nothing a sender of messages could do about them.
 pub trait MessageTap: Send + Sync {
     /// `bytes` went `direction`, seen from whoever holds the tap; `party` is the other side, and `what` the message in

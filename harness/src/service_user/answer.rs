@@ -1,0 +1,219 @@
+//! What comes back, and the values a script sees of it.
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use proto_duis::{
+    AlertCode, DeviceAlert, Eui64, InventoryDevice, MmcBody, MmcElement, Party, RequestId, ResponseCode,
+    S1spAlert, Smets1Debug, Smets1Timestamp, Srv,
+};
+use scenarios::{Element, Values};
+
+/// The DCC's word on a request, given at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// I99: the answer follows. I0: this was the answer. Else a refusal.
+    pub code: ResponseCode,
+    /// When the DCC wrote it.
+    pub time: Timestamp,
+    /// The message as it came.
+    pub raw: Bytes,
+}
+
+/// The answer to a request; both its signatures held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The request.
+    pub request: RequestId,
+    /// What was asked.
+    pub srv: Srv,
+    /// The DCC's code.
+    pub code: ResponseCode,
+    /// When the DCC wrote it.
+    pub time: Timestamp,
+    /// `MessageSuccess`; none where no device answered.
+    pub success: Option<bool>,
+    /// Why the device or the S1SP failed; empty for a success.
+    pub debug: Vec<Smets1Debug>,
+    /// The device's data.
+    pub data: Option<MmcBody>,
+    /// The device's own time.
+    pub device_time: Option<Smets1Timestamp>,
+    /// The answer to Read Inventory.
+    pub inventory: Vec<InventoryDevice>,
+    /// Who signed, outermost first.
+    pub signed_by: Vec<Party>,
+    /// The message as it came.
+    pub raw: Bytes,
+}
+
+/// An answer nobody waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stray {
+    /// Why nobody did.
+    pub kind: StrayKind,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// Why nobody waited for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StrayKind {
+    /// It came after the wait for it had been given up.
+    Late,
+    /// The request had been answered already.
+    Duplicate,
+    /// The request was refused, or none was sent (or so long ago that it is forgotten).
+    Unsolicited,
+}
+
+/// An alert; both its signatures held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// The device it is about, where it is about one.
+    pub device: Option<Eui64>,
+    /// When the DCC wrote the message.
+    pub time: Timestamp,
+    /// What it says.
+    pub content: AlertContent,
+    /// Who signed, outermost first.
+    pub signed_by: Vec<Party>,
+    /// The message as it came.
+    pub raw: Bytes,
+}
+
+/// What an alert says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertContent {
+    /// A device's.
+    Device(DeviceAlert),
+    /// The S1SP's own, in DCC alert N55.
+    S1sp(S1spAlert),
+}
+
+/// The alert a script waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AlertMatcher {
+    /// The code of the device alert.
+    pub code: AlertCode,
+    /// The device it comes from; any when none.
+    pub device: Option<Eui64>,
+}
+
+impl AlertMatcher {
+    /// Whether this is the alert.
+    pub fn matches(&self, alert: &Alert) -> bool {
+        let AlertContent::Device(content) = &alert.content else { return false };
+        let from = self.device.is_none_or(|device| alert.device == Some(device));
+        content.code == Some(self.code) && from
+    }
+}
+
+impl std::fmt::Display for AlertMatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "device alert {}", self.code)?;
+        self.device.map_or(Ok(()), |device| write!(f, " from {device}"))
+    }
+}
+
+impl Alert {
+    /// The alert in the field's words, such as `device alert 8F3F from 00-DB-12-34-56-78-90-A0`.
+    pub fn name(&self) -> String {
+        let name = match &self.content {
+            AlertContent::Device(alert) => match alert.code {
+                Some(code) => format!("device alert {code}"),
+                None => "device alert without a code".to_owned(),
+            },
+            AlertContent::S1sp(alert) => format!("S1SP alert {}", alert.code),
+        };
+        self.device.map_or_else(|| name.clone(), |device| format!("{name} from {device}"))
+    }
+}
+
+/// The values of an acknowledgement: `acknowledgement.code`.
+pub fn acknowledged(acknowledgement: &Acknowledgement, values: &mut Values) {
+    values.set("acknowledgement.code", acknowledgement.code.as_str());
+}
+
+/// The values of an answer: `response.code`; `response.success` and `response.debug` where a device answered;
+/// `response.` and the path of each element below the answer's own. An inventory is `response.Device[n].…`.
+pub fn answered(answer: &Answer, values: &mut Values) {
+    if let Some(data) = &answer.data {
+        values.set_elements("response", &nodes(data.root()));
+    }
+    values.set_elements("response", &answer.inventory.iter().map(device).collect::<Vec<_>>());
+    values.set("response.code", answer.code.as_str());
+    if let Some(success) = answer.success {
+        values.set("response.success", success);
+    }
+    if !answer.debug.is_empty() {
+        let reasons = answer.debug.iter().map(|reason| format!("{}: {}", reason.code, reason.error));
+        values.set("response.debug", reasons.collect::<Vec<_>>().join("; "));
+    }
+}
+
+/// The values of an alert: `alert.code`, `alert.device`, `alert.description`, `alert.timestamp`.
+pub fn alerted(alert: &Alert, values: &mut Values) {
+    let (code, description, time) = match &alert.content {
+        AlertContent::Device(alert) => {
+            (alert.code.map(|code| code.to_string()), Some(&alert.description), alert.time)
+        }
+        AlertContent::S1sp(alert) => (Some(alert.code.clone()), alert.information.as_ref(), alert.time),
+    };
+    let texts = [("code", code), ("device", alert.device.map(|device| device.to_string()))];
+    for (name, text) in texts.into_iter().chain([("description", description.cloned())]) {
+        if let Some(text) = text {
+            values.set(format!("alert.{name}"), text);
+        }
+    }
+    values.set("alert.timestamp", time);
+}
+
+/// An element of an answer, in the form [`Values::set_elements`] takes.
+struct Node {
+    name: String,
+    text: Option<String>,
+    children: Vec<Node>,
+}
+
+impl Element for Node {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn text(&self) -> Option<&str> {
+        self.text.as_deref()
+    }
+
+    fn children(&self) -> &[Node] {
+        &self.children
+    }
+}
+
+fn nodes(element: &MmcElement) -> Vec<Node> {
+    let node = |child: &MmcElement| Node {
+        name: child.name().to_owned(),
+        text: child.children().is_empty().then(|| child.text().to_owned()),
+        children: nodes(child),
+    };
+    element.children().iter().map(node).collect()
+}
+
+/// A device of the inventory with the element names of DUIS type `Device`.
+fn device(device: &InventoryDevice) -> Node {
+    let leaves = [
+        ("DeviceID", Some(device.id.to_string())),
+        ("DeviceType", Some(device.kind.to_string())),
+        ("DeviceStatus", device.status.map(|status| status.to_string())),
+        ("DeviceManufacturer", Some(device.manufacturer.clone())),
+        ("DeviceModel", Some(device.model.clone())),
+        ("DeviceFirmwareVersion", device.firmware.clone()),
+        ("DateCommissioned", device.commissioned.map(|day| day.to_string())),
+        ("ImportMPxN", device.import_mpxn.clone()),
+        ("S1SP", device.s1sp.clone()),
+    ];
+    let leaf = |(name, text): (&str, Option<String>)| {
+        text.map(|text| Node { name: name.to_owned(), text: Some(text), children: Vec::new() })
+    };
+    let children = leaves.into_iter().filter_map(leaf).collect();
+    Node { name: "Device".to_owned(), text: None, children }
+}
