@@ -309,6 +309,9 @@ impl Client {
     }
 
     fn connected(&mut self, parameters: Parameters) {
+        // A head repeats the SNRM before the UA can come. Deciding now matters where client and server have the same
+        // address: there a server's RR looks just like our own come back.
+        self.echo.conclude();
         self.state = State::Connected(Box::new(Link {
             sender: Sender::new(parameters),
             receiver: Receiver::new(parameters, self.settings.max_message),

@@ -112,6 +112,18 @@ fn a_server_that_never_answers_is_given_up() {
     assert_eq!(polls, 60);
 }
 
+/// Client 1 and server 1 have the same octet for an address, and an RR of one is an RR of the other.
+#[test]
+fn a_server_of_the_same_address_is_no_echo() {
+    let one = Address::client(1).unwrap();
+    let mut pair = Pair::new(ClientSettings::new(one, one), ServerSettings::default());
+    assert_eq!(pair.connect(), ClientEvent::Connected(Parameters::default()));
+    pair.faults.extend([Fault::Drop, Fault::Drop, Fault::None]);
+    assert_eq!(pair.ask(b"one"), ClientEvent::Received(answer_to(b"one")));
+    // I lost, RR lost, I, I: the second time of asking is the request itself.
+    assert_eq!((pair.frames, pair.heard_by_meter.len()), (2 + 4, 1));
+}
+
 fn frame_of(control: Control, information: Vec<u8>) -> Vec<u8> {
     let (destination, source) = (Address::server(1, Some(17)).unwrap(), Address::client(16).unwrap());
     let information = Information::new(information).unwrap();
