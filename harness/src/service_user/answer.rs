@@ -116,14 +116,20 @@ impl std::fmt::Display for AlertMatcher {
 }
 
 impl Alert {
+    /// The code, the device's or the S1SP's; empty for a device alert without one.
+    pub fn code(&self) -> String {
+        match &self.content {
+            AlertContent::Device(alert) => alert.code.map(|code| code.to_string()).unwrap_or_default(),
+            AlertContent::S1sp(alert) => alert.code.clone(),
+        }
+    }
+
     /// The alert in the field's words, such as `device alert 8F3F from 00-DB-12-34-56-78-90-A0`.
     pub fn name(&self) -> String {
         let name = match &self.content {
-            AlertContent::Device(alert) => match alert.code {
-                Some(code) => format!("device alert {code}"),
-                None => "device alert without a code".to_owned(),
-            },
-            AlertContent::S1sp(alert) => format!("S1SP alert {}", alert.code),
+            AlertContent::Device(DeviceAlert { code: None, .. }) => "device alert without a code".to_owned(),
+            AlertContent::Device(_) => format!("device alert {}", self.code()),
+            AlertContent::S1sp(_) => format!("S1SP alert {}", self.code()),
         };
         self.device.map_or_else(|| name.clone(), |device| format!("{name} from {device}"))
     }
@@ -153,12 +159,11 @@ pub fn answered(answer: &Answer, values: &mut Values) {
 
 /// The values of an alert: `alert.code`, `alert.device`, `alert.description`, `alert.timestamp`.
 pub fn alerted(alert: &Alert, values: &mut Values) {
-    let (code, description, time) = match &alert.content {
-        AlertContent::Device(alert) => {
-            (alert.code.map(|code| code.to_string()), Some(&alert.description), alert.time)
-        }
-        AlertContent::S1sp(alert) => (Some(alert.code.clone()), alert.information.as_ref(), alert.time),
+    let (description, time) = match &alert.content {
+        AlertContent::Device(alert) => (Some(&alert.description), alert.time),
+        AlertContent::S1sp(alert) => (alert.information.as_ref(), alert.time),
     };
+    let code = Some(alert.code()).filter(|code| !code.is_empty());
     let texts = [("code", code), ("device", alert.device.map(|device| device.to_string()))];
     for (name, text) in texts.into_iter().chain([("description", description.cloned())]) {
         if let Some(text) = text {

@@ -18,13 +18,14 @@ pub(super) struct Counters(BTreeMap<Eui64, Mutex<Counter>>);
 pub(super) struct Counter {
     /// None once all are used.
     next: Option<u64>,
-    last: Option<u64>,
+    /// The last one the DCC accepted. One it refused may be used again, so sending it again is no replay.
+    accepted: Option<u64>,
 }
 
 impl Counters {
     /// Counters that begin at `first`.
     pub(super) fn new(originators: BTreeSet<Eui64>, first: u64) -> Counters {
-        let counter = || Mutex::new(Counter { next: Some(first), last: None });
+        let counter = || Mutex::new(Counter { next: Some(first), accepted: None });
         Counters(originators.into_iter().map(|id| (id, counter())).collect())
     }
 
@@ -39,13 +40,17 @@ impl Counter {
     pub(super) fn take(&mut self) -> Option<u64> {
         let taken = self.next?;
         self.next = taken.checked_add(1);
-        self.last = Some(taken);
         Some(taken)
     }
 
-    /// The counter given last; none when none was.
-    pub(super) const fn last(&self) -> Option<u64> {
-        self.last
+    /// The DCC accepted a request with this counter.
+    pub(super) const fn accept(&mut self, counter: u64) {
+        self.accepted = Some(counter);
+    }
+
+    /// The counter the DCC accepted last; none when it accepted none.
+    pub(super) const fn accepted(&self) -> Option<u64> {
+        self.accepted
     }
 }
 
@@ -55,12 +60,10 @@ mod tests {
 
     #[test]
     fn counters_end_and_do_not_begin_again() {
-        let mut counter = Counter { next: Some(u64::MAX - 1), last: None };
-        assert_eq!(counter.last(), None);
+        let mut counter = Counter { next: Some(u64::MAX - 1), accepted: None };
         assert_eq!(
             (counter.take(), counter.take(), counter.take()),
             (Some(u64::MAX - 1), Some(u64::MAX), None)
         );
-        assert_eq!(counter.last(), Some(u64::MAX));
     }
 }

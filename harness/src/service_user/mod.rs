@@ -165,7 +165,13 @@ impl ServiceUser {
             octets.map_err(|source| UserError::Sign { sent: sent.clone(), source: Box::new(source) })?;
         let reply = self.exchange(id, srv, misuse, octets.into(), deadline).await;
         match reply {
-            Ok(acknowledgement) => Ok(Submitted { request_id: id, acknowledgement }),
+            Ok(acknowledgement) => {
+                let submitted = Submitted { request_id: id, acknowledgement };
+                if submitted.is_accepted() {
+                    turn.accept(id.counter);
+                }
+                Ok(submitted)
+            }
             Err(NotAcknowledged::NotSent(error)) => Err(error),
             Err(NotAcknowledged::Found(found)) => Err(failed(sent, found)),
         }
@@ -184,7 +190,7 @@ impl ServiceUser {
             Target::Device(device) => device,
         };
         let counter = match misuse {
-            Some(Misuse::ReplayedCounter) => counter.last().ok_or(UserError::NothingToReplay { role })?,
+            Some(Misuse::ReplayedCounter) => counter.accepted().ok_or(UserError::NothingToReplay { role })?,
             _ => counter.take().ok_or(UserError::CountersUsedUp { role })?,
         };
         Ok(RequestId { originator, target, counter })

@@ -82,6 +82,9 @@ async fn a_refusal_is_an_acknowledgement_that_no_answer_follows() {
     assert!(matches!(error, UserError::Refused { code: ResponseCode::UNKNOWN_DEVICE, .. }), "{error}");
     assert_eq!(desks.post(desks.answer(submitted.request_id)).await.0, 204);
     assert_eq!(desks.user.take_stray_answers()[0].kind, StrayKind::Unsolicited);
+    // A counter the DCC refused is not used up, so there is nothing to replay.
+    let replayed = desks.submit(Some(Misuse::ReplayedCounter)).await.unwrap_err();
+    assert!(matches!(replayed, UserError::NothingToReplay { .. }), "{replayed}");
 }
 
 #[tokio::test]
@@ -105,6 +108,7 @@ async fn misuse_goes_out_as_asked() {
     assert!(matches!(opened[2], Err(MessageError::Signature(DsigError::Digest { .. }))));
     assert!(matches!(opened[3], Err(MessageError::Signature(DsigError::Unknown { .. }))));
     assert_eq!(opened[4].as_ref().unwrap().message.id.counter, desks.dcc.ids()[2].counter);
+    assert_eq!(desks.submit(Some(Misuse::ReplayedCounter)).await.unwrap().request_id, desks.dcc.ids()[2]);
     assert!(desks.words.0.lock().unwrap().contains(&"Sent DCC: service request 4.1.1 (tampered)".to_owned()));
 }
 
