@@ -1,0 +1,162 @@
+//! The house stands as drawn: crates depend one way, and each room reaches only where it may.
+
+mod source;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use source::{Source, sources};
+
+/// Our crates, and those of ours each may use. Proto crates stand apart from each other too.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("proto-lab", &[]),
+    ("proto-dlms", &[]),
+    ("proto-duis", &[]),
+    ("proto-zigbee", &[]),
+    ("lab-config", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee"]),
+    ("scenarios", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "lab-config"]),
+    ("device-sim", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "lab-config"]),
+    (
+        "harness",
+        &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "lab-config", "scenarios", "device-sim"],
+    ),
+];
+
+/// The rooms of the harness, one per stage of the picture.
+const ROOMS: [&str; 17] = [
+    "queue",
+    "dispatch",
+    "execute",
+    "service_user",
+    "dcc",
+    "s1sp",
+    "driver",
+    "link",
+    "evidence",
+    "watch",
+    "gate",
+    "report",
+    "dmct",
+    "migration",
+    "server",
+    "cli",
+    "embedded",
+];
+
+/// Rooms whose logic is pure: time and records are arguments.
+const PURE_ROOMS: [&str; 4] = ["gate", "report", "dmct", "queue"];
+
+/// What a pure room may not reach for.
+const IMPURE: [&str; 8] = [
+    "tokio",
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::time::Instant",
+    "std::time::SystemTime",
+    "jiff::Timestamp::now",
+];
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn harness() -> Vec<Source> {
+    sources(&workspace().join("harness/src"))
+}
+
+fn room(source: &Source) -> &str {
+    source.module.first().map_or("", String::as_str)
+}
+
+#[test]
+fn crates_depend_one_way() {
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .manifest_path(workspace().join("Cargo.toml"))
+        .no_deps()
+        .exec()
+        .expect("cargo metadata");
+    let allowed: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
+    let ours: Vec<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
+    for package in &metadata.packages {
+        // The tests crate may use all of them, and nothing may use it.
+        let may_use = match allowed.get(package.name.as_str()) {
+            Some(may_use) => *may_use,
+            None => {
+                assert_eq!(package.name.as_str(), "lab-tests", "a crate without a place in the house");
+                continue;
+            }
+        };
+        for dependency in &package.dependencies {
+            let name = dependency.name.as_str();
+            assert!(
+                !ours.contains(&name) || may_use.contains(&name),
+                "{} depends on {name}; it may use {may_use:?}",
+                package.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_room_of_the_house_is_there() {
+    let files = harness();
+    for wanted in ROOMS {
+        assert!(files.iter().any(|file| room(file) == wanted), "no room `{wanted}` in harness/src");
+    }
+}
+
+#[test]
+fn only_the_embedded_lab_uses_the_simulator() {
+    for file in harness().iter().filter(|file| room(file) != "embedded") {
+        assert!(!file.names("device_sim"), "{} uses device_sim", file.file.display());
+    }
+}
+
+#[test]
+fn pure_rooms_reach_for_no_runtime_file_socket_or_clock() {
+    for file in harness().iter().filter(|file| PURE_ROOMS.contains(&room(file))) {
+        for impure in IMPURE {
+            assert!(!file.names(impure), "{} names {impure}", file.file.display());
+        }
+    }
+}
+
+#[test]
+fn a_watcher_cannot_reach_what_it_watches() {
+    for file in harness().iter().filter(|file| room(file) == "watch") {
+        for forbidden in
+            ["crate::execute", "crate::dispatch", "crate::service_user", "crate::driver", "crate::s1sp"]
+        {
+            assert!(!file.names(forbidden), "{} names {forbidden}", file.file.display());
+        }
+    }
+}
+
+#[test]
+fn scripts_reach_devices_by_one_path() {
+    // The executor acts through a bench; only an observation, by the second path, goes to a driver.
+    for file in harness().iter().filter(|file| room(file) == "execute") {
+        for forbidden in ["crate::s1sp", "crate::dcc", "crate::driver", "crate::link"] {
+            assert!(!file.names(forbidden), "{} names {forbidden}", file.file.display());
+        }
+    }
+}
+
+/// Feeds every parser random octets for the fuzzers; its virtual time has to begin somewhere.
+const BEGINS_VIRTUAL_TIME: &str = "nonsense.rs";
+
+#[test]
+fn wire_formats_do_no_input_or_output_and_read_no_clock() {
+    let input_and_output = ["tokio", "std::fs", "std::net", "std::thread"];
+    let clocks = ["Instant::now", "SystemTime::now", "Timestamp::now", "jiff::Timestamp::now"];
+    for name in ["dlms", "duis", "zigbee"] {
+        for file in sources(&workspace().join("proto").join(name).join("src")) {
+            let clocks = clocks.iter().filter(|_| file.file != Path::new(BEGINS_VIRTUAL_TIME));
+            for impure in input_and_output.iter().chain(clocks) {
+                assert!(!file.names(impure), "proto/{name}: {} names {impure}", file.file.display());
+            }
+        }
+    }
+}
