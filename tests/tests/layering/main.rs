@@ -1,5 +1,7 @@
 //! The house stands as drawn: crates depend one way, and each room reaches only where it may.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a failing test's panic is its message")]
+
 mod source;
 
 use std::collections::BTreeMap;
@@ -20,27 +22,6 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "harness",
         &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "lab-config", "scenarios", "device-sim"],
     ),
-];
-
-/// The rooms of the harness, one per stage of the picture.
-const ROOMS: [&str; 17] = [
-    "queue",
-    "dispatch",
-    "execute",
-    "service_user",
-    "dcc",
-    "s1sp",
-    "driver",
-    "link",
-    "evidence",
-    "watch",
-    "gate",
-    "report",
-    "dmct",
-    "migration",
-    "server",
-    "cli",
-    "embedded",
 ];
 
 /// Rooms whose logic is pure: time and records are arguments.
@@ -96,14 +77,6 @@ fn crates_depend_one_way() {
                 package.name
             );
         }
-    }
-}
-
-#[test]
-fn every_room_of_the_house_is_there() {
-    let files = harness();
-    for wanted in ROOMS {
-        assert!(files.iter().any(|file| room(file) == wanted), "no room `{wanted}` in harness/src");
     }
 }
 
