@@ -226,3 +226,6 @@ pub struct ZclProfile {
     /// The endpoint its clusters are on.
     pub endpoint: Fact<u8>,
 }
+
+#[cfg(test)]
+mod tests;

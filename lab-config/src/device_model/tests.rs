@@ -1,0 +1,66 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::Document;
+
+const GENERIC: &str = include_str!("../../device-models/generic-dlms-meter.toml");
+
+fn refusal(from: &str, to: &str) -> String {
+    assert!(GENERIC.contains(from), "{from} is not in the file");
+    let text = GENERIC.replacen(from, to, 1);
+    DeviceModel::parse(&Document::new("meter.toml", text)).expect_err("refused").to_string()
+}
+
+#[test]
+fn a_profile_says_where_each_function_is_and_what_was_verified() {
+    let model = DeviceModel::parse(&Document::new("meter.toml", GENERIC)).expect("a Device Model");
+    let profile = model.profile.dlms().expect("DLMS/COSEM");
+    let import = profile.object(Function::ActiveImport).expect("the register");
+    assert_eq!(import.attribute().to_string(), "class 3 1-0:1.8.0 attribute 2");
+    assert_eq!(import.method().method, 1);
+    assert_eq!(profile.attribute(Function::DeviceLog), None);
+    assert!(profile.objects.values().all(|fact| !fact.verified));
+}
+
+#[test]
+fn what_is_wrong_with_a_device_model_is_said_in_its_place() {
+    insta::assert_snapshot!(refusal("active-import =", "active-inport ="), @r"
+    meter.toml:22:1: found `active-inport`, expected a function
+      advice: did you mean `active-import`? use one of identity, logical-device-name, manufacturer, model, hardware-version, firmware-version, configuration-version, clock, active-import, active-export, reactive-import, reactive-export, active-power-import, gas-volume, half-hourly-profile, daily-log, event-log, security-log, device-log, activity-calendar, price, standing-charge, account, meter-balance, emergency-credit, token-entry, supply-state, supply-script
+");
+    insta::assert_snapshot!(refusal("sap = 16, verified = false", "sap = 16"), @r"
+    meter.toml:14:17: found no `verified`, expected `verified`: whether this was seen on a device of this model
+      advice: add `verified = ...` to this table
+");
+    insta::assert_snapshot!(refusal("sap = 16", "sap = 128"), @r"
+    meter.toml:14:25: found 128, expected a client SAP, from 1 to 127
+      advice: use a number in this range
+");
+    insta::assert_snapshot!(refusal("obis = \"1-0:1.8.0\"", "obis = \"1-0:1.8\""), @r"
+    meter.toml:22:37: found `1-0:1.8`, expected an OBIS code
+      advice: `1-0:1.8` is not an OBIS code: write A-B:C.D.E, A-B:C.D.E.F or A.B.C.D.E.F with numbers of 0 to 255
+");
+    insta::assert_snapshot!(refusal("\"electricity\"", "\"electricty\""), @r"
+    meter.toml:10:17: found `electricty`, expected a capability
+      advice: did you mean `electricity`? use one of electricity, gas, prepayment, supply-control, half-hourly-profile, event-log, device-log, tariff, keypad, optical-port, local-port, clock, router
+");
+    insta::assert_snapshot!(refusal("protocol = \"dlms\"", "protocol = \"modbus\""), @r"
+    meter.toml:13:12: found `modbus`, expected `dlms` or `zcl`
+      advice: name the protocol the device speaks
+");
+    insta::assert_snapshot!(refusal("deviation = \"standard\"", "deviation = \"backwards\""), @r"
+    meter.toml:17:23: found `backwards`, expected which way the deviation counts
+      advice: use one of standard, inverted
+");
+    insta::assert_snapshot!(refusal("manufacturer = \"unknown\"", "manufacturer = \"Zähler\""), @r"
+    meter.toml:5:16: found `Zähler`, expected the manufacturer
+      advice: use 1 to 30 printable ASCII characters
+");
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}") {
+        let _ = DeviceModel::parse(&Document::new("meter.toml", text));
+    }
+}
