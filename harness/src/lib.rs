@@ -1,5 +1,6 @@
 //! The lab controller: links, driver, S1SP, DCC stub, service user, executor, evidence, gates, reports.
 
+pub mod dcc;
 pub mod dmct;
 pub mod driver;
 pub mod evidence;
@@ -8,6 +9,7 @@ pub mod gate;
 mod http;
 pub mod link;
 pub mod migration;
+mod post;
 pub mod queue;
 pub mod report;
 pub mod service_user;

@@ -1,0 +1,148 @@
+//! To the S1SP and back: one worker for each installation, so that requests to its devices keep their order and a slow
+//! installation holds up no other.
+
+use std::collections::btree_map::Entry;
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use proto_duis::{
+    CountersignedRequest, Eui64, MessageError, Request, Response, ResponseCode, S1spAlert, Signed,
+    Smets1Response,
+};
+use tokio::sync::mpsc;
+
+use super::server::{Shared, locked};
+use crate::link::Direction;
+
+/// How many requests may wait for one installation.
+pub(super) const WAITING: usize = 64;
+
+/// What an S1SP sends back: a document that it signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum S1spReply {
+    /// A `SMETS1SignedResponse`.
+    Answer(Bytes),
+    /// An `S1SPAlert`, in place of an answer.
+    Alert(Bytes),
+}
+
+/// An S1SP that sent nothing back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum S1spError {
+    /// The S1SP, or the device, cannot be reached: E20.
+    #[error("cannot communicate: {0}")]
+    Unreachable(String),
+    /// The device was reached and did not answer: E21.
+    #[error("no answer: {0}")]
+    NoAnswer(String),
+}
+
+/// The way to a SMETS1 Service Provider.
+pub trait S1spPort: Send + Sync + 'static {
+    /// Serves a countersigned request. The DCC waits no longer than its deadline and then drops the future.
+    fn serve(&self, countersigned: Bytes) -> impl Future<Output = Result<S1spReply, S1spError>> + Send;
+}
+
+/// A request that was accepted.
+pub(super) struct Job {
+    pub(super) octets: Bytes,
+    pub(super) request: Request,
+}
+
+/// A place in the queue of an installation, made if it is its first request.
+pub(super) fn reserve<P: S1spPort>(
+    shared: &Arc<Shared<P>>,
+    installation: Eui64,
+) -> Option<mpsc::OwnedPermit<Job>> {
+    let mut queues = locked(&shared.queues);
+    let queue = match queues.entry(installation) {
+        Entry::Occupied(queue) => queue.into_mut(),
+        Entry::Vacant(place) => {
+            let (sender, receiver) = mpsc::channel(WAITING);
+            let worker = work(Arc::clone(shared), receiver);
+            tokio::spawn(shared.stop.clone().run_until_cancelled_owned(worker));
+            place.insert(sender)
+        }
+    };
+    queue.clone().try_reserve_owned().ok()
+}
+
+async fn work<P: S1spPort>(shared: Arc<Shared<P>>, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(job) = jobs.recv().await {
+        let response = serve(&shared, &job).await;
+        shared.post(job.request.id.originator, &response);
+    }
+}
+
+/// What the user gets for a request, whatever the S1SP does.
+async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Response {
+    let request = &job.request;
+    let (reason, code) = match exchange(shared, job).await {
+        Ok(Reply::Answer(answer)) => {
+            return Response::answer(request.id, request.srv(), answer, shared.now());
+        }
+        Ok(Reply::Alert(alert)) => return Response::s1sp_alert(alert, shared.now()),
+        Err(Failure::Deadline) => {
+            let reason = format!("no answer from the S1SP within {:?}", shared.s1sp_deadline);
+            (reason, ResponseCode::NO_RESPONSE)
+        }
+        Err(Failure::S1sp(S1spError::NoAnswer(reason))) => (reason, ResponseCode::NO_RESPONSE),
+        Err(Failure::S1sp(S1spError::Unreachable(reason))) => (reason, ResponseCode::CANNOT_COMMUNICATE),
+        Err(Failure::Invalid(reason)) => (reason, ResponseCode::CANNOT_COMMUNICATE),
+    };
+    tracing::warn!(request = %request.id, %code, reason, "the S1SP gave no answer");
+    Response::acknowledgement(request.id, request.srv(), code, shared.now())
+}
+
+enum Failure {
+    Deadline,
+    S1sp(S1spError),
+    /// The S1SP answered something that may not go to a user.
+    Invalid(String),
+}
+
+enum Reply {
+    Answer(Signed<Smets1Response>),
+    Alert(Signed<S1spAlert>),
+}
+
+async fn exchange<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Result<Reply, Failure> {
+    let invalid = |error: MessageError| Failure::Invalid(error.to_string());
+    let countersigned = CountersignedRequest::new(&job.octets, shared.now()).map_err(invalid)?;
+    let octets = countersigned.sign(&shared.signer).map_err(|error| invalid(error.into()))?;
+    let what = format!("countersigned service request {}", job.request.srv());
+    shared.tap.message(Direction::Sent, "S1SP", &what, octets.as_bytes());
+    let served = shared.port.serve(Bytes::from(octets));
+    let reply = tokio::time::timeout(shared.s1sp_deadline, served).await;
+    match reply.map_err(|_| Failure::Deadline)?.map_err(Failure::S1sp)? {
+        S1spReply::Answer(octets) => {
+            shared.tap.message(Direction::Received, "S1SP", "device answer", &octets);
+            answer(shared, &job.request, &octets).map(Reply::Answer)
+        }
+        S1spReply::Alert(octets) => {
+            shared.tap.message(Direction::Received, "S1SP", "S1SP alert", &octets);
+            let alert = S1spAlert::parse(&octets).map_err(invalid)?;
+            alert.verify(&shared.trust).map_err(invalid)?;
+            Ok(Reply::Alert(alert))
+        }
+    }
+}
+
+/// An answer that is the S1SP's, and to this request.
+fn answer<P>(
+    shared: &Shared<P>,
+    request: &Request,
+    octets: &[u8],
+) -> Result<Signed<Smets1Response>, Failure> {
+    let invalid = |error: MessageError| Failure::Invalid(error.to_string());
+    let answer = Smets1Response::parse(octets).map_err(invalid)?;
+    answer.verify(&shared.trust).map_err(invalid)?;
+    let Smets1Response { device, user, counter, .. } = *answer.content();
+    let id = request.id;
+    if answer.is_alert() || (device, user, counter) != (id.target, id.originator, id.counter) {
+        let found = format!("{device} to {user}, counter {counter}");
+        return Err(Failure::Invalid(format!("the answer is from {found}; expected one to {id}")));
+    }
+    Ok(answer)
+}

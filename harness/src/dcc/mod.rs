@@ -1,0 +1,35 @@
+//! The DCC: a stub of the Data Service Provider that stands between users and the S1SP as the real one does.
+//!
+//! ```text
+//!            POST /api/v1/serviceS   ┌────────────┐ countersigned request
+//! service ──────────────────────────>│ judge      │──────────────────────> S1spPort
+//! user    <──────────────────────────│ forward    │<────────────────────── signed answer or alert
+//!            I99, later POST answer  │ deliver    │
+//!                                    └────────────┘
+//! ```
+//!
+//! A request is judged in a fixed order (`judge`, pure); the first check that fails decides the response code. What passes
+//! is acknowledged with I99, countersigned, and handed to the S1SP (`forward`); what the S1SP answers is checked, signed
+//! again and posted to the listener the user registered (`deliver`). Read Inventory (8.2) is answered at once from the
+//! [`Inventory`]. Queues are bounded, every wait has a deadline, and each message is shown to the
+//! [`MessageTap`](crate::tap::MessageTap) as it crosses the DCC's edge.
+//!
+//! What the stub does not do: future-dated execution by the DSP, DSP schedules, and transforms (`serviceT`), none of which
+//! a SMETS1 request of the variants served here needs.
+
+mod deliver;
+mod forward;
+mod inventory;
+mod judge;
+mod server;
+mod users;
+
+#[cfg(test)]
+mod tests;
+
+pub use deliver::Undelivered;
+pub use forward::{S1spError, S1spPort, S1spReply};
+pub use inventory::{Enrolment, Inventory, InventoryError};
+pub use judge::{ANTI_REPLAY, Address, BAD_SIGNATURE};
+pub use server::{AlertError, Clock, Dcc, DccConfig, DccError, ListenerError};
+pub use users::{User, UserStatus, Users};

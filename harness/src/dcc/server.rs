@@ -1,0 +1,365 @@
+//! The DCC as a running service: its web addresses, its state, its handle.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response as HttpResponse};
+use axum::routing::post;
+use bytes::Bytes;
+use jiff::Timestamp;
+use proto_duis::{
+    DsigError, Eui64, MessageError, Request, RequestBody, Response, ResponseCode, S1spAlert, Signer,
+    Smets1Response, TrustStore,
+};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::deliver::{self, Letter, LostMail, Undelivered};
+use super::forward::{self, Job, S1spPort};
+use super::inventory::Inventory;
+use super::judge::{Address, Passed, Refusal, View, judge};
+use super::users::Users;
+use crate::link::Direction;
+use crate::post::XML;
+use crate::tap::SharedMessageTap;
+
+/// Where the time comes from.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What a DCC is made of.
+pub struct DccConfig {
+    /// Where it listens; port 0 for any free one.
+    pub bind: SocketAddr,
+    /// The DSP's key.
+    pub signer: Signer,
+    /// The certificates of users and of the S1SP.
+    pub trust: TrustStore,
+    /// The users it knows.
+    pub users: Users,
+    /// The devices it serves at the start.
+    pub inventory: Inventory,
+    /// Who keeps its messages.
+    pub tap: SharedMessageTap,
+    /// How long the S1SP may take for one request.
+    pub s1sp_deadline: Duration,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// A DCC that could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum DccError {
+    /// The address is taken, or not of this machine.
+    #[error("the DCC cannot listen on {address}: {source}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// An alert the DCC does not pass on.
+#[derive(Debug, thiserror::Error)]
+pub enum AlertError {
+    /// Not a signed alert of the S1SP.
+    #[error("not an alert of the S1SP: {0}")]
+    Message(#[from] MessageError),
+    /// An answer where an alert was due.
+    #[error("the message from {0} is an answer, not an alert")]
+    NotAnAlert(Eui64),
+    /// There is nobody to send it to.
+    #[error("no known user is responsible for {0}")]
+    Nobody(String),
+}
+
+/// A listener the DCC does not take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListenerError {
+    /// The user is not known.
+    #[error("{0} is not a known user")]
+    UnknownUser(Eui64),
+}
+
+/// A running DCC. It stops when the handle is dropped.
+pub struct Dcc<P> {
+    shared: Arc<Shared<P>>,
+    address: SocketAddr,
+}
+
+pub(super) struct Shared<P> {
+    pub(super) port: P,
+    pub(super) signer: Signer,
+    pub(super) trust: TrustStore,
+    pub(super) tap: SharedMessageTap,
+    pub(super) s1sp_deadline: Duration,
+    pub(super) stop: CancellationToken,
+    clock: Clock,
+    users: Users,
+    inventory: Mutex<Inventory>,
+    /// The last counter of each originator.
+    counters: Mutex<BTreeMap<Eui64, u64>>,
+    pub(super) listeners: Mutex<BTreeMap<Eui64, Uri>>,
+    /// Requests waiting, by installation.
+    pub(super) queues: Mutex<BTreeMap<Eui64, mpsc::Sender<Job>>>,
+    /// Messages waiting, by user.
+    outboxes: BTreeMap<Eui64, mpsc::Sender<Letter>>,
+    pub(super) lost: Mutex<LostMail>,
+}
+
+/// The value of a mutex. A panic of another holder has been reported where it happened; what is held here is whole at
+/// every step, so work goes on.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<P: S1spPort> Dcc<P> {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// The address cannot be listened on.
+    pub async fn start(config: DccConfig, port: P) -> Result<Dcc<P>, DccError> {
+        let bind = |source| DccError::Bind { address: config.bind, source };
+        let listener = TcpListener::bind(config.bind).await.map_err(bind)?;
+        let address = listener.local_addr().map_err(bind)?;
+        let mut outboxes = BTreeMap::new();
+        let mut mail = Vec::new();
+        for user in config.users.iter() {
+            let (sender, receiver) = mpsc::channel(deliver::WAITING);
+            outboxes.insert(user.id, sender);
+            mail.push((user.id, receiver));
+        }
+        let shared = Arc::new(Shared {
+            port,
+            signer: config.signer,
+            trust: config.trust,
+            tap: config.tap,
+            s1sp_deadline: config.s1sp_deadline,
+            stop: CancellationToken::new(),
+            clock: config.clock,
+            users: config.users,
+            inventory: Mutex::new(config.inventory),
+            counters: Mutex::default(),
+            listeners: Mutex::default(),
+            queues: Mutex::default(),
+            outboxes,
+            lost: Mutex::default(),
+        });
+        for (user, letters) in mail {
+            let worker = deliver::work(Arc::clone(&shared), user, letters);
+            tokio::spawn(shared.stop.clone().run_until_cancelled_owned(worker));
+        }
+        let server = axum::serve(listener, routes(Arc::clone(&shared))).into_future();
+        tokio::spawn(shared.stop.clone().run_until_cancelled_owned(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "the DCC stopped listening");
+            }
+        }));
+        Ok(Dcc { shared, address })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The URL below which its services are.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Says where a user gets its asynchronous messages.
+    ///
+    /// # Errors
+    /// The user is not known.
+    pub fn register_listener(&self, user: Eui64, listener: Uri) -> Result<(), ListenerError> {
+        if self.shared.users.get(user).is_none() {
+            return Err(ListenerError::UnknownUser(user));
+        }
+        locked(&self.shared.listeners).insert(user, listener);
+        Ok(())
+    }
+
+    /// Reads or changes the inventory, in one piece.
+    pub fn with_inventory<T>(&self, change: impl FnOnce(&mut Inventory) -> T) -> T {
+        change(&mut locked(&self.shared.inventory))
+    }
+
+    /// The users it knows.
+    pub fn users(&self) -> &Users {
+        &self.shared.users
+    }
+
+    /// Passes a device's alert on to the user it is addressed to; if the DCC does not know that user, to a supplier
+    /// responsible for the device.
+    ///
+    /// # Errors
+    /// Not an alert the S1SP signed, or nobody to send it to.
+    pub fn pass_device_alert(&self, octets: &[u8]) -> Result<(), AlertError> {
+        let shared = &self.shared;
+        shared.tap.message(Direction::Received, "S1SP", "device alert", octets);
+        let alert = Smets1Response::parse(octets)?;
+        alert.verify(&shared.trust)?;
+        let Smets1Response { device, user, .. } = *alert.content();
+        if !alert.is_alert() {
+            return Err(AlertError::NotAnAlert(device));
+        }
+        let user = shared.addressee(Some(user), Some(device))?;
+        shared.post(user, &Response::device_alert(alert, shared.now()));
+        Ok(())
+    }
+
+    /// Passes an alert of the S1SP itself on, in DCC alert N55: to the originator of the request it is about, or to a
+    /// supplier responsible for the device it is about.
+    ///
+    /// # Errors
+    /// Not an alert the S1SP signed, or nobody to send it to.
+    pub fn pass_s1sp_alert(&self, octets: &[u8]) -> Result<(), AlertError> {
+        let shared = &self.shared;
+        shared.tap.message(Direction::Received, "S1SP", "S1SP alert", octets);
+        let alert = S1spAlert::parse(octets)?;
+        alert.verify(&shared.trust)?;
+        let S1spAlert { request, device, .. } = *alert.content();
+        let user = shared.addressee(request.map(|id| id.originator), device)?;
+        shared.post(user, &Response::s1sp_alert(alert, shared.now()));
+        Ok(())
+    }
+
+    /// The last messages users never got, the oldest first.
+    pub fn undelivered(&self) -> Vec<Undelivered> {
+        locked(&self.shared.lost).list()
+    }
+}
+
+impl<P> Drop for Dcc<P> {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+    }
+}
+
+impl<P> Shared<P> {
+    pub(super) fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    fn addressee(&self, named: Option<Eui64>, device: Option<Eui64>) -> Result<Eui64, AlertError> {
+        if let Some(user) = named.filter(|user| self.users.get(*user).is_some()) {
+            return Ok(user);
+        }
+        let inventory = locked(&self.inventory);
+        let enrolment = device.and_then(|device| inventory.get(device));
+        let user = enrolment.and_then(|enrolment| {
+            let listeners = locked(&self.listeners);
+            let listening = enrolment.responsible.iter().find(|user| listeners.contains_key(user));
+            listening.or_else(|| enrolment.responsible.first()).copied()
+        });
+        let about = device.map_or_else(|| "the alert".to_owned(), |device| device.to_string());
+        user.ok_or(AlertError::Nobody(about))
+    }
+
+    /// Signs a message and puts it in the user's outbox. What cannot be sent is remembered as undelivered.
+    pub(super) fn post(&self, user: Eui64, response: &Response) {
+        let what = deliver::name(response);
+        let lost = |reason: String| {
+            locked(&self.lost).add(Undelivered { user, what: what.clone(), reason });
+        };
+        let octets = match response.sign(&self.signer) {
+            Ok(octets) => Bytes::from(octets),
+            Err(error) => return lost(error.to_string()),
+        };
+        let Some(outbox) = self.outboxes.get(&user) else { return lost("the user is not known".to_owned()) };
+        if outbox.try_send(Letter { what: what.clone(), octets }).is_err() {
+            lost(format!("{} messages are waiting for the user already", deliver::WAITING));
+        }
+    }
+}
+
+fn routes<P: S1spPort>(shared: Arc<Shared<P>>) -> Router {
+    let non_device = |state: State<Arc<Shared<P>>>, body: Bytes| receive(state, body, Address::NonDevice);
+    let send_command = |state: State<Arc<Shared<P>>>, body: Bytes| receive(state, body, Address::SendCommand);
+    Router::new()
+        .route("/api/v1/serviceD", post(non_device))
+        .route("/api/v1/serviceS", post(send_command))
+        .layer(DefaultBodyLimit::max(proto_duis::MAX_OCTETS))
+        .with_state(shared)
+}
+
+async fn receive<P: S1spPort>(
+    State(shared): State<Arc<Shared<P>>>,
+    octets: Bytes,
+    address: Address,
+) -> HttpResponse {
+    let request = match Request::parse(&octets) {
+        Ok(request) => request,
+        Err(error) => {
+            shared.tap.message(
+                Direction::Received,
+                "a user",
+                "a message that is no service request",
+                &octets,
+            );
+            return (StatusCode::BAD_REQUEST, error.to_string()).into_response();
+        }
+    };
+    let user = format!("user {}", request.id.originator);
+    shared.tap.message(Direction::Received, &user, &format!("service request {}", request.srv()), &octets);
+    let Some(response) = shared.answer(octets, request, address) else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "too many requests are waiting for this installation")
+            .into_response();
+    };
+    match response.sign(&shared.signer) {
+        Ok(xml) => {
+            shared.tap.message(Direction::Sent, &user, &deliver::name(&response), xml.as_bytes());
+            ([(header::CONTENT_TYPE, XML)], xml).into_response()
+        }
+        Err(error) => sign_failed(&error),
+    }
+}
+
+fn sign_failed(error: &DsigError) -> HttpResponse {
+    tracing::error!(%error, "the DCC cannot sign");
+    (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response()
+}
+
+impl<P: S1spPort> Shared<P> {
+    /// The synchronous answer to a request; none when the queue of its installation is full.
+    fn answer(self: &Arc<Self>, octets: Bytes, request: Request, address: Address) -> Option<Response> {
+        let (id, srv) = (request.id, request.srv());
+        let judged = |code| Response::acknowledgement(id, srv, code, self.now());
+        // Held from the check of the counter to its use: two messages with one counter cannot both pass.
+        let mut counters = locked(&self.counters);
+        let inventory = locked(&self.inventory);
+        let (users, trust) = (&self.users, &self.trust);
+        let view = View { users, inventory: &inventory, counters: &counters, trust };
+        let passed = match judge(&octets, &request, address, &view) {
+            Ok(passed) => passed,
+            Err(Refusal { code, reason }) => {
+                tracing::info!(request = %id, %code, reason, "request refused");
+                return Some(judged(code));
+            }
+        };
+        let response = match passed {
+            Passed::Inventory => self.read_inventory(&request, &inventory),
+            Passed::Device { installation } => {
+                forward::reserve(self, installation)?.send(Job { octets, request });
+                judged(ResponseCode::ACKNOWLEDGED)
+            }
+        };
+        counters.insert(id.originator, id.counter);
+        Some(response)
+    }
+
+    fn read_inventory(&self, request: &Request, inventory: &Inventory) -> Response {
+        let found = match &request.body {
+            RequestBody::ReadInventory(body) => inventory.find(&body.query),
+            _ => Vec::new(),
+        };
+        Response::inventory(request.id, found, self.now())
+    }
+}
