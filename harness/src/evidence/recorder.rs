@@ -274,7 +274,7 @@ impl Recorder {
         self.tally.apply(sequence, &record.body);
         self.last_at = record.at;
         if self.uncovered.len() >= CHECKPOINT_EVERY && !matches!(record.body, Body::RunFinished(_)) {
-            self.sign(false)?;
+            self.write_checkpoint(false)?;
         }
         Ok(sequence)
     }
@@ -294,12 +294,19 @@ impl Recorder {
         self.records.sync_data().map_err(EvidenceError::io("sync", self.folder.records()))
     }
 
-    /// Signs for everything so far. The records reach the disk first, so a checkpoint never covers what a power cut took.
+    /// Signs for everything so far and brings it to the disk, the records before the signature.
     fn sign(&mut self, is_final: bool) -> Result<(), EvidenceError> {
+        self.sync_all()?;
+        self.write_checkpoint(is_final)?;
+        self.checkpoints.sync_data().map_err(EvidenceError::io("sync", self.folder.checkpoints()))
+    }
+
+    /// Signs for everything so far without waiting for the disk, as between script ends: a step does not pay for a sync.
+    /// A power cut may then leave a signature for records that never reached the disk; such a run is broken, not resumed.
+    fn write_checkpoint(&mut self, is_final: bool) -> Result<(), EvidenceError> {
         if self.uncovered.is_empty() {
             return Ok(());
         }
-        self.sync_all()?;
         let checkpoint = Checkpoint {
             origin: origin(self.key.verifier().name(), &self.run),
             size: self.tree.size(),
@@ -310,7 +317,6 @@ impl Recorder {
         let note = self.key.note().sign(&checkpoint.to_text());
         self.checkpoints
             .write_all(note.as_bytes())
-            .and_then(|()| self.checkpoints.sync_data())
             .map_err(EvidenceError::io("write", self.folder.checkpoints()))
     }
 }

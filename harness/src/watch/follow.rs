@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 
-use proto_lab::record::{Body, MAX_LINE, Record};
+use proto_lab::record::{Body, LineError, MAX_LINE, Record};
 
 use crate::evidence::{EvidenceError, RunFolder};
 
@@ -34,7 +34,7 @@ impl Follow {
     /// Whole lines written since the last poll, octet for octet, some 2 MiB at most; empty when there is nothing new.
     ///
     /// # Errors
-    /// [`EvidenceError::Io`].
+    /// [`EvidenceError::Io`], or [`EvidenceError::Unreadable`] when there is no line within the limit of a record.
     pub fn poll_lines(&mut self) -> Result<Vec<u8>, EvidenceError> {
         let path = self.folder.records();
         let mut octets = Vec::new();
@@ -43,9 +43,16 @@ impl Follow {
             .and_then(|_| (&self.file).take(BATCH).read_to_end(&mut octets))
             .map_err(EvidenceError::io("read", path))?;
         let whole = octets.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+        if whole == 0 && octets.len() > MAX_LINE {
+            return Err(self.unreadable(LineError::TooLong { found: octets.len() }));
+        }
         octets.truncate(whole);
         self.offset += whole as u64;
         Ok(octets)
+    }
+
+    fn unreadable(&self, source: LineError) -> EvidenceError {
+        EvidenceError::Unreadable { path: self.folder.records(), number: self.next, source }
     }
 
     /// Records written since the last poll; empty when there is nothing new.
@@ -56,11 +63,7 @@ impl Follow {
         let lines = self.poll_lines()?;
         let mut records = Vec::new();
         for line in lines.split_inclusive(|b| *b == b'\n') {
-            let record = Record::from_line(line).map_err(|source| EvidenceError::Unreadable {
-                path: self.folder.records(),
-                number: self.next,
-                source,
-            })?;
+            let record = Record::from_line(line).map_err(|source| self.unreadable(source))?;
             self.next += 1;
             self.finished |= matches!(record.body, Body::RunFinished(_));
             records.push(record);

@@ -65,3 +65,12 @@ fn a_line_that_is_no_record_is_named_by_its_number() {
     let error = Follow::open(folder).unwrap().poll().unwrap_err();
     assert!(error.to_string().contains("record 1"), "{error}");
 }
+
+#[test]
+fn a_line_without_end_is_refused_and_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = RunFolder::new(dir.path());
+    std::fs::write(folder.records(), vec![b'x'; proto_lab::record::MAX_LINE + 1]).unwrap();
+    let error = Follow::open(folder).unwrap().poll().unwrap_err();
+    assert!(error.to_string().contains("record 0"), "{error}");
+}

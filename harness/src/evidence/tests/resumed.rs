@@ -105,3 +105,14 @@ fn a_finished_a_changed_and_a_foreign_run_are_not_resumed() {
     let error = Recorder::resume_at(at(100), folder, key()).unwrap_err();
     assert!(error.to_string().contains("record 2"), "{error}");
 }
+
+#[test]
+fn a_run_that_lost_records_it_had_signed_for_is_not_resumed() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dead_run(dir.path());
+    let records = fs::read_to_string(folder.records()).unwrap();
+    let last = records.trim_end().rfind('\n').unwrap() + 1;
+    fs::write(folder.records(), &records[..last]).unwrap();
+    let error = Recorder::resume_at(at(100), folder, key()).unwrap_err();
+    assert!(error.to_string().contains("missing"), "{error}");
+}
