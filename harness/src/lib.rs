@@ -12,6 +12,7 @@ pub mod migration;
 mod post;
 pub mod queue;
 pub mod report;
+pub mod s1sp;
 pub mod service_user;
 pub mod tap;
 pub mod watch;

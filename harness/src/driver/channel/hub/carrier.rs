@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::{Incoming, Job, Place, Push};
 use crate::driver::access::Deadlines;
+use crate::driver::channel::open_link;
 use crate::link::{Link, LinkAddress, LinkError, LinkErrorKind, SharedTap};
 
 /// EventNotification and DataNotification: what a device sends unasked.
@@ -134,7 +135,7 @@ impl Carrier {
     }
 
     async fn renew(&mut self) -> Result<(), LinkError> {
-        match self.address.open(self.tap.clone(), self.deadlines.open).await {
+        match open_link(&self.address, &self.tap, &self.deadlines).await {
             Ok(link) => {
                 self.state = State::Connected(Box::new(link));
                 self.deframer = Deframer::default();

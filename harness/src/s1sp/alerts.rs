@@ -1,0 +1,137 @@
+//! What devices report of their own accord, and what the S1SP itself has to report.
+
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+use proto_dlms::apdu::{Apdu, EventNotification};
+use proto_dlms::data::DeviationSign;
+use proto_duis::mmc::build::Fuel;
+use proto_duis::{
+    AlertCode, DeviceAlert, DeviceKind, Eui64, RequestId, S1spAlert, Smets1Body, Smets1Response, Srv,
+};
+use tokio::sync::mpsc;
+
+use super::refusal::Refusal;
+use super::{Parts, S1spAlertMessage};
+use crate::driver::{Push, cosem, values};
+
+/// Most characters of an alert's words (MMC type of `AlertDescription`).
+const WORDS: usize = 250;
+
+/// Turns what comes unasked into alerts until the connection to the hub is given up.
+pub(super) async fn forward(parts: &Parts, mut pushes: mpsc::Receiver<Push>) {
+    while let Some(push) = pushes.recv().await {
+        let message = match device_alert(parts, &push) {
+            Ok(alert) => S1spAlertMessage::device(alert, &parts.signer),
+            Err(words) => {
+                let device = push.device;
+                let alert = alert(ALERT_UNREADABLE, None, device, words);
+                S1spAlertMessage::s1sp(alert, &parts.signer)
+            }
+        };
+        parts.hand_over(message).await;
+    }
+}
+
+/// A device's report that makes no sense.
+const ALERT_UNREADABLE: &str = "ALERT_UNREADABLE";
+/// A device could not be talked to.
+const DEVICE_UNREACHABLE: &str = "DEVICE_UNREACHABLE";
+/// A meter refused a token.
+const UTRN_REFUSED: &str = "UTRN_REFUSED";
+
+/// The alert that goes with a refusal, where the user should hear of it beyond the answer.
+pub(super) fn of_refusal(
+    refusal: &Refusal,
+    request: RequestId,
+    srv: Srv,
+    utrn: Option<String>,
+) -> Option<S1spAlert> {
+    let code = match refusal {
+        Refusal::Token(_) => UTRN_REFUSED,
+        other if other.silence().is_some() => DEVICE_UNREACHABLE,
+        _ => return None,
+    };
+    let words = format!("{}: {}", srv.name(), refusal.words());
+    let alert = alert(code, Some(request), Some(request.target), words);
+    Some(S1spAlert { utrn: utrn.and_then(|digits| digits.parse().ok()), ..alert })
+}
+
+pub(super) fn alert(
+    code: &str,
+    request: Option<RequestId>,
+    device: Option<Eui64>,
+    information: String,
+) -> S1spAlert {
+    let time = Timestamp::now();
+    S1spAlert { request, device, code: code.to_owned(), information: Some(information), utrn: None, time }
+}
+
+fn device_alert(parts: &Parts, push: &Push) -> Result<Smets1Response, String> {
+    let rig = parts.links.rig();
+    let device = match push.device {
+        Some(eui64) => rig.by_eui64(eui64),
+        None => rig.device(DeviceKind::Chf),
+    };
+    let device =
+        device.ok_or_else(|| format!("from {:?}, which is not of this installation", push.device))?;
+    let event = event(&push.apdu)?;
+    let sign = device.model.profile.dlms().map(cosem::sign).unwrap_or_default();
+    let (code, time, words) = content(&event, sign).ok_or_else(|| format!("{:?}", event.value))?;
+    let alert = DeviceAlert { code: Some(code), description: words, time, payload: None };
+    Ok(Smets1Response {
+        device: device.eui64,
+        user: parts.suppliers.of(Fuel::of(device.kind)),
+        counter: parts.alerts.fetch_add(1, Ordering::Relaxed),
+        timestamp: None,
+        body: Smets1Body::Alert(alert),
+    })
+}
+
+fn event(apdu: &[u8]) -> Result<EventNotification, String> {
+    match Apdu::decode(apdu) {
+        Ok(Apdu::EventNotification(event)) => Ok(event),
+        Ok(_) => Err("a push that is no event".into()),
+        Err(error) => Err(format!("a push that cannot be read: {error}")),
+    }
+}
+
+/// Code, time and words of an event.
+fn content(event: &EventNotification, sign: DeviationSign) -> Option<(AlertCode, Timestamp, String)> {
+    let [code, time, words] = event.value.elements()? else { return None };
+    let code = u16::try_from(code.as_i128()?).ok()?;
+    let time = values::utc(time.as_date_time()?, sign)?;
+    let words = words.as_octets().map(values::text)?;
+    Some((AlertCode(code), time, words.chars().take(WORDS).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proto_dlms::data::{AttributeRef, ClassId, Data, DateTime, Obis};
+
+    use super::*;
+
+    fn notification(value: Data) -> EventNotification {
+        let attribute = AttributeRef { class: ClassId(7), obis: Obis([0, 0, 99, 98, 0, 255]), attribute: 2 };
+        EventNotification { time: None, attribute, value }
+    }
+
+    #[test]
+    fn an_event_is_a_code_a_time_and_words() {
+        let time = DateTime::from_unix(1_795_253_400, 0).to_octets().to_vec();
+        let value = Data::Structure(vec![
+            Data::U16(0x8F32),
+            Data::Octets(time),
+            Data::Octets(b"supply armed".to_vec()),
+        ]);
+        let (code, time, words) = content(&notification(value), Default::default()).unwrap();
+        assert_eq!((code, words.as_str()), (AlertCode::SUPPLY_ARMED, "supply armed"));
+        assert_eq!(time.to_string(), "2026-11-21T09:30:00Z");
+        assert_eq!(content(&notification(Data::U16(1)), Default::default()), None);
+    }
+
+    #[test]
+    fn a_push_that_is_no_event_is_said_to_be_none() {
+        assert!(event(&[0xC4, 1]).unwrap_err().contains("cannot be read"));
+    }
+}

@@ -1,0 +1,298 @@
+//! The SMETS1 Service Provider: from a countersigned Service Request to the device and back to a signed answer.
+//!
+//! In the picture of the house it stands between the DCC stub and the driver. It takes a request only when both the
+//! DCC's signature and the user's hold, does it on the device through the objects its Device Model's profile names
+//! ([`operation`]), and signs an answer in MMC form: what was read, or `MessageSuccess` false with the device's reason. It
+//! holds the devices' credentials, turns what devices report into device alerts, and has alerts of its own.
+//!
+//! An answer goes back the way its request came ([`S1sp::serve`]). What nobody asked for, alerts of devices and of the S1SP,
+//! leaves through a bounded outbox, whose reader passes it on to the DCC.
+
+mod alerts;
+mod control;
+mod desk;
+mod operation;
+mod refusal;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lab_config::{DeviceKind, Eui64};
+use proto_duis::mmc::build::Fuel;
+use proto_duis::{
+    CountersignedRequest, DsigError, MessageError, Request, RequestBody, ResponsePayload, S1spAlert, Signed,
+    Signer, Smets1Response, Smets1Timestamp, TrustStore,
+};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+use crate::driver::{Push, RigLinks};
+use desk::Desk;
+use refusal::{Refusal, Silence};
+
+/// How long the outbox may be full before an alert is given up: whoever reads it has stopped.
+const OUTBOX_PATIENCE: Duration = Duration::from_secs(30);
+
+/// What the S1SP tells the DCC unasked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum S1spAlertMessage {
+    /// A device's alert.
+    Device(Signed<Smets1Response>),
+    /// An alert of the S1SP itself.
+    S1sp(Signed<S1spAlert>),
+}
+
+impl S1spAlertMessage {
+    fn device(alert: Smets1Response, signer: &Signer) -> Result<S1spAlertMessage, DsigError> {
+        alert.sign(signer).map(S1spAlertMessage::Device)
+    }
+
+    fn s1sp(alert: S1spAlert, signer: &Signer) -> Result<S1spAlertMessage, DsigError> {
+        alert.sign(signer).map(S1spAlertMessage::S1sp)
+    }
+}
+
+/// The suppliers of an installation, to whom its devices' alerts go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Suppliers {
+    /// The electricity supplier, who hears of the hub too.
+    pub electricity: Eui64,
+    /// The gas supplier.
+    pub gas: Eui64,
+}
+
+impl Suppliers {
+    fn of(&self, fuel: Fuel) -> Eui64 {
+        match fuel {
+            Fuel::Electricity => self.electricity,
+            Fuel::Gas => self.gas,
+        }
+    }
+}
+
+/// Why a request has no answer of a device.
+#[derive(Debug, thiserror::Error)]
+pub enum Unserved {
+    /// Not a countersigned request, or a signature does not hold.
+    #[error("not a request of the DCC: {0}")]
+    Message(#[from] MessageError),
+    /// The device is not of this installation.
+    #[error("{0} is no device of this S1SP")]
+    DeviceUnknown(Eui64),
+    /// The way to the device is gone.
+    #[error("cannot communicate with {device}: {words}")]
+    Unreachable {
+        /// The device.
+        device: Eui64,
+        /// What happened.
+        words: String,
+    },
+    /// The device did not answer. What changes something may still be carried out when it wakes.
+    #[error("no answer from {device}: {words}")]
+    NoAnswer {
+        /// The device.
+        device: Eui64,
+        /// What happened.
+        words: String,
+    },
+}
+
+/// What an S1SP is made of.
+pub struct S1spParts {
+    /// The ways to the devices.
+    pub links: RigLinks,
+    /// What devices send unasked, from the hub.
+    pub pushes: mpsc::Receiver<Push>,
+    /// The S1SP's key.
+    pub signer: Signer,
+    /// Whose signatures it believes.
+    pub trust: TrustStore,
+    /// Whom alerts go to.
+    pub suppliers: Suppliers,
+    /// Where alerts go.
+    pub outbox: mpsc::Sender<S1spAlertMessage>,
+}
+
+/// What the tasks of an S1SP share.
+struct Parts {
+    links: RigLinks,
+    signer: Signer,
+    trust: TrustStore,
+    suppliers: Suppliers,
+    outbox: mpsc::Sender<S1spAlertMessage>,
+    /// One request at a time for each device.
+    desks: BTreeMap<Eui64, Mutex<Desk>>,
+    /// Counter of device alerts.
+    alerts: AtomicU64,
+}
+
+/// A running S1SP. It stops when it is dropped.
+pub struct S1sp {
+    parts: Arc<Parts>,
+    /// Ends with the set, when the S1SP is dropped.
+    _listener: JoinSet<()>,
+}
+
+impl std::fmt::Debug for S1sp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("S1sp").field("links", &self.parts.links).finish_non_exhaustive()
+    }
+}
+
+impl S1sp {
+    /// Starts an S1SP for one installation.
+    #[must_use]
+    pub fn start(parts: S1spParts) -> S1sp {
+        let S1spParts { links, pushes, signer, trust, suppliers, outbox } = parts;
+        let desk = |device: &lab_config::RigDevice| {
+            (device.eui64, Mutex::new(Desk::new(device.clone(), links.clone())))
+        };
+        let desks = links.rig().devices().map(desk).collect();
+        let parts =
+            Arc::new(Parts { links, signer, trust, suppliers, outbox, desks, alerts: AtomicU64::new(1) });
+        let mut listener = JoinSet::new();
+        let shared = parts.clone();
+        listener.spawn(async move { alerts::forward(&shared, pushes).await });
+        S1sp { parts, _listener: listener }
+    }
+
+    /// Does what a request asks, as the DCC countersigned it, and signs the answer. Dropping the future gives up waiting;
+    /// what is on its way to the device then may still be carried out.
+    ///
+    /// # Errors
+    /// [`Unserved`]: there is no answer of a device to sign.
+    pub async fn serve(&self, countersigned: &[u8]) -> Result<Signed<Smets1Response>, Unserved> {
+        let request = self.opened(countersigned)?;
+        let response = answered(&self.parts, &request).await?;
+        Ok(response.sign(&self.parts.signer).map_err(MessageError::from)?)
+    }
+
+    /// Talks to every device of the installation and takes its credentials over from the SMSO: the device contact step of
+    /// a migration. See [`control`] for which credentials are changed.
+    ///
+    /// # Errors
+    /// Which device could not be had and why; whatever was changed is changed back.
+    pub async fn take_control(&self) -> Result<String, String> {
+        control::take(&self.parts).await
+    }
+
+    /// Gives the installation back to its SMSO: every device gets the password back that it had.
+    ///
+    /// # Errors
+    /// Every device that could not be had and why; the S1SP still holds the passwords of those.
+    pub async fn give_back(&self) -> Result<String, String> {
+        control::give_back(&self.parts).await
+    }
+
+    fn opened(&self, countersigned: &[u8]) -> Result<Request, Unserved> {
+        let opened = CountersignedRequest::open(countersigned, &self.parts.trust)?;
+        let request = opened.message.request().content().clone();
+        let device = request.id.target;
+        self.parts.desks.contains_key(&device).then_some(request).ok_or(Unserved::DeviceUnknown(device))
+    }
+}
+
+/// The answer to a request; an alert goes out where one is due.
+async fn answered(parts: &Parts, request: &Request) -> Result<Smets1Response, Unserved> {
+    let target = parts.links.rig().by_eui64(request.id.target).map(|device| device.kind);
+    let (result, timestamp) = carried_out(parts, request, target).await;
+    let payload = match result {
+        Ok(body) => ResponsePayload::success(body),
+        Err(refusal) => {
+            raise(parts, request, &refusal).await;
+            let device = request.id.target;
+            match refusal.silence() {
+                Some(Silence::NoAnswer) => return Err(Unserved::NoAnswer { device, words: refusal.words() }),
+                Some(Silence::Unreachable) => {
+                    return Err(Unserved::Unreachable { device, words: refusal.words() });
+                }
+                None => refusal.payload(request.srv(), target.map_or(Fuel::Electricity, Fuel::of)),
+            }
+        }
+    };
+    Ok(Smets1Response { timestamp, ..Smets1Response::answer(request.id, payload) })
+}
+
+type CarriedOut = (Result<proto_duis::MmcBody, Refusal>, Option<Smets1Timestamp>);
+
+async fn carried_out(parts: &Parts, request: &Request, target: Option<DeviceKind>) -> CarriedOut {
+    let (device, mirrored) = answering(parts, request, target);
+    let Some(desk) = parts.desks.get(&device) else {
+        let words = format!("{device} is no device of this S1SP");
+        return (Err(Refusal::NotExpressible(words)), None);
+    };
+    if let Some(refusal) = future_dated(&request.body, Timestamp::now()) {
+        return (Err(refusal), None);
+    }
+    let mut desk = desk.lock().await;
+    let result = operation::carry_out(&mut desk, &request.body, Timestamp::now()).await;
+    let timestamp = match &result {
+        Ok(_) => timestamp(&mut desk, mirrored).await,
+        // A device that refused or is silent is not asked for the time as well.
+        Err(_) => None,
+    };
+    (result, timestamp)
+}
+
+/// The device that answers, and whether it is the mirror of the one asked.
+fn answering(parts: &Parts, request: &Request, target: Option<DeviceKind>) -> (Eui64, bool) {
+    let mirror = parts.links.rig().device(DeviceKind::Gpf);
+    match mirror {
+        Some(mirror) if target == Some(DeviceKind::Gsme) && operation::is_mirrored(request.srv()) => {
+            (mirror.eui64, true)
+        }
+        _ => (request.id.target, false),
+    }
+}
+
+/// The device's own time; the answer stands without it.
+async fn timestamp(desk: &mut Desk, mirrored: bool) -> Option<Smets1Timestamp> {
+    let gas = Fuel::of(desk.device.kind) == Fuel::Gas;
+    let (time, status) = operation::shown(desk).await.ok()?;
+    Some(Smets1Timestamp { time, is_from_gsme: gas.then_some(!mirrored), clock_status: Some(status) })
+}
+
+async fn raise(parts: &Parts, request: &Request, refusal: &Refusal) {
+    let utrn = match &request.body {
+        RequestBody::TopUpDevice(top_up) => Some(top_up.utrn.to_string()),
+        _ => None,
+    };
+    if let Some(alert) = alerts::of_refusal(refusal, request.id, request.srv(), utrn) {
+        parts.hand_over(S1spAlertMessage::s1sp(alert, &parts.signer)).await;
+    }
+}
+
+/// Prices are dated in the meter, which puts them in force by itself. Anything else would have to be kept by the S1SP
+/// until then, and is refused: a request that is lost with the process is worse than one that is not taken.
+fn future_dated(body: &RequestBody, now: Timestamp) -> Option<Refusal> {
+    let execution = match body {
+        RequestBody::UpdatePaymentMode(update) => update.execution,
+        RequestBody::ReadInstantaneousImportRegisters(read)
+        | RequestBody::ReadInstantaneousPrepayValues(read)
+        | RequestBody::ReadMeterBalance(read)
+        | RequestBody::ReadFirmwareVersion(read) => read.execution,
+        RequestBody::ReadActiveImportProfileData(read) => read.execution,
+        RequestBody::ReadDeviceLog(read) => read.execution,
+        _ => None,
+    };
+    let at = execution.filter(|at| *at > now)?;
+    let words = format!("ExecutionDateTime {at}: this S1SP does only 1.2.1 later; ask on demand");
+    Some(Refusal::NotExpressible(words))
+}
+
+impl Parts {
+    /// Puts an alert into the outbox. One that cannot be signed, or that nobody takes, is told to the log: the DCC is gone
+    /// then, and nobody else is there to tell.
+    async fn hand_over(&self, message: Result<S1spAlertMessage, DsigError>) {
+        let message = match message {
+            Ok(message) => message,
+            Err(error) => return tracing::error!("the S1SP cannot sign: {error}"),
+        };
+        if let Err(error) = self.outbox.send_timeout(message, OUTBOX_PATIENCE).await {
+            tracing::error!("the DCC takes no alert of the S1SP: {error}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What each Service Reference Variant does on a device, through the objects its Device Model's profile names.
+//!
+//! | variant | on the device |
+//! |---|---|
+//! | 1.2.1 | unit charges held ready, dated or activated (class 113) |
+//! | 1.6 | account mode (class 111) |
+//! | 2.2 | token entry (class 115) |
+//! | 4.1.1, 4.16 | registers (class 3) |
+//! | 4.3, 4.18 | credits (class 112), account |
+//! | 4.8.1 | half-hourly profile by range (class 7) |
+//! | 4.11.1 | unit charges (class 113) |
+//! | 6.2.4, 11.2 | identity and versions (class 1), or the ZigBee Basic cluster |
+//! | 6.11 | clock (class 8) |
+//! | 6.13 | event and security log by range (class 7) |
+//! | 7.1, 7.2, 7.3, 7.4 | script table or disconnect control (classes 9 and 70) |
+//! | 8.9 | device log of the hub (class 7) |
+//!
+//! A gas meter sleeps: what the gas proxy function mirrors is answered from the mirror, see [`is_mirrored`].
+
+mod clock;
+mod log;
+mod money;
+mod plate;
+mod price;
+mod register;
+mod supply;
+
+use jiff::Timestamp;
+use proto_duis::mmc::build::Fuel;
+use proto_duis::{MmcBody, RequestBody, Srv};
+
+use super::desk::Desk;
+use super::refusal::Refusal;
+
+pub(super) use clock::shown;
+
+/// Does what `body` asks on the device of `desk`.
+pub(super) async fn carry_out(
+    desk: &mut Desk,
+    body: &RequestBody,
+    now: Timestamp,
+) -> Result<MmcBody, Refusal> {
+    let fuel = Fuel::of(desk.device.kind);
+    match body {
+        RequestBody::UpdatePricePrimaryElement(update) => price::update(desk, update).await,
+        RequestBody::UpdatePaymentMode(update) => money::set_mode(desk, update.mode).await,
+        RequestBody::TopUpDevice(top_up) => money::top_up(desk, &top_up.utrn.to_string()).await,
+        RequestBody::ReadInstantaneousImportRegisters(_) => register::import(desk, fuel).await,
+        RequestBody::ReadInstantaneousPrepayValues(_) => money::prepay_values(desk).await,
+        RequestBody::ReadActiveImportProfileData(read) => {
+            register::profile(desk, fuel, read.period.start, read.period.end).await
+        }
+        RequestBody::ReadTariffPrimaryElement(_) => price::read(desk, fuel).await,
+        RequestBody::ReadActivePowerImport(_) => register::active_power(desk).await,
+        RequestBody::ReadMeterBalance(_) => money::balance(desk, fuel).await,
+        RequestBody::ReadDeviceConfigurationIdentityExcMPxN(_) => plate::identity(desk).await,
+        RequestBody::SynchroniseClock(set) => clock::synchronise(desk, set, now).await,
+        RequestBody::ReadEventOrSecurityLog(read) => log::events(desk, read).await,
+        RequestBody::EnableSupply(_) => supply::enable(desk).await,
+        RequestBody::DisableSupply(_) => supply::disable(desk).await,
+        RequestBody::ArmSupply(_) => supply::arm(desk).await,
+        RequestBody::ReadSupplyStatus(_) => supply::status(desk).await,
+        RequestBody::ReadDeviceLog(_) => log::devices(desk).await,
+        RequestBody::ReadFirmwareVersion(_) => plate::firmware(desk).await,
+        RequestBody::ReadInventory(_) => {
+            let words = "8.2 is answered by the DCC from its inventory, not by a device";
+            Err(Refusal::NotExpressible(words.into()))
+        }
+    }
+}
+
+/// Whether a read of a gas meter is answered from the gas proxy function, which holds what the meter last reported.
+pub(super) fn is_mirrored(srv: Srv) -> bool {
+    matches!(
+        srv,
+        Srv::ReadInstantaneousImportRegisters
+            | Srv::ReadInstantaneousPrepayValues
+            | Srv::ReadActiveImportProfileData
+            | Srv::ReadTariffPrimaryElement
+            | Srv::ReadMeterBalance
+            | Srv::ReadSupplyStatus
+    )
+}
+
+/// Whether the device says which firmware it has: the least any device answers.
+pub(super) async fn firmware(desk: &mut Desk) -> Result<(), Refusal> {
+    plate::firmware(desk).await.map(drop)
+}

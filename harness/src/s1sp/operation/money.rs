@@ -1,0 +1,102 @@
+//! 1.6, 2.2, 4.3 and 4.18: payment mode, tokens and balances. Amounts are thousandths of a penny, as the device has them.
+
+use lab_config::Function;
+use proto_dlms::data::Data;
+use proto_duis::mmc::build::{self, Fuel, PrepayValues};
+use proto_duis::{MmcBody, PaymentMode, Srv};
+
+use super::super::desk::Desk;
+use super::super::refusal::Refusal;
+use crate::driver::{DriverErrorKind, ReachError, cosem, values};
+
+/// Account modes of class 111, attribute 2.
+const CREDIT: u8 = 1;
+const PREPAYMENT: u8 = 2;
+/// Attributes of the token gateway (class 115).
+const TOKEN_DESCRIPTION: i8 = 4;
+const TOKEN_STATUS: i8 = 6;
+
+pub(super) async fn set_mode(desk: &mut Desk, mode: PaymentMode) -> Result<MmcBody, Refusal> {
+    let mode = account_mode(mode)?;
+    let object = desk.object(Function::Account)?;
+    let attribute = cosem::attribute(&object);
+    let held = desk.get(attribute, None).await?;
+    let status = held.elements().and_then(|parts| parts.get(1)).cloned();
+    let status = status.ok_or_else(|| Refusal::value(attribute, &held))?;
+    desk.set(attribute, Data::Structure(vec![Data::Enum(mode), status])).await?;
+    Ok(build::done(Srv::UpdatePaymentMode)?)
+}
+
+/// What goes with prepayment mode has no object in any Device Model the lab knows: it is refused rather than left out.
+fn account_mode(mode: PaymentMode) -> Result<u8, Refusal> {
+    let refused = |what| {
+        let words = format!("the Device Model has no object for {what}; ask for its default");
+        Err(Refusal::NotExpressible(words))
+    };
+    match mode {
+        PaymentMode::Credit => Ok(CREDIT),
+        PaymentMode::Prepayment { suspend_debt_disabled: true, .. } => refused("SuspendDebtDisabled"),
+        PaymentMode::Prepayment { suspend_debt_emergency: true, .. } => refused("SuspendDebtEmergency"),
+        PaymentMode::Prepayment { disablement_threshold: 0, .. } => Ok(PREPAYMENT),
+        PaymentMode::Prepayment { .. } => refused("DisablementThreshold other than 0"),
+    }
+}
+
+pub(super) async fn top_up(desk: &mut Desk, digits: &str) -> Result<MmcBody, Refusal> {
+    let object = desk.object(Function::TokenEntry)?;
+    let entered = desk.act(cosem::method(&object), Some(Data::Octets(digits.as_bytes().to_vec()))).await;
+    match entered {
+        Ok(_) => Ok(build::done(Srv::TopUpDevice)?),
+        Err(refused) if is_action_result(&refused) => Err(why_refused(desk, refused).await),
+        Err(other) => Err(other),
+    }
+}
+
+fn is_action_result(refusal: &Refusal) -> bool {
+    let Refusal::Reach(ReachError::Driver(error)) = refusal else { return false };
+    matches!(error.kind, DriverErrorKind::Action(_))
+}
+
+/// What the meter says of the token it just refused; its bare action result where it says nothing.
+async fn why_refused(desk: &mut Desk, refused: Refusal) -> Refusal {
+    let Ok(object) = desk.object(Function::TokenEntry) else { return refused };
+    let status = desk.get(cosem::numbered(&object, TOKEN_STATUS), None).await;
+    let status = status.ok().and_then(|data| data.elements()?.first()?.as_i128());
+    let said = desk.get(cosem::numbered(&object, TOKEN_DESCRIPTION), None).await;
+    let words = said.ok().and_then(|data| Some(values::text(data.elements()?.first()?.as_octets()?)));
+    match (words, status) {
+        (Some(words), Some(status)) => Refusal::Token(format!("{words} (token status {status})")),
+        (Some(words), None) => Refusal::Token(words),
+        _ => refused,
+    }
+}
+
+pub(super) async fn prepay_values(desk: &mut Desk) -> Result<MmcBody, Refusal> {
+    let meter_balance = Some(amount(desk, Function::MeterBalance).await?);
+    let emergency_credit_balance = match desk.object(Function::EmergencyCredit) {
+        Ok(_) => Some(amount(desk, Function::EmergencyCredit).await?),
+        Err(_) => None,
+    };
+    let values = PrepayValues { meter_balance, emergency_credit_balance, ..PrepayValues::default() };
+    Ok(build::prepay_values(values)?)
+}
+
+pub(super) async fn balance(desk: &mut Desk, fuel: Fuel) -> Result<MmcBody, Refusal> {
+    let balance = amount(desk, Function::MeterBalance).await?;
+    if fuel == Fuel::Gas && mode(desk).await? == PREPAYMENT {
+        return Ok(build::meter_balance(None, Some(balance))?);
+    }
+    Ok(build::meter_balance(Some(balance), None)?)
+}
+
+async fn mode(desk: &mut Desk) -> Result<u8, Refusal> {
+    let data = desk.read(Function::Account).await?;
+    let mode = data.elements().and_then(|parts| parts.first()?.as_i128());
+    mode.and_then(|mode| u8::try_from(mode).ok()).ok_or_else(|| Refusal::value(Function::Account, &data))
+}
+
+async fn amount(desk: &mut Desk, function: Function) -> Result<i64, Refusal> {
+    let data = desk.read(function).await?;
+    let amount = data.as_i128().and_then(|amount| i64::try_from(amount).ok());
+    amount.ok_or_else(|| Refusal::value(function, &data))
+}

@@ -1,0 +1,89 @@
+//! 4.1.1, 4.8.1 and 4.16: what was consumed.
+
+use jiff::Timestamp;
+use lab_config::Function;
+use proto_dlms::data::{AttributeRef, CaptureObject, ClassId, Data};
+use proto_duis::MmcBody;
+use proto_duis::mmc::build::{self, Decimal, Fuel};
+
+use super::super::desk::Desk;
+use super::super::refusal::Refusal;
+use super::log::{Rows, period};
+use crate::driver::cosem;
+use crate::driver::values::ScalerUnit;
+
+/// Watt hours, watts: IEC 62056-62, table of units.
+const WATT_HOUR: u8 = 30;
+const VAR_HOUR: u8 = 32;
+const WATT: u8 = 27;
+
+pub(super) async fn import(desk: &mut Desk, fuel: Fuel) -> Result<MmcBody, Refusal> {
+    if fuel == Fuel::Gas {
+        let object = desk.object(Function::GasVolume)?;
+        let (raw, scaler) = desk.register(&object).await?;
+        return Ok(build::import_registers_gas(decimal(raw, scaler)?)?);
+    }
+    let active = whole(desk, Function::ActiveImport, WATT_HOUR).await?;
+    let reactive = match desk.object(Function::ReactiveImport) {
+        Ok(_) => Some(whole(desk, Function::ReactiveImport, VAR_HOUR).await?),
+        Err(_) => None,
+    };
+    Ok(build::import_registers_electricity(Some(active), reactive)?)
+}
+
+pub(super) async fn active_power(desk: &mut Desk) -> Result<MmcBody, Refusal> {
+    Ok(build::active_power_import(whole(desk, Function::ActivePowerImport, WATT).await?)?)
+}
+
+/// The half hours that end within the period, from the first register column of the profile.
+pub(super) async fn profile(
+    desk: &mut Desk,
+    fuel: Fuel,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<MmcBody, Refusal> {
+    let object = desk.object(Function::HalfHourlyProfile)?;
+    let columns = desk.get(cosem::numbered(&object, 3), None).await?;
+    let (index, column) = first_register(&columns)?;
+    let clock = desk.object(Function::Clock)?;
+    let data = desk.get(cosem::attribute(&object), Some(period(&clock, from, to))).await?;
+    let scaler = desk.scaler(attribute(column)).await?;
+    let rows = Rows::of(&data, desk.sign())?;
+    let entries = rows.map(|row| Ok((row.time()?, decimal(row.number(index)?, scaler)?)));
+    let entries: Vec<_> = entries.collect::<Result<_, Refusal>>()?;
+    Ok(build::profile(fuel, &entries)?)
+}
+
+fn first_register(columns: &Data) -> Result<(usize, CaptureObject), Refusal> {
+    let wrong = || Refusal::value("the columns of the profile", columns);
+    let columns = columns.elements().ok_or_else(wrong)?;
+    let mut columns = columns.iter().map(CaptureObject::from_data).enumerate();
+    columns
+        .find_map(|(index, column)| Some((index, column.filter(|column| column.class == ClassId(3))?)))
+        .ok_or_else(wrong)
+}
+
+fn attribute(column: CaptureObject) -> AttributeRef {
+    let CaptureObject { class, obis, attribute, .. } = column;
+    AttributeRef { class, obis, attribute }
+}
+
+/// A register in whole units of `unit`, fractions left off as a display does.
+async fn whole(desk: &mut Desk, function: Function, unit: u8) -> Result<i64, Refusal> {
+    let object = desk.object(function)?;
+    let (raw, scaler) = desk.register(&object).await?;
+    if scaler.unit != unit {
+        return Err(Refusal::value(format!("the unit of {function}"), &scaler.symbol()));
+    }
+    let power = 10i128.checked_pow(scaler.scaler.unsigned_abs().into());
+    let scaled = power.and_then(|power| match scaler.scaler {
+        0.. => raw.checked_mul(power),
+        _ => raw.checked_div(power),
+    });
+    scaled.and_then(|value| i64::try_from(value).ok()).ok_or_else(|| Refusal::value(function, &raw))
+}
+
+fn decimal(raw: i128, scaler: ScalerUnit) -> Result<Decimal, Refusal> {
+    let mantissa = i64::try_from(raw).map_err(|_| Refusal::value("a register", &raw))?;
+    Ok(Decimal { mantissa, exponent: scaler.scaler })
+}
