@@ -37,7 +37,19 @@ impl Server {
     /// # Errors
     /// There is no port to be had.
     pub(crate) async fn start(router: Router, connections: usize) -> std::io::Result<Server> {
-        let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+        Server::start_at((std::net::Ipv4Addr::LOCALHOST, 0).into(), router, connections).await
+    }
+
+    /// As [`Server::start`], at an address that is given.
+    ///
+    /// # Errors
+    /// The address is taken, or not of this machine.
+    pub(crate) async fn start_at(
+        address: SocketAddr,
+        router: Router,
+        connections: usize,
+    ) -> std::io::Result<Server> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(accept(listener, router, connections, tasks.clone(), stop.clone()));

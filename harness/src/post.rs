@@ -1,4 +1,4 @@
-//! POST of one XML message over HTTP, within a deadline and a size: the hop between a service user and the DCC, both ways.
+//! POST of one XML message over HTTP, within a deadline and a size: the way from the DCC to a user's listener.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use hyper_util::rt::TokioExecutor;
 /// The media type of every message.
 pub(crate) const XML: &str = "application/xml";
 
-/// A client that keeps its connections.
+/// A client that opens a connection for each message: on a kept one that the other side closes meanwhile, it cannot be
+/// told whether the message arrived.
 #[derive(Clone)]
 pub(crate) struct Poster {
     client: Client<HttpConnector, Full<Bytes>>,
@@ -50,7 +51,8 @@ pub(crate) enum PostError {
 
 impl Poster {
     pub(crate) fn new() -> Poster {
-        Poster { client: Client::builder(TokioExecutor::new()).build_http() }
+        let mut client = Client::builder(TokioExecutor::new());
+        Poster { client: client.pool_max_idle_per_host(0).retry_canceled_requests(false).build_http() }
     }
 
     /// Sends `body` and waits for the whole reply.

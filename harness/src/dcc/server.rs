@@ -16,7 +16,6 @@ use proto_duis::{
     DsigError, Eui64, MessageError, Request, RequestBody, Response, ResponseCode, S1spAlert, Signer,
     Smets1Response, TrustStore,
 };
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -25,9 +24,13 @@ use super::forward::{self, Job, S1spPort};
 use super::inventory::Inventory;
 use super::judge::{Address, Passed, Refusal, View, judge};
 use super::users::Users;
+use crate::http::Server;
 use crate::link::Direction;
 use crate::post::XML;
 use crate::tap::SharedMessageTap;
+
+/// How many connections users may have open at a time.
+const CONNECTIONS: usize = 64;
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -90,7 +93,7 @@ pub enum ListenerError {
 /// A running DCC. It stops when the handle is dropped.
 pub struct Dcc<P> {
     shared: Arc<Shared<P>>,
-    address: SocketAddr,
+    server: Server,
 }
 
 pub(super) struct Shared<P> {
@@ -126,8 +129,6 @@ impl<P: S1spPort> Dcc<P> {
     /// The address cannot be listened on.
     pub async fn start(config: DccConfig, port: P) -> Result<Dcc<P>, DccError> {
         let bind = |source| DccError::Bind { address: config.bind, source };
-        let listener = TcpListener::bind(config.bind).await.map_err(bind)?;
-        let address = listener.local_addr().map_err(bind)?;
         let mut outboxes = BTreeMap::new();
         let mut mail = Vec::new();
         for user in config.users.iter() {
@@ -155,23 +156,21 @@ impl<P: S1spPort> Dcc<P> {
             let worker = deliver::work(Arc::clone(&shared), user, letters);
             tokio::spawn(shared.stop.clone().run_until_cancelled_owned(worker));
         }
-        let server = axum::serve(listener, routes(Arc::clone(&shared))).into_future();
-        tokio::spawn(shared.stop.clone().run_until_cancelled_owned(async move {
-            if let Err(error) = server.await {
-                tracing::error!(%error, "the DCC stopped listening");
-            }
-        }));
-        Ok(Dcc { shared, address })
+        let router = routes(Arc::clone(&shared));
+        let server = Server::start_at(config.bind, router, CONNECTIONS).await;
+        // Without a server there is nothing for the workers to do.
+        let server = server.inspect_err(|_| shared.stop.cancel()).map_err(bind)?;
+        Ok(Dcc { shared, server })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.server.address()
     }
 
     /// The URL below which its services are.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.address())
     }
 
     /// Says where a user gets its asynchronous messages.

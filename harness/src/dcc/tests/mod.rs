@@ -3,3 +3,4 @@
 mod judge;
 mod lab;
 mod server;
+mod user;
