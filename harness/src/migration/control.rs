@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lab_config::{DeviceModelCombination, EpclEntry, Eui64, Rig};
+use lab_config::{DeviceKind, DeviceModelCombination, EpclEntry, Eui64, Rig};
 
 use super::checks::{self, Declared};
 use super::{Authorisation, Operation, OutOfOrder, Stage};
@@ -35,19 +35,25 @@ pub struct Control {
     declared: Declared,
     entry: EpclEntry,
     combination: Arc<DeviceModelCombination>,
-    hub: Eui64,
+    installation: Option<Eui64>,
 }
 
 impl Control {
-    /// A migration that has not begun. `hub` names the installation: the EUI-64 of its communications hub.
-    pub fn new(rig: &Rig, entry: EpclEntry, hub: Eui64) -> Self {
+    /// A migration that has not begun.
+    pub fn new(rig: &Rig, entry: EpclEntry) -> Self {
         Self {
             stage: Stage::WithSmso,
             declared: Declared::of(rig),
             entry,
             combination: Arc::clone(&rig.combination),
-            hub,
+            // Named by its hub; one without is refused by data validation before its name matters.
+            installation: rig.device(DeviceKind::Chf).or(rig.devices().next()).map(|device| device.eui64),
         }
+    }
+
+    /// The name of the installation: the EUI-64 of its communications hub.
+    pub const fn installation(&self) -> Option<Eui64> {
+        self.installation
     }
 
     /// Where the installation stands.
@@ -86,7 +92,7 @@ impl Control {
     }
 
     fn authorise(&mut self, now: Timestamp) -> String {
-        let authorisation = Authorisation::new(&self.entry.smso, self.hub, now);
+        let authorisation = Authorisation::new(&self.entry.smso, self.installation, now);
         let said = format!("authorised by {}", authorisation.as_str());
         self.stage = Stage::Authorised(authorisation);
         said

@@ -45,9 +45,9 @@ pub struct Authorisation(String);
 
 impl Authorisation {
     /// `MA_<provider>_<EUI-64 of the communications hub>_<date>_<time>`.
-    pub fn new(provider: &str, hub: Eui64, at: Timestamp) -> Self {
+    pub fn new(provider: &str, hub: Option<Eui64>, at: Timestamp) -> Self {
         let provider: String = provider.chars().filter(char::is_ascii_alphanumeric).collect();
-        let hub = hub.to_string().replace('-', "");
+        let hub = hub.map(|hub| hub.to_string().replace('-', "")).unwrap_or_default();
         Self(format!("MA_{provider}_{hub}_{}", at.strftime("%Y%m%d_%H%M%S")))
     }
 

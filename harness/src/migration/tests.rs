@@ -51,8 +51,7 @@ impl Parties for Estate {
 fn control() -> Control {
     let lab = Lab::embedded().expect("the embedded lab");
     let rig = &lab.rigs[0];
-    let hub = rig.device(DeviceKind::Chf).expect("a hub").eui64;
-    Control::new(rig, lab.epcl[0].clone(), hub)
+    Control::new(rig, lab.epcl[0].clone())
 }
 
 fn now() -> Timestamp {

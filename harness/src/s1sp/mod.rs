@@ -187,6 +187,14 @@ impl S1sp {
         control::give_back(&self.parts).await
     }
 
+    /// Ends every session with a device, so that somebody else may hold one: a device keeps one association for a client.
+    /// The next request associates anew.
+    pub async fn rest(&self) {
+        for desk in self.parts.desks.values() {
+            desk.lock().await.leave().await;
+        }
+    }
+
     fn opened(&self, countersigned: &[u8]) -> Result<Request, Unserved> {
         let opened = CountersignedRequest::open(countersigned, &self.parts.trust)?;
         let request = opened.message.request().content().clone();
