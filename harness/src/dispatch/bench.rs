@@ -1,0 +1,324 @@
+//! A rig as scripts reach it: requests by way of the service user, the truth by a second path, a person's hand.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lab_config::{DeviceKind, EpclEntry, Rig, RigDevice};
+use proto_duis::RequestBody;
+use proto_lab::record::{
+    AlertMatch, AlertSeen, Body, MigrationEvent, PacketRange, SafeState, Sequence, Verdict,
+};
+use scenarios::{Action, Ask, Bindings, Migrate, Migration, ModelField, Observe, Request, Values};
+use tokio::time::Instant;
+
+use super::tokens::Tokens;
+use super::{Book, Hands, RunBench, System, safe, second_path};
+use crate::driver::prove;
+use crate::evidence::Capture;
+use crate::execute::{Bench, Ledger as _, Seen, Trouble};
+use crate::migration::{Control, Operation, Stage};
+use crate::service_user::{Alert, AlertMatcher, Target, UserError, VendingDesk, answer};
+
+/// How long a hand, a party or a device may take when the dispatcher itself asks, outside any script.
+const OWN_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The rig of a run.
+pub struct RigBench {
+    rig: Arc<Rig>,
+    system: System,
+    migration: Control,
+    vending: VendingDesk,
+    tokens: Tokens,
+    hands: Box<dyn Hands>,
+    capture: Capture,
+    book: Book,
+}
+
+/// What a bench is made of besides the running parties.
+pub(super) struct Parts {
+    pub(super) rig: Arc<Rig>,
+    pub(super) entry: EpclEntry,
+    pub(super) hands: Box<dyn Hands>,
+    pub(super) vending: VendingDesk,
+    pub(super) tokens: Tokens,
+    pub(super) capture: Capture,
+    pub(super) book: Book,
+}
+
+impl RigBench {
+    /// The bench of a rig whose parties are running.
+    pub(super) fn new(parts: Parts, system: System) -> Self {
+        let Parts { rig, entry, hands, vending, tokens, capture, book } = parts;
+        let migration = Control::new(&rig, entry);
+        Self { rig, system, migration, vending, tokens, hands, capture, book }
+    }
+
+    /// Ends the parties.
+    pub async fn stop(self) {
+        self.system.stop().await;
+    }
+
+    fn device(&self, named: Option<DeviceKind>, bindings: &Bindings) -> Result<&RigDevice, Trouble> {
+        let kind = named.or(bindings.target()).ok_or_else(|| Trouble::error("the step names no device"))?;
+        self.rig.device(kind).ok_or_else(|| Trouble::error(format!("rig {} has no {kind}", self.rig.name)))
+    }
+
+    async fn request(
+        &mut self,
+        request: &Request,
+        bindings: &Bindings,
+        within: Duration,
+    ) -> Result<Seen, Trouble> {
+        let deadline = Instant::now() + within;
+        let fields =
+            request.resolve(bindings, &mut self.vending).map_err(|e| Trouble::error(e.to_string()))?;
+        self.tokens.keep(self.vending.next_sequence()).map_err(Trouble::error)?;
+        let body = RequestBody::from_fields(request.srv, &fields)
+            .map_err(|e| Trouble::error(format!("the script's fields do not make a {}: {e}", request.srv)))?;
+        let target = match request.srv.is_for_the_dcc() {
+            true => Target::Dcc,
+            false => Target::Device(self.device(request.device, bindings)?.eui64),
+        };
+        let mut values = Values::new();
+        Request::record(&fields, &mut values);
+        let user = &self.system.user;
+        let submitted =
+            user.submit(request.role, target, body, request.misuse, deadline).await.map_err(user_trouble)?;
+        answer::acknowledged(&submitted.acknowledgement, &mut values);
+        if submitted.is_accepted() {
+            let answer = user.await_response(&submitted.request_id, deadline).await.map_err(user_trouble)?;
+            answer::answered(&answer, &mut values);
+        }
+        Ok(Seen { from: "service user".to_owned(), values, ..Seen::default() })
+    }
+
+    async fn observe(
+        &self,
+        observe: &Observe,
+        bindings: &Bindings,
+        within: Duration,
+    ) -> Result<Seen, Trouble> {
+        let device = self.device(observe.device, bindings)?;
+        let reading = second_path::read(&self.system.links, device, observe, bindings);
+        let values = tokio::time::timeout(within, reading).await.unwrap_or_else(|_| {
+            Err(Trouble::error(format!(
+                "the {} was not read on its {} path within {within:?}",
+                device.kind, observe.through
+            )))
+        })?;
+        Ok(Seen { from: format!("{}/{}", device.kind, observe.through), values, ..Seen::default() })
+    }
+
+    async fn alert(
+        &mut self,
+        matcher: AlertMatcher,
+        intent: Sequence,
+        within: Duration,
+    ) -> Result<Seen, Trouble> {
+        let alert =
+            self.system.user.await_alert(matcher, Instant::now() + within).await.map_err(user_trouble)?;
+        let seen = self.alert_record(&alert, AlertMatch::Step(intent));
+        self.book.write(Body::Alert(seen)).map_err(evidence_trouble)?;
+        let mut values = Values::new();
+        answer::alerted(&alert, &mut values);
+        Ok(Seen { from: "service user".to_owned(), values, ..Seen::default() })
+    }
+
+    fn alert_record(&mut self, alert: &Alert, matched: AlertMatch) -> AlertSeen {
+        AlertSeen {
+            code: alert.code(),
+            device: alert.device.map_or_else(|| "the DCC".to_owned(), |device| device.to_string()),
+            matched,
+            // The evidence cannot be written: the record that follows fails for the same reason and says so.
+            blob: self.book.keep(&alert.raw).ok(),
+        }
+    }
+
+    async fn ask(&mut self, ask: &Ask, bindings: &Bindings, within: Duration) -> Result<Seen, Trouble> {
+        let kind = self.device(ask.device, bindings)?.kind;
+        let said = self.hands.ask(kind, &ask.act, &ask.show, within).await?;
+        let mut values = Values::new();
+        values.set("act.done", true);
+        values.set("act.answer", said.as_str());
+        Ok(Seen { from: format!("a hand at the {kind}"), values, ..Seen::default() })
+    }
+
+    async fn migrate(&mut self, migrate: &Migrate) -> Result<Seen, Trouble> {
+        self.migration.declare_truly(&self.rig);
+        for wrong in &migrate.declare {
+            self.declare(wrong.device, wrong.field, &wrong.value)?;
+        }
+        let operation = match migrate.operation {
+            Migration::Authorise => Operation::Authorise,
+            Migration::Validate => Operation::Validate,
+            Migration::Contact => Operation::Contact,
+            Migration::Commission => Operation::Commission,
+            Migration::Rollback => Operation::Rollback,
+        };
+        self.operate(operation).await?;
+        Ok(Seen { from: "migration control".to_owned(), values: self.migration_values(), ..Seen::default() })
+    }
+
+    fn declare(&mut self, kind: DeviceKind, field: ModelField, value: &str) -> Result<(), Trouble> {
+        let text =
+            value.parse().map_err(|e| Trouble::error(format!("declared {field} of the {kind}: {e}")))?;
+        let Some(device) = self.migration.declared_mut().devices.get_mut(&kind) else {
+            return Err(Trouble::error(format!("rig {} has no {kind} to declare wrongly", self.rig.name)));
+        };
+        let place = match field {
+            ModelField::Manufacturer => &mut device.identity.manufacturer,
+            ModelField::Model => &mut device.identity.model,
+            ModelField::HardwareVersion => &mut device.identity.hardware_version,
+            ModelField::FirmwareVersion => &mut device.identity.firmware_version,
+            ModelField::ConfigurationVersion => &mut device.identity.configuration_version,
+        };
+        *place = text;
+        Ok(())
+    }
+
+    /// One operation of the migration, recorded with the stage it led to.
+    async fn operate(&mut self, operation: Operation) -> Result<String, Trouble> {
+        let said = self.migration.operate(operation, &mut self.system, Timestamp::now()).await;
+        let detail = said.map_err(|e| Trouble::error(e.to_string()))?;
+        let installation = self.migration.installation().map_or_else(String::new, |hub| hub.to_string());
+        let stage = self.migration.stage().name().to_owned();
+        let event = MigrationEvent { installation, stage, detail: detail.clone() };
+        self.book.write(Body::Migration(event)).map_err(evidence_trouble)?;
+        Ok(detail)
+    }
+
+    fn migration_values(&self) -> Values {
+        let stage = self.migration.stage();
+        let mut values = Values::new();
+        values.set("migration.state", stage.name());
+        match stage {
+            Stage::Refused(refusal) => {
+                values.set("migration.code", refusal.code.to_string());
+                values.set("migration.reason", refusal.reason.as_str());
+            }
+            Stage::RolledBack { reason } => values.set("migration.reason", reason.as_str()),
+            _ => {}
+        }
+        values
+    }
+
+    /// What crossed the rig's links since so many packets.
+    fn packets_since(&self, before: u64) -> Option<PacketRange> {
+        let last = self.capture.packets();
+        (last > before).then(|| PacketRange { file: self.capture.file_name(), first: before + 1, last })
+    }
+}
+
+/// A refusal is an answer; this is for what is none. A lab without the user, or no DCC, is the lab's error; a DCC that
+/// takes a request and never answers it, or an alert that does not come, fails the script.
+fn user_trouble(error: UserError) -> Trouble {
+    let verdict = match &error {
+        UserError::NoAnswer { .. } | UserError::NoAlert { .. } | UserError::Refused { .. } => Verdict::Fail,
+        _ => Verdict::Error,
+    };
+    Trouble { verdict, reason: error.to_string() }
+}
+
+fn evidence_trouble(error: crate::execute::LedgerError) -> Trouble {
+    Trouble::error(error.to_string())
+}
+
+impl Bench for RigBench {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    async fn begin(&mut self) {
+        self.system.user.give_up_all();
+    }
+
+    async fn act(
+        &mut self,
+        action: &Action,
+        bindings: &Bindings,
+        intent: Sequence,
+        within: Duration,
+    ) -> Result<Seen, Trouble> {
+        self.book.belong_to(Some(intent));
+        let before = self.capture.packets();
+        let seen = match action {
+            Action::Request(request) => self.request(request, bindings, within).await,
+            Action::Observe(observe) => self.observe(observe, bindings, within).await,
+            Action::Alert { code, device } => {
+                let device = Some(self.device(*device, bindings)?.eui64);
+                self.alert(AlertMatcher { code: *code, device }, intent, within).await
+            }
+            Action::Ask(ask) => self.ask(ask, bindings, within).await,
+            Action::Migrate(migrate) => self.migrate(migrate).await,
+            Action::Wait(time) => {
+                tokio::time::sleep(*time).await;
+                Ok(Seen { from: "the lab's clock".to_owned(), ..Seen::default() })
+            }
+            Action::Check => Ok(Seen { from: "what is bound".to_owned(), ..Seen::default() }),
+        };
+        self.book.belong_to(None);
+        seen.map(|seen| Seen { packets: self.packets_since(before), ..seen })
+    }
+}
+
+impl RunBench for RigBench {
+    async fn enrol(&mut self) -> Result<String, Trouble> {
+        if matches!(self.migration.stage(), Stage::Migrated(_)) {
+            return Ok(String::new());
+        }
+        self.migration.declare_truly(&self.rig);
+        let mut said = Vec::new();
+        for operation in Operation::FORWARD {
+            let done = tokio::time::timeout(OWN_PATIENCE, self.operate(operation)).await;
+            said.push(done.unwrap_or_else(|_| {
+                Err(Trouble::error(format!("{operation} took longer than {OWN_PATIENCE:?}")))
+            })?);
+        }
+        match self.migration.stage() {
+            Stage::Migrated(_) => Ok(format!("installation migrated: {}", said.join("; "))),
+            other => {
+                Err(Trouble::error(format!("the installation is {}: {}", other.name(), said.join("; "))))
+            }
+        }
+    }
+
+    async fn unexpected_alerts(&mut self) -> Vec<AlertSeen> {
+        let alerts = self.system.user.take_unmatched_alerts();
+        alerts.iter().map(|alert| self.alert_record(alert, AlertMatch::Unexpected)).collect()
+    }
+
+    async fn still_proved(&mut self) -> Result<(), String> {
+        self.system.rest().await;
+        let proof = prove::prove(&self.system.links, OWN_PATIENCE).await;
+        let differences: Vec<String> = proof.differences().collect();
+        if differences.is_empty() { Ok(()) } else { Err(differences.join("; ")) }
+    }
+
+    async fn make_safe(&mut self) -> SafeState {
+        let mut done = BTreeMap::new();
+        let supply = async {
+            self.system.rest().await;
+            safe::make(&self.system.links).await
+        };
+        let made = tokio::time::timeout(OWN_PATIENCE, supply).await;
+        done.insert("devices", made.unwrap_or_else(|_| Err(format!("not reached within {OWN_PATIENCE:?}"))));
+        if self.migration.stage().authorisation().is_some() {
+            let given = tokio::time::timeout(OWN_PATIENCE, self.operate(Operation::Rollback)).await;
+            done.insert("installation", self.given_back(given.is_ok()));
+        }
+        let reached = done.values().all(Result::is_ok);
+        let words = done.into_iter().map(|(what, made)| format!("{what}: {}", made.unwrap_or_else(|e| e)));
+        SafeState { reached, detail: words.collect::<Vec<_>>().join("; ") }
+    }
+}
+
+impl RigBench {
+    fn given_back(&self, in_time: bool) -> Result<String, String> {
+        match self.migration.stage() {
+            Stage::RolledBack { .. } if in_time => Ok("given back to its SMSO".to_owned()),
+            other => Err(format!("still {}", other.name())),
+        }
+    }
+}

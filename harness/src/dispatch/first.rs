@@ -1,0 +1,144 @@
+//! The first record of a run: everything it is bound to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lab_config::{DeviceKind, EpclEntry, Function, Lab, ModelIdentity, Rig, RigDevice};
+use proto_lab::Digest;
+use proto_lab::record::{
+    Agreement, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity, PackBound, PackPurpose, RunId,
+    RunStarted, SystemUnderTest,
+};
+use scenarios::{Pack, PackKind, Standing};
+
+use crate::driver::prove::{self, RigProof};
+use crate::evidence::LabKey;
+use crate::queue::Plan;
+
+/// What the first record is made of.
+#[derive(Debug)]
+pub(super) struct Bindings<'a> {
+    pub(super) run: &'a RunId,
+    pub(super) lab: &'a Lab,
+    pub(super) rig: &'a Rig,
+    pub(super) simulated: &'a BTreeSet<DeviceKind>,
+    pub(super) entry: &'a EpclEntry,
+    pub(super) proof: &'a RigProof,
+    pub(super) plan: &'a Plan,
+    pub(super) key: &'a LabKey,
+    pub(super) previous: Option<Digest>,
+}
+
+impl Bindings<'_> {
+    /// The record.
+    pub(super) fn record(&self) -> RunStarted {
+        RunStarted {
+            format: FORMAT,
+            run: self.run.clone(),
+            harness: format!("harness {}", env!("CARGO_PKG_VERSION")),
+            lab: self.lab.name.to_string(),
+            lab_digest: Digest::from_bytes(self.lab.digest.0),
+            rig: self.rig.name.to_string(),
+            dmc: self.dmc(),
+            devices: self.rig.devices().map(|device| self.device(device)).collect(),
+            system: self.system(),
+            packs: self.plan.packs.iter().map(pack).collect(),
+            plan: self.plan.cases(),
+            data_sets: Vec::new(),
+            key: self.key.signer(),
+            previous: self.previous,
+        }
+    }
+
+    fn dmc(&self) -> DmcUnderTest {
+        DmcUnderTest {
+            id: self.rig.combination.id.to_string(),
+            epcl_entry: self.entry.id.to_string(),
+            release: self.rig.combination.release.to_string(),
+            installation: self.entry.installation_type.to_string(),
+        }
+    }
+
+    fn system(&self) -> SystemUnderTest {
+        let environment = &self.lab.environment;
+        SystemUnderTest {
+            dcc_systems: environment.dcc_systems_version.clone(),
+            environment: environment.name.clone(),
+            parts: BTreeMap::new(),
+        }
+    }
+
+    /// One device, with what was found of it on all its paths.
+    fn device(&self, device: &RigDevice) -> DeviceFound {
+        let found: Vec<_> = self.proof.devices.iter().filter(|found| found.eui64 == device.eui64).collect();
+        let links = found.iter().map(|found| link(self.rig, device, found.path)).collect();
+        let differences = found.iter().flat_map(|found| {
+            found.differences.iter().map(|words| Difference {
+                what: format!("on {}", found.path),
+                declared: "as the Device Model and the lab file say".to_owned(),
+                found: words.clone(),
+            })
+        });
+        DeviceFound {
+            name: device.kind.to_string(),
+            kind: device.kind.to_string(),
+            eui64: device.eui64.to_string(),
+            links,
+            simulated: self.simulated.contains(&device.kind),
+            declared: declared(&device.model.identity),
+            found: found.iter().find_map(|found| said(found)),
+            differences: differences.collect(),
+        }
+    }
+}
+
+fn link(rig: &Rig, device: &RigDevice, path: lab_config::Path) -> String {
+    let route = rig.route(device.kind, path);
+    route.map_or_else(|| path.to_string(), |route| format!("{path} {}", route.link()))
+}
+
+fn declared(identity: &ModelIdentity) -> Identity {
+    Identity {
+        manufacturer: identity.manufacturer.to_string(),
+        model: identity.model.to_string(),
+        hardware: identity.hardware_version.to_string(),
+        firmware: identity.firmware_version.to_string(),
+        configuration: identity.configuration_version.to_string(),
+    }
+}
+
+/// What the device said of itself. What it has no object for is left empty: nobody read it.
+fn said(found: &prove::DeviceFound) -> Option<Identity> {
+    if found.said.is_empty() {
+        return None;
+    }
+    let text = |function| found.said(function).unwrap_or_default().to_owned();
+    Some(Identity {
+        manufacturer: text(Function::Manufacturer),
+        model: text(Function::Model),
+        hardware: text(Function::HardwareVersion),
+        firmware: text(Function::FirmwareVersion),
+        configuration: text(Function::ConfigurationVersion),
+    })
+}
+
+fn pack(pack: &Pack) -> PackBound {
+    PackBound {
+        id: pack.id.to_string(),
+        title: pack.title.clone(),
+        purpose: match pack.kind {
+            PackKind::Migration => PackPurpose::Migration,
+            PackKind::ServiceReferenceVariant => PackPurpose::ServiceReferenceVariant,
+        },
+        release: pack.release.to_string(),
+        lock: pack.digest(),
+        non_standard: match &pack.standing {
+            Standing::Standard => None,
+            Standing::NonStandard(other) => Some(Agreement {
+                rationale: other.rationale.clone(),
+                by: other.agreement.clone(),
+                on: String::new(),
+                reference: other.agreement.clone(),
+            }),
+        },
+    }
+}

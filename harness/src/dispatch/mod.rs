@@ -1,0 +1,30 @@
+//! Takes a plan from the queue to its verdict: holds the rig, proves it, opens the evidence, runs every script, makes the rig
+//! safe, closes the evidence.
+//!
+//! The dispatcher alone decides what runs next and is the only writer of a run ([`Book`]). It starts the parties of the
+//! picture ([`System`]): the service user, the DCC stub, the S1SP. Whatever ends a run, the rig reaches its safe state and
+//! the evidence its final checkpoint; a run that cannot write evidence ends in an error and stays open.
+
+mod bench;
+mod book;
+mod conduct;
+mod error;
+mod first;
+mod hands;
+mod order;
+mod run;
+mod safe;
+mod second_path;
+mod system;
+mod tap;
+mod tokens;
+
+pub use bench::RigBench;
+pub use book::Book;
+pub use conduct::{RunBench, block_all, conduct};
+pub use error::RunError;
+pub use hands::{Answer, Hands, Person};
+pub use order::{Order, lab_key, new_run_id};
+pub use run::{Ran, prove_alone, run};
+pub use system::System;
+pub use tap::RunTap;

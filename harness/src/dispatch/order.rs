@@ -1,0 +1,75 @@
+//! What a run is asked to be.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use lab_config::{DeviceKind, EpclEntry, Lab, Rig};
+use proto_lab::record::RunId;
+
+use super::{Hands, RunError};
+use crate::evidence::{KeyName, LabKey};
+use crate::queue::Plan;
+
+/// Everything the dispatcher needs to run a plan on a rig.
+pub struct Order {
+    /// The lab, its links concrete.
+    pub lab: Lab,
+    /// The name of the rig in it.
+    pub rig: String,
+    /// The devices of the rig that are simulated; the DMCT Report says which.
+    pub simulated: BTreeSet<DeviceKind>,
+    /// What to run.
+    pub plan: Plan,
+    /// Where run folders go.
+    pub runs: PathBuf,
+    /// The folder of the lab's keys, where what must outlive a run is kept.
+    pub keys: PathBuf,
+    /// The key that signs.
+    pub key: LabKey,
+    /// Who is asked to press keys.
+    pub hands: Box<dyn Hands>,
+    /// The run's name.
+    pub run: RunId,
+}
+
+impl std::fmt::Debug for Order {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Order({} on {})", self.run, self.rig)
+    }
+}
+
+impl Order {
+    /// The rig.
+    ///
+    /// # Errors
+    /// [`RunError::NoRig`].
+    pub fn rig(&self) -> Result<&Rig, RunError> {
+        self.lab.rig(&self.rig).ok_or_else(|| RunError::NoRig(self.rig.clone()))
+    }
+
+    /// The EPCL entry that the rig's combination is tested for.
+    ///
+    /// # Errors
+    /// [`RunError::NoEntry`]: without a planned entry there is nothing a DMCT Report could be of (20.28(a)).
+    pub fn entry(&self) -> Result<&EpclEntry, RunError> {
+        let combination = &self.rig()?.combination.id;
+        let found = self.lab.epcl.iter().find(|entry| entry.combination == *combination);
+        found.ok_or_else(|| RunError::NoEntry(combination.to_string()))
+    }
+}
+
+/// A new name for a run: when it began, and four digits that keep two of one second apart.
+pub fn new_run_id(now: Timestamp) -> Result<RunId, RunError> {
+    let text = format!("{}-{:04x}", now.strftime("%Y%m%dT%H%M%SZ"), rand::random::<u16>());
+    text.parse().map_err(|e| RunError::Evidence(Box::new(e)))
+}
+
+/// The lab's signing key in this folder, made on first use.
+///
+/// # Errors
+/// [`RunError::Evidence`] when it cannot be read or made, or others can read it.
+pub fn lab_key(folder: &std::path::Path, lab: &Lab) -> Result<LabKey, RunError> {
+    let name: KeyName = format!("{}-lab", lab.name).parse().map_err(|e| RunError::Evidence(Box::new(e)))?;
+    LabKey::open(folder, &name).map_err(|e| RunError::Evidence(Box::new(e)))
+}

@@ -1,0 +1,196 @@
+//! One run, from holding the rig to the final checkpoint.
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lab_config::{DeviceKind, Path, Rig};
+use proto_lab::Digest;
+use proto_lab::record::RunFinished;
+use scenarios::Facts;
+use tokio::sync::mpsc;
+
+use super::bench::Parts;
+use super::first::Bindings;
+use super::tokens::Tokens;
+use super::{Book, Order, RigBench, RunError, RunTap, System, block_all, conduct};
+use crate::driver::prove::{self, RigProof};
+use crate::driver::rig::{self, ReachError};
+use crate::driver::{Push, RigLinks};
+use crate::evidence::{self, Capture, Recorder, RunEnd, RunFolder};
+use crate::execute::{LedgerError, Stop};
+use crate::link::lock::{Claim, LockFolder};
+use crate::link::{LinkAddress, SharedTap};
+use crate::service_user::VendingDesk;
+
+/// How long proving a whole rig may take.
+const PROOF: Duration = Duration::from_secs(90);
+
+/// Alerts that may wait between the hub and the S1SP; a device that floods more is pushed back by TCP.
+const PUSHES: usize = 256;
+
+/// A run that ended, with its evidence closed.
+#[derive(Debug)]
+pub struct Ran {
+    /// Its folder.
+    pub folder: RunFolder,
+    /// Its last record.
+    pub finished: RunFinished,
+}
+
+/// Runs a plan. `began` is told the folder as soon as the first record is in it, for those who watch.
+///
+/// # Errors
+/// [`RunError`]: there is no run, or its evidence could not be written to the end.
+pub async fn run(order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) -> Result<Ran, RunError> {
+    let rig = order.rig()?.clone();
+    let claim = claim(&rig, order.run.as_str(), LockFolder::default())?;
+    let tap = RunTap::new();
+    let met = tokio::select! {
+        met = meet(&rig, Arc::new(tap.clone())) => met?,
+        () = stop.wait() => return Err(RunError::StoppedEarly),
+    };
+    let recorded = open(&order, &rig, &met.proof, &tap)?;
+    began(&recorded.folder);
+    let ended = with_evidence(order, met, &recorded, stop).await;
+    drop(claim);
+    let end = match ended {
+        Ok(end) => end,
+        Err(RunError::Ledger(error)) => return Err(error.into()),
+        Err(other) => RunEnd::Failed(other.to_string()),
+    };
+    let finished = recorded.book.finish(end)?;
+    Ok(Ran { folder: recorded.folder, finished })
+}
+
+/// Proves a rig without running anything on it.
+///
+/// # Errors
+/// [`RunError`] when another run holds it, or it has no hub.
+pub async fn prove_alone(rig: &Rig) -> Result<RigProof, RunError> {
+    let _claim = claim(rig, "probe", LockFolder::default())?;
+    Ok(meet(rig, crate::link::NoTap::shared()).await?.proof)
+}
+
+/// Every physical link of the rig, for this run alone (A4, C5).
+fn claim(rig: &Rig, run: &str, locks: LockFolder) -> Result<Claim, RunError> {
+    let mut keys = Vec::new();
+    for device in rig.devices() {
+        for (path, link) in &device.links {
+            let name = rig::link_name(rig, device, *path);
+            let address = LinkAddress::of(&name, link)
+                .map_err(|e| RunError::Part { part: "link", reason: e.to_string() })?;
+            keys.push(address.target.physical_key());
+        }
+    }
+    Ok(locks.claim(&keys, run, Timestamp::now())?)
+}
+
+/// The rig as it was met: what was proved, and the connection to its hub where there is one.
+struct Met {
+    proof: RigProof,
+    links: RigLinks,
+    pushes: mpsc::Receiver<Push>,
+}
+
+async fn meet(rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
+    let chf = rig.device(DeviceKind::Chf).ok_or_else(|| RunError::NoHub(rig.name.to_string()))?;
+    let (send, pushes) = mpsc::channel(PUSHES);
+    let (hub, unreached) = match rig::connect_hub(rig, chf, Arc::clone(&tap), send).await {
+        Ok(hub) => (Some(hub), None),
+        Err(ReachError::Driver(error)) => (None, Some(format!("{error}; {}", error.hint()))),
+        Err(other) => return Err(other.into()),
+    };
+    let links = RigLinks::new(Arc::new(rig.clone()), hub, tap);
+    let mut proof = prove::prove(&links, PROOF).await;
+    if let Some(words) = unreached {
+        blame_hub(&mut proof, &words);
+    }
+    Ok(Met { proof, links, pushes })
+}
+
+/// Where the hub itself is not reached, every device behind it fails for that one reason.
+fn blame_hub(proof: &mut RigProof, words: &str) {
+    for device in proof.devices.iter_mut().filter(|device| device.path == Path::Wan) {
+        device.differences = vec![match device.kind {
+            DeviceKind::Chf => words.to_owned(),
+            _ => "not asked, because its hub is not reached".to_owned(),
+        }];
+    }
+}
+
+/// The evidence under way.
+struct Recorded {
+    book: Book,
+    capture: Capture,
+    folder: RunFolder,
+}
+
+/// Begins the evidence.
+fn open(order: &Order, rig: &Rig, proof: &RigProof, tap: &RunTap) -> Result<Recorded, RunError> {
+    let wrap = |e: evidence::EvidenceError| RunError::Evidence(Box::new(e));
+    let folder = RunFolder::new(order.runs.join(order.run.as_str()));
+    let first = Bindings {
+        run: &order.run,
+        lab: &order.lab,
+        rig,
+        simulated: &order.simulated,
+        entry: order.entry()?,
+        proof,
+        plan: &order.plan,
+        key: &order.key,
+        previous: previous(&order.runs),
+    };
+    let recorder = Recorder::create(folder.clone(), first.record(), order.key.clone()).map_err(wrap)?;
+    let capture = recorder.capture().clone();
+    tap.write_to(capture.clone());
+    Ok(Recorded { book: Book::new(recorder), capture, folder })
+}
+
+/// The root of the latest finished run among the run folders. A folder that cannot be read is no reason not to run.
+fn previous(runs: &FilePath) -> Option<Digest> {
+    let mut folders: Vec<_> = std::fs::read_dir(runs).ok()?.filter_map(|e| Some(e.ok()?.path())).collect();
+    folders.sort();
+    folders
+        .into_iter()
+        .rev()
+        .find_map(|folder| evidence::previous_root(&RunFolder::new(folder)).ok().flatten())
+}
+
+async fn with_evidence(order: Order, met: Met, recorded: &Recorded, stop: &Stop) -> Result<RunEnd, RunError> {
+    let book = &recorded.book;
+    if !met.proof.holds() {
+        return Ok(blocked(&order, &met.proof, book)?);
+    }
+    let rig = Arc::new(order.rig()?.clone());
+    let facts = Arc::new(Facts::of(&order.lab, &rig));
+    let tokens = Tokens::of(&rig, &order.keys)?;
+    let system = System::start(&order.lab, met.links, met.pushes, book.clone()).await?;
+    let mut bench = RigBench::new(
+        Parts {
+            entry: order.entry()?.clone(),
+            hands: order.hands,
+            vending: VendingDesk::of(&rig, tokens.first).map_err(|e| part("vending desk", e))?,
+            tokens,
+            capture: recorded.capture.clone(),
+            book: book.clone(),
+            rig,
+        },
+        system,
+    );
+    let ended = conduct(&order.plan, &mut bench, book, facts, stop).await;
+    bench.stop().await;
+    Ok(ended?)
+}
+
+fn part(part: &'static str, error: impl std::fmt::Display) -> RunError {
+    RunError::Part { part, reason: error.to_string() }
+}
+
+fn blocked(order: &Order, proof: &RigProof, book: &Book) -> Result<RunEnd, LedgerError> {
+    let differs: Vec<String> = proof.differences().collect();
+    let reason = format!("the rig is not as declared: {}", differs.join("; "));
+    block_all(&order.plan, book, &reason)?;
+    Ok(RunEnd::Failed(reason))
+}

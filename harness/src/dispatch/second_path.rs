@@ -1,0 +1,99 @@
+//! The truth at the device: one attribute read by a path that the DCC Systems have no part in.
+//!
+//! It only reads. Each observation signs on and off anew, so that it sees the device as it is and leaves its port free.
+
+use jiff::Timestamp;
+use lab_config::{DlmsProfile, Function, RigDevice};
+use proto_dlms::data::{AttributeRef, CaptureObject, Data, DateTime, Selective};
+use scenarios::{Bindings, Observe, ObservedAttribute, Operand, Select, Values};
+
+use crate::driver::{Client, RigLinks, cosem, read, rig, values};
+use crate::driver::{ReachError, Session};
+use crate::execute::Trouble;
+
+/// Reads what a step observes.
+///
+/// # Errors
+/// [`Trouble`]: an error, since a device that is not reached by the second path says nothing about the DCC Systems; a fail
+/// when the device refuses to give what it should.
+pub(super) async fn read(
+    links: &RigLinks,
+    device: &RigDevice,
+    observe: &Observe,
+    bindings: &Bindings,
+) -> Result<Values, Trouble> {
+    let profile = rig::profile(device).map_err(reach)?;
+    let attribute = attribute(profile, observe)?;
+    let selective = match &observe.select {
+        Some(select) => Some(selective(profile, select, bindings)?),
+        None => None,
+    };
+    let mut session = links.open(device, observe.through, Client::Management).await.map_err(reach)?;
+    let reading = reading(&mut session, profile, attribute, selective).await;
+    session.close().await;
+    reading
+}
+
+async fn reading(
+    session: &mut Session,
+    profile: &DlmsProfile,
+    attribute: AttributeRef,
+    selective: Option<Selective>,
+) -> Result<Values, Trouble> {
+    let data = session.get(attribute, selective).await.map_err(|e| reach(e.into()))?;
+    let scaler = read::scaler_unit(session, attribute).await.map_err(|e| reach(e.into()))?;
+    let mut seen = Values::new();
+    values::reading(&data, attribute.class, scaler, cosem::sign(profile)).set(&mut seen);
+    Ok(seen)
+}
+
+fn attribute(profile: &DlmsProfile, observe: &Observe) -> Result<AttributeRef, Trouble> {
+    match observe.what {
+        ObservedAttribute::Attribute(attribute) => Ok(attribute),
+        ObservedAttribute::Function(function) => match profile.object(function) {
+            Some(object) => Ok(cosem::attribute(object)),
+            None => Err(Trouble::error(format!("the Device Model's profile has no object for {function}"))),
+        },
+    }
+}
+
+fn selective(profile: &DlmsProfile, select: &Select, bindings: &Bindings) -> Result<Selective, Trouble> {
+    match select {
+        Select::Entries { first, last } => {
+            Ok(Selective::Entry { from: *first, to: *last, first_column: 1, last_column: 0 })
+        }
+        Select::Between { from, to } => {
+            let clock = profile.object(Function::Clock).map(cosem::attribute);
+            let clock =
+                clock.ok_or_else(|| Trouble::error("a device without a clock has no entries by time"))?;
+            Ok(Selective::Range {
+                restricting: CaptureObject {
+                    class: clock.class,
+                    obis: clock.obis,
+                    attribute: 2,
+                    data_index: 0,
+                },
+                from: moment(from, bindings)?,
+                to: moment(to, bindings)?,
+                columns: Vec::new(),
+            })
+        }
+    }
+}
+
+/// A moment of the script as a device takes it: UTC, deviation zero.
+fn moment(operand: &Operand, bindings: &Bindings) -> Result<Data, Trouble> {
+    let value = operand.resolve(bindings).map_err(|e| Trouble::error(e.to_string()))?;
+    let at: Timestamp = value
+        .as_time()
+        .ok_or_else(|| Trouble::error(format!("found {value} to select by, expected a time")))?;
+    Ok(Data::Octets(DateTime::from_unix(at.as_second(), 0).to_octets().to_vec()))
+}
+
+fn reach(error: ReachError) -> Trouble {
+    match &error {
+        ReachError::Driver(driver) if !driver.breaks_session() => Trouble::fail(error.to_string()),
+        ReachError::Driver(driver) => Trouble::error(format!("{error}; {}", driver.hint())),
+        _ => Trouble::error(error.to_string()),
+    }
+}

@@ -1,0 +1,260 @@
+//! The parties of the picture, running: service user, DCC stub and S1SP, each with a key of its own, made for this run.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use lab_config::{DeviceKind, Eui64, Lab, UserRole};
+use proto_duis::pki::Authority;
+use proto_duis::{Certificate, DeviceStatus, InventoryDevice, Party, PartyKind, Signer, TrustStore};
+use proto_lab::record::{Body, Prepared};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::{Book, RunError};
+use crate::dcc::{self, Dcc, DccConfig, Enrolment, Inventory, S1spError, S1spPort, S1spReply};
+use crate::driver::{Push, RigLinks};
+use crate::execute::Ledger as _;
+use crate::migration::{Declared, Parties};
+use crate::s1sp::{S1sp, S1spAlertMessage, S1spParts, Suppliers, Unserved};
+use crate::service_user::{Config, Limits, ServiceUser, Users};
+use crate::tap::NoMessageTap;
+
+/// How long the S1SP may take for one request: reading a month of half hours through a hub takes seconds.
+const S1SP_DEADLINE: Duration = Duration::from_secs(45);
+
+/// Alerts that may wait between the S1SP and the DCC.
+const OUTBOX: usize = 256;
+
+/// The running parties.
+pub struct System {
+    /// The service user.
+    pub user: ServiceUser,
+    /// The ways to the devices, with the passwords now in force.
+    pub links: RigLinks,
+    dcc: Arc<Dcc<Port>>,
+    s1sp: Arc<S1sp>,
+    book: Book,
+    _pumps: JoinSet<()>,
+}
+
+impl System {
+    /// Starts the parties for the rig of these links, and keeps the certificates they sign with in the evidence.
+    ///
+    /// # Errors
+    /// [`RunError::Part`] naming the party that could not be started; [`RunError::Ledger`].
+    pub async fn start(
+        lab: &Lab,
+        links: RigLinks,
+        pushes: mpsc::Receiver<Push>,
+        mut book: Book,
+    ) -> Result<Self, RunError> {
+        let keys = Keys::make(lab)?;
+        let blob = Some(book.keep(keys.certificates().as_bytes())?);
+        let what = "a key and a certificate for each party that signs messages, made for this run".to_owned();
+        book.write(Body::Prepared(Prepared { what, blob }))?;
+        let (outbox, alerts) = mpsc::channel(OUTBOX);
+        let s1sp = Arc::new(S1sp::start(S1spParts {
+            links: links.clone(),
+            pushes,
+            signer: keys.s1sp.clone(),
+            trust: keys.trust(&[PartyKind::User, PartyKind::Dsp]),
+            suppliers: suppliers(lab)?,
+            outbox,
+        }));
+        let dcc = Arc::new(start_dcc(lab, &keys, Arc::clone(&s1sp)).await?);
+        let user = start_user(lab, &keys, &dcc, book.clone()).await?;
+        let mut pumps = JoinSet::new();
+        pumps.spawn(pump(alerts, Arc::clone(&dcc)));
+        Ok(Self { user, links, dcc, s1sp, book, _pumps: pumps })
+    }
+
+    /// Leaves the devices alone, for somebody else to ask them something on the wide area path.
+    pub async fn rest(&self) {
+        self.s1sp.rest().await;
+    }
+
+    /// Ends the parties.
+    pub async fn stop(self) {
+        self.user.stop().await;
+    }
+}
+
+fn part(part: &'static str, error: impl std::fmt::Display) -> RunError {
+    RunError::Part { part, reason: error.to_string() }
+}
+
+/// The keys of a run's parties, and who they belong to.
+struct Keys {
+    users: Users,
+    dsp: Signer,
+    s1sp: Signer,
+    parties: Vec<(Party, Certificate)>,
+}
+
+impl Keys {
+    fn make(lab: &Lab) -> Result<Self, RunError> {
+        let wrong = |e: proto_duis::pki::PkiError| part("lab's certificate authority", e);
+        let authority = Authority::new("Lab test authority").map_err(wrong)?;
+        let users = Users::issue(&lab.users, &authority).map_err(wrong)?;
+        let environment = &lab.environment;
+        let dsp = authority.issue(&format!("DSP {}", environment.access_control_broker)).map_err(wrong)?;
+        let s1sp = authority.issue(&format!("S1SP {}", environment.s1sp)).map_err(wrong)?;
+        let mut parties: Vec<(Party, Certificate)> = users.trusted().collect();
+        let of = |kind, name: &str, id, signer: &Signer| {
+            (Party { name: name.to_owned(), kind, id }, signer.certificate().clone())
+        };
+        parties.push(of(PartyKind::Dsp, "DSP", environment.access_control_broker, &dsp));
+        parties.push(of(PartyKind::S1sp, "S1SP", environment.s1sp, &s1sp));
+        Ok(Self { users, dsp, s1sp, parties })
+    }
+
+    /// The parties of these kinds, to be believed.
+    fn trust(&self, kinds: &[PartyKind]) -> TrustStore {
+        let mut trust = TrustStore::new();
+        for (party, certificate) in self.parties.iter().filter(|(party, _)| kinds.contains(&party.kind)) {
+            trust.add(party.clone(), certificate.clone());
+        }
+        trust
+    }
+
+    /// Every certificate in PEM, each under the name of its party: what `harness duis show --certificate` takes.
+    fn certificates(&self) -> String {
+        let one = |(party, certificate): &(Party, Certificate)| format!("{party}\n{}", certificate.pem());
+        self.parties.iter().map(one).collect()
+    }
+}
+
+fn suppliers(lab: &Lab) -> Result<Suppliers, RunError> {
+    let of = |role: UserRole| {
+        lab.user(role).ok_or_else(|| {
+            part("S1SP", format!("the lab file has no user in role {role}: add one under [users]"))
+        })
+    };
+    Ok(Suppliers { electricity: of(UserRole::ImportSupplier)?, gas: of(UserRole::GasSupplier)? })
+}
+
+async fn start_dcc(lab: &Lab, keys: &Keys, s1sp: Arc<S1sp>) -> Result<Dcc<Port>, RunError> {
+    let config = DccConfig {
+        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        signer: keys.dsp.clone(),
+        trust: keys.trust(&[PartyKind::User, PartyKind::S1sp]),
+        users: dcc::Users::active(lab.users.iter().map(|(role, id)| (*role, *id))),
+        inventory: Inventory::new(),
+        // Every message that crosses the DCC's edge to a user is shown by the user; the other edge is inside this process.
+        tap: NoMessageTap::shared(),
+        s1sp_deadline: S1SP_DEADLINE,
+        clock: Arc::new(Timestamp::now),
+    };
+    Dcc::start(config, Port(s1sp)).await.map_err(|e| part("DCC stub", e))
+}
+
+async fn start_user(lab: &Lab, keys: &Keys, dcc: &Dcc<Port>, book: Book) -> Result<ServiceUser, RunError> {
+    let user = ServiceUser::start(Config {
+        dcc: dcc.url(),
+        access_control_broker: lab.environment.access_control_broker,
+        users: keys.users.clone(),
+        trust: keys.trust(&[PartyKind::Dsp, PartyKind::S1sp]),
+        // Microseconds: a later run begins beyond any counter of an earlier one.
+        first_counter: u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(1),
+        tap: Arc::new(book),
+        limits: Limits::default(),
+    })
+    .await
+    .map_err(|e| part("service user", e))?;
+    let listener: axum::http::Uri = user.listener_url().parse().map_err(|e| part("service user", e))?;
+    for id in lab.users.values() {
+        dcc.register_listener(*id, listener.clone()).map_err(|e| part("DCC stub", e))?;
+    }
+    Ok(user)
+}
+
+/// Passes what the S1SP tells unasked on to the DCC.
+async fn pump(mut alerts: mpsc::Receiver<S1spAlertMessage>, dcc: Arc<Dcc<Port>>) {
+    while let Some(alert) = alerts.recv().await {
+        let passed = match &alert {
+            S1spAlertMessage::Device(signed) => dcc.pass_device_alert(signed.xml().as_bytes()),
+            S1spAlertMessage::S1sp(signed) => dcc.pass_s1sp_alert(signed.xml().as_bytes()),
+        };
+        if let Err(error) = passed {
+            tracing::error!("the DCC passes no alert on: {error}");
+        }
+    }
+}
+
+/// The S1SP as the DCC reaches it.
+struct Port(Arc<S1sp>);
+
+impl S1spPort for Port {
+    async fn serve(&self, countersigned: Bytes) -> Result<S1spReply, S1spError> {
+        match self.0.serve(&countersigned).await {
+            Ok(answer) => Ok(S1spReply::Answer(Bytes::copy_from_slice(answer.xml().as_bytes()))),
+            Err(error @ Unserved::NoAnswer { .. }) => Err(S1spError::NoAnswer(error.to_string())),
+            Err(error) => Err(S1spError::Unreachable(error.to_string())),
+        }
+    }
+}
+
+impl Parties for System {
+    fn enrolled(&self, device: Eui64) -> bool {
+        self.dcc.with_inventory(|inventory| inventory.is_commissioned(device))
+    }
+
+    async fn take_control(&mut self) -> Result<String, String> {
+        self.s1sp.take_control().await
+    }
+
+    async fn give_back(&mut self) -> Result<String, String> {
+        self.s1sp.give_back().await
+    }
+
+    async fn enrol(&mut self, declared: &Declared) -> Result<(), String> {
+        // What the inventory holds before the first device of the installation joins it must be safe on disk.
+        self.book.sync().map_err(|e| e.to_string())?;
+        let enrolments: Vec<Enrolment> = self.enrolments(declared);
+        self.dcc.with_inventory(|inventory| {
+            for (count, enrolment) in enrolments.iter().enumerate() {
+                if let Err(error) = inventory.enrol(enrolment.clone()) {
+                    // All of an installation or nothing of it.
+                    enrolments[..count].iter().for_each(|joined| drop(inventory.withdraw(joined.device.id)));
+                    return Err(error.to_string());
+                }
+            }
+            Ok(())
+        })
+    }
+
+    async fn withdraw(&mut self, declared: &Declared) -> Result<(), String> {
+        self.dcc.with_inventory(|inventory| {
+            let withdrawn = declared.devices.values().map(|device| inventory.withdraw(device.eui64));
+            withdrawn.collect::<Result<Vec<_>, _>>().map(|_| ()).map_err(|e| e.to_string())
+        })
+    }
+}
+
+impl System {
+    fn enrolments(&self, declared: &Declared) -> Vec<Enrolment> {
+        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
+        let hub = declared.devices.get(&DeviceKind::Chf).map(|hub| hub.eui64);
+        let enrolment =
+            |(kind, device): (&DeviceKind, &crate::migration::checks::DeclaredDevice)| Enrolment {
+                device: InventoryDevice {
+                    id: device.eui64,
+                    kind: *kind,
+                    status: Some(DeviceStatus::Commissioned),
+                    manufacturer: device.identity.manufacturer.to_string(),
+                    model: device.identity.model.to_string(),
+                    firmware: Some(device.identity.firmware_version.to_string()),
+                    commissioned: Some(today),
+                    import_mpxn: None,
+                    s1sp: None,
+                },
+                installation: hub.unwrap_or(device.eui64),
+                responsible: self.dcc.users().responsible_for(*kind),
+            };
+        declared.devices.iter().map(enrolment).collect()
+    }
+}

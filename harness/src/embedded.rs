@@ -1,0 +1,84 @@
+//! The embedded lab: simulated devices brought up in this process, on real pseudo-terminals and sockets.
+//!
+//! The only room that knows the simulator. It turns the `sim:` links of a lab into the links of running devices, and lends
+//! the hand that presses their keys; from there on a simulated device is a device like any other.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use device_sim::{Estate, Hand, HandError, Pressed, SimClock, StartError};
+use lab_config::{DeviceKind, Lab};
+use scenarios::Act;
+
+use crate::dispatch::{Answer, Hands, Person};
+use crate::execute::Trouble;
+
+/// The seed of simulated loads: the same lab shows the same curves at the same time of day, run after run.
+const SEED: u64 = 20;
+
+/// The running simulated devices of a lab; none, for a lab that has none.
+pub struct Embedded(Option<Estate>);
+
+/// Starts the simulated devices of the lab's rigs, if `rig` has any, and gives the lab with the links they answer on.
+///
+/// # Errors
+/// [`StartError`]: no pseudo-terminal, no port.
+pub async fn bring_up(lab: Lab, rig: &str) -> Result<(Lab, Embedded), StartError> {
+    if !lab.rig(rig).is_some_and(lab_config::Rig::is_simulated) {
+        return Ok((lab, Embedded(None)));
+    }
+    let estate = Estate::start(&lab, SimClock::real(), SEED).await?;
+    Ok((estate.concrete(lab), Embedded(Some(estate))))
+}
+
+impl Embedded {
+    /// Whoever presses keys on this rig: the simulator's hand for simulated devices, a person for the others.
+    pub fn hands(&self, rig: &str) -> Box<dyn Hands> {
+        let hand = |kind: &DeviceKind| Some((*kind, self.0.as_ref()?.hand(rig, *kind).ok()?));
+        Box::new(SimulatedHands { hands: DeviceKind::ALL.iter().filter_map(hand).collect(), person: Person })
+    }
+
+    /// Stops the devices.
+    pub async fn stop(self) {
+        if let Some(estate) = self.0 {
+            estate.stop().await;
+        }
+    }
+}
+
+struct SimulatedHands {
+    hands: BTreeMap<DeviceKind, Hand>,
+    person: Person,
+}
+
+impl Hands for SimulatedHands {
+    fn ask<'a>(
+        &'a mut self,
+        device: DeviceKind,
+        act: &'a Act,
+        show: &'a str,
+        within: Duration,
+    ) -> Answer<'a> {
+        match (self.hands.get(&device), act) {
+            (Some(hand), Act::PressKeys(keys)) => {
+                let pressed = hand.press_keys(&keys.concat()).map_err(trouble).map(words);
+                Box::pin(async move { pressed })
+            }
+            _ => self.person.ask(device, act, show, within),
+        }
+    }
+}
+
+fn trouble(error: HandError) -> Trouble {
+    Trouble::error(error.to_string())
+}
+
+/// What pressing came to. A key that nothing waits for is pressed all the same: the script finds out by looking.
+fn words(pressed: Pressed) -> String {
+    match pressed {
+        Pressed::Nothing => "pressed; the device waited for no key",
+        Pressed::Waiting => "pressed; the device waits for the other key",
+        Pressed::SupplyOn => "pressed; the load switch closed",
+    }
+    .to_owned()
+}
