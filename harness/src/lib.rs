@@ -1,8 +1,11 @@
 //! The lab controller: links, driver, S1SP, DCC stub, service user, executor, evidence, gates, reports.
 
+pub mod cli;
 pub mod dcc;
+pub mod dispatch;
 pub mod dmct;
 pub mod driver;
+pub mod embedded;
 pub mod evidence;
 pub mod execute;
 pub mod gate;

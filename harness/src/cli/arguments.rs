@@ -1,0 +1,246 @@
+//! The command line, as clap reads it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Where run folders go unless told otherwise.
+const RUNS: &str = "runs";
+
+/// Lab controller for the DMCT process: proves a rig, runs the standard test packs on it, leaves evidence and a DMCT Report.
+///
+/// Without a verb it runs the standard packs on the embedded lab, whose devices are simulated, and prints where the DMCT
+/// Report is.
+#[derive(Debug, Parser)]
+#[command(name = "harness", version, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Read a lab file and packs, and say everything that is wrong or unverified in them
+    Check(Check),
+    /// Prove a rig against its Device Models, or find out what answers on one link
+    Probe(Probe),
+    /// Run test packs on a rig and write the DMCT Report
+    Run(Run),
+    /// Show a run as its records arrive
+    Watch(Watch),
+    /// Check the evidence of a run without trusting the lab
+    Verify(Verify),
+    /// Write the DMCT Report of a run again from its records
+    Report(Report),
+    /// Read one attribute of one COSEM object over any link
+    Read(Read),
+    /// Look at DUIS messages
+    #[command(subcommand)]
+    Duis(Duis),
+}
+
+impl Default for Verb {
+    fn default() -> Self {
+        Self::Run(Run::default())
+    }
+}
+
+/// Which lab.
+#[derive(Debug, Clone, Default, Args)]
+pub struct LabChoice {
+    /// The lab file; without it, the embedded lab
+    #[arg(long, value_name = "FILE")]
+    pub lab: Option<PathBuf>,
+    /// The rig, where the lab has several
+    #[arg(long, value_name = "NAME")]
+    pub rig: Option<String>,
+}
+
+/// How evidence is signed and checked.
+#[derive(Debug, Clone, Default, Args)]
+pub struct KeyChoice {
+    /// Folder of the lab's signing key, made on first use; default: `keys` beside the run folders
+    #[arg(long, value_name = "FOLDER")]
+    pub keys: Option<PathBuf>,
+}
+
+/// `harness check`
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The lab file; without it, the embedded lab
+    #[arg(value_name = "LAB")]
+    pub lab: Option<PathBuf>,
+    /// A pack folder to check as well; may be given more than once
+    #[arg(long = "pack", value_name = "FOLDER")]
+    pub packs: Vec<PathBuf>,
+    /// Write the lock of each pack folder given, agreeing to its scripts as they are
+    #[arg(long, requires = "packs")]
+    pub write_lock: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness probe`
+#[derive(Debug, Args)]
+pub struct Probe {
+    /// One link to look at, such as tcp://host:4059 or serial:///dev/ttyUSB0?sign-on=e; without it, a whole rig
+    #[arg(value_name = "LINK", conflicts_with_all = ["lab", "rig"])]
+    pub link: Option<String>,
+    /// Which lab
+    #[command(flatten)]
+    pub lab: LabChoice,
+    /// How to sign on to the meter at LINK
+    #[command(flatten)]
+    pub access: Access,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness run`
+#[derive(Debug, Clone, Args)]
+pub struct Run {
+    /// Which lab
+    #[command(flatten)]
+    pub lab: LabChoice,
+    /// A pack to run, by name or folder; may be given more than once; default: the standard packs of the combination's release
+    #[arg(long = "pack", value_name = "PACK")]
+    pub packs: Vec<String>,
+    /// Run only this script; may be given more than once. The rest is recorded as not run
+    #[arg(long = "script", value_name = "ID")]
+    pub scripts: Vec<String>,
+    /// Where run folders go
+    #[arg(long, value_name = "FOLDER", default_value = RUNS)]
+    pub runs: PathBuf,
+    /// Which key
+    #[command(flatten)]
+    pub keys: KeyChoice,
+    /// Print JSON, one line for each event
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self {
+            lab: LabChoice::default(),
+            packs: Vec::new(),
+            scripts: Vec::new(),
+            runs: PathBuf::from(RUNS),
+            keys: KeyChoice::default(),
+            json: false,
+        }
+    }
+}
+
+/// `harness watch`
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// The run folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Print the records themselves
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness verify`
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The run folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// A verifier key you trust (a file, or the key itself); default: the lab's own key in the key folder
+    #[arg(long = "key", value_name = "KEY")]
+    pub trusted: Vec<String>,
+    /// Which key folder
+    #[command(flatten)]
+    pub keys: KeyChoice,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness report`
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The run folder
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Where to write the report; default: the run folder
+    #[arg(long, value_name = "FOLDER")]
+    pub to: Option<PathBuf>,
+    /// Which key folder
+    #[command(flatten)]
+    pub keys: KeyChoice,
+    /// Print the report as JSON instead of writing files
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How to sign on to a meter.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Access {
+    /// Client SAP; default: that of the link URL, else 16 (public), or 1 with a password
+    #[arg(long, value_name = "SAP")]
+    pub client: Option<u16>,
+    /// Server (logical device) address; default: that of the link URL, else 1
+    #[arg(long, value_name = "ADDRESS")]
+    pub server: Option<u16>,
+    /// Environment variable that holds the low-level password, so that it stays out of the shell's history
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "password_file")]
+    pub password_env: Option<String>,
+    /// File that holds the low-level password on its first line
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
+
+/// `harness read`
+#[derive(Debug, Args)]
+pub struct Read {
+    /// The link, such as tcp://host:4059, tcp+hdlc://host:4059 or serial:///dev/ttyUSB0?baud=9600&sign-on=e
+    #[arg(value_name = "LINK")]
+    pub link: String,
+    /// Interface class, such as 3 for a register
+    #[arg(value_name = "CLASS")]
+    pub class: u16,
+    /// Logical name, such as 1-0:1.8.0
+    #[arg(value_name = "OBIS")]
+    pub obis: String,
+    /// Attribute number, such as 2 for a value
+    #[arg(value_name = "ATTRIBUTE", allow_negative_numbers = true)]
+    pub attribute: i8,
+    /// How to sign on
+    #[command(flatten)]
+    pub access: Access,
+    /// Read it N times in one association and print round trips per second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub repeat: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness duis`
+#[derive(Debug, Subcommand)]
+pub enum Duis {
+    /// Say what each message is, whether it is well-formed, and whether its signatures hold
+    Show(DuisShow),
+}
+
+/// `harness duis show`
+#[derive(Debug, Args)]
+pub struct DuisShow {
+    /// Message files
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Certificates to check signatures with: PEM files, or folders of them
+    #[arg(long = "certificate", value_name = "FILE")]
+    pub certificates: Vec<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,142 @@
+//! `harness check`: everything wrong or unverified in a lab file and in packs, before anything is powered.
+
+use std::path::Path;
+
+use lab_config::{DeviceModel, Fact, Lab, Profile, Rig, RigDevice};
+use scenarios::Pack;
+use serde::Serialize;
+
+use super::arguments::Check;
+use super::{Exit, Failure, lab, packs, print_json};
+
+/// What was found; only what holds gets this far.
+#[derive(Debug, Serialize)]
+struct Told {
+    lab: String,
+    digest: String,
+    environment: String,
+    dcc_systems_version: String,
+    rigs: Vec<RigTold>,
+    unverified: Vec<String>,
+    packs: Vec<PackTold>,
+}
+
+#[derive(Debug, Serialize)]
+struct RigTold {
+    name: String,
+    combination: String,
+    release: String,
+    simulated: bool,
+    devices: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct PackTold {
+    id: String,
+    title: String,
+    scripts: usize,
+    lock: String,
+}
+
+pub(super) fn check(verb: &Check) -> Result<Exit, Failure> {
+    let lab = lab::open(verb.lab.as_deref())?;
+    if verb.write_lock {
+        verb.packs.iter().try_for_each(|folder| write_lock(folder))?;
+    }
+    let packs = match verb.packs.is_empty() {
+        true => packs::shipped()?,
+        false => verb.packs.iter().map(|folder| packs::load(folder)).collect::<Result<_, _>>()?,
+    };
+    let told = told(&lab, &packs);
+    match verb.json {
+        true => print_json(&told)?,
+        false => say(&told),
+    }
+    Ok(Exit::Done)
+}
+
+fn write_lock(folder: &Path) -> Result<(), Failure> {
+    let lock = Pack::lock(folder).map_err(Failure::input)?;
+    println!("{}: agreed to {} scripts as they are", folder.display(), lock.scripts.len());
+    Ok(())
+}
+
+fn told(lab: &Lab, packs: &[Pack]) -> Told {
+    Told {
+        lab: lab.name.to_string(),
+        digest: lab.digest.to_string(),
+        environment: lab.environment.name.clone(),
+        dcc_systems_version: lab.environment.dcc_systems_version.clone(),
+        rigs: lab.rigs.iter().map(rig_told).collect(),
+        unverified: lab.models.values().flat_map(|model| unverified(model)).collect(),
+        packs: packs.iter().map(pack_told).collect(),
+    }
+}
+
+fn rig_told(rig: &Rig) -> RigTold {
+    RigTold {
+        name: rig.name.to_string(),
+        combination: rig.combination.id.to_string(),
+        release: rig.combination.release.to_string(),
+        simulated: rig.is_simulated(),
+        devices: rig.devices().map(device_told).collect(),
+    }
+}
+
+fn device_told(device: &RigDevice) -> String {
+    let mut ways: Vec<String> = device.links.iter().map(|(path, link)| format!("{path} {link}")).collect();
+    ways.extend(device.via.map(|carrier| format!("wan through the {carrier}")));
+    format!("{:<5} {}  {}  {}", device.kind.to_string(), device.eui64, device.model.id, ways.join(", "))
+}
+
+fn pack_told(pack: &Pack) -> PackTold {
+    PackTold {
+        id: pack.id.to_string(),
+        title: pack.title.clone(),
+        scripts: pack.scripts.len(),
+        lock: pack.digest().to_string(),
+    }
+}
+
+/// The facts of a Device Model that nobody has seen on a device of it.
+fn unverified(model: &DeviceModel) -> Vec<String> {
+    let mut facts: Vec<(String, bool)> = Vec::new();
+    let mut fact = |what: &str, verified: bool| facts.push((what.to_owned(), verified));
+    match &model.profile {
+        Profile::Zcl(profile) => fact("endpoint", profile.endpoint.verified),
+        Profile::Dlms(profile) => {
+            fact("public client", profile.public_client.verified);
+            fact("management client", profile.management_client.verified);
+            fact("server address", profile.server.verified);
+            fact("clock deviation", profile.deviation.is_none_or(|Fact { verified, .. }| verified));
+            for (function, object) in &profile.objects {
+                fact(&format!("{function} at {}", object.value.attribute()), object.verified);
+            }
+        }
+    }
+    let open = facts.into_iter().filter(|(_, verified)| !verified);
+    open.map(|(what, _)| format!("{}: {what}", model.id)).collect()
+}
+
+fn say(told: &Told) {
+    println!("lab {}: sound", told.lab);
+    println!("  digest {}", told.digest);
+    println!("  environment {}; {}", told.environment, told.dcc_systems_version);
+    for rig in &told.rigs {
+        let kind = if rig.simulated { "simulated" } else { "real" };
+        println!("  rig {}: {} ({}), {kind}", rig.name, rig.combination, rig.release);
+        rig.devices.iter().for_each(|device| println!("    {device}"));
+    }
+    for pack in &told.packs {
+        println!(
+            "pack {}: {} scripts as agreed, lock {}",
+            pack.id,
+            pack.scripts,
+            &pack.lock[..16.min(pack.lock.len())]
+        );
+    }
+    if !told.unverified.is_empty() {
+        println!("unverified, used as they stand until seen on a device:");
+        told.unverified.iter().for_each(|fact| println!("  {fact}"));
+    }
+}

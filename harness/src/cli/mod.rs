@@ -1,0 +1,78 @@
+//! The people's door: verbs, what they print, what they exit with.
+//!
+//! The library knows no terminal. Here its errors gain hints ([`Failure`]), its records become lines, and verdicts become
+//! exit codes ([`Exit`]). Every verb has `--json`. Without a verb the embedded lab runs its standard packs.
+
+mod access;
+mod arguments;
+mod check;
+mod duis;
+mod failure;
+mod lab;
+mod packs;
+mod probe;
+mod read;
+mod report;
+mod run;
+mod screen;
+mod signals;
+mod verify;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use arguments::{Arguments, Verb};
+pub use failure::{Exit, Failure};
+
+/// Reads the command line, does what it says, prints what went wrong.
+pub fn main() -> ExitCode {
+    start_tracing();
+    let arguments = Arguments::parse();
+    let ended = runtime().and_then(|runtime| {
+        let ended = runtime.block_on(obey(arguments));
+        // A blocking read of a dead line must not hold the program after it has said its verdict.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+        ended
+    });
+    match ended {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            eprint!("{failure}");
+            failure.exit().into()
+        }
+    }
+}
+
+/// One JSON document on standard output.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(Failure::lab)?;
+    println!("{text}");
+    Ok(())
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| {
+        Failure::new(Exit::Error, e).hint("the operating system refused threads or files: see ulimit -a")
+    })
+}
+
+fn start_tracing() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HARNESS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
+    match arguments.verb.unwrap_or_default() {
+        Verb::Check(check) => check::check(&check),
+        Verb::Probe(probe) => probe::probe(&probe).await,
+        Verb::Run(run) => run::run(&run).await,
+        Verb::Watch(watch) => watch::watch(&watch).await,
+        Verb::Verify(verify) => verify::verify(&verify),
+        Verb::Report(report) => report::report(&report),
+        Verb::Read(read) => read::read(&read).await,
+        Verb::Duis(verb) => duis::duis(&verb),
+    }
+}

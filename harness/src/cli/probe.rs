@@ -1,0 +1,95 @@
+//! `harness probe`: is the rig what the lab file says; or, on one link, what meter is this.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::arguments::Probe;
+use super::{Exit, Failure, access, lab, print_json, read};
+use crate::dispatch;
+use crate::driver::meet;
+use crate::driver::prove::{DeviceFound, RigProof};
+use crate::embedded;
+use crate::link::NoTap;
+
+/// How long meeting an unknown meter may take: six clients, each silent for its patience, over a slow sign-on.
+const MEETING: Duration = Duration::from_secs(60);
+
+pub(super) async fn probe(verb: &Probe) -> Result<Exit, Failure> {
+    match &verb.link {
+        Some(link) => meter(verb, link).await,
+        None => rig(verb).await,
+    }
+}
+
+async fn meter(verb: &Probe, link: &str) -> Result<Exit, Failure> {
+    let url = access::link(link, &verb.access)?;
+    let password = access::password(&verb.access)?;
+    let met = meet::meet("probe", &url, password, NoTap::shared(), MEETING).await.map_err(read::driver)?;
+    match verb.json {
+        true => print_json(&met)?,
+        false => print!("{met}"),
+    }
+    Ok(if met.is_met() { Exit::Done } else { Exit::Error })
+}
+
+async fn rig(verb: &Probe) -> Result<Exit, Failure> {
+    let lab = lab::open(verb.lab.lab.as_deref())?;
+    let name = lab::rig(&lab, &verb.lab)?.name.to_string();
+    let (lab, estate) = embedded::bring_up(lab, &name).await.map_err(Failure::lab)?;
+    let proof = match lab.rig(&name) {
+        Some(rig) => dispatch::prove_alone(rig).await.map_err(Failure::lab)?,
+        None => return Err(Failure::input(format!("the lab has no rig {name}"))),
+    };
+    estate.stop().await;
+    say(&proof, verb.json)?;
+    Ok(if proof.holds() { Exit::Done } else { Exit::Error })
+}
+
+#[derive(Debug, Serialize)]
+struct Told {
+    rig: String,
+    as_declared: bool,
+    devices: Vec<DeviceTold>,
+}
+
+#[derive(Debug, Serialize)]
+struct DeviceTold {
+    kind: String,
+    eui64: String,
+    path: String,
+    firmware: Option<String>,
+    clock_ahead_seconds: Option<f64>,
+    differences: Vec<String>,
+    remarks: Vec<String>,
+}
+
+impl DeviceTold {
+    fn of(found: &DeviceFound) -> Self {
+        Self {
+            kind: found.kind.to_string(),
+            eui64: found.eui64.to_string(),
+            path: found.path.to_string(),
+            firmware: found.said(lab_config::Function::FirmwareVersion).map(str::to_owned),
+            clock_ahead_seconds: found.clock_ahead,
+            differences: found.differences.clone(),
+            remarks: found.remarks.clone(),
+        }
+    }
+}
+
+fn say(proof: &RigProof, json: bool) -> Result<(), Failure> {
+    let devices: Vec<DeviceTold> = proof.devices.iter().map(DeviceTold::of).collect();
+    if json {
+        return print_json(&Told { rig: proof.rig.clone(), as_declared: proof.holds(), devices });
+    }
+    for device in &devices {
+        let firmware = device.firmware.as_deref().unwrap_or("-");
+        let state = if device.differences.is_empty() { "as declared" } else { "DIFFERS" };
+        println!("{:<5} {}  {:<8} firmware {firmware:<9} {state}", device.kind, device.eui64, device.path);
+        device.differences.iter().chain(&device.remarks).for_each(|words| println!("      {words}"));
+    }
+    let outcome = if proof.holds() { "is as declared" } else { "is NOT as declared; a run would stop here" };
+    println!("rig {} {outcome}", proof.rig);
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! `harness report`: the DMCT Report of a run, made from its records and the check of its evidence alone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use proto_lab::record::{Body, PackPurpose, Record};
+use scenarios::{PackKind, Standing as PackStanding};
+
+use super::arguments::{KeyChoice, Report};
+use super::verify::{checked, own_keys};
+use super::{Exit, Failure, packs, print_json};
+use crate::evidence::{self, RunFolder};
+use crate::gate::{DmctGate, DmctResult, GateInput, Ledger, RunRecords, StandardPack};
+use crate::report::{self, DmctReport, Places};
+
+/// A report on disk.
+pub(super) struct Written {
+    pub(super) html: PathBuf,
+    pub(super) json: PathBuf,
+    pub(super) result: &'static str,
+}
+
+pub(super) fn report(verb: &Report) -> Result<Exit, Failure> {
+    let (made, _) = make(&verb.run, &verb.keys)?;
+    if verb.json {
+        print_json(&made)?;
+    } else {
+        let to = verb.to.as_deref().unwrap_or(&verb.run);
+        let written = write(&verb.run, to, &verb.keys)?;
+        println!("DMCT Report  {} ({})", written.html.display(), written.result);
+        println!("             {}", written.json.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes the report of a run and the page of its records into a folder.
+pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, Failure> {
+    let (made, result) = make(run, keys)?;
+    let folder = RunFolder::new(run);
+    let records = read(&folder)?;
+    let started = first(&records)?;
+    let page = report::records_html(&started.run, &records, &|digest| fs::read(folder.blob(digest)).ok());
+    let html = report::report_html(&made, &Places::beside()).map_err(Failure::lab)?;
+    let json = serde_json::to_string_pretty(&made).map_err(Failure::lab)?;
+    fs::create_dir_all(to).map_err(Failure::lab)?;
+    let put = |name: &str, text: &str| {
+        let path = to.join(name);
+        fs::write(&path, text).map(|()| path).map_err(Failure::lab)
+    };
+    put("records.html", &page.map_err(Failure::lab)?)?;
+    Ok(Written { html: put("report.html", &html)?, json: put("report.json", &json)?, result: words(result) })
+}
+
+fn make(run: &Path, keys: &KeyChoice) -> Result<(DmctReport, DmctResult), Failure> {
+    let verification = checked(run, &own_keys(run, keys)?)?;
+    let records = read(&RunFolder::new(run))?;
+    first(&records)?;
+    let run = RunRecords { records: &records, standing: verification.standing, root: verification.root };
+    let ledger = Ledger::of(&[run]);
+    let gate = DmctGate::decide(&ledger, &GateInput { standard: standard()?, ..GateInput::default() });
+    Ok((report::make(&ledger, &gate, Timestamp::now()), gate.result()))
+}
+
+fn read(folder: &RunFolder) -> Result<Vec<Record>, Failure> {
+    evidence::read_records(folder)
+        .map_err(|e| Failure::input(e).hint("harness verify names the first wrong record"))
+}
+
+fn first(records: &[Record]) -> Result<&proto_lab::record::RunStarted, Failure> {
+    match records.first().map(|record| &record.body) {
+        Some(Body::RunStarted(started)) => Ok(started),
+        _ => Err(Failure::input("the run has no first record, so there is nothing to report of it")),
+    }
+}
+
+/// The standard packs as this program ships them, agreed by their locks (20.16).
+fn standard() -> Result<Vec<StandardPack>, Failure> {
+    let packs = packs::shipped()?.into_iter().filter(|pack| pack.standing == PackStanding::Standard);
+    Ok(packs
+        .map(|pack| StandardPack {
+            purpose: purpose(pack.kind),
+            release: pack.release.to_string(),
+            lock: pack.digest(),
+        })
+        .collect())
+}
+
+const fn purpose(kind: PackKind) -> PackPurpose {
+    match kind {
+        PackKind::Migration => PackPurpose::Migration,
+        PackKind::ServiceReferenceVariant => PackPurpose::ServiceReferenceVariant,
+    }
+}
+
+/// What the report says of the combination, in a word.
+const fn words(result: DmctResult) -> &'static str {
+    match result {
+        DmctResult::Passed => "passed",
+        DmctResult::Failed => "failed",
+        DmctResult::Undecided => "testing not complete",
+    }
+}

@@ -1,0 +1,142 @@
+//! `harness run`, which is also what the program does without a verb.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use lab_config::{Lab, Rig};
+use proto_lab::record::Verdict;
+
+use super::arguments::Run;
+use super::screen::Screen;
+use super::verify::key_folder;
+use super::{Exit, Failure, lab, packs, report, signals};
+use crate::dispatch::{self, Order, Ran, RunError};
+use crate::embedded::{self, Embedded};
+use crate::evidence::RunFolder;
+use crate::execute::Stop;
+use crate::queue::{Plan, Queue, Selection};
+
+pub(super) async fn run(verb: &Run) -> Result<Exit, Failure> {
+    let stop = Stop::new();
+    signals::listen(&stop)?;
+    let declared = lab::open(verb.lab.lab.as_deref())?;
+    let rig = lab::rig(&declared, &verb.lab)?.clone();
+    let plan = plan(verb, &rig)?;
+    let mut queue = Queue::new();
+    queue.join(rig.name.clone(), plan).map_err(Failure::lab)?;
+    let (lab, estate) = embedded::bring_up(declared, rig.name.as_str()).await.map_err(Failure::lab)?;
+    let mut exit = Exit::Done;
+    while let Some((name, plan)) = queue.take() {
+        let order = order(verb, &lab, &rig, plan, &estate)?;
+        exit = one(verb, order, &stop).await?;
+        queue.give_back(&name);
+    }
+    estate.stop().await;
+    Ok(exit)
+}
+
+fn plan(verb: &Run, rig: &Rig) -> Result<Plan, Failure> {
+    let packs = packs::chosen(&verb.packs, rig.combination.release)?;
+    let selection = Selection { scripts: verb.scripts.clone() };
+    if let Some(unknown) = selection.unknown(&packs).next() {
+        let failure = Failure::input(format!("no pack has a script {unknown:?}"));
+        let known = packs.iter().flat_map(|pack| &pack.scripts).map(|script| script.id.as_str());
+        return Err(match lab_config::nearest(unknown, known) {
+            Some(near) => failure.hint(format!("did you mean {near}?")),
+            None => {
+                failure.hint("harness check lists the packs; a script's name is its file's, without .toml")
+            }
+        });
+    }
+    Ok(Plan::new(packs, &rig.combination, &selection))
+}
+
+fn order(verb: &Run, lab: &Lab, declared: &Rig, plan: Plan, estate: &Embedded) -> Result<Order, Failure> {
+    let keys = key_folder(&verb.runs, &verb.keys);
+    let simulated: BTreeSet<_> =
+        declared.devices().filter(|d| simulated(declared, d)).map(|d| d.kind).collect();
+    Ok(Order {
+        lab: lab.clone(),
+        rig: declared.name.to_string(),
+        simulated,
+        plan,
+        runs: verb.runs.clone(),
+        key: dispatch::lab_key(&keys, lab).map_err(hinted)?,
+        keys,
+        hands: estate.hands(declared.name.as_str()),
+        run: dispatch::new_run_id(Timestamp::now()).map_err(hinted)?,
+    })
+}
+
+/// A device is simulated when a link of its own is, or, where it has none, when its carrier's is.
+fn simulated(rig: &Rig, device: &lab_config::RigDevice) -> bool {
+    let carrier = device.via.and_then(|kind| rig.device(kind));
+    device.has_simulated_link()
+        || (device.links.is_empty() && carrier.is_some_and(|c| c.has_simulated_link()))
+}
+
+async fn one(verb: &Run, order: Order, stop: &Stop) -> Result<Exit, Failure> {
+    let over = Arc::new(AtomicBool::new(false));
+    let (send, receive) = tokio::sync::oneshot::channel::<RunFolder>();
+    let shown = tokio::spawn(show(receive, Arc::clone(&over), verb.json));
+    let began = |folder: &RunFolder| drop(send.send(folder.clone()));
+    let ran = dispatch::run(order, stop, began).await;
+    over.store(true, Ordering::Release);
+    shown.await.map_err(Failure::lab)??;
+    let ran = ran.map_err(hinted)?;
+    conclude(verb, &ran)
+}
+
+/// The screen is a watcher like any other: it reads the records as they are written.
+async fn show(
+    began: tokio::sync::oneshot::Receiver<RunFolder>,
+    over: Arc<AtomicBool>,
+    json: bool,
+) -> Result<(), Failure> {
+    match began.await {
+        Ok(folder) => Screen::new(json).follow(folder, || over.load(Ordering::Acquire)).await,
+        // The run never began; why is said elsewhere.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Writes the report and says where it is.
+fn conclude(verb: &Run, ran: &Ran) -> Result<Exit, Failure> {
+    let written = report::write(ran.folder.root(), ran.folder.root(), &verb.keys)?;
+    let verdict = ran.finished.verdict;
+    if verb.json {
+        super::print_json(&serde_json::json!({
+            "run": ran.folder.root(), "verdict": verdict, "counts": ran.finished.counts,
+            "result": written.result, "report": written.html, "report_json": written.json,
+        }))?;
+    } else {
+        say(verdict, ran, &written);
+    }
+    Ok(verdict.into())
+}
+
+fn say(verdict: Verdict, ran: &Ran, written: &report::Written) {
+    let reason = ran.finished.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
+    println!("\nVerdict      {verdict}{reason}");
+    println!("DMCT Report  {} ({})", written.html.display(), written.result);
+    println!("             {}", written.json.display());
+    println!("Evidence     harness verify {}", ran.folder.root().display());
+}
+
+fn hinted(error: RunError) -> Failure {
+    let stopped = matches!(error, RunError::StoppedEarly);
+    let hint = match &error {
+        RunError::Held(_) => Some("wait for that run to end, or stop it; a run that died has let go already"),
+        RunError::Ledger(_) => Some("look at the disk: free space, permissions; then run again"),
+        RunError::NoEntry(_) => Some("add an [[epcl]] entry for the combination to the lab file"),
+        RunError::Reach(_) => Some("harness check shows what the lab file says of the device"),
+        _ => None,
+    };
+    let failure = Failure::new(if stopped { Exit::Aborted } else { Exit::Error }, error);
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
