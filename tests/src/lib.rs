@@ -3,6 +3,8 @@
 //! The tests in `tests/tests` use the programs as a user does. A peer that is not there is a failed test with advice, never
 //! a test left out in silence; only the DUIS schemas, which the project does not ship, may be absent, and then it is said.
 
+pub mod bench;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -68,4 +70,27 @@ pub fn duis_schemas() -> Option<PathBuf> {
         folder.display()
     );
     None
+}
+
+/// A `harness` command, ready for its arguments.
+///
+/// # Errors
+/// As [`program`].
+pub fn harness() -> Result<Command, String> {
+    program("harness").map(Command::new)
+}
+
+/// What a program printed, for a failed assertion.
+pub fn shown(out: &std::process::Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("exit {:?}\n{}\n--- stderr\n{}", out.status.code(), text(&out.stdout), text(&out.stderr))
+}
+
+/// The run folders under this folder of runs, oldest first.
+pub fn run_folders(runs: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(runs).into_iter().flatten();
+    let folders = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let mut found: Vec<_> = folders.filter(|path| path.join("records.jsonl").exists()).collect();
+    found.sort();
+    found
 }

@@ -24,6 +24,27 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
 ];
 
+/// The rooms of the harness, one per stage of the picture.
+const ROOMS: [&str; 17] = [
+    "queue",
+    "dispatch",
+    "execute",
+    "service_user",
+    "dcc",
+    "s1sp",
+    "driver",
+    "link",
+    "evidence",
+    "watch",
+    "gate",
+    "report",
+    "dmct",
+    "migration",
+    "server",
+    "cli",
+    "embedded",
+];
+
 /// Rooms whose logic is pure: time and records are arguments.
 const PURE_ROOMS: [&str; 4] = ["gate", "report", "dmct", "queue"];
 
@@ -77,6 +98,14 @@ fn crates_depend_one_way() {
                 package.name
             );
         }
+    }
+}
+
+#[test]
+fn every_room_of_the_house_is_there() {
+    let files = harness();
+    for wanted in ROOMS {
+        assert!(files.iter().any(|file| room(file) == wanted), "no room `{wanted}` in harness/src");
     }
 }
 

@@ -1,0 +1,131 @@
+//! A bench of two processes: `device-sim serve` as the devices, and a lab file that points the harness at them over the same
+//! links a real bench would have. Nothing but wires connects the two.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::{harness, program, repository};
+
+/// The password of every management client, as the environment carries it.
+pub const PASSWORD: &str = "48151623";
+/// The vending key, as the environment carries it.
+const VENDING_KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// Running simulated devices, and the lab file that leads to them. The devices end with this value.
+pub struct Bench {
+    devices: Child,
+    folder: tempfile::TempDir,
+    /// Link URL by device and path, as `device-sim serve --json` printed them.
+    pub links: Vec<(String, String, String)>,
+}
+
+impl Bench {
+    /// Starts the devices of the embedded lab.
+    ///
+    /// # Errors
+    /// What stands in the way, in words.
+    pub fn start() -> Result<Self, String> {
+        let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+        let simulated = embedded_lab_text()?;
+        let path = folder.path().join("simulated.toml");
+        std::fs::write(&path, &simulated).map_err(|e| e.to_string())?;
+        let mut command = Command::new(program("device-sim")?);
+        command.args(["serve", "--json", "--lab"]).arg(&path).stdout(Stdio::piped());
+        secrets(&mut command);
+        let mut devices = command.spawn().map_err(|e| e.to_string())?;
+        let links = links(&mut devices)?;
+        let bench = Self { devices, folder, links };
+        bench.write_lab("lab.toml", |text| text)?;
+        Ok(bench)
+    }
+
+    /// The folder of the bench.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The lab file that leads to the devices.
+    pub fn lab(&self) -> PathBuf {
+        self.folder.path().join("lab.toml")
+    }
+
+    /// Writes another lab file that leads to the devices, changed by `change`.
+    ///
+    /// # Errors
+    /// What stands in the way, in words.
+    pub fn write_lab(&self, name: &str, change: impl FnOnce(String) -> String) -> Result<PathBuf, String> {
+        let mut text = embedded_lab_text()?;
+        for (_, path, link) in &self.links {
+            let simulated = match path.as_str() {
+                "wan" => "links.wan = \"sim:\"",
+                "optical" => "links.optical = \"sim:?sign-on=e\"",
+                _ => "links.local = \"sim:?baud=9600\"",
+            };
+            text = text.replace(simulated, &format!("links.{path} = \"{link}\""));
+        }
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, change(text)).map_err(|e| e.to_string())?;
+        Ok(path)
+    }
+
+    /// The link of this device on this path.
+    pub fn link(&self, device: &str, path: &str) -> Option<&str> {
+        let found = self.links.iter().find(|(of, on, _)| of == device && on == path);
+        found.map(|(_, _, link)| link.as_str())
+    }
+
+    /// A `harness` command that knows the bench's secrets.
+    ///
+    /// # Errors
+    /// As [`program`].
+    pub fn harness(&self) -> Result<Command, String> {
+        let mut command = harness()?;
+        secrets(&mut command);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(command)
+    }
+
+    /// Takes every device away at once: sockets close, pseudo-terminals are gone.
+    pub fn pull_everything(&mut self) {
+        // A process that has ended already is gone too.
+        let _ = self.devices.kill();
+        let _ = self.devices.wait();
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        self.pull_everything();
+    }
+}
+
+fn secrets(command: &mut Command) {
+    command.env("BENCH_PASSWORD", PASSWORD).env("BENCH_VENDING_KEY", VENDING_KEY);
+}
+
+/// The embedded lab with secrets from the environment, so that two processes can share them.
+fn embedded_lab_text() -> Result<String, String> {
+    let path = repository().join("lab-config/labs/embedded.toml");
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let text =
+        text.replace("vending-key = { generated = true }", "vending-key = { env = \"BENCH_VENDING_KEY\" }");
+    Ok(text.replace("password = { generated = true }", "password = { env = \"BENCH_PASSWORD\" }"))
+}
+
+fn links(devices: &mut Child) -> Result<Vec<(String, String, String)>, String> {
+    let out = devices.stdout.take().ok_or("device-sim has no standard output")?;
+    let mut links = Vec::new();
+    for line in BufReader::new(out).lines() {
+        let line = line.map_err(|e| e.to_string())?;
+        let told: serde_json::Value = serde_json::from_str(&line).map_err(|e| format!("{line}: {e}"))?;
+        let text = |key: &str| told[key].as_str().map(str::to_owned);
+        if let (Some(device), Some(path), Some(link)) = (text("device"), text("path"), text("link")) {
+            links.push((device, path, link));
+        } else {
+            // Devices without links of their own come after all those with them.
+            return Ok(links);
+        }
+    }
+    Err("device-sim ended before it had said where its devices are".to_owned())
+}
