@@ -254,9 +254,8 @@ impl Session {
         let Some(channel) = &mut self.channel else {
             return Err(DriverErrorKind::NoAnswer("because there is no connection".into()).into());
         };
-        let result = converse(channel, &mut self.machine, &mut self.notifications, request, waits).await;
-        channel.rest();
-        result
+        let _turn = channel.turn(waits).await?;
+        converse(channel, &mut self.machine, &mut self.notifications, request, waits).await
     }
 
     async fn drop_channel(&mut self) {

@@ -9,6 +9,7 @@ use super::channel::hub::Hub;
 use super::channel::{ChannelError, HubPort, Waits};
 use super::error::{Context, DriverError, DriverErrorKind};
 use lab_config::ClientSap;
+use tokio::time::Instant;
 
 /// Reads attributes of one device's clusters through its hub.
 #[derive(Debug)]
@@ -38,13 +39,22 @@ impl ZclReader {
     /// No answer, or an answer that is none to this question.
     pub async fn read_basic(&mut self, ids: &[AttributeId]) -> Result<Vec<ReadRecord>, DriverError> {
         self.sequence = self.sequence.wrapping_add(1);
-        let request = basic::read_request(self.sequence, ids);
-        let answer = self.port.exchange(&request, &Waits::starting_now(&self.deadlines)).await;
-        answer
-            .and_then(|octets| {
-                basic::read_response(self.sequence, &octets).map_err(|e| malformed(&e, &octets))
-            })
-            .map_err(|error| failure(&self.hub, self.device, "ZCL read of Basic attributes".into(), error))
+        let waits = Waits::starting_now(&self.deadlines);
+        let answer = self.ask(ids, &waits).await;
+        answer.map_err(|error| failure(&self.hub, self.device, "ZCL read of Basic attributes".into(), error))
+    }
+
+    async fn ask(&mut self, ids: &[AttributeId], waits: &Waits) -> Result<Vec<ReadRecord>, ChannelError> {
+        let _turn = self.port.turn(waits.until).await?;
+        self.port.send(&basic::read_request(self.sequence, ids), waits).await?;
+        let mut octets = self.port.receive(waits).await?;
+        let mut records = basic::read_response(self.sequence, &octets);
+        // The late answer to an earlier question, of which there are as many as there were questions.
+        while matches!(records, Err(ZigbeeError::Mismatch { .. })) && Instant::now() < waits.until {
+            octets = self.port.receive(waits).await?;
+            records = basic::read_response(self.sequence, &octets);
+        }
+        records.map_err(|error| malformed(&error, &octets))
     }
 }
 

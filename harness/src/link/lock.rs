@@ -80,7 +80,7 @@ impl LockFolder {
         LockFolder(path.to_owned())
     }
 
-    /// Claims every physical link in `keys` (see [`crate::link::physical_key`]) for `run`, or none of them.
+    /// Claims every physical link in `keys` (see [`Target::physical_key`](crate::link::Target::physical_key)) for `run`, or none of them.
     ///
     /// # Errors
     /// [`LockError::Held`] names the first link another run holds, and that run.

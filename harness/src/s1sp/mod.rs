@@ -2,7 +2,7 @@
 //!
 //! In the picture of the house it stands between the DCC stub and the driver. It takes a request only when both the
 //! DCC's signature and the user's hold, does it on the device through the objects its Device Model's profile names
-//! ([`operation`]), and signs an answer in MMC form: what was read, or `MessageSuccess` false with the device's reason. It
+//! (`operation`), and signs an answer in MMC form: what was read, or `MessageSuccess` false with the device's reason. It
 //! holds the devices' credentials, turns what devices report into device alerts, and has alerts of its own.
 //!
 //! An answer goes back the way its request came ([`S1sp::serve`]). What nobody asked for, alerts of devices and of the S1SP,
@@ -171,7 +171,9 @@ impl S1sp {
     }
 
     /// Talks to every device of the installation and takes its credentials over from the SMSO: the device contact step of
-    /// a migration. See [`control`] for which credentials are changed.
+    /// a migration. A password of the S1SP's own takes the place of a generated one of the lab file; a device whose
+    /// password is in an environment variable or a file is contacted and keeps it, because a new one would live in this
+    /// process only.
     ///
     /// # Errors
     /// Which device could not be had and why; whatever was changed is changed back.
@@ -236,6 +238,9 @@ async fn carried_out(parts: &Parts, request: &Request, target: Option<DeviceKind
         return (Err(refusal), None);
     }
     let mut desk = desk.lock().await;
+    if let Err(refusal) = awake(&mut desk, request).await {
+        return (Err(refusal), None);
+    }
     let result = operation::carry_out(&mut desk, &request.body, Timestamp::now()).await;
     let timestamp = match &result {
         Ok(_) => timestamp(&mut desk, mirrored).await,
@@ -243,6 +248,15 @@ async fn carried_out(parts: &Parts, request: &Request, target: Option<DeviceKind
         Err(_) => None,
     };
     (result, timestamp)
+}
+
+/// A hub may hold what is for a sleeping gas meter until it wakes. A change must not be done half an hour after its user
+/// was told that it was not: nothing is sent to change a gas meter that does not answer a read just before.
+async fn awake(desk: &mut Desk, request: &Request) -> Result<(), Refusal> {
+    if desk.device.kind == DeviceKind::Gsme && operation::changes(request.srv()) {
+        operation::shown(desk).await?;
+    }
+    Ok(())
 }
 
 /// The device that answers, and whether it is the mirror of the one asked.

@@ -70,13 +70,14 @@ impl HdlcChannel {
     }
 
     async fn next_event(&mut self, until: Instant) -> Result<ClientEvent, ChannelError> {
-        loop {
+        while Instant::now() < until {
             self.transmit(until).await?;
             if let Some(event) = self.client.poll_event() {
                 return Ok(event);
             }
             self.listen(until).await?;
         }
+        Err(super::out_of_time())
     }
 
     async fn transmit(&mut self, until: Instant) -> Result<(), ChannelError> {
@@ -92,14 +93,13 @@ impl HdlcChannel {
             Ok(octets) => {
                 self.heard += octets.len() as u64;
                 self.client.receive(octets, now());
-                Ok(())
             }
-            Err(error) if error.kind == LinkErrorKind::NoAnswer && wake < until => {
-                self.client.handle_timeout(now());
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
+            Err(error) if error.kind == LinkErrorKind::NoAnswer && wake < until => {}
+            Err(error) => return Err(error.into()),
         }
+        // Also when octets came: a line that is never quiet must not hold up time.
+        self.client.handle_timeout(now());
+        Ok(())
     }
 
     fn failed(&self, failure: &LinkFailure) -> ChannelError {

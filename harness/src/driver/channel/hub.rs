@@ -119,7 +119,7 @@ impl Hub {
         let (inbox, incoming) = mpsc::channel(INBOX);
         self.jobs.send(Job::Attach { place, inbox }).await.map_err(|_| closed())?;
         let hub = self.clone();
-        Ok(HubPort { hub, place, server: access.server, incoming, turn: None, generation: None })
+        Ok(HubPort { hub, place, server: access.server, incoming, generation: None })
     }
 }
 
@@ -134,14 +134,12 @@ pub(in crate::driver) struct HubPort {
     place: Place,
     server: u16,
     incoming: mpsc::Receiver<Incoming>,
-    turn: Option<OwnedSemaphorePermit>,
     /// The connection this port last sent on.
     generation: Option<u64>,
 }
 
 impl HubPort {
     pub(in crate::driver) async fn send(&mut self, apdu: &[u8], waits: &Waits) -> Result<(), ChannelError> {
-        self.take_turn(waits.until).await?;
         self.drop_late_answers();
         let message = self.message(apdu)?;
         let (done, sent) = oneshot::channel();
@@ -152,7 +150,7 @@ impl HubPort {
         Ok(())
     }
 
-    pub(super) async fn receive(&mut self, waits: &Waits) -> Result<Vec<u8>, ChannelError> {
+    pub(in crate::driver) async fn receive(&mut self, waits: &Waits) -> Result<Vec<u8>, ChannelError> {
         let asked = Instant::now();
         match tokio::time::timeout_at(waits.response(), self.incoming.recv()).await {
             Ok(Some(Ok(apdu))) => Ok(apdu),
@@ -166,22 +164,12 @@ impl HubPort {
         }
     }
 
-    /// One exchange of something that is not DLMS (a ZigBee frame) with the device.
-    pub(in crate::driver) async fn exchange(
-        &mut self,
-        frame: &[u8],
-        waits: &Waits,
-    ) -> Result<Vec<u8>, ChannelError> {
-        let result = match self.send(frame, waits).await {
-            Ok(()) => self.receive(waits).await,
-            Err(error) => Err(error),
-        };
-        self.rest();
-        result
-    }
-
-    pub(in crate::driver) fn rest(&mut self) {
-        self.turn = None;
+    /// The turn on the connection, to be held until the answer is in: one request at a time. Dropping it, also by no
+    /// longer waiting, lets the next one go.
+    pub(in crate::driver) async fn turn(&self, until: Instant) -> Result<OwnedSemaphorePermit, ChannelError> {
+        let turn = tokio::time::timeout_at(until, self.hub.turn.clone().acquire_owned()).await;
+        let busy = || DriverErrorKind::NoAnswer("because the hub is busy with other requests".into());
+        turn.map_err(|_| busy())?.map_err(|_| closed())
     }
 
     pub(super) fn was_renewed(&self) -> bool {
@@ -190,15 +178,6 @@ impl HubPort {
 
     pub(super) fn note(&self, note: &str) {
         self.hub.tap.frame(&self.hub.address.name, Way::Received, Timestamp::now(), &[], Some(note));
-    }
-
-    async fn take_turn(&mut self, until: Instant) -> Result<(), ChannelError> {
-        if self.turn.is_none() {
-            let turn = tokio::time::timeout_at(until, self.hub.turn.clone().acquire_owned()).await;
-            let busy = || DriverErrorKind::NoAnswer("because the hub is busy with other requests".into());
-            self.turn = Some(turn.map_err(|_| busy())?.map_err(|_| closed())?);
-        }
-        Ok(())
     }
 
     /// An answer that came after its request was given up is not the answer to the next one.

@@ -9,6 +9,7 @@ mod wrapper;
 
 use std::time::Duration;
 
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use super::access::Deadlines;
@@ -94,6 +95,10 @@ impl Channel {
 
     /// Waits for the next APDU from the device.
     pub(super) async fn receive(&mut self, waits: &Waits) -> Result<Vec<u8>, ChannelError> {
+        // A device that talks without end and never answers must not hold up time.
+        if Instant::now() >= waits.until {
+            return Err(out_of_time());
+        }
         match self {
             Channel::Wrapper(channel) => channel.receive(waits).await,
             Channel::Hdlc(channel) => channel.receive(waits).await,
@@ -101,10 +106,11 @@ impl Channel {
         }
     }
 
-    /// The answer is in, or will not be waited for any longer: others may use a shared connection.
-    pub(super) fn rest(&mut self) {
-        if let Channel::Hub(port) = self {
-            port.rest();
+    /// The turn on a shared connection, to be held while a request is under way; a link of one's own needs none.
+    pub(super) async fn turn(&self, waits: &Waits) -> Result<Option<OwnedSemaphorePermit>, ChannelError> {
+        match self {
+            Channel::Wrapper(_) | Channel::Hdlc(_) => Ok(None),
+            Channel::Hub(port) => port.turn(waits.until).await.map(Some),
         }
     }
 
@@ -131,6 +137,10 @@ impl Channel {
             channel.disconnect(Instant::now() + limit).await;
         }
     }
+}
+
+fn out_of_time() -> ChannelError {
+    DriverErrorKind::NoAnswer("within the time a request may take, though the line was busy".into()).into()
 }
 
 /// Opens a link, trying again as often as `deadlines` allows: a serial server may still hold the last connection.

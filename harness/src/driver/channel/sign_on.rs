@@ -33,7 +33,7 @@ pub(in crate::driver) async fn sign_on(
     };
     let mut client = Client::new(settings);
     client.start(now());
-    loop {
+    while Instant::now() < waits.until {
         while let Some(octets) = client.poll_transmit() {
             link.send(&octets, waits.until).await?;
         }
@@ -51,15 +51,18 @@ pub(in crate::driver) async fn sign_on(
             None => listen(link, &mut client, waits.until).await?,
         }
     }
+    Err(super::out_of_time())
 }
 
 async fn listen(link: &mut Link, client: &mut Client, until: Instant) -> Result<(), ChannelError> {
     let wake = client.poll_timeout().map_or(until, |due| until.min(due.into()));
     match link.receive("the sign-on to go on", wake).await {
         Ok(octets) => client.receive(octets, now()),
-        Err(error) if error.kind == LinkErrorKind::NoAnswer && wake < until => client.handle_timeout(now()),
+        Err(error) if error.kind == LinkErrorKind::NoAnswer && wake < until => {}
         Err(error) => return Err(error.into()),
     }
+    // Also when characters came: a line that is never quiet must not hold up time.
+    client.handle_timeout(now());
     Ok(())
 }
 

@@ -37,6 +37,9 @@ impl WrapperChannel {
                 self.link.note(&format!("message for wPort {} ignored: not ours", message.destination));
                 continue;
             }
+            if Instant::now() >= waits.until {
+                return Err(super::out_of_time());
+            }
             self.fill(deadline).await?;
             deadline = waits.inter_octet();
         }

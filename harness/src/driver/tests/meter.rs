@@ -26,6 +26,7 @@ pub(super) enum Fault {
     ClosesInTheMiddle,
     SpeaksHdlc,
     ForgetsAssociations,
+    TalksWithoutEnd,
 }
 
 pub(super) const PASSWORD: &[u8] = b"letmein8";
@@ -157,6 +158,15 @@ async fn serve(mut stream: TcpStream, fault: Arc<Mutex<Fault>>, pushes: &mut mps
                     continue;
                 }
                 Fault::ForgetsAssociations => sessions.clear(),
+                Fault::TalksWithoutEnd => {
+                    // An event notification of a null value of a clock, for the client.
+                    let apdu = [0xC2, 0, 0, 8, 0, 0, 1, 0, 0, 255, 2, 0].to_vec();
+                    let event = Message { source: 1, destination: message.source, apdu }.encode().unwrap();
+                    while stream.write_all(&event).await.is_ok() {
+                        tokio::task::yield_now().await;
+                    }
+                    return;
+                }
                 Fault::None => {}
             }
             let answer = answer(&message, &mut sessions, &mut model);

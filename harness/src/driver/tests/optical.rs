@@ -28,6 +28,8 @@ pub(super) enum LineFault {
     Echo,
     /// The meter is there no more.
     Silent,
+    /// Noise without end from the next frame on.
+    NeverQuiet,
     /// The pseudo-terminal's master closes at the next frame.
     Pulled,
 }
@@ -163,6 +165,12 @@ impl End {
                 LineFault::LosesFrames if self.sent.is_multiple_of(2) => continue,
                 LineFault::LosesFrames => frame,
                 LineFault::Silent => continue,
+                LineFault::NeverQuiet => {
+                    while self.port.write_all(&[0xA5; 64]).await.is_ok() {
+                        tokio::time::sleep(Duration::from_millis(1)).await;
+                    }
+                    return None;
+                }
                 LineFault::Pulled => return None,
             };
             self.port.write_all(&frame).await.ok()?;

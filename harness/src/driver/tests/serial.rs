@@ -76,6 +76,16 @@ async fn silence_in_the_middle_ends_and_the_next_request_starts_clean() {
 }
 
 #[tokio::test]
+async fn a_line_that_is_never_quiet_does_not_hold_up_time() {
+    let meter = OpticalMeter::start(DIRECT);
+    meter.set(LineFault::NeverQuiet);
+    let begun = Instant::now();
+    let error = open(&meter.url).await.unwrap_err();
+    assert!(matches!(error.kind, DriverErrorKind::Malformed(_)), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn nobody_at_the_optical_head_is_a_failed_sign_on() {
     let (_master, slave) = tokio_serial::SerialStream::pair().unwrap();
     let url = format!("serial://{}{OPTICAL}", tokio_serial::SerialPort::name(&slave).unwrap());
@@ -98,7 +108,7 @@ async fn a_pulled_line_is_link_gone() {
 
 #[tokio::test]
 async fn an_optical_meter_is_met_with_its_identification() {
-    let meter = OpticalMeter::start(OPTICAL);
+    let meter = OpticalMeter::start("?sign-on=e&client=16");
     let limit = Duration::from_secs(20);
     let found = meet::meet("optical", &meter.url, None, NoTap::shared(), limit).await.unwrap();
     assert_eq!(found.identification.as_deref(), Some("/LAB5\\2METER1"), "{found}");

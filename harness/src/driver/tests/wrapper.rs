@@ -76,6 +76,20 @@ async fn silence_ends_and_the_next_request_starts_clean() {
 }
 
 #[tokio::test]
+async fn a_meter_that_talks_without_end_does_not_hold_up_time() {
+    let meter = Meter::start().await;
+    let deadlines = Deadlines { request: Duration::from_millis(400), ..brief(&meter.url) };
+    let opened = Session::open("meter", &meter.url, public(), deadlines, NoTap::shared()).await;
+    let mut session = opened.unwrap();
+    meter.set(Fault::TalksWithoutEnd);
+    let begun = tokio::time::Instant::now();
+    let error = session.get(import(), None).await.unwrap_err();
+    assert!(error.is_silence(), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(!session.take_notifications().is_empty());
+}
+
+#[tokio::test]
 async fn half_an_answer_and_a_closed_socket_is_link_gone() {
     let meter = Meter::start().await;
     let mut session = open(&meter.url, public()).await.unwrap();

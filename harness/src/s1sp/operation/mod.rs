@@ -82,6 +82,20 @@ pub(super) fn is_mirrored(srv: Srv) -> bool {
     )
 }
 
+/// Whether a variant changes something on the device.
+pub(super) fn changes(srv: Srv) -> bool {
+    matches!(
+        srv,
+        Srv::UpdatePricePrimaryElement
+            | Srv::UpdatePaymentMode
+            | Srv::TopUpDevice
+            | Srv::SynchroniseClock
+            | Srv::EnableSupply
+            | Srv::DisableSupply
+            | Srv::ArmSupply
+    )
+}
+
 /// Whether the device says which firmware it has: the least any device answers.
 pub(super) async fn firmware(desk: &mut Desk) -> Result<(), Refusal> {
     plate::firmware(desk).await.map(drop)
