@@ -8,7 +8,7 @@ use super::journal::Event;
 use super::money::Millipence;
 use super::plate::Plate;
 use super::supply::{Key, KeyEffect, OffReason, Supply};
-use super::tariff::Prices;
+use super::tariff::{Prices, UnitPrices};
 use super::time::{DAY, MeterTime, Moment};
 use super::token::{TokenDesk, TokenRefusal};
 
@@ -58,7 +58,8 @@ pub struct Connection {
     pub(super) supply: Supply,
     account: Account,
     prices: Prices,
-    passive_prices: Option<Passive<Prices>>,
+    passive_unit: Option<Passive<UnitPrices>>,
+    passive_standing: Option<Passive<Millipence>>,
     /// Use times price not yet taken off the balance, in units of which `per_millipence` make a millipence.
     unbilled: u128,
     per_millipence: u128,
@@ -77,7 +78,8 @@ impl Connection {
             supply: Supply::on(),
             account: Account::open(PaymentMode::Credit, Millipence::ZERO, contract.thresholds),
             prices: contract.prices.clone(),
-            passive_prices: None,
+            passive_unit: None,
+            passive_standing: None,
             unbilled: 0,
             per_millipence,
             level: Level::Normal,
@@ -112,9 +114,13 @@ impl Connection {
         if minute.is_at(DAY) {
             self.account.debit(Cause::StandingCharge, self.prices.standing);
         }
-        if self.passive_prices.as_ref().is_some_and(|passive| passive.is_due(minute)) {
-            self.activate_prices();
-            self.core.log(Event::FutureDatedDone, "prices activated");
+        if self.passive_unit.as_ref().is_some_and(|passive| passive.is_due(minute)) {
+            self.activate_unit_prices();
+            self.core.log(Event::FutureDatedDone, "unit prices activated");
+        }
+        if self.passive_standing.as_ref().is_some_and(|passive| passive.is_due(minute)) {
+            self.activate_standing_charge();
+            self.core.log(Event::FutureDatedDone, "standing charge activated");
         }
     }
 
@@ -172,9 +178,14 @@ impl Connection {
         &self.prices
     }
 
-    /// The prices held ready.
-    pub fn passive_prices(&self) -> Option<&Passive<Prices>> {
-        self.passive_prices.as_ref()
+    /// The unit prices held ready.
+    pub fn passive_unit_prices(&self) -> Option<&Passive<UnitPrices>> {
+        self.passive_unit.as_ref()
+    }
+
+    /// The standing charge held ready.
+    pub fn passive_standing_charge(&self) -> Option<&Passive<Millipence>> {
+        self.passive_standing.as_ref()
     }
 
     /// Opens the supply by command.
@@ -293,15 +304,27 @@ impl Connection {
         self.judge_credit();
     }
 
-    /// Holds prices ready.
-    pub fn hold_prices(&mut self, passive: Passive<Prices>) {
-        self.passive_prices = Some(passive);
+    /// Holds unit prices ready; dated for a time that is past, they are in force at the next minute.
+    pub fn hold_unit_prices(&mut self, passive: Passive<UnitPrices>) {
+        self.passive_unit = Some(passive);
     }
 
-    /// Puts the prices held ready in force; whether there were any.
-    pub fn activate_prices(&mut self) -> bool {
-        let Some(passive) = self.passive_prices.take() else { return false };
-        self.prices = passive.value;
+    /// Holds a standing charge ready, as [`Connection::hold_unit_prices`] does prices.
+    pub fn hold_standing_charge(&mut self, passive: Passive<Millipence>) {
+        self.passive_standing = Some(passive);
+    }
+
+    /// Puts the unit prices held ready in force; whether there were any.
+    pub fn activate_unit_prices(&mut self) -> bool {
+        let Some(passive) = self.passive_unit.take() else { return false };
+        self.prices.unit = passive.value;
+        true
+    }
+
+    /// Puts the standing charge held ready in force; whether there was one.
+    pub fn activate_standing_charge(&mut self) -> bool {
+        let Some(passive) = self.passive_standing.take() else { return false };
+        self.prices.standing = passive.value;
         true
     }
 

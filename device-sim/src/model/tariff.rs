@@ -80,11 +80,14 @@ impl SwitchingTable {
     }
 }
 
+/// The price of a kilowatt hour, by register.
+pub type UnitPrices = [Millipence; REGISTERS];
+
 /// Prices of one tariff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prices {
     /// For a kilowatt hour, by register.
-    pub unit: [Millipence; REGISTERS],
+    pub unit: UnitPrices,
     /// For a day.
     pub standing: Millipence,
 }

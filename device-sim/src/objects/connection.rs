@@ -7,7 +7,7 @@ use super::encode::{meter_time, stamp, text};
 use crate::model::account::{Level, PaymentMode};
 use crate::model::connection::{Connection, NoCredit, Passive};
 use crate::model::money::Millipence;
-use crate::model::tariff::{Prices, REGISTERS};
+use crate::model::time::MeterTime;
 
 /// A charge on the wire counts hundredths of a penny: price scale -4 of a pound.
 const PRICE_SCALE: i8 = -4;
@@ -24,17 +24,11 @@ pub(super) fn read(
     attribute: i8,
     sign: DeviationSign,
 ) -> Result<Data, DataAccessResult> {
-    let prices = connection.prices();
-    let passive = connection.passive_prices();
-    let charge = |of: fn(&Prices) -> Vec<Millipence>| {
-        charge(attribute, of(prices), passive.map(|passive| of(&passive.value)), passive, sign)
-    };
     match spec.role {
         Role::Account => account(connection, attribute),
         Role::Balance => credit(connection, attribute, 0),
         Role::EmergencyCredit => emergency(connection, attribute),
-        Role::Price => charge(|prices| prices.unit.to_vec()),
-        Role::StandingCharge => charge(|prices| vec![prices.standing]),
+        Role::Price | Role::StandingCharge => charge(connection, spec.role, attribute, sign),
         Role::TokenEntry => token(connection, attribute, sign),
         Role::SupplyState => {
             supply(connection.supply().is_on(), connection.supply().control_state(), attribute)
@@ -141,20 +135,33 @@ pub(super) fn credit_attribute(
     })
 }
 
-/// Class 113: a price for each register, in hundredths of a penny.
+/// Class 113: a price for each register, or the one of a day, in hundredths of a penny.
 fn charge(
+    connection: &Connection,
+    role: Role,
     attribute: i8,
-    active: Vec<Millipence>,
-    held: Option<Vec<Millipence>>,
-    passive: Option<&Passive<Prices>>,
     sign: DeviationSign,
 ) -> Result<Data, DataAccessResult> {
-    let at = passive.and_then(|passive| passive.at);
+    let (held, at) = held(connection, role);
     match attribute {
-        6 => Ok(unit_charge(&held.unwrap_or(active))),
+        6 => Ok(unit_charge(&held)),
         7 => Ok(at.map_or_else(|| Data::Octets(vec![0xff; 12]), |at| stamp(at, sign))),
-        other => charge_attribute(other, &active),
+        other => charge_attribute(other, &active(connection, role)),
     }
+}
+
+fn active(connection: &Connection, role: Role) -> Vec<Millipence> {
+    let prices = connection.prices();
+    if role == Role::Price { prices.unit.to_vec() } else { vec![prices.standing] }
+}
+
+/// What is held ready and for when; where nothing is, what is in force.
+fn held(connection: &Connection, role: Role) -> (Vec<Millipence>, Option<MeterTime>) {
+    let held = match role {
+        Role::Price => connection.passive_unit_prices().map(|passive| (passive.value.to_vec(), passive.at)),
+        _ => connection.passive_standing_charge().map(|passive| (vec![passive.value], passive.at)),
+    };
+    held.unwrap_or_else(|| (active(connection, role), None))
 }
 
 /// Attributes of class 113 that do not depend on what is held ready.
@@ -233,11 +240,11 @@ pub(super) fn write(
         (Role::Price | Role::StandingCharge, 5 | 6) => {
             hold(connection, spec.role, charges(value)?)?;
             if attribute == 5 {
-                connection.activate_prices();
+                activate(connection, spec.role);
             }
             Ok(())
         }
-        (Role::Price | Role::StandingCharge, 7) => date(connection, value, sign),
+        (Role::Price | Role::StandingCharge, 7) => date(connection, spec.role, value, sign),
         _ => Err(DataAccessResult::ReadWriteDenied),
     }
 }
@@ -275,34 +282,54 @@ fn hold(
     role: Role,
     charges: Vec<(usize, Millipence)>,
 ) -> Result<(), DataAccessResult> {
-    let (mut value, at) = match connection.passive_prices() {
-        Some(passive) => (passive.value.clone(), passive.at),
-        None => (connection.prices().clone(), None),
-    };
+    let (mut values, at) = held(connection, role);
     for (index, price) in charges {
-        let fits = price >= Millipence::ZERO && index < if role == Role::Price { REGISTERS } else { 1 };
-        let place = match role {
-            Role::StandingCharge => Some(&mut value.standing),
-            _ => value.unit.get_mut(index),
-        };
-        *place.filter(|_| fits).ok_or(DataAccessResult::ScopeOfAccessViolated)? = price;
+        let place = values.get_mut(index).filter(|_| price >= Millipence::ZERO);
+        *place.ok_or(DataAccessResult::ScopeOfAccessViolated)? = price;
     }
-    connection.hold_prices(Passive { value, at });
+    put(connection, role, &values, at)
+}
+
+fn put(
+    connection: &mut Connection,
+    role: Role,
+    values: &[Millipence],
+    at: Option<MeterTime>,
+) -> Result<(), DataAccessResult> {
+    let wrong = DataAccessResult::TypeUnmatched;
+    if role == Role::Price {
+        let value = values.try_into().map_err(|_| wrong)?;
+        connection.hold_unit_prices(Passive { value, at });
+    } else {
+        let value = values.first().copied().ok_or(wrong)?;
+        connection.hold_standing_charge(Passive { value, at });
+    }
     Ok(())
 }
 
-/// Dates the prices held ready. All octets FF take the date away.
-fn date(connection: &mut Connection, value: &Data, sign: DeviationSign) -> Result<(), DataAccessResult> {
+fn activate(connection: &mut Connection, role: Role) -> bool {
+    if role == Role::Price {
+        connection.activate_unit_prices()
+    } else {
+        connection.activate_standing_charge()
+    }
+}
+
+/// Dates the charges held ready. All octets FF take the date away.
+fn date(
+    connection: &mut Connection,
+    role: Role,
+    value: &Data,
+    sign: DeviationSign,
+) -> Result<(), DataAccessResult> {
     let never =
         value.as_octets().is_some_and(|octets| octets.len() == 12 && octets.iter().all(|o| *o == 0xff));
     let at = meter_time(value, sign);
     if at.is_none() && !never {
         return Err(DataAccessResult::TypeUnmatched);
     }
-    let held = connection.passive_prices().map(|passive| passive.value.clone());
-    let value = held.unwrap_or_else(|| connection.prices().clone());
-    connection.hold_prices(Passive { value, at });
-    Ok(())
+    let (values, _) = held(connection, role);
+    put(connection, role, &values, at)
 }
 
 pub(super) fn invoke(
@@ -317,7 +344,7 @@ pub(super) fn invoke(
                 parameter.and_then(|value| charges(value).ok()).ok_or(ActionResult::TypeUnmatched)?;
             hold(connection, spec.role, charges).map_err(|_| ActionResult::ScopeOfAccessViolated)
         }
-        (Role::Price | Role::StandingCharge, 2) => done(connection.activate_prices()),
+        (Role::Price | Role::StandingCharge, 2) => done(activate(connection, spec.role)),
         (Role::Balance, 1) => {
             connection.adjust(amount(parameter)?);
             Ok(())

@@ -199,6 +199,8 @@ fn prices_are_held_ready_and_activated() {
     assert_eq!(bench.act(113, "0-0:19.20.0", 1, charges), Ok(()));
     assert_eq!(bench.act(113, "0-0:19.20.0", 2, Data::I8(0)), Ok(()));
     assert_eq!(bench.meter.connection.prices().unit[0].get(), 31_200);
+    let standing = bench.act(113, "0-0:19.20.4", 2, Data::I8(0));
+    assert_eq!(standing, Err(ActionResult::ObjectUnavailable), "each charge is held by itself");
     let nothing_held = bench.act(113, "0-0:19.20.0", 2, Data::I8(0));
     assert_eq!(nothing_held, Err(ActionResult::ObjectUnavailable));
     let negative = Data::Array(vec![element(1, -1)]);

@@ -6,7 +6,7 @@ use super::*;
 use crate::model::connection::NoCredit;
 use crate::model::money::Millipence;
 use crate::model::supply::{KEY_WINDOW, Key, KeyEffect};
-use crate::model::tariff::{Prices, Switching};
+use crate::model::tariff::Switching;
 use crate::model::tests::{NOW, contract, key};
 use crate::model::token::TokenRefusal;
 
@@ -37,11 +37,9 @@ fn energy_is_load_times_time_and_money_is_energy_times_price() {
     let mut meter = meter(1000);
     meter.set_load(Some(2000));
     let (wh, paid) = (meter.import_wh(), meter.connection.account().ledger().consumption);
-    meter.connection.hold_prices(Passive {
-        value: Prices { unit: [Millipence::new(30_000); REGISTERS], ..Prices::default() },
-        at: None,
-    });
-    assert!(meter.connection.activate_prices());
+    let value = [Millipence::new(30_000); REGISTERS];
+    meter.connection.hold_unit_prices(Passive { value, at: None });
+    assert!(meter.connection.activate_unit_prices());
     meter.advance(NOW.plus(2 * HALF_HOUR));
     assert!((meter.import_wh() - wh).abs_diff(2000) <= 1);
     let spent = paid - meter.connection.account().ledger().consumption;
