@@ -9,10 +9,6 @@ use proto_zigbee::zcl::AttributeId;
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
 
-/// Most characters of a model and of a manufacturer (MMC types of `ModelType` and `ManufacturerIdentifier`).
-const MODEL: usize = 8;
-const MANUFACTURER: usize = 32;
-
 pub(super) async fn identity(desk: &mut Desk) -> Result<MmcBody, Refusal> {
     let (device, manufacturer, model) = if desk.speaks_zcl() {
         let manufacturer = basic_text(desk, basic::MANUFACTURER_NAME).await?;
@@ -22,13 +18,8 @@ pub(super) async fn identity(desk: &mut Desk) -> Result<MmcBody, Refusal> {
         let device = eui64(&said).unwrap_or(desk.device.eui64);
         (device, desk.text(Function::Manufacturer).await?, desk.text(Function::Model).await?)
     };
-    let identity = Identity {
-        device,
-        model: shortened(&model, MODEL),
-        manufacturer: shortened(&manufacturer, MANUFACTURER),
-        supply_tamper: None,
-    };
-    Ok(build::identity(&identity)?)
+    // A model too long for MMC is refused rather than cut: cut, it may name another model.
+    Ok(build::identity(&Identity { device, model, manufacturer, supply_tamper: None })?)
 }
 
 /// The EUI-64 a device says it has: text with hyphens, or its octets. A device that gives its serial number instead is
@@ -36,11 +27,6 @@ pub(super) async fn identity(desk: &mut Desk) -> Result<MmcBody, Refusal> {
 fn eui64(said: &str) -> Option<Eui64> {
     let octets = || hex::decode(said).ok()?.try_into().ok().map(Eui64::new);
     said.parse().ok().or_else(octets)
-}
-
-/// MMC holds eight characters of a model: a longer one is cut, and no blank is left at its end.
-fn shortened(text: &str, limit: usize) -> String {
-    text.chars().take(limit).collect::<String>().trim_end().to_owned()
 }
 
 pub(super) async fn firmware(desk: &mut Desk) -> Result<MmcBody, Refusal> {
@@ -70,11 +56,5 @@ mod tests {
         assert_eq!(eui64("00-DB-12-34-56-78-90-03"), Some(octets));
         assert_eq!(eui64("00DB123456789003"), Some(octets));
         assert_eq!(eui64("SM12345678"), None);
-    }
-
-    #[test]
-    fn a_long_model_is_cut_without_a_blank_at_its_end() {
-        assert_eq!(shortened("Liberty 100", MODEL), "Liberty");
-        assert_eq!(shortened("G4", MODEL), "G4");
     }
 }
