@@ -16,6 +16,7 @@ mod post;
 pub mod queue;
 pub mod report;
 pub mod s1sp;
+pub mod server;
 pub mod service_user;
 pub mod tap;
 pub mod watch;

@@ -136,6 +136,26 @@ fn a_watcher_cannot_reach_what_it_watches() {
     }
 }
 
+/// The names of files that the server may use: none of them writes.
+const READS: [&str; 4] = ["std::fs::File", "std::fs::read_dir", "File", "File::open"];
+
+#[test]
+fn the_server_reads_records_and_does_nothing_else() {
+    for file in harness().iter().filter(|file| room(file) == "server") {
+        for other in ROOMS.iter().filter(|other| !["server", "evidence", "watch"].contains(other)) {
+            assert!(!file.names(&format!("crate::{other}")), "{} names {other}", file.file.display());
+        }
+        for writer in ["crate::evidence::Recorder", "crate::evidence::LabKey", "tokio::fs"] {
+            assert!(!file.names(writer), "{} names {writer}", file.file.display());
+        }
+        let of_files =
+            |path: &&String| path.split("::").any(|part| ["fs", "File", "OpenOptions"].contains(&part));
+        for path in file.paths.iter().filter(of_files) {
+            assert!(READS.contains(&path.as_str()), "{} names {path}", file.file.display());
+        }
+    }
+}
+
 #[test]
 fn scripts_reach_devices_by_one_path() {
     // The executor acts through a bench; only an observation, by the second path, goes to a driver.
