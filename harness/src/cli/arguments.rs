@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::server::LoopbackAddress;
+
 /// Where run folders go unless told otherwise.
 const RUNS: &str = "runs";
 
@@ -30,6 +32,8 @@ pub enum Verb {
     Run(Run),
     /// Show a run as its records arrive
     Watch(Watch),
+    /// Let other programs on this machine watch runs, over gRPC and read only
+    Serve(Serve),
     /// Check the evidence of a run without trusting the lab
     Verify(Verify),
     /// Write the DMCT Report of a run again from its records
@@ -143,6 +147,20 @@ pub struct Watch {
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Print the records themselves
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness serve`
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where the run folders are
+    #[arg(long, value_name = "FOLDER", default_value = RUNS)]
+    pub runs: PathBuf,
+    /// Where to listen: a loopback address, for there are no credentials yet; port 0 for any free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
+    pub listen: LoopbackAddress,
+    /// Print the address as JSON
     #[arg(long)]
     pub json: bool,
 }

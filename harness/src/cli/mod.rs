@@ -15,6 +15,7 @@ mod read;
 mod report;
 mod run;
 mod screen;
+mod serve;
 mod signals;
 mod verify;
 mod watch;
@@ -70,6 +71,7 @@ async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Probe(probe) => probe::probe(&probe).await,
         Verb::Run(run) => run::run(&run).await,
         Verb::Watch(watch) => watch::watch(&watch).await,
+        Verb::Serve(serve) => serve::serve(&serve).await,
         Verb::Verify(verify) => verify::verify(&verify),
         Verb::Report(report) => report::report(&report),
         Verb::Read(read) => read::read(&read).await,
