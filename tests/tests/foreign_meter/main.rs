@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a failing test's panic is its message")]
 
 mod peer;
+mod program;
 
 use std::time::{Duration, Instant};
 
