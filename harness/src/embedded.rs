@@ -10,7 +10,7 @@ use device_sim::{Estate, Hand, HandError, Pressed, SimClock, StartError};
 use lab_config::{DeviceKind, Lab};
 use scenarios::Act;
 
-use crate::dispatch::{Answer, Hands, Person};
+use crate::dispatch::{Answer, Hands};
 use crate::execute::Trouble;
 
 /// The seed of simulated loads: the same lab shows the same curves at the same time of day, run after run.
@@ -32,10 +32,10 @@ pub async fn bring_up(lab: Lab, rig: &str) -> Result<(Lab, Embedded), StartError
 }
 
 impl Embedded {
-    /// Whoever presses keys on this rig: the simulator's hand for simulated devices, a person for the others.
-    pub fn hands(&self, rig: &str) -> Box<dyn Hands> {
+    /// Whoever presses keys on this rig: the simulator's hand for simulated devices, `person` for the others.
+    pub fn hands(&self, rig: &str, person: Box<dyn Hands>) -> Box<dyn Hands> {
         let hand = |kind: &DeviceKind| Some((*kind, self.0.as_ref()?.hand(rig, *kind).ok()?));
-        Box::new(SimulatedHands { hands: DeviceKind::ALL.iter().filter_map(hand).collect(), person: Person })
+        Box::new(SimulatedHands { hands: DeviceKind::ALL.iter().filter_map(hand).collect(), person })
     }
 
     /// Stops the devices.
@@ -48,7 +48,7 @@ impl Embedded {
 
 struct SimulatedHands {
     hands: BTreeMap<DeviceKind, Hand>,
-    person: Person,
+    person: Box<dyn Hands>,
 }
 
 impl Hands for SimulatedHands {

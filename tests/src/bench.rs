@@ -3,7 +3,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::{harness, program, repository};
 
@@ -15,6 +15,8 @@ const VENDING_KEY: &str = "0123456789abcdef0123456789abcdef";
 /// Running simulated devices, and the lab file that leads to them. The devices end with this value.
 pub struct Bench {
     devices: Child,
+    /// Kept open: a program whose standard output nobody reads any more ends.
+    _said: BufReader<ChildStdout>,
     folder: tempfile::TempDir,
     /// Link URL by device and path, as `device-sim serve --json` printed them.
     pub links: Vec<(String, String, String)>,
@@ -34,8 +36,9 @@ impl Bench {
         command.args(["serve", "--json", "--lab"]).arg(&path).stdout(Stdio::piped());
         secrets(&mut command);
         let mut devices = command.spawn().map_err(|e| e.to_string())?;
-        let links = links(&mut devices)?;
-        let bench = Self { devices, folder, links };
+        let mut said = BufReader::new(devices.stdout.take().ok_or("device-sim has no standard output")?);
+        let links = links(&mut said)?;
+        let bench = Self { devices, _said: said, folder, links };
         bench.write_lab("lab.toml", |text| text)?;
         Ok(bench)
     }
@@ -113,10 +116,9 @@ fn embedded_lab_text() -> Result<String, String> {
     Ok(text.replace("password = { generated = true }", "password = { env = \"BENCH_PASSWORD\" }"))
 }
 
-fn links(devices: &mut Child) -> Result<Vec<(String, String, String)>, String> {
-    let out = devices.stdout.take().ok_or("device-sim has no standard output")?;
+fn links(said: &mut BufReader<ChildStdout>) -> Result<Vec<(String, String, String)>, String> {
     let mut links = Vec::new();
-    for line in BufReader::new(out).lines() {
+    for line in said.lines() {
         let line = line.map_err(|e| e.to_string())?;
         let told: serde_json::Value = serde_json::from_str(&line).map_err(|e| format!("{line}: {e}"))?;
         let text = |key: &str| told[key].as_str().map(str::to_owned);

@@ -7,6 +7,7 @@ use scenarios::Pack;
 use serde::Serialize;
 
 use super::arguments::Check;
+use super::say::say;
 use super::{Exit, Failure, lab, packs, print_json};
 
 /// What was found; only what holds gets this far.
@@ -57,7 +58,7 @@ pub(super) fn check(verb: &Check) -> Result<Exit, Failure> {
 
 fn write_lock(folder: &Path) -> Result<(), Failure> {
     let lock = Pack::lock(folder).map_err(Failure::input)?;
-    println!("{}: agreed to {} scripts as they are", folder.display(), lock.scripts.len());
+    say!("{}: agreed to {} scripts as they are", folder.display(), lock.scripts.len());
     Ok(())
 }
 
@@ -119,16 +120,16 @@ fn unverified(model: &DeviceModel) -> Vec<String> {
 }
 
 fn say(told: &Told) {
-    println!("lab {}: sound", told.lab);
-    println!("  digest {}", told.digest);
-    println!("  environment {}; {}", told.environment, told.dcc_systems_version);
+    say!("lab {}: sound", told.lab);
+    say!("  digest {}", told.digest);
+    say!("  environment {}; {}", told.environment, told.dcc_systems_version);
     for rig in &told.rigs {
         let kind = if rig.simulated { "simulated" } else { "real" };
-        println!("  rig {}: {} ({}), {kind}", rig.name, rig.combination, rig.release);
-        rig.devices.iter().for_each(|device| println!("    {device}"));
+        say!("  rig {}: {} ({}), {kind}", rig.name, rig.combination, rig.release);
+        rig.devices.iter().for_each(|device| say!("    {device}"));
     }
     for pack in &told.packs {
-        println!(
+        say!(
             "pack {}: {} scripts as agreed, lock {}",
             pack.id,
             pack.scripts,
@@ -136,7 +137,7 @@ fn say(told: &Told) {
         );
     }
     if !told.unverified.is_empty() {
-        println!("unverified, used as they stand until seen on a device:");
-        told.unverified.iter().for_each(|fact| println!("  {fact}"));
+        say!("unverified, used as they stand until seen on a device:");
+        told.unverified.iter().for_each(|fact| say!("  {fact}"));
     }
 }

@@ -9,6 +9,7 @@ use proto_duis::{
 use serde::Serialize;
 
 use super::arguments::{Duis, DuisShow};
+use super::say::say;
 use super::{Exit, Failure, print_json};
 
 /// The longest file read, in octets; no DUIS message comes near it.
@@ -40,7 +41,7 @@ fn shown(verb: &DuisShow) -> Result<Exit, Failure> {
         }
         match verb.json {
             true => print_json(&Told { file, sound: description.is_sound(), description: &description })?,
-            false => println!("{}", line(file, &description)),
+            false => say!("{}", line(file, &description)),
         }
     }
     Ok(exit)

@@ -10,10 +10,12 @@ mod duis;
 mod failure;
 mod lab;
 mod packs;
+mod person;
 mod probe;
 mod read;
 mod report;
 mod run;
+mod say;
 mod screen;
 mod serve;
 mod signals;
@@ -24,6 +26,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use self::say::{complain, say};
 pub use arguments::{Arguments, Verb};
 pub use failure::{Exit, Failure};
 
@@ -40,7 +43,7 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprint!("{failure}");
+            complain!("{failure}");
             failure.exit().into()
         }
     }
@@ -49,7 +52,7 @@ pub fn main() -> ExitCode {
 /// One JSON document on standard output.
 fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(Failure::lab)?;
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::arguments::Probe;
+use super::say::{say, say_text};
 use super::{Exit, Failure, access, lab, print_json, read};
 use crate::dispatch;
 use crate::driver::meet;
@@ -28,7 +29,7 @@ async fn meter(verb: &Probe, link: &str) -> Result<Exit, Failure> {
     let met = meet::meet("probe", &url, password, NoTap::shared(), MEETING).await.map_err(read::driver)?;
     match verb.json {
         true => print_json(&met)?,
-        false => print!("{met}"),
+        false => say_text!("{met}"),
     }
     Ok(if met.is_met() { Exit::Done } else { Exit::Error })
 }
@@ -72,7 +73,7 @@ impl DeviceTold {
             path: found.path.to_string(),
             firmware: found.said(lab_config::Function::FirmwareVersion).map(str::to_owned),
             clock_ahead_seconds: found.clock_ahead,
-            differences: found.differences.clone(),
+            differences: found.differences.iter().map(ToString::to_string).collect(),
             remarks: found.remarks.clone(),
         }
     }
@@ -86,10 +87,10 @@ fn say(proof: &RigProof, json: bool) -> Result<(), Failure> {
     for device in &devices {
         let firmware = device.firmware.as_deref().unwrap_or("-");
         let state = if device.differences.is_empty() { "as declared" } else { "DIFFERS" };
-        println!("{:<5} {}  {:<8} firmware {firmware:<9} {state}", device.kind, device.eui64, device.path);
-        device.differences.iter().chain(&device.remarks).for_each(|words| println!("      {words}"));
+        say!("{:<5} {}  {:<8} firmware {firmware:<9} {state}", device.kind, device.eui64, device.path);
+        device.differences.iter().chain(&device.remarks).for_each(|words| say!("      {words}"));
     }
     let outcome = if proof.holds() { "is as declared" } else { "is NOT as declared; a run would stop here" };
-    println!("rig {} {outcome}", proof.rig);
+    say!("rig {} {outcome}", proof.rig);
     Ok(())
 }

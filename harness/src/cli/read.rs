@@ -4,6 +4,7 @@ use proto_dlms::data::{AttributeRef, ClassId, Obis};
 use serde::Serialize;
 
 use super::arguments::Read;
+use super::say::say;
 use super::{Exit, Failure, access, print_json};
 use crate::driver::read::ReadOut;
 use crate::driver::{DriverError, read as driver_read};
@@ -50,9 +51,9 @@ fn say(out: &ReadOut, json: bool) -> Result<(), Failure> {
         });
     }
     let unit = out.reading.unit.as_deref().map(|u| format!(" {u}")).unwrap_or_default();
-    println!("{}  {value}{unit}", out.attribute);
+    say!("{}  {value}{unit}", out.attribute);
     if let Some(pace) = out.pace {
-        println!("{pace}");
+        say!("{pace}");
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use proto_lab::record::{Body, PackPurpose, Record};
 use scenarios::{PackKind, Standing as PackStanding};
 
 use super::arguments::{KeyChoice, Report};
+use super::say::say;
 use super::verify::{checked, own_keys};
 use super::{Exit, Failure, packs, print_json};
 use crate::evidence::{self, RunFolder};
@@ -28,8 +29,8 @@ pub(super) fn report(verb: &Report) -> Result<Exit, Failure> {
     } else {
         let to = verb.to.as_deref().unwrap_or(&verb.run);
         let written = write(&verb.run, to, &verb.keys)?;
-        println!("DMCT Report  {} ({})", written.html.display(), written.result);
-        println!("             {}", written.json.display());
+        say!("DMCT Report  {} ({})", written.html.display(), written.result);
+        say!("             {}", written.json.display());
     }
     Ok(Exit::Done)
 }

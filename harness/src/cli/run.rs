@@ -9,6 +9,8 @@ use lab_config::{Lab, Rig};
 use proto_lab::record::Verdict;
 
 use super::arguments::Run;
+use super::person::Person;
+use super::say::say;
 use super::screen::Screen;
 use super::verify::key_folder;
 use super::{Exit, Failure, lab, packs, report, signals};
@@ -65,7 +67,7 @@ fn order(verb: &Run, lab: &Lab, declared: &Rig, plan: Plan, estate: &Embedded) -
         runs: verb.runs.clone(),
         key: dispatch::lab_key(&keys, lab).map_err(hinted)?,
         keys,
-        hands: estate.hands(declared.name.as_str()),
+        hands: estate.hands(declared.name.as_str(), Box::new(Person)),
         run: dispatch::new_run_id(Timestamp::now()).map_err(hinted)?,
     })
 }
@@ -119,10 +121,10 @@ fn conclude(verb: &Run, ran: &Ran) -> Result<Exit, Failure> {
 
 fn say(verdict: Verdict, ran: &Ran, written: &report::Written) {
     let reason = ran.finished.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
-    println!("\nVerdict      {verdict}{reason}");
-    println!("DMCT Report  {} ({})", written.html.display(), written.result);
-    println!("             {}", written.json.display());
-    println!("Evidence     harness verify {}", ran.folder.root().display());
+    say!("\nVerdict      {verdict}{reason}");
+    say!("DMCT Report  {} ({})", written.html.display(), written.result);
+    say!("             {}", written.json.display());
+    say!("Evidence     harness verify {}", ran.folder.root().display());
 }
 
 fn hinted(error: RunError) -> Failure {

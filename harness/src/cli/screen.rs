@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use proto_lab::record::Record;
 
 use super::Failure;
+use super::say::{say, say_text};
 use crate::evidence::RunFolder;
 use crate::watch::{Follow, LineKind, Progress, ProgressLine};
 
@@ -55,11 +56,11 @@ impl Screen {
         let lines = self.progress.apply(record);
         if self.json {
             let text = record.to_line().map_err(Failure::lab)?;
-            print!("{text}");
+            say_text!("{text}");
             return Ok(());
         }
         for line in lines.iter().filter(|line| self.worth_a_line(line)) {
-            self.bar.suspend(|| println!("{}", words(line)));
+            self.bar.suspend(|| say!("{}", words(line)));
         }
         let (done, planned) = self.progress.done();
         self.bar.set_length(planned as u64);

@@ -1,6 +1,7 @@
 //! `harness serve`: watching runs from another program, read only.
 
 use super::arguments::Serve;
+use super::say::say;
 use super::{Exit, Failure, print_json};
 use crate::server::Server;
 
@@ -14,7 +15,7 @@ pub(super) async fn serve(verb: &Serve) -> Result<Exit, Failure> {
     let address = format!("http://{}", server.address());
     match verb.json {
         true => print_json(&serde_json::json!({ "address": address }))?,
-        false => println!("{address}"),
+        false => say!("{address}"),
     }
     tokio::select! {
         served = server.serve() => served.map(|()| Exit::Done).map_err(Failure::lab),

@@ -3,6 +3,7 @@
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
+use super::say::complain;
 use crate::execute::Stop;
 
 /// From now on Ctrl-C, a termination request and a closed terminal ask the run to stop; the program ends when the rig is safe
@@ -15,7 +16,7 @@ pub(super) fn listen(stop: &Stop) -> Result<(), Failure> {
             while received.recv().await.is_some() {
                 let again = stop.asked();
                 stop.ask();
-                eprintln!("{}", if again { STILL } else { STOPPING });
+                complain!("{}\n", if again { STILL } else { STOPPING });
             }
         });
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::arguments::{KeyChoice, Verify};
+use super::say::{say, say_text};
 use super::{Exit, Failure, print_json};
 use crate::evidence::{self, LabKey, RunFolder, Standing, Verification, VerifierKey};
 
@@ -22,9 +23,9 @@ pub(super) fn verify(verb: &Verify) -> Result<Exit, Failure> {
     if verb.json {
         print_json(&Told { sound: verification.is_sound(), verification: &verification })?;
     } else {
-        print!("{verification}");
+        say_text!("{verification}");
         if let Some(advice) = advice(verification.standing) {
-            println!("  hint: {advice}");
+            say!("  hint: {advice}");
         }
     }
     Ok(if verification.is_sound() { Exit::Done } else { Exit::Failed })

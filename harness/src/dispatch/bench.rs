@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lab_config::{DeviceKind, EpclEntry, Rig, RigDevice};
-use proto_duis::RequestBody;
+use lab_config::{DeviceKind, EpclEntry, Eui64, Path, Rig, RigDevice};
+use proto_duis::{AlertCode, RequestBody};
 use proto_lab::record::{
     AlertMatch, AlertSeen, Body, MigrationEvent, PacketRange, SafeState, Sequence, Verdict,
 };
 use scenarios::{Action, Ask, Bindings, Migrate, Migration, ModelField, Observe, Request, Values};
 use tokio::time::Instant;
 
+use super::run::shortly;
 use super::tokens::Tokens;
 use super::{Book, Hands, RunBench, System, safe, second_path};
 use crate::driver::prove;
@@ -34,6 +35,9 @@ pub struct RigBench {
     hands: Box<dyn Hands>,
     capture: Capture,
     book: Book,
+    /// Where scripts looked at a device by its local port: the step that did so last. A meter reports that its port was
+    /// used, and the report is of our own doing.
+    looked: BTreeMap<Eui64, Sequence>,
 }
 
 /// What a bench is made of besides the running parties.
@@ -52,7 +56,7 @@ impl RigBench {
     pub(super) fn new(parts: Parts, system: System) -> Self {
         let Parts { rig, entry, hands, vending, tokens, capture, book } = parts;
         let migration = Control::new(&rig, entry);
-        Self { rig, system, migration, vending, tokens, hands, capture, book }
+        Self { rig, system, migration, vending, tokens, hands, capture, book, looked: BTreeMap::new() }
     }
 
     /// Ends the parties.
@@ -245,7 +249,12 @@ impl Bench for RigBench {
         let before = self.capture.packets();
         let seen = match action {
             Action::Request(request) => self.request(request, bindings, within).await,
-            Action::Observe(observe) => self.observe(observe, bindings, within).await,
+            Action::Observe(observe) => {
+                if observe.through != Path::Wan {
+                    self.looked.insert(self.device(observe.device, bindings)?.eui64, intent);
+                }
+                self.observe(observe, bindings, within).await
+            }
             Action::Alert { code, device } => {
                 let device = Some(self.device(*device, bindings)?.eui64);
                 self.alert(AlertMatcher { code: *code, device }, intent, within).await
@@ -284,16 +293,18 @@ impl RunBench for RigBench {
         }
     }
 
-    async fn unexpected_alerts(&mut self) -> Vec<AlertSeen> {
+    async fn alerts_left(&mut self) -> Vec<AlertSeen> {
         let alerts = self.system.user.take_unmatched_alerts();
-        alerts.iter().map(|alert| self.alert_record(alert, AlertMatch::Unexpected)).collect()
+        let caused = |alert: &Alert| (self.caused_by(alert), alert.clone());
+        let alerts: Vec<_> = alerts.iter().map(caused).collect();
+        alerts.iter().map(|(cause, alert)| self.alert_record(alert, *cause)).collect()
     }
 
     async fn still_proved(&mut self) -> Result<(), String> {
         self.system.rest().await;
         let proof = prove::prove(&self.system.links, OWN_PATIENCE).await;
         let differences: Vec<String> = proof.differences().collect();
-        if differences.is_empty() { Ok(()) } else { Err(differences.join("; ")) }
+        if differences.is_empty() { Ok(()) } else { Err(shortly(&differences)) }
     }
 
     async fn make_safe(&mut self) -> SafeState {
@@ -315,6 +326,13 @@ impl RunBench for RigBench {
 }
 
 impl RigBench {
+    /// The step that caused an alert which no step waited for, where there is one.
+    fn caused_by(&self, alert: &Alert) -> AlertMatch {
+        let own = alert.code() == AlertCode::LOCAL_PORT_USED.to_string();
+        let looked = alert.device.filter(|_| own).and_then(|device| self.looked.get(&device));
+        looked.map_or(AlertMatch::Unexpected, |intent| AlertMatch::Step(*intent))
+    }
+
     fn given_back(&self, in_time: bool) -> Result<String, String> {
         match self.migration.stage() {
             Stage::RolledBack { .. } if in_time => Ok("given back to its SMSO".to_owned()),

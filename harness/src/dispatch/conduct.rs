@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use proto_lab::record::{
-    AlertMatch, AlertSeen, Body, NotRunKind, Prepared, SafeState, ScriptNotRun, Verdict,
-};
+use proto_lab::record::{AlertSeen, Body, NotRunKind, Prepared, SafeState, ScriptNotRun, Verdict};
 use scenarios::Facts;
 
 use crate::evidence::RunEnd;
@@ -21,8 +19,8 @@ pub trait RunBench: Bench {
     /// Why it could not be.
     fn enrol(&mut self) -> impl Future<Output = Result<String, Trouble>> + Send;
 
-    /// Takes the alerts that came and that no step waited for.
-    fn unexpected_alerts(&mut self) -> impl Future<Output = Vec<AlertSeen>> + Send;
+    /// Takes the alerts that came and that no step waited for, each with what caused it where that is known.
+    fn alerts_left(&mut self) -> impl Future<Output = Vec<AlertSeen>> + Send;
 
     /// Whether the rig is still what it was proved to be; asked after a script in which the lab failed.
     ///
@@ -135,8 +133,8 @@ impl<B: RunBench> Conductor<'_, B> {
     }
 
     async fn leftovers(&mut self) -> Result<(), LedgerError> {
-        for alert in self.bench.unexpected_alerts().await {
-            self.book.write(Body::Alert(AlertSeen { matched: AlertMatch::Unexpected, ..alert }))?;
+        for alert in self.bench.alerts_left().await {
+            self.book.write(Body::Alert(alert))?;
         }
         Ok(())
     }

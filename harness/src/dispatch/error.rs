@@ -15,9 +15,6 @@ pub enum RunError {
         "no EPCL entry, listed or planned, is for combination {0}, so no DMCT Report could say what it is of (20.28(a))"
     )]
     NoEntry(String),
-    /// The rig has no communications hub.
-    #[error("rig {0} has no CHF, and nothing else has a wide area link")]
-    NoHub(String),
     /// Another run holds the rig.
     #[error(transparent)]
     Held(#[from] LockError),

@@ -72,10 +72,10 @@ impl Bindings<'_> {
         let found: Vec<_> = self.proof.devices.iter().filter(|found| found.eui64 == device.eui64).collect();
         let links = found.iter().map(|found| link(self.rig, device, found.path)).collect();
         let differences = found.iter().flat_map(|found| {
-            found.differences.iter().map(|words| Difference {
-                what: format!("on {}", found.path),
-                declared: "as the Device Model and the lab file say".to_owned(),
-                found: words.clone(),
+            found.differences.iter().map(|difference| Difference {
+                what: format!("{} on {}", difference.what, found.path),
+                declared: difference.expected.clone(),
+                found: difference.found.clone(),
             })
         });
         DeviceFound {

@@ -23,7 +23,7 @@ pub use bench::RigBench;
 pub use book::Book;
 pub use conduct::{RunBench, block_all, conduct};
 pub use error::RunError;
-pub use hands::{Answer, Hands, Person};
+pub use hands::{Answer, Hands};
 pub use order::{Order, lab_key, new_run_id};
 pub use run::{Ran, prove_alone, run};
 pub use system::System;

@@ -15,7 +15,7 @@ use super::bench::Parts;
 use super::first::Bindings;
 use super::tokens::Tokens;
 use super::{Book, Order, RigBench, RunError, RunTap, System, block_all, conduct};
-use crate::driver::prove::{self, RigProof};
+use crate::driver::prove::{self, Difference, RigProof};
 use crate::driver::rig::{self, ReachError};
 use crate::driver::{Push, RigLinks};
 use crate::evidence::{self, Capture, Recorder, RunEnd, RunFolder};
@@ -95,12 +95,15 @@ struct Met {
 }
 
 async fn meet(rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
-    let chf = rig.device(DeviceKind::Chf).ok_or_else(|| RunError::NoHub(rig.name.to_string()))?;
     let (send, pushes) = mpsc::channel(PUSHES);
-    let (hub, unreached) = match rig::connect_hub(rig, chf, Arc::clone(&tap), send).await {
-        Ok(hub) => (Some(hub), None),
-        Err(ReachError::Driver(error)) => (None, Some(format!("{error}; {}", error.hint()))),
-        Err(other) => return Err(other.into()),
+    let (hub, unreached) = match rig.device(DeviceKind::Chf) {
+        // A meter on its own: only scripts that observe it can say anything of it.
+        None => (None, None),
+        Some(chf) => match rig::connect_hub(rig, chf, Arc::clone(&tap), send).await {
+            Ok(hub) => (Some(hub), None),
+            Err(ReachError::Driver(error)) => (None, Some(format!("{error}; {}", error.hint()))),
+            Err(other) => return Err(other.into()),
+        },
     };
     let links = RigLinks::new(Arc::new(rig.clone()), hub, tap);
     let mut proof = prove::prove(&links, PROOF).await;
@@ -113,10 +116,10 @@ async fn meet(rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
 /// Where the hub itself is not reached, every device behind it fails for that one reason.
 fn blame_hub(proof: &mut RigProof, words: &str) {
     for device in proof.devices.iter_mut().filter(|device| device.path == Path::Wan) {
-        device.differences = vec![match device.kind {
-            DeviceKind::Chf => words.to_owned(),
-            _ => "not asked, because its hub is not reached".to_owned(),
-        }];
+        device.differences = vec![Difference::answer(match device.kind {
+            DeviceKind::Chf => words,
+            _ => "not asked, because its hub is not reached",
+        })];
     }
 }
 
@@ -188,9 +191,18 @@ fn part(part: &'static str, error: impl std::fmt::Display) -> RunError {
     RunError::Part { part, reason: error.to_string() }
 }
 
+/// What differs stands in the first record, device by device; the reason for each script is only that it does.
 fn blocked(order: &Order, proof: &RigProof, book: &Book) -> Result<RunEnd, LedgerError> {
+    block_all(&order.plan, book, "the rig is not as declared; the run's first record says what differs")?;
     let differs: Vec<String> = proof.differences().collect();
-    let reason = format!("the rig is not as declared: {}", differs.join("; "));
-    block_all(&order.plan, book, &reason)?;
-    Ok(RunEnd::Failed(reason))
+    Ok(RunEnd::Failed(format!("the rig is not as declared: {}", shortly(&differs))))
+}
+
+/// The first of several, and how many more there are.
+pub(super) fn shortly(differences: &[String]) -> String {
+    match differences {
+        [] => "nothing differs".to_owned(),
+        [only] => only.clone(),
+        [first, rest @ ..] => format!("{first}; and {} more", rest.len()),
+    }
 }

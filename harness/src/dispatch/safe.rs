@@ -26,6 +26,9 @@ pub(super) async fn make(links: &RigLinks) -> Result<String, String> {
     if wanted.supply.is_none() && wanted.payment_mode.is_none() {
         return Ok("left as found, as the lab file says".to_owned());
     }
+    if links.rig().route(device.kind, Path::Wan).is_none() {
+        return Ok("left as found: the rig has no wide area path to it".to_owned());
+    }
     let words = |error: &dyn std::fmt::Display| format!("{}: {error}", device.kind);
     let mut session = links.open(device, Path::Wan, Client::Management).await.map_err(|e| words(&e))?;
     let made = both(&mut session, device, wanted).await;

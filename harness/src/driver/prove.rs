@@ -1,6 +1,7 @@
 //! Proving a rig before a run (SVTAD 8.5(c)): every device answers on each of its links, says it is what the Device
 //! Model Combination names, and keeps time.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -41,10 +42,39 @@ pub struct DeviceFound {
     pub said: Vec<(Function, String)>,
     /// How far its clock is ahead of ours, in seconds.
     pub clock_ahead: Option<f64>,
-    /// What is not as the lab file and the Device Model say, in words. Empty means as it should be.
-    pub differences: Vec<String>,
+    /// What is not as the lab file and the Device Model say. Empty means as it should be.
+    pub differences: Vec<Difference>,
     /// What is worth knowing and no difference: a gas meter asleep.
     pub remarks: Vec<String>,
+}
+
+/// Something found that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// What differs: a function of the device, its clock, its answer.
+    pub what: String,
+    /// What should have been found.
+    pub expected: String,
+    /// What was.
+    pub found: String,
+}
+
+impl Difference {
+    fn new(what: impl ToString, expected: impl ToString, found: impl ToString) -> Difference {
+        Difference { what: what.to_string(), expected: expected.to_string(), found: found.to_string() }
+    }
+
+    /// The device does not answer as it should.
+    #[must_use]
+    pub fn answer(found: impl ToString) -> Difference {
+        Difference::new("answer", "one that the Device Model describes", found)
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {}, found {}", self.what, self.expected, self.found)
+    }
 }
 
 impl RigProof {
@@ -114,8 +144,11 @@ async fn prove_one(links: &RigLinks, device: &RigDevice, path: Path, end: Instan
                 .remarks
                 .push("asleep on the home area network; its mirror in the hub answers for it".into());
         }
-        Ok(Err(error)) => found.differences.push(with_hint(&error)),
-        Err(_) => found.differences.push("not all of it was answered in the time a proof may take".into()),
+        Ok(Err(error)) => found.differences.push(Difference::answer(with_hint(&error))),
+        Err(_) => {
+            let found_so_far = "not all of it was answered in the time a proof may take";
+            found.differences.push(Difference::answer(found_so_far));
+        }
     }
     found
 }
@@ -127,7 +160,7 @@ fn sleeps(device: &RigDevice, path: Path) -> bool {
 
 fn with_hint(error: &ReachError) -> String {
     match error {
-        ReachError::Driver(driver) => format!("does not answer as it should: {driver}; {}", driver.hint()),
+        ReachError::Driver(driver) => format!("{driver}; {}", driver.hint()),
         other => other.to_string(),
     }
 }
@@ -188,9 +221,11 @@ async fn ask_zcl(found: &mut DeviceFound, links: &RigLinks, device: &RigDevice) 
     for (id, function) in BASIC {
         match records.iter().find(|record| record.id == id).map(|record| &record.value) {
             Some(Ok(value)) => found.compare(device, function, shown(value)),
-            _ => found
-                .differences
-                .push(format!("{function}: the device does not say (attribute {:04X})", id.0)),
+            _ => found.differences.push(Difference::new(
+                function,
+                "a text",
+                format!("nothing at attribute {:04X}", id.0),
+            )),
         }
     }
     Ok(())
@@ -205,10 +240,10 @@ impl DeviceFound {
     fn compare(&mut self, device: &RigDevice, function: Function, said: String) {
         match expected(&device.model.identity, function) {
             Some(expected) if expected != said => {
-                self.differences.push(format!("{function}: expected {expected}, found {said}"));
+                self.differences.push(Difference::new(function, expected, &said));
             }
             None if function == Function::Identity && !names(&said, device.eui64) => {
-                self.differences.push(format!("{function}: expected {}, found {said}", device.eui64));
+                self.differences.push(Difference::new(function, device.eui64, &said));
             }
             _ => {}
         }
@@ -217,7 +252,7 @@ impl DeviceFound {
 
     fn compare_clock(&mut self, shown: Option<Timestamp>, now: Timestamp) {
         let Some(shown) = shown else {
-            return self.differences.push("clock: shows no time; set it before a run".into());
+            return self.differences.push(Difference::new("clock", "a time; set it before a run", "none"));
         };
         let ahead = shown.duration_since(now).as_secs_f64();
         self.clock_ahead = Some(ahead);
@@ -225,8 +260,10 @@ impl DeviceFound {
             let way = if ahead > 0.0 { "ahead" } else { "behind" };
             let limit = CLOCK_TOLERANCE.as_secs();
             let by = ahead.abs();
-            self.differences.push(format!(
-                "clock: expected within {limit} s of {now:.0}, found {shown:.0}, {by:.0} s {way}"
+            self.differences.push(Difference::new(
+                "clock",
+                format!("within {limit} s of {now:.0}"),
+                format!("{shown:.0}, {by:.0} s {way}"),
             ));
         }
     }

@@ -98,6 +98,7 @@ impl DmctGate {
         let criteria = vec![
             subject(ledger),
             evidence(ledger),
+            ended(ledger),
             rig(ledger),
             migration(ledger, input),
             executed(ledger, input),
@@ -202,6 +203,19 @@ fn evidence(ledger: &Ledger) -> Decided {
         .made_by(ledger.runs.iter().map(super::RunEntry::last))
 }
 
+/// 20.26(c): testing has completed, which a run that somebody stopped or that the lab failed has not.
+fn ended(ledger: &Ledger) -> Decided {
+    let latest = ledger.runs.iter().max_by_key(|run| run.began);
+    let failed = latest.and_then(|run| {
+        let (_, finished) = run.finished.as_ref()?;
+        let reason = finished.reason.as_deref().filter(|_| finished.verdict >= Verdict::Aborted)?;
+        Some(format!("the latest run, {}, ended as {}: {reason}", run.started.run, finished.verdict))
+    });
+    let right = "the latest run went to its end".to_owned();
+    criterion("20.26(c)", "Testing went to its end", NeededFor::Report, failed.into_iter().collect(), right)
+        .made_by(latest.map(super::RunEntry::last))
+}
+
 /// 8.5(c): the devices are those of the Device Models.
 fn rig(ledger: &Ledger) -> Decided {
     let mut wrong = Vec::new();
@@ -211,10 +225,9 @@ fn rig(ledger: &Ledger) -> Decided {
                 wrong.push(format!("{} did not answer in run {}", device.name, run.started.run));
             }
             wrong.extend(
-                device
-                    .differences
-                    .iter()
-                    .map(|d| format!("{}: {} is {}, declared {}", device.name, d.what, d.found, d.declared)),
+                device.differences.iter().map(|d| {
+                    format!("{}: {}: expected {}, found {}", device.name, d.what, d.declared, d.found)
+                }),
             );
         }
     }

@@ -138,15 +138,15 @@ impl Progress {
         for device in &started.devices {
             let simulated = if device.simulated { ", simulated" } else { "" };
             let text = match &device.found {
-                None => format!("{} {} {}: no answer", device.name, device.kind, device.eui64),
+                None => format!("{} {}: no answer", device.name, device.eui64),
                 Some(found) => format!(
-                    "{} {} {}: {} {}, firmware {}{simulated}",
-                    device.name, device.kind, device.eui64, found.manufacturer, found.model, found.firmware
+                    "{} {}: {} {}, firmware {}{simulated}",
+                    device.name, device.eui64, found.manufacturer, found.model, found.firmware
                 ),
             };
             told.push(say(LineKind::Rig, text));
             told.extend(device.differences.iter().map(|d| {
-                let text = format!("{}: {} is {}, declared {}", device.name, d.what, d.found, d.declared);
+                let text = format!("{}: {}: expected {}, found {}", device.name, d.what, d.declared, d.found);
                 (LineKind::Rig, Some(Verdict::Error), text)
             }));
         }

@@ -44,7 +44,7 @@ impl Served {
             Command::new(lab_tests::program("device-sim").unwrap_or_else(|error| panic!("{error}")))
                 .args(["serve", "--json", "--lab"])
                 .arg(folder.path().join("lab.toml"))
-            .env("TMPDIR", folder.path())
+                .env("TMPDIR", folder.path())
                 .stdout(Stdio::piped())
                 .spawn()
                 .unwrap();
