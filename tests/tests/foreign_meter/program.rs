@@ -158,6 +158,35 @@ fn a_script_run_passes_on_every_kind_of_link_and_fails_when_the_meter_says_other
     assert!(said.contains("refuses the password"), "{said}");
 }
 
+/// The README's first rig, with its link and Device Model put in as it says, on a meter that is not ours.
+#[test]
+fn the_first_rig_of_the_readme_runs() {
+    let meter = ForeignMeter::wrapper();
+    let folder = tempfile::tempdir().expect("a folder");
+    let model = MODEL.replace("clock = { class = 8, obis = \"0-0:1.0.0\", verified = false }\n", "");
+    std::fs::write(folder.path().join("my-meter.toml"), model).expect("a file");
+    let lab = include_str!("../../../lab-config/labs/one-meter.toml")
+        .replace("shipped:generic-dlms-meter.toml", "my-meter.toml")
+        .replace(
+            "serial:///dev/ttyUSB0?baud=9600&sign-on=e&client=16",
+            &format!("{}?client=16", meter.url("tcp", "")),
+        );
+    let path = folder.path().join("my-lab.toml");
+    std::fs::write(&path, lab).expect("a file");
+    let path = path.to_str().expect("a path");
+    let runs = folder.path().join("runs");
+    for arguments in
+        [&["check", path][..], &["probe", "--lab", path], &["run", "--lab", path, "--pack", "one-meter"]]
+    {
+        let mut command = command(arguments);
+        if arguments[0] == "run" {
+            command.arg("--runs").arg(&runs);
+        }
+        let out = command.output().expect("the harness starts");
+        assert!(out.status.success(), "{arguments:?}: {}", shown(&out));
+    }
+}
+
 #[test]
 fn probe_and_read_end_in_correct_verdicts() {
     let (wrapper, hdlc, serial) = (ForeignMeter::wrapper(), ForeignMeter::hdlc(), ForeignMeter::hdlc());
