@@ -38,7 +38,7 @@ impl Bench for AtOnce {
 
 fn script() -> Script {
     let heading = "title = \"steps\"\ncovers = [\"C2\"]\ndevice = \"ESME\"\n";
-    let step = "[[step]]\nobserve = \"active-import\"\nthrough = \"optical\"\nexpect = [{ at = \"value\", within = [0, 1000] }]\nbind = { v = \"value\" }\n";
+    let step = "[[step]]\nobserve = \"active-import\"\nthrough = \"optical\"\nexpect = [{ at = \"value\", within = [0, 1000] }]\n";
     let text = heading.to_owned() + &step.repeat(STEPS);
     let name = "steps".parse().expect("a name");
     Script::parse(name, &Document::new("steps.toml", text)).expect("a script")

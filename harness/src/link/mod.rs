@@ -72,6 +72,8 @@ pub struct Link {
     buffer: Box<[u8; READ_BUFFER]>,
     /// How much of `buffer` the last read filled.
     filled: usize,
+    /// Octets sent since the line was last set: what may not have left the port yet.
+    recent: usize,
 }
 
 impl std::fmt::Debug for Link {
@@ -123,7 +125,7 @@ impl LinkAddress {
         })?;
         tap.frame(&self.name, Direction::Sent, Timestamp::now(), &[], Some("link opened"));
         let (name, url, target) = (self.name.clone(), self.url.clone(), self.target.clone());
-        Ok(Link { name, url, target, wire, tap, buffer: Box::new([0; READ_BUFFER]), filled: 0 })
+        Ok(Link { name, url, target, wire, tap, buffer: Box::new([0; READ_BUFFER]), filled: 0, recent: 0 })
     }
 
     pub(crate) fn error(
@@ -185,6 +187,7 @@ impl Link {
         let expected = || format!("the link to take {} octets", bytes.len());
         match sent {
             Ok(Ok(())) => {
+                self.recent = self.recent.saturating_add(bytes.len());
                 self.note_frame(Direction::Sent, bytes, None);
                 Ok(())
             }
@@ -234,7 +237,7 @@ impl Link {
     /// [`LinkErrorKind::Setting`] when the port refuses, [`LinkErrorKind::NoAnswer`] when it sends nothing more.
     pub async fn set_line(&mut self, line: Line, deadline: Instant) -> Result<(), LinkError> {
         let asked = Instant::now();
-        match tokio::time::timeout_at(deadline, self.wire.drained()).await {
+        match tokio::time::timeout_at(deadline, self.wire.drained(self.recent)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(self.gone("the port to send what it has".into(), &error, asked)),
             Err(_) => {
@@ -247,6 +250,7 @@ impl Link {
                 ));
             }
         }
+        self.recent = 0;
         self.wire.set_line(line).map_err(|WireError { kind, found }| {
             self.address().error(kind, format!("the port to take {line:?}"), found, Duration::ZERO)
         })?;

@@ -67,6 +67,9 @@ impl Character {
     }
 }
 
+/// Octets a serial port keeps in a buffer of its own, as a rule.
+const PORT_BUFFER: usize = 16;
+
 /// An open byte stream.
 #[derive(Debug)]
 pub(super) enum Wire {
@@ -118,14 +121,16 @@ impl Wire {
     }
 
     /// Waits until what was written has left a serial port; a TCP connection keeps no line waiting.
-    pub(super) async fn drained(&self) -> io::Result<()> {
+    /// `recent` octets at most can be in the port's own buffer still.
+    pub(super) async fn drained(&self, recent: usize) -> io::Result<()> {
         let Wire::Serial(port) = self else { return Ok(()) };
         while port.bytes_to_write().map_err(io::Error::from)? > 0 {
             tokio::time::sleep(DRAIN_POLL).await;
         }
-        // The last octets may still be in the port's own buffer, of 16 octets as a rule and 10 bits each.
+        // What left the operating system last may still be in the port's own buffer, at 10 bits an octet.
         let baud = port.baud_rate().map_err(io::Error::from)?.max(1);
-        tokio::time::sleep(Duration::from_millis(160_000 / u64::from(baud))).await;
+        let octets = u32::try_from(recent.min(PORT_BUFFER)).unwrap_or_default();
+        tokio::time::sleep(Duration::from_secs(10) * octets / baud).await;
         Ok(())
     }
 
