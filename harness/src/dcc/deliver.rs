@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::http::{StatusCode, Uri};
 use bytes::Bytes;
 use proto_duis::{Eui64, Response, ResponseBody};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::server::{Shared, locked};
 use crate::link::Direction;
@@ -56,8 +56,25 @@ impl LostMail {
 
 /// A message on its way to a user.
 pub(super) struct Letter {
-    pub(super) what: String,
-    pub(super) octets: Bytes,
+    what: String,
+    octets: Bytes,
+    _counted: Counted,
+}
+
+impl Letter {
+    pub(super) fn new(what: String, octets: Bytes, letters: &watch::Sender<usize>) -> Letter {
+        letters.send_modify(|count| *count += 1);
+        Letter { what, octets, _counted: Counted(letters.clone()) }
+    }
+}
+
+/// One of the messages under way, until it is dropped.
+struct Counted(watch::Sender<usize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 /// What a response is, in the field's words.
@@ -80,7 +97,7 @@ pub(super) async fn work<P: Send + Sync>(
     let poster = Poster::new();
     while let Some(letter) = letters.recv().await {
         if let Err(reason) = deliver(&shared, &poster, user, &letter).await {
-            locked(&shared.lost).add(Undelivered { user, what: letter.what, reason });
+            locked(&shared.lost).add(Undelivered { user, what: letter.what.clone(), reason });
         }
     }
 }

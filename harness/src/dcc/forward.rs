@@ -1,22 +1,15 @@
-//! To the S1SP and back: one worker for each installation, so that requests to its devices keep their order and a slow
-//! installation holds up no other.
+//! To the S1SP and back, for one request.
 
-use std::collections::btree_map::Entry;
 use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use proto_duis::{
-    CountersignedRequest, Eui64, MessageError, Request, Response, ResponseCode, S1spAlert, Signed,
-    Smets1Response,
+    CountersignedRequest, MessageError, Request, Response, ResponseCode, S1spAlert, Signed, Smets1Response,
 };
-use tokio::sync::mpsc;
 
-use super::server::{Shared, locked};
+use super::server::Shared;
 use crate::link::Direction;
-
-/// How many requests may wait for one installation.
-pub(super) const WAITING: usize = 64;
 
 /// What an S1SP sends back: a document that it signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +33,8 @@ pub enum S1spError {
 
 /// The way to a SMETS1 Service Provider.
 pub trait S1spPort: Send + Sync + 'static {
-    /// Serves a countersigned request. The DCC waits no longer than its deadline and then drops the future.
+    /// Serves a countersigned request. The DCC waits no longer than its deadline, or than somebody who quiesces it has
+    /// patience for, and then drops the future.
     fn serve(&self, countersigned: Bytes) -> impl Future<Output = Result<S1spReply, S1spError>> + Send;
 }
 
@@ -50,33 +44,8 @@ pub(super) struct Job {
     pub(super) request: Request,
 }
 
-/// A place in the queue of an installation, made if it is its first request.
-pub(super) fn reserve<P: S1spPort>(
-    shared: &Arc<Shared<P>>,
-    installation: Eui64,
-) -> Option<mpsc::OwnedPermit<Job>> {
-    let mut queues = locked(&shared.queues);
-    let queue = match queues.entry(installation) {
-        Entry::Occupied(queue) => queue.into_mut(),
-        Entry::Vacant(place) => {
-            let (sender, receiver) = mpsc::channel(WAITING);
-            let worker = work(Arc::clone(shared), receiver);
-            tokio::spawn(shared.stop.clone().run_until_cancelled_owned(worker));
-            place.insert(sender)
-        }
-    };
-    queue.clone().try_reserve_owned().ok()
-}
-
-async fn work<P: S1spPort>(shared: Arc<Shared<P>>, mut jobs: mpsc::Receiver<Job>) {
-    while let Some(job) = jobs.recv().await {
-        let response = serve(&shared, &job).await;
-        shared.post(job.request.id.originator, &response);
-    }
-}
-
 /// What the user gets for a request, whatever the S1SP does.
-async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Response {
+pub(super) async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Response {
     let request = &job.request;
     let (reason, code) = match exchange(shared, job).await {
         Ok(Reply::Answer(answer)) => {

@@ -9,10 +9,11 @@
 //! ```
 //!
 //! A request is judged in a fixed order (`judge`, pure); the first check that fails decides the response code. What passes
-//! is acknowledged with I99, countersigned, and handed to the S1SP (`forward`); what the S1SP answers is checked, signed
-//! again and posted to the listener the user registered (`deliver`). Read Inventory (8.2) is answered at once from the
-//! [`Inventory`]. Queues are bounded, every wait has a deadline, and each message is shown to the
-//! [`MessageTap`](crate::tap::MessageTap) as it crosses the DCC's edge.
+//! is acknowledged with I99 and waits for its turn (`line`); then it is countersigned and handed to the S1SP (`forward`).
+//! What the S1SP answers is checked, signed again and posted to the listener the user registered (`deliver`). Read
+//! Inventory (8.2) is answered at once from the [`Inventory`]. Queues are bounded, every wait has a deadline, and each
+//! message is shown to the [`MessageTap`](crate::tap::MessageTap) as it crosses the DCC's edge. [`Dcc::quiesce`] makes
+//! sure that no request given up by its user reaches a device later.
 //!
 //! What the stub does not do: future-dated execution by the DSP, DSP schedules, and transforms (`serviceT`), none of which
 //! a SMETS1 request of the variants served here needs.
@@ -21,6 +22,7 @@ mod deliver;
 mod forward;
 mod inventory;
 mod judge;
+mod line;
 mod server;
 mod users;
 
@@ -31,5 +33,6 @@ pub use deliver::Undelivered;
 pub use forward::{S1spError, S1spPort, S1spReply};
 pub use inventory::{Enrolment, Inventory, InventoryError};
 pub use judge::{ANTI_REPLAY, Address, BAD_SIGNATURE};
+pub use line::Quiet;
 pub use server::{AlertError, Clock, Dcc, DccConfig, DccError, ListenerError};
 pub use users::{User, UserStatus, Users};

@@ -16,13 +16,14 @@ use proto_duis::{
     DsigError, Eui64, MessageError, Request, RequestBody, Response, ResponseCode, S1spAlert, Signer,
     Smets1Response, TrustStore,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::{self, Letter, LostMail, Undelivered};
-use super::forward::{self, Job, S1spPort};
+use super::forward::{Job, S1spPort};
 use super::inventory::Inventory;
 use super::judge::{Address, Passed, Refusal, View, judge};
+use super::line::{self, Lines, NoPlace, Quiet};
 use super::users::Users;
 use crate::http::Server;
 use crate::link::Direction;
@@ -92,7 +93,7 @@ pub enum ListenerError {
 
 /// A running DCC. It stops when the handle is dropped.
 pub struct Dcc<P> {
-    shared: Arc<Shared<P>>,
+    pub(super) shared: Arc<Shared<P>>,
     server: Server,
 }
 
@@ -110,9 +111,11 @@ pub(super) struct Shared<P> {
     counters: Mutex<BTreeMap<Eui64, u64>>,
     pub(super) listeners: Mutex<BTreeMap<Eui64, Uri>>,
     /// Requests waiting, by installation.
-    pub(super) queues: Mutex<BTreeMap<Eui64, mpsc::Sender<Job>>>,
+    pub(super) lines: Mutex<Lines>,
     /// Messages waiting, by user.
     outboxes: BTreeMap<Eui64, mpsc::Sender<Letter>>,
+    /// How many messages are waiting or on their way to users.
+    pub(super) letters: watch::Sender<usize>,
     pub(super) lost: Mutex<LostMail>,
 }
 
@@ -148,8 +151,9 @@ impl<P: S1spPort> Dcc<P> {
             inventory: Mutex::new(config.inventory),
             counters: Mutex::default(),
             listeners: Mutex::default(),
-            queues: Mutex::default(),
+            lines: Mutex::default(),
             outboxes,
+            letters: watch::Sender::new(0),
             lost: Mutex::default(),
         });
         for (user, letters) in mail {
@@ -230,6 +234,15 @@ impl<P: S1spPort> Dcc<P> {
         Ok(())
     }
 
+    /// Leaves the devices alone: every request that waits is dropped and never sent to the S1SP, and the one in the
+    /// S1SP's hands for each installation may end until `limit` is over; then its [`S1spPort::serve`] future is dropped.
+    /// Whoever sent a request that is dropped or cut off gets no answer. Meanwhile requests for devices are turned away
+    /// with HTTP status 503, their counters unused; after it returns, or is dropped, the DCC serves again. A request that
+    /// has not been read off its connection yet counts as one that comes after.
+    pub async fn quiesce(&self, limit: Duration) -> Quiet {
+        line::quiesce(&self.shared, limit).await
+    }
+
     /// The last messages users never got, the oldest first.
     pub fn undelivered(&self) -> Vec<Undelivered> {
         locked(&self.shared.lost).list()
@@ -273,7 +286,8 @@ impl<P> Shared<P> {
             Err(error) => return lost(error.to_string()),
         };
         let Some(outbox) = self.outboxes.get(&user) else { return lost("the user is not known".to_owned()) };
-        if outbox.try_send(Letter { what: what.clone(), octets }).is_err() {
+        let letter = Letter::new(what.clone(), octets, &self.letters);
+        if outbox.try_send(letter).is_err() {
             lost(format!("{} messages are waiting for the user already", deliver::WAITING));
         }
     }
@@ -308,9 +322,9 @@ async fn receive<P: S1spPort>(
     };
     let user = format!("user {}", request.id.originator);
     shared.tap.message(Direction::Received, &user, &format!("service request {}", request.srv()), &octets);
-    let Some(response) = shared.answer(octets, request, address) else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "too many requests are waiting for this installation")
-            .into_response();
+    let response = match shared.answer(octets, request, address) {
+        Ok(response) => response,
+        Err(reason) => return (StatusCode::SERVICE_UNAVAILABLE, reason.to_string()).into_response(),
     };
     match response.sign(&shared.signer) {
         Ok(xml) => {
@@ -327,8 +341,13 @@ fn sign_failed(error: &DsigError) -> HttpResponse {
 }
 
 impl<P: S1spPort> Shared<P> {
-    /// The synchronous answer to a request; none when the queue of its installation is full.
-    fn answer(self: &Arc<Self>, octets: Bytes, request: Request, address: Address) -> Option<Response> {
+    /// The synchronous answer to a request, unless there is no place for it in the line of its installation.
+    pub(super) fn answer(
+        self: &Arc<Self>,
+        octets: Bytes,
+        request: Request,
+        address: Address,
+    ) -> Result<Response, NoPlace> {
         let (id, srv) = (request.id, request.srv());
         let judged = |code| Response::acknowledgement(id, srv, code, self.now());
         // Held from the check of the counter to its use: two messages with one counter cannot both pass.
@@ -340,18 +359,18 @@ impl<P: S1spPort> Shared<P> {
             Ok(passed) => passed,
             Err(Refusal { code, reason }) => {
                 tracing::info!(request = %id, %code, reason, "request refused");
-                return Some(judged(code));
+                return Ok(judged(code));
             }
         };
         let response = match passed {
             Passed::Inventory => self.read_inventory(&request, &inventory),
             Passed::Device { installation } => {
-                forward::reserve(self, installation)?.send(Job { octets, request });
+                line::join(self, installation, Job { octets, request })?;
                 judged(ResponseCode::ACKNOWLEDGED)
             }
         };
         counters.insert(id.originator, id.counter);
-        Some(response)
+        Ok(response)
     }
 
     fn read_inventory(&self, request: &Request, inventory: &Inventory) -> Response {

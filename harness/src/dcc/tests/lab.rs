@@ -153,6 +153,20 @@ pub(super) struct Lab {
     poster: Poster,
 }
 
+/// What the DCC of a test is made of.
+pub(super) fn config(s1sp_deadline: Duration) -> DccConfig {
+    DccConfig {
+        bind: "127.0.0.1:0".parse().unwrap(),
+        signer: KEYS.dsp.clone(),
+        trust: KEYS.trust.clone(),
+        users: users(),
+        inventory: inventory(),
+        tap: NoMessageTap::shared(),
+        s1sp_deadline,
+        clock: Arc::new(now),
+    }
+}
+
 /// A listener that takes everything and answers with `status`.
 async fn listen(status: StatusCode) -> (String, mpsc::Receiver<Bytes>) {
     let (sender, received) = mpsc::channel(64);
@@ -175,16 +189,7 @@ impl Lab {
     }
 
     pub(super) async fn start_with(s1sp: S1sp, status: StatusCode) -> Lab {
-        let config = DccConfig {
-            bind: "127.0.0.1:0".parse().unwrap(),
-            signer: KEYS.dsp.clone(),
-            trust: KEYS.trust.clone(),
-            users: users(),
-            inventory: inventory(),
-            tap: NoMessageTap::shared(),
-            s1sp_deadline: Duration::from_millis(if s1sp == S1sp::NeverReturns { 300 } else { 10_000 }),
-            clock: Arc::new(now),
-        };
+        let config = config(Duration::from_millis(if s1sp == S1sp::NeverReturns { 300 } else { 10_000 }));
         let dcc = Dcc::start(config, s1sp).await.unwrap();
         let (url, received) = listen(status).await;
         dcc.register_listener(IS, url.parse().unwrap()).unwrap();

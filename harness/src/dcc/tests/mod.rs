@@ -2,5 +2,6 @@
 
 mod judge;
 mod lab;
+mod line;
 mod server;
 mod user;
