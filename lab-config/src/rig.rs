@@ -73,6 +73,9 @@ pub struct RigDevice {
     pub links: BTreeMap<Path, LinkUrl>,
     /// The device of the same rig that carries its traffic on the wide area path.
     pub via: Option<DeviceKind>,
+    /// Whether it is simulated: only simulated links lead to it, or the lab file says so of a simulator at real links.
+    /// The DMCT Report says it of each device.
+    pub simulated: bool,
     /// What the harness presents to it.
     pub credentials: Credentials,
 }

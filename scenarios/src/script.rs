@@ -54,6 +54,8 @@ pub struct Script {
     pub clean_up: Vec<Step>,
     /// SHA-256 of the file's bytes.
     pub digest: Digest,
+    /// The file's text, kept with the evidence of every run of it.
+    pub source: Arc<str>,
 }
 
 /// One row of a script's data table.

@@ -9,7 +9,7 @@ use proto_duis::{
 use serde::Serialize;
 
 use super::arguments::{Duis, DuisShow};
-use super::say::say;
+use super::say::{complain, say};
 use super::{Exit, Failure, print_json};
 
 /// The longest file read, in octets; no DUIS message comes near it.
@@ -35,8 +35,20 @@ fn shown(verb: &DuisShow) -> Result<Exit, Failure> {
     let trust = trust(&verb.certificates)?;
     let mut exit = Exit::Done;
     for file in &verb.files {
-        let description = describe(&read(file)?, &trust);
-        if !description.is_sound() {
+        let octets = match read(file) {
+            Ok(octets) => octets,
+            Err(failure) => {
+                complain!("{failure}");
+                exit = Exit::BadInput;
+                continue;
+            }
+        };
+        if octets.windows(END.len()).any(|part| part == END.as_bytes()) {
+            say!("{}: certificates, no message", file.display());
+            continue;
+        }
+        let description = describe(&octets, &trust);
+        if !description.is_sound() && exit == Exit::Done {
             exit = Exit::Failed;
         }
         match verb.json {

@@ -1,6 +1,5 @@
 //! `harness run`, which is also what the program does without a verb.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,7 +9,7 @@ use proto_lab::record::Verdict;
 
 use super::arguments::Run;
 use super::person::Person;
-use super::say::say;
+use super::say::{complain, say};
 use super::screen::Screen;
 use super::verify::key_folder;
 use super::{Exit, Failure, lab, packs, report, signals};
@@ -57,26 +56,16 @@ fn plan(verb: &Run, rig: &Rig) -> Result<Plan, Failure> {
 
 fn order(verb: &Run, lab: &Lab, declared: &Rig, plan: Plan, estate: &Embedded) -> Result<Order, Failure> {
     let keys = key_folder(&verb.runs, &verb.keys);
-    let simulated: BTreeSet<_> =
-        declared.devices().filter(|d| simulated(declared, d)).map(|d| d.kind).collect();
     Ok(Order {
         lab: lab.clone(),
         rig: declared.name.to_string(),
-        simulated,
         plan,
         runs: verb.runs.clone(),
         key: dispatch::lab_key(&keys, lab).map_err(hinted)?,
         keys,
-        hands: estate.hands(declared.name.as_str(), Box::new(Person)),
+        hands: estate.hands(declared.name.as_str(), Box::<Person>::default()),
         run: dispatch::new_run_id(Timestamp::now()).map_err(hinted)?,
     })
-}
-
-/// A device is simulated when a link of its own is, or, where it has none, when its carrier's is.
-fn simulated(rig: &Rig, device: &lab_config::RigDevice) -> bool {
-    let carrier = device.via.and_then(|kind| rig.device(kind));
-    device.has_simulated_link()
-        || (device.links.is_empty() && carrier.is_some_and(|c| c.has_simulated_link()))
 }
 
 async fn one(verb: &Run, order: Order, stop: &Stop) -> Result<Exit, Failure> {
@@ -86,9 +75,13 @@ async fn one(verb: &Run, order: Order, stop: &Stop) -> Result<Exit, Failure> {
     let began = |folder: &RunFolder| drop(send.send(folder.clone()));
     let ran = dispatch::run(order, stop, began).await;
     over.store(true, Ordering::Release);
-    shown.await.map_err(Failure::lab)??;
-    let ran = ran.map_err(hinted)?;
-    conclude(verb, &ran)
+    // What the screen could not show changes nothing of what the run came to.
+    match shown.await {
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) => complain!("{failure}"),
+        Err(failure) => complain!("the screen stopped: {failure}\n"),
+    }
+    conclude(verb, &ran.map_err(hinted)?)
 }
 
 /// The screen is a watcher like any other: it reads the records as they are written.

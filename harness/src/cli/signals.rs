@@ -24,4 +24,4 @@ pub(super) fn listen(stop: &Stop) -> Result<(), Failure> {
 }
 
 const STOPPING: &str = "stopping: cleaning up, making the rig safe, closing the evidence";
-const STILL: &str = "already stopping: this ends within a minute";
+const STILL: &str = "already stopping: whatever the devices do, this ends within three minutes";

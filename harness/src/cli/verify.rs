@@ -13,17 +13,21 @@ use crate::evidence::{self, LabKey, RunFolder, Standing, Verification, VerifierK
 #[derive(Debug, Serialize)]
 struct Told<'a> {
     sound: bool,
+    /// Where the keys came from that were trusted.
+    trusted_by: &'a str,
     #[serde(flatten)]
     verification: &'a Verification,
 }
 
 pub(super) fn verify(verb: &Verify) -> Result<Exit, Failure> {
     let trusted = trusted(verb)?;
+    let by = trusted_by(verb);
     let verification = checked(&verb.run, &trusted)?;
     if verb.json {
-        print_json(&Told { sound: verification.is_sound(), verification: &verification })?;
+        print_json(&Told { sound: verification.is_sound(), trusted_by: &by, verification: &verification })?;
     } else {
         say_text!("{verification}");
+        say!("  trusted: {by}");
         if let Some(advice) = advice(verification.standing) {
             say!("  hint: {advice}");
         }
@@ -49,6 +53,15 @@ pub(super) fn own_keys(run: &Path, choice: &KeyChoice) -> Result<Vec<VerifierKey
 /// The key folder given, or the one among the run folders.
 pub(super) fn key_folder(runs: &Path, choice: &KeyChoice) -> PathBuf {
     choice.keys.clone().unwrap_or_else(|| runs.join("keys"))
+}
+
+/// A key that came with the folder is only as good as whoever handed the folder over.
+fn trusted_by(verb: &Verify) -> String {
+    if !verb.trusted.is_empty() {
+        return "the key given with --key".to_owned();
+    }
+    let folder = key_folder(verb.run.parent().unwrap_or(Path::new("")), &verb.keys);
+    format!("the lab's own key in {}; somebody else's lab: give its key with --key", folder.display())
 }
 
 fn trusted(verb: &Verify) -> Result<Vec<VerifierKey>, Failure> {

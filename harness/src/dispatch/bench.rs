@@ -20,7 +20,7 @@ use crate::driver::prove;
 use crate::evidence::Capture;
 use crate::execute::{Bench, Ledger as _, Seen, Trouble};
 use crate::migration::{Control, Operation, Stage};
-use crate::service_user::{Alert, AlertMatcher, Target, UserError, VendingDesk, answer};
+use crate::service_user::{Alert, AlertMatcher, Stray, Target, UserError, VendingDesk, answer};
 
 /// How long a hand, a party or a device may take when the dispatcher itself asks, outside any script.
 const OWN_PATIENCE: Duration = Duration::from_secs(60);
@@ -35,9 +35,18 @@ pub struct RigBench {
     hands: Box<dyn Hands>,
     capture: Capture,
     book: Book,
-    /// Where scripts looked at a device by its local port: the step that did so last. A meter reports that its port was
-    /// used, and the report is of our own doing.
-    looked: BTreeMap<Eui64, Sequence>,
+    /// Looks at a device by its local port whose report has not come: a meter reports that its port was used, and the
+    /// report is of our own doing. One look explains one report, of this script or the one before.
+    looks: Vec<Look>,
+}
+
+/// One look at a device by its local port.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    device: Eui64,
+    intent: Sequence,
+    /// How many scripts have ended since.
+    scripts: u8,
 }
 
 /// What a bench is made of besides the running parties.
@@ -56,7 +65,7 @@ impl RigBench {
     pub(super) fn new(parts: Parts, system: System) -> Self {
         let Parts { rig, entry, hands, vending, tokens, capture, book } = parts;
         let migration = Control::new(&rig, entry);
-        Self { rig, system, migration, vending, tokens, hands, capture, book, looked: BTreeMap::new() }
+        Self { rig, system, migration, vending, tokens, hands, capture, book, looks: Vec::new() }
     }
 
     /// Ends the parties.
@@ -245,13 +254,14 @@ impl Bench for RigBench {
         intent: Sequence,
         within: Duration,
     ) -> Result<Seen, Trouble> {
-        self.book.belong_to(Some(intent));
+        let _belonging = self.book.belonging_to(intent);
         let before = self.capture.packets();
         let seen = match action {
             Action::Request(request) => self.request(request, bindings, within).await,
             Action::Observe(observe) => {
                 if observe.through != Path::Wan {
-                    self.looked.insert(self.device(observe.device, bindings)?.eui64, intent);
+                    let device = self.device(observe.device, bindings)?.eui64;
+                    self.looks.push(Look { device, intent, scripts: 0 });
                 }
                 self.observe(observe, bindings, within).await
             }
@@ -267,7 +277,6 @@ impl Bench for RigBench {
             }
             Action::Check => Ok(Seen { from: "what is bound".to_owned(), ..Seen::default() }),
         };
-        self.book.belong_to(None);
         seen.map(|seen| Seen { packets: self.packets_since(before), ..seen })
     }
 }
@@ -295,14 +304,31 @@ impl RunBench for RigBench {
 
     async fn alerts_left(&mut self) -> Vec<AlertSeen> {
         let alerts = self.system.user.take_unmatched_alerts();
-        let caused = |alert: &Alert| (self.caused_by(alert), alert.clone());
-        let alerts: Vec<_> = alerts.iter().map(caused).collect();
-        alerts.iter().map(|(cause, alert)| self.alert_record(alert, *cause)).collect()
+        let mut left = Vec::new();
+        for alert in &alerts {
+            let cause = self.caused_by(alert);
+            left.push(self.alert_record(alert, cause));
+        }
+        self.looks.retain(|look| look.scripts == 0);
+        self.looks.iter_mut().for_each(|look| look.scripts += 1);
+        left
+    }
+
+    async fn strays_left(&mut self) -> Vec<String> {
+        let strays = self.system.user.take_stray_answers();
+        let words = |stray: &Stray| {
+            format!("an answer nobody waited for: {:?}, to request {}", stray.kind, stray.answer.request)
+        };
+        strays.iter().map(words).collect()
     }
 
     async fn still_proved(&mut self) -> Result<(), String> {
-        self.system.rest().await;
-        let proof = prove::prove(&self.system.links, OWN_PATIENCE).await;
+        let proving = async {
+            self.system.quiesce(OWN_PATIENCE).await;
+            prove::prove(&self.system.links, OWN_PATIENCE).await
+        };
+        let proof = tokio::time::timeout(2 * OWN_PATIENCE, proving).await;
+        let proof = proof.map_err(|_| format!("it was not proved again within {:?}", 2 * OWN_PATIENCE))?;
         let differences: Vec<String> = proof.differences().collect();
         if differences.is_empty() { Ok(()) } else { Err(shortly(&differences)) }
     }
@@ -310,7 +336,7 @@ impl RunBench for RigBench {
     async fn make_safe(&mut self) -> SafeState {
         let mut done = BTreeMap::new();
         let supply = async {
-            self.system.rest().await;
+            self.system.quiesce(OWN_PATIENCE / 2).await;
             safe::make(&self.system.links).await
         };
         let made = tokio::time::timeout(OWN_PATIENCE, supply).await;
@@ -327,10 +353,10 @@ impl RunBench for RigBench {
 
 impl RigBench {
     /// The step that caused an alert which no step waited for, where there is one.
-    fn caused_by(&self, alert: &Alert) -> AlertMatch {
+    fn caused_by(&mut self, alert: &Alert) -> AlertMatch {
         let own = alert.code() == AlertCode::LOCAL_PORT_USED.to_string();
-        let looked = alert.device.filter(|_| own).and_then(|device| self.looked.get(&device));
-        looked.map_or(AlertMatch::Unexpected, |intent| AlertMatch::Step(*intent))
+        let look = self.looks.iter().position(|look| own && alert.device == Some(look.device));
+        look.map_or(AlertMatch::Unexpected, |look| AlertMatch::Step(self.looks.remove(look).intent))
     }
 
     fn given_back(&self, in_time: bool) -> Result<String, String> {

@@ -28,9 +28,11 @@ impl Book {
         Self(Arc::new(Mutex::new(Open { recorder: Some(recorder), intent: None })))
     }
 
-    /// Messages from now on belong to this intent, or to none.
-    pub fn belong_to(&self, intent: Option<Sequence>) {
-        self.with(|open| open.intent = intent);
+    /// Messages belong to this intent for as long as what is given back is kept.
+    #[must_use]
+    pub fn belonging_to(&self, intent: Sequence) -> Belonging {
+        self.with(|open| open.intent = Some(intent));
+        Belonging(self.clone())
     }
 
     /// Writes a record.
@@ -50,10 +52,11 @@ impl Book {
         bytes: &[u8],
         message: impl FnOnce(Digest) -> Message,
     ) -> Result<Sequence, LedgerError> {
-        let intent = self.with(|open| open.intent);
-        self.recording(|recorder| {
-            let blob = recorder.blob(bytes)?;
-            recorder.append(Body::Message(Message { intent, ..message(blob) }))
+        self.with(|open| {
+            let recorder = open.recorder.as_mut().ok_or_else(finished)?;
+            let blob = recorder.blob(bytes).map_err(wrap)?;
+            let message = Message { intent: open.intent, ..message(blob) };
+            recorder.append(Body::Message(message)).map_err(wrap)
         })
     }
 
@@ -79,6 +82,16 @@ impl Book {
             Some(recorder) => act(recorder).map_err(wrap),
             None => Err(finished()),
         })
+    }
+}
+
+/// While this is kept, messages belong to an intent; dropped, however a step ends, they belong to none.
+#[derive(Debug)]
+pub struct Belonging(Book);
+
+impl Drop for Belonging {
+    fn drop(&mut self) {
+        self.0.with(|open| open.intent = None);
     }
 }
 

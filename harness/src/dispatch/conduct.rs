@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
-use proto_lab::record::{AlertSeen, Body, NotRunKind, Prepared, SafeState, ScriptNotRun, Verdict};
+use proto_lab::record::{
+    AlertSeen, Body, IssueRaised, NotRunKind, Note, Prepared, SafeState, ScriptNotRun, Sequence, Severity,
+    Verdict,
+};
 use scenarios::Facts;
 
 use crate::evidence::RunEnd;
-use crate::execute::{Bench, Executor, Ledger as _, LedgerError, Stop, Trouble};
+use crate::execute::{Bench, Ended, Executor, Ledger as _, LedgerError, Stop, Trouble};
 use crate::queue::{Item, Plan};
 
 use super::Book;
+
+/// The severity proposed for a failed test until people have looked: 3, major with a workaround, or moderate.
+const PROPOSED: Severity = Severity::MODERATE;
 
 /// What the dispatcher needs of a rig besides what scripts do on it.
 pub trait RunBench: Bench {
@@ -28,7 +34,10 @@ pub trait RunBench: Bench {
     /// What differs, in words.
     fn still_proved(&mut self) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// Brings the rig to its declared safe state.
+    /// What else is left of a script besides alerts, in words: answers nobody waited for, messages nobody took.
+    fn strays_left(&mut self) -> impl Future<Output = Vec<String>> + Send;
+
+    /// Brings the rig to its declared safe state, once nothing asked of it earlier can reach it any more.
     fn make_safe(&mut self) -> impl Future<Output = SafeState> + Send;
 }
 
@@ -43,13 +52,15 @@ pub async fn conduct<B: RunBench>(
     facts: Arc<Facts>,
     stop: &Stop,
 ) -> Result<RunEnd, LedgerError> {
-    let mut conductor = Conductor { bench, book: book.clone(), facts, stop, blocked: None };
-    let ended = conductor.scripts(plan).await;
+    let mut conductor = Conductor { bench, book: book.clone(), facts, stop, blocked: None, issues: 0 };
+    let ended = conductor.all(plan).await;
     let safe = conductor.bench.make_safe().await;
     let reached = safe.reached.then_some(()).ok_or_else(|| safe.detail.clone());
     let recorded = book.write(Body::SafeState(safe));
+    let left = conductor.leftovers().await;
     let end = ended?;
     recorded?;
+    left?;
     Ok(match reached {
         Ok(()) => end,
         Err(detail) => RunEnd::Failed(format!("the rig did not reach its safe state: {detail}")),
@@ -75,9 +86,22 @@ struct Conductor<'a, B> {
     stop: &'a Stop,
     /// Why no further script can be run on this rig.
     blocked: Option<String>,
+    /// Testing Issues raised so far.
+    issues: u32,
 }
 
 impl<B: RunBench> Conductor<'_, B> {
+    /// The rig may be as a run that was killed left it: it is made safe before anything is run on it.
+    async fn all(&mut self, plan: &Plan) -> Result<RunEnd, LedgerError> {
+        let safe = self.bench.make_safe().await;
+        let (reached, detail) = (safe.reached, safe.detail.clone());
+        self.book.write(Body::SafeState(safe))?;
+        if !reached {
+            self.blocked = Some(format!("the rig could not be made safe before the run: {detail}"));
+        }
+        self.scripts(plan).await
+    }
+
     async fn scripts(&mut self, plan: &Plan) -> Result<RunEnd, LedgerError> {
         for item in plan.items() {
             if let Some((kind, reason)) = item.skip {
@@ -99,17 +123,39 @@ impl<B: RunBench> Conductor<'_, B> {
 
     async fn one(&mut self, item: &Item<'_>) -> Result<(), LedgerError> {
         if item.pack.requires_enrolled && !self.enrolled().await? {
-            let reason = self.blocked.clone().unwrap_or_else(|| "the run was stopped".to_owned());
-            return not_run(&self.book, item, NotRunKind::Blocked, reason);
+            return match &self.blocked {
+                Some(reason) => not_run(&self.book, item, NotRunKind::Blocked, reason.clone()),
+                None => {
+                    not_run(&self.book, item, NotRunKind::Stopped, "the run was stopped before it".to_owned())
+                }
+            };
         }
         let facts = Arc::clone(&self.facts);
         let mut ledger = self.book.clone();
         let mut executor = Executor { bench: &mut *self.bench, ledger: &mut ledger, stop: self.stop, facts };
-        let ended = executor.run(item.script, item.row, item.case(), 1).await?;
+        let (ended, finished) = executor.run(item.script, item.row, item.case(), 1).await?;
         self.leftovers().await?;
+        if ended.verdict == Verdict::Fail {
+            self.raise_issue(item, &ended, finished)?;
+        }
         if ended.verdict == Verdict::Error && !self.stop.asked() {
             self.reprove().await?;
         }
+        Ok(())
+    }
+
+    /// Every failed test is a Testing Issue until somebody says otherwise (14, 20.19): raised here with a proposed severity,
+    /// resolved by people, with a record of how.
+    fn raise_issue(&mut self, item: &Item<'_>, ended: &Ended, finished: Sequence) -> Result<(), LedgerError> {
+        self.issues += 1;
+        let reason = ended.reason.as_deref().unwrap_or("no reason recorded");
+        self.book.write(Body::IssueRaised(IssueRaised {
+            id: format!("TI-{}", self.issues),
+            severity: PROPOSED,
+            summary: format!("{}: {reason}; severity proposed, to be confirmed", item.case()),
+            route: None,
+            records: vec![finished],
+        }))?;
         Ok(())
     }
 
@@ -125,6 +171,7 @@ impl<B: RunBench> Conductor<'_, B> {
                 self.book.write(Body::Prepared(Prepared { what, blob: None }))?;
                 Ok(true)
             }
+            Err(_) if self.stop.asked() => Ok(false),
             Err(trouble) => {
                 self.blocked = Some(format!("the installation could not be enrolled: {trouble}"));
                 Ok(false)
@@ -135,6 +182,9 @@ impl<B: RunBench> Conductor<'_, B> {
     async fn leftovers(&mut self) -> Result<(), LedgerError> {
         for alert in self.bench.alerts_left().await {
             self.book.write(Body::Alert(alert))?;
+        }
+        for what in self.bench.strays_left().await {
+            self.book.write(Body::Note(Note { who: "dispatcher".to_owned(), what }))?;
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The first record of a run: everything it is bound to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use lab_config::{DeviceKind, EpclEntry, Function, Lab, ModelIdentity, Rig, RigDevice};
+use lab_config::{EpclEntry, Function, Lab, ModelIdentity, Rig, RigDevice};
 use proto_lab::Digest;
 use proto_lab::record::{
     Agreement, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity, PackBound, PackPurpose, RunId,
@@ -20,7 +20,6 @@ pub(super) struct Bindings<'a> {
     pub(super) run: &'a RunId,
     pub(super) lab: &'a Lab,
     pub(super) rig: &'a Rig,
-    pub(super) simulated: &'a BTreeSet<DeviceKind>,
     pub(super) entry: &'a EpclEntry,
     pub(super) proof: &'a RigProof,
     pub(super) plan: &'a Plan,
@@ -34,7 +33,7 @@ impl Bindings<'_> {
         RunStarted {
             format: FORMAT,
             run: self.run.clone(),
-            harness: format!("harness {}", env!("CARGO_PKG_VERSION")),
+            harness: build(),
             lab: self.lab.name.to_string(),
             lab_digest: Digest::from_bytes(self.lab.digest.0),
             rig: self.rig.name.to_string(),
@@ -83,7 +82,7 @@ impl Bindings<'_> {
             kind: device.kind.to_string(),
             eui64: device.eui64.to_string(),
             links,
-            simulated: self.simulated.contains(&device.kind),
+            simulated: device.simulated,
             declared: declared(&device.model.identity),
             found: found.iter().find_map(|found| said(found)),
             differences: differences.collect(),
@@ -106,12 +105,25 @@ fn declared(identity: &ModelIdentity) -> Identity {
     }
 }
 
-/// What the device said of itself. What it has no object for is left empty: nobody read it.
+/// In place of what a device has no object for: nobody read it, and nobody may take it for declared.
+const NOT_READ: &str = "not read";
+
+/// The program that writes the run, told apart from every other build of it by the digest of its file.
+fn build() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let file = std::env::current_exe().and_then(std::fs::read);
+    match file {
+        Ok(octets) => format!("harness {version}, executable SHA-256 {}", Digest::of(&octets)),
+        Err(error) => format!("harness {version}, executable not readable: {error}"),
+    }
+}
+
+/// What the device said of itself.
 fn said(found: &prove::DeviceFound) -> Option<Identity> {
     if found.said.is_empty() {
         return None;
     }
-    let text = |function| found.said(function).unwrap_or_default().to_owned();
+    let text = |function| found.said(function).unwrap_or(NOT_READ).to_owned();
     Some(Identity {
         manufacturer: text(Function::Manufacturer),
         model: text(Function::Model),

@@ -20,7 +20,7 @@ mod tap;
 mod tokens;
 
 pub use bench::RigBench;
-pub use book::Book;
+pub use book::{Belonging, Book};
 pub use conduct::{RunBench, block_all, conduct};
 pub use error::RunError;
 pub use hands::{Answer, Hands};

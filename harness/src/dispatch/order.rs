@@ -1,10 +1,9 @@
 //! What a run is asked to be.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use lab_config::{DeviceKind, EpclEntry, Lab, Rig};
+use lab_config::{EpclEntry, Lab, Rig};
 use proto_lab::record::RunId;
 
 use super::{Hands, RunError};
@@ -17,8 +16,6 @@ pub struct Order {
     pub lab: Lab,
     /// The name of the rig in it.
     pub rig: String,
-    /// The devices of the rig that are simulated; the DMCT Report says which.
-    pub simulated: BTreeSet<DeviceKind>,
     /// What to run.
     pub plan: Plan,
     /// Where run folders go.

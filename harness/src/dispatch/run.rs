@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Path, Rig};
 use proto_lab::Digest;
-use proto_lab::record::RunFinished;
+use proto_lab::record::{Body, Note, RunFinished, SafeState};
 use scenarios::Facts;
 use tokio::sync::mpsc;
 
@@ -138,7 +138,6 @@ fn open(order: &Order, rig: &Rig, proof: &RigProof, tap: &RunTap) -> Result<Reco
         run: &order.run,
         lab: &order.lab,
         rig,
-        simulated: &order.simulated,
         entry: order.entry()?,
         proof,
         plan: &order.plan,
@@ -147,8 +146,15 @@ fn open(order: &Order, rig: &Rig, proof: &RigProof, tap: &RunTap) -> Result<Reco
     };
     let recorder = Recorder::create(folder.clone(), first.record(), order.key.clone()).map_err(wrap)?;
     let capture = recorder.capture().clone();
-    tap.write_to(capture.clone());
-    Ok(Recorded { book: Book::new(recorder), capture, folder })
+    let lost = tap.write_to(capture.clone());
+    let book = Book::new(recorder);
+    if lost > 0 {
+        let what = format!(
+            "{lost} frames crossed the links while the rig was proved and were too many for the capture"
+        );
+        book.write(Body::Note(Note { who: "dispatcher".to_owned(), what }))?;
+    }
+    Ok(Recorded { book, capture, folder })
 }
 
 /// The root of the latest finished run among the run folders. A folder that cannot be read is no reason not to run.
@@ -194,6 +200,9 @@ fn part(part: &'static str, error: impl std::fmt::Display) -> RunError {
 /// What differs stands in the first record, device by device; the reason for each script is only that it does.
 fn blocked(order: &Order, proof: &RigProof, book: &Book) -> Result<RunEnd, LedgerError> {
     block_all(&order.plan, book, "the rig is not as declared; the run's first record says what differs")?;
+    // Who stands there is not known: switching a stranger's supply would be worse than leaving it.
+    let detail = "left as found, because the rig is not as declared: look at it".to_owned();
+    book.write(Body::SafeState(SafeState { reached: false, detail }))?;
     let differs: Vec<String> = proof.differences().collect();
     Ok(RunEnd::Failed(format!("the rig is not as declared: {}", shortly(&differs))))
 }

@@ -72,9 +72,13 @@ impl System {
         Ok(Self { user, links, dcc, s1sp, book, _pumps: pumps })
     }
 
-    /// Leaves the devices alone, for somebody else to ask them something on the wide area path.
-    pub async fn rest(&self) {
-        self.s1sp.rest().await;
+    /// Leaves the devices alone, for the dispatcher to ask them something on the wide area path: what was asked earlier
+    /// and nobody waits for any more does not reach them after this.
+    pub async fn quiesce(&self, limit: Duration) {
+        let resting = tokio::time::timeout(limit, self.s1sp.rest()).await;
+        if resting.is_err() {
+            tracing::warn!("the S1SP did not come to rest within {limit:?}");
+        }
     }
 
     /// Ends the parties.
@@ -229,9 +233,12 @@ impl Parties for System {
 
     async fn withdraw(&mut self, declared: &Declared) -> Result<(), String> {
         self.dcc.with_inventory(|inventory| {
-            let withdrawn = declared.devices.values().map(|device| inventory.withdraw(device.eui64));
-            withdrawn.collect::<Result<Vec<_>, _>>().map(|_| ()).map_err(|e| e.to_string())
-        })
+            for device in declared.devices.values() {
+                // One that is not there has left already.
+                drop(inventory.withdraw(device.eui64));
+            }
+        });
+        Ok(())
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use proto_lab::record::{
     Body, Case, FailedExpectation, Intent, Observation, Part, ScriptFinished, ScriptStarted, Sequence,
     StepVerdict, Verdict,
@@ -18,6 +20,9 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// How long all of a clean-up may take once a person has asked to stop.
 const CLEAN_UP_LIMIT: Duration = Duration::from_secs(30);
+
+/// At most so many characters of one value go into a record; the blobs hold everything.
+const VALUE_IN_RECORD: usize = 400;
 
 /// At most so many values of one observation go into its record; the blobs hold everything.
 const VALUES_IN_RECORD: usize = 40;
@@ -56,7 +61,7 @@ pub struct Executor<'a, B, L> {
 }
 
 impl<B: Bench, L: Ledger> Executor<'_, B, L> {
-    /// Runs one attempt of a script, with one row of its data table bound.
+    /// Runs one attempt of a script, with one row of its data table bound. Gives how it ended, and the record that says so.
     ///
     /// # Errors
     /// [`LedgerError`] only: everything else is a verdict.
@@ -66,8 +71,9 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
         row: Option<&Row>,
         case: Case,
         attempt: u32,
-    ) -> Result<Ended, LedgerError> {
+    ) -> Result<(Ended, Sequence), LedgerError> {
         let mut bindings = script.bindings(row, Arc::clone(&self.facts));
+        self.ledger.keep(script.source.as_bytes())?;
         let started = self.ledger.append(Body::ScriptStarted(Box::new(ScriptStarted {
             case,
             attempt,
@@ -79,9 +85,9 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
         self.bench.begin().await;
         let ended = self.parts(script, &mut bindings).await?;
         let Ended { verdict, reason } = ended.clone();
-        self.ledger.append(Body::ScriptFinished(ScriptFinished { started, verdict, reason }))?;
+        let record = self.ledger.append(Body::ScriptFinished(ScriptFinished { started, verdict, reason }))?;
         self.ledger.seal()?;
-        Ok(ended)
+        Ok((ended, record))
     }
 
     async fn parts(&mut self, script: &Script, bindings: &mut Bindings) -> Result<Ended, LedgerError> {
@@ -110,7 +116,7 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
                     reason: Some("stopped before the next step".into()),
                 });
             }
-            let ended = self.step(part, number, step, bindings).await?;
+            let ended = self.step(part, number, step, bindings, Duration::MAX).await?;
             if ended.verdict != Verdict::Pass {
                 return Ok(ended);
             }
@@ -124,14 +130,19 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
         let never = Stop::new();
         let facts = Arc::clone(&self.facts);
         let mut quiet = Executor { bench: &mut *self.bench, ledger: &mut *self.ledger, stop: &never, facts };
-        let begun = tokio::time::Instant::now();
+        let left = |begun: Instant| match self.stop.asked() {
+            true => CLEAN_UP_LIMIT.saturating_sub(begun.elapsed()),
+            false => Duration::MAX,
+        };
+        let begun = Instant::now();
         let mut ended = Ended::pass();
         for (step, number) in steps.iter().zip(1..) {
-            if self.stop.asked() && begun.elapsed() > CLEAN_UP_LIMIT {
+            let left = left(begun);
+            if left.is_zero() {
                 let reason = format!("clean-up took longer than {CLEAN_UP_LIMIT:?} after the wish to stop");
                 return Ok(ended.and(Ended { verdict: Verdict::Error, reason: Some(reason) }));
             }
-            let one = quiet.step(Part::CleanUp, number, step, bindings).await?;
+            let one = quiet.step(Part::CleanUp, number, step, bindings, left).await?;
             if one.verdict != Verdict::Pass {
                 let reason =
                     Some(format!("clean-up step {number} did not pass: {}", one.reason.unwrap_or_default()));
@@ -147,6 +158,7 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
         number: u32,
         step: &Step,
         bindings: &mut Bindings,
+        longest: Duration,
     ) -> Result<Ended, LedgerError> {
         let intent = Intent { part, step: number, action: step.words.clone(), stimulus: None };
         let intent = self.ledger.append(Body::Intent(intent))?;
@@ -154,15 +166,21 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
             self.ledger.sync()?;
         }
         bindings.set_now(self.bench.now());
-        match self.attempt(step, bindings, intent).await {
+        match self.attempt(step, bindings, intent, longest).await {
             Ok(seen) => self.judge(step, bindings, intent, seen),
             Err(trouble) => self.conclude(intent, trouble.verdict, Some(trouble.reason), Vec::new()),
         }
     }
 
     /// Does it, unless a person stops the run or no deadline of the bench's own strikes.
-    async fn attempt(&mut self, step: &Step, bindings: &Bindings, intent: Sequence) -> Result<Seen, Trouble> {
-        let limit = step.within() + GRACE;
+    async fn attempt(
+        &mut self,
+        step: &Step,
+        bindings: &Bindings,
+        intent: Sequence,
+        longest: Duration,
+    ) -> Result<Seen, Trouble> {
+        let limit = longest.min(step.within() + GRACE);
         tokio::select! {
             biased;
             done = tokio::time::timeout(limit, self.bench.act(&step.action, bindings, intent, step.within())) => done.unwrap_or_else(|_| {
@@ -215,13 +233,21 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
 }
 
 fn into_record(mismatch: scenarios::Mismatch) -> FailedExpectation {
-    FailedExpectation { path: mismatch.path, expected: mismatch.expected, found: mismatch.found }
+    FailedExpectation { path: mismatch.path, expected: cut(mismatch.expected), found: cut(mismatch.found) }
 }
 
 fn in_record(seen: &Seen) -> BTreeMap<String, String> {
     seen.values
         .iter()
         .take(VALUES_IN_RECORD)
-        .map(|(path, value)| (path.to_string(), value.to_string()))
+        .map(|(path, value)| (path.to_string(), cut(value.to_string())))
         .collect()
+}
+
+/// The beginning of a text that is longer than a record should carry.
+fn cut(text: String) -> String {
+    match text.char_indices().nth(VALUE_IN_RECORD) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }

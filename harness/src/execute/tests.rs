@@ -122,7 +122,8 @@ fn run(script: &Script, stage: &mut Stage, memory: &mut Memory, stop: &Stop) -> 
         .start_paused(true)
         .build()
         .expect("a runtime");
-    runtime.block_on(Executor { bench: stage, ledger: memory, stop, facts }.run(script, None, case, 1))
+    let mut executor = Executor { bench: stage, ledger: memory, stop, facts };
+    runtime.block_on(executor.run(script, None, case, 1)).map(|(ended, _)| ended)
 }
 
 fn play(parts: (usize, usize, usize), plays: &[Play]) -> (Ended, Memory) {

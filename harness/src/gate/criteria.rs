@@ -203,7 +203,7 @@ fn evidence(ledger: &Ledger) -> Decided {
         .made_by(ledger.runs.iter().map(super::RunEntry::last))
 }
 
-/// 20.26(c): testing has completed, which a run that somebody stopped or that the lab failed has not.
+/// 20.26: testing has completed, which a run that somebody stopped or that the lab failed has not.
 fn ended(ledger: &Ledger) -> Decided {
     let latest = ledger.runs.iter().max_by_key(|run| run.began);
     let failed = latest.and_then(|run| {
@@ -212,7 +212,7 @@ fn ended(ledger: &Ledger) -> Decided {
         Some(format!("the latest run, {}, ended as {}: {reason}", run.started.run, finished.verdict))
     });
     let right = "the latest run went to its end".to_owned();
-    criterion("20.26(c)", "Testing went to its end", NeededFor::Report, failed.into_iter().collect(), right)
+    criterion("20.26", "Testing went to its end", NeededFor::Report, failed.into_iter().collect(), right)
         .made_by(latest.map(super::RunEntry::last))
 }
 

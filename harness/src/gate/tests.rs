@@ -120,7 +120,7 @@ fn a_device_not_as_declared_holds_the_report() {
     started.devices[0].differences =
         vec![Difference { what: "firmware".into(), declared: "1.2.3".into(), found: "1.2.2".into() }];
     let gate = decide(&sample::Run::begin(started).end());
-    assert!(found(&gate, "8.5(c)").found.contains("firmware is 1.2.2, declared 1.2.3"));
+    assert!(found(&gate, "8.5(c)").found.contains("firmware: expected 1.2.3, found 1.2.2"));
 }
 
 #[test]

@@ -252,10 +252,10 @@ impl Link {
         }
         self.recent = 0;
         self.wire.set_line(line).map_err(|WireError { kind, found }| {
-            self.address().error(kind, format!("the port to take {line:?}"), found, Duration::ZERO)
+            self.address().error(kind, format!("the port to take {line}"), found, Duration::ZERO)
         })?;
         if matches!(self.target, Target::Serial { .. }) {
-            self.note(&format!("line set to {line:?}"));
+            self.note(&format!("line set to {line}"));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The two byte streams a link can stand on, opened with a deadline.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
@@ -47,6 +48,19 @@ impl Line {
     #[must_use]
     pub fn sign_on(baud: u32) -> Line {
         Line { baud, character: Character::SevenEven }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let character = match self.character {
+            Character::EightNone => "8N1",
+            Character::EightEven => "8E1",
+            Character::EightOdd => "8O1",
+            Character::SevenEven => "7E1",
+            Character::SevenOdd => "7O1",
+        };
+        write!(f, "{} baud {character}", self.baud)
     }
 }
 
@@ -117,7 +131,13 @@ impl Wire {
         port.set_baud_rate(line.baud)
             .and_then(|()| port.set_data_bits(line.character.data_bits()))
             .and_then(|()| port.set_parity(line.character.parity()))
-            .map_err(|error| WireError { kind: LinkErrorKind::Setting, found: error.to_string() })
+            .map_err(|error| match error.kind() {
+                tokio_serial::ErrorKind::InvalidInput => {
+                    WireError { kind: LinkErrorKind::Setting, found: error.to_string() }
+                }
+                // A port that takes no settings any more is one whose cable was pulled.
+                _ => WireError { kind: LinkErrorKind::Gone, found: error.to_string() },
+            })
     }
 
     /// Waits until what was written has left a serial port; a TCP connection keeps no line waiting.

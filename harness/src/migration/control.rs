@@ -24,7 +24,7 @@ pub trait Parties: Send {
     /// The declared devices join the inventory as commissioned.
     fn enrol(&mut self, declared: &Declared) -> impl Future<Output = Result<(), String>> + Send;
 
-    /// The declared devices leave the inventory.
+    /// The declared devices leave the inventory; one that is not in it has left already.
     fn withdraw(&mut self, declared: &Declared) -> impl Future<Output = Result<(), String>> + Send;
 }
 
@@ -117,11 +117,10 @@ impl Control {
 
     async fn contact<P: Parties>(&mut self, parties: &mut P) -> String {
         let Some(authorisation) = self.stage.authorisation().cloned() else { return String::new() };
+        // Before it begins: whoever stops waiting half way leaves some devices with the S1SP, and a rollback must know.
+        self.stage = Stage::UnderS1spControl(authorisation);
         match parties.take_control().await {
-            Ok(said) => {
-                self.stage = Stage::UnderS1spControl(authorisation);
-                said
-            }
+            Ok(said) => said,
             Err(reason) => {
                 let said = format!("rolled back: {reason}");
                 self.stage = Stage::RolledBack { reason };
@@ -141,26 +140,31 @@ impl Control {
         }
     }
 
+    /// What could not be undone leaves the stage where it is stuck: saying "rolled back" then would be a lie, and another
+    /// rollback goes on from there.
     async fn roll_back<P: Parties>(&mut self, parties: &mut P, reason: String) -> String {
-        let mut undone = Vec::new();
-        if matches!(self.stage, Stage::Migrated(_)) {
-            undone.push(
-                parties.withdraw(&self.declared).await.map(|()| "devices left the inventory".to_owned()),
-            );
-        }
-        if !self.stage.with_smso() {
-            undone.push(parties.give_back().await);
-        }
-        // What could not be undone leaves the stage as it is: saying "rolled back" then would be a lie.
-        match undone.into_iter().collect::<Result<Vec<_>, _>>() {
-            Ok(said) => {
-                self.stage = Stage::RolledBack { reason: reason.clone() };
-                format!(
-                    "rolled back ({reason}): {}",
-                    if said.is_empty() { "nothing to undo".into() } else { said.join("; ") }
-                )
+        match self.undo(parties).await {
+            Ok(done) => {
+                let done = if done.is_empty() { "nothing to undo".to_owned() } else { done.join("; ") };
+                let said = format!("rolled back ({reason}): {done}");
+                self.stage = Stage::RolledBack { reason };
+                said
             }
             Err(stuck) => format!("could not roll back ({reason}): {stuck}"),
         }
+    }
+
+    async fn undo<P: Parties>(&mut self, parties: &mut P) -> Result<Vec<String>, String> {
+        let mut done = Vec::new();
+        if let Stage::Migrated(authorisation) = &self.stage {
+            let authorisation = authorisation.clone();
+            parties.withdraw(&self.declared).await?;
+            self.stage = Stage::UnderS1spControl(authorisation);
+            done.push("devices left the inventory".to_owned());
+        }
+        if !self.stage.with_smso() {
+            done.push(parties.give_back().await?);
+        }
+        Ok(done)
     }
 }

@@ -107,7 +107,52 @@ async fn a_rollback_that_sticks_is_not_called_one() {
     forward(&mut control, &mut estate).await;
     let said = control.operate(Operation::Rollback, &mut estate, now()).await.expect("allowed");
     assert!(said.starts_with("could not roll back"), "{said}");
-    assert_eq!(control.stage().name(), "migrated");
+    assert_eq!(control.stage().name(), "under-s1sp-control");
+    assert!(estate.controlled && estate.inventory.is_empty());
+
+    estate.give_back_fails = false;
+    let said = control.operate(Operation::Rollback, &mut estate, now()).await.expect("allowed");
+    assert!(said.starts_with("rolled back"), "{said}");
+    assert!(!estate.controlled);
+}
+
+/// Parties that never come back from taking control.
+struct Hanging;
+
+impl Parties for Hanging {
+    fn enrolled(&self, _: Eui64) -> bool {
+        false
+    }
+
+    async fn take_control(&mut self) -> Result<String, String> {
+        std::future::pending().await
+    }
+
+    async fn give_back(&mut self) -> Result<String, String> {
+        Ok("given back".into())
+    }
+
+    async fn enrol(&mut self, _: &Declared) -> Result<(), String> {
+        Ok(())
+    }
+
+    async fn withdraw(&mut self, _: &Declared) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_given_up_half_way_is_rolled_back_by_giving_back() {
+    let mut control = control();
+    for operation in [Operation::Authorise, Operation::Validate] {
+        control.operate(operation, &mut Hanging, now()).await.expect("allowed");
+    }
+    let mut hanging = Hanging;
+    let contact = control.operate(Operation::Contact, &mut hanging, now());
+    assert!(tokio::time::timeout(std::time::Duration::from_secs(1), contact).await.is_err());
+    assert!(!control.stage().with_smso());
+    let said = control.operate(Operation::Rollback, &mut Hanging, now()).await.expect("allowed");
+    assert!(said.contains("given back"), "{said}");
 }
 
 fn operation() -> impl Strategy<Value = Operation> {

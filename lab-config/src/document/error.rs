@@ -2,7 +2,7 @@
 
 /// Why a file was refused: where, what was found, what was expected, what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}:{column}: found {found}, expected {expected}\n  advice: {advice}")]
+#[error("{}: found {found}, expected {expected}\n  advice: {advice}", place(file, *line, *column))]
 pub struct FileError {
     /// The file as the reader named it.
     pub file: String,
@@ -16,6 +16,14 @@ pub struct FileError {
     pub expected: String,
     /// What the reader of this error does next.
     pub advice: String,
+}
+
+/// The place of a complaint; of the file as a whole, the file.
+fn place(file: &str, line: usize, column: usize) -> String {
+    match line {
+        0 => file.to_owned(),
+        _ => format!("{file}:{line}:{column}"),
+    }
 }
 
 impl FileError {

@@ -146,6 +146,9 @@ fn device(
         table.optional("links");
         let via = table.read("via", |via| carrier(via, kind, carriers))?;
         let simulated = is_simulated(outline, via.and_then(|via| carriers.get(&via).copied()));
+        let meaning = "whether the device is simulated, though its links look real";
+        let declared = table.optional("simulated").map(|item| item.boolean(meaning)).transpose()?;
+        let declared_simulated = declared.unwrap_or(false);
         let eui64 = table.required("eui-64", "the device's EUI-64")?.parse("an EUI-64")?;
         let model = combination.models.get(&kind).cloned();
         let device = RigDevice {
@@ -154,6 +157,7 @@ fn device(
             model: model.ok_or_else(|| table.error(kind.as_str(), "a kind of the combination", "add it"))?,
             links: outline.links.clone(),
             via,
+            simulated: simulated || declared_simulated,
             credentials: credentials::credentials(table, sources, simulated)?,
         };
         refuse_unreachable(table, &device)?;

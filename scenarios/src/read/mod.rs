@@ -45,6 +45,7 @@ impl Script {
                 steps: test(table, &mut scope)?,
                 clean_up: steps(table, "clean-up", &mut scope_of_clean_up)?,
                 digest: Digest::of(document.text().as_bytes()),
+                source: document.text().into(),
             })
         })
     }

@@ -289,11 +289,16 @@ fn one_value(item: &Item<'_>) -> Result<ValuePath, FileError> {
     }
 }
 
-/// What the step does, in words: the script's own, or made from what it does.
+/// What the step does, in words: the script's own, and what is made from what it does.
 fn words(table: &mut Table<'_>, action: &Action) -> Result<String, FileError> {
-    if let Some(own) = table.optional("say") {
-        return Ok(own.text("what the step does, in words")?.to_owned());
-    }
+    let own = table.optional("say").map(|own| own.text("what the step does, in words")).transpose()?;
+    let done = done(table, action)?;
+    // What the script calls it and what is done both belong into the record.
+    Ok(own.map_or(done.clone(), |own| format!("{own} ({done})")))
+}
+
+/// What an action does, in words made from it.
+fn done(table: &mut Table<'_>, action: &Action) -> Result<String, FileError> {
     let of =
         |device: Option<lab_config::DeviceKind>| device.map(|kind| format!(" of {kind}")).unwrap_or_default();
     Ok(match action {

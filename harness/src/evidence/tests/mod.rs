@@ -74,6 +74,7 @@ pub(super) fn note(what: &str) -> Body {
 
 /// One script with one step, a message, an observation and a packet.
 pub(super) fn one_script(recorder: &mut Recorder, name: &str) {
+    recorder.blob(b"s").unwrap();
     let start = recorder.append_at(at(1), script_started(name)).unwrap();
     let intent = recorder
         .append_at(

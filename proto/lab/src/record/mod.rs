@@ -136,6 +136,8 @@ impl Body {
     /// The digests of the blobs this body refers to, in the order they stand.
     pub fn blobs(&self) -> Vec<crate::Digest> {
         match self {
+            // The script itself, as it was run.
+            Self::ScriptStarted(started) => vec![started.digest],
             Self::Intent(intent) => intent.stimulus.into_iter().collect(),
             Self::Message(message) => vec![message.blob],
             Self::Observed(observation) => observation.blobs.clone(),

@@ -251,6 +251,11 @@ pub struct Note {
 #[serde(into = "u8", try_from = "u8")]
 pub struct Severity(u8);
 
+impl Severity {
+    /// 3: major with a workaround, or moderate.
+    pub const MODERATE: Self = Self(3);
+}
+
 /// A severity is 1 to 5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("severity {found}: expected 1 (worst) to 5")]
