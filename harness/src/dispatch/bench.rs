@@ -244,7 +244,9 @@ impl Bench for RigBench {
     }
 
     async fn begin(&mut self) {
+        // What the script before asked and gave up must not reach a device in the middle of this one.
         self.system.user.give_up_all();
+        self.system.settle(OWN_PATIENCE / 2).await;
     }
 
     async fn act(

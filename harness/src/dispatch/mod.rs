@@ -28,3 +28,6 @@ pub use order::{Order, lab_key, new_run_id};
 pub use run::{Ran, prove_alone, run};
 pub use system::System;
 pub use tap::RunTap;
+
+#[cfg(test)]
+mod tests;

@@ -72,9 +72,18 @@ impl System {
         Ok(Self { user, links, dcc, s1sp, book, _pumps: pumps })
     }
 
+    /// Waits until nothing asked earlier is on its way to a device any more, and drops what has not left.
+    pub async fn settle(&self, limit: Duration) {
+        let quiet = self.dcc.quiesce(limit).await;
+        if quiet.dropped > 0 || quiet.still_busy {
+            tracing::warn!(?quiet, "requests that nobody waits for any more were given up");
+        }
+    }
+
     /// Leaves the devices alone, for the dispatcher to ask them something on the wide area path: what was asked earlier
     /// and nobody waits for any more does not reach them after this.
     pub async fn quiesce(&self, limit: Duration) {
+        self.settle(limit).await;
         let resting = tokio::time::timeout(limit, self.s1sp.rest()).await;
         if resting.is_err() {
             tracing::warn!("the S1SP did not come to rest within {limit:?}");
