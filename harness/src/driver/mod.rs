@@ -17,6 +17,7 @@ mod access;
 mod channel;
 pub mod cosem;
 mod error;
+mod keyring;
 pub mod meet;
 pub mod prove;
 pub mod read;
@@ -28,7 +29,8 @@ mod zcl;
 pub use access::{Access, Deadlines, MANAGEMENT_LOGICAL_DEVICE};
 pub use channel::hub::{Hub, Push};
 pub use error::{Context, DriverError, DriverErrorKind};
-pub use rig::{Client, Keyring, ReachError, RigLinks};
+pub use keyring::{Keyring, Password};
+pub use rig::{Client, ReachError, RigLinks};
 pub use session::Session;
 pub use zcl::ZclReader;
 

@@ -1,18 +1,17 @@
 //! From the lab file to a session: which link, which addresses, which password a device of a rig is spoken to with.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use lab_config::{
-    ClientSap, DlmsProfile, Eui64, LinkUrl, Path, Profile, Rig, RigDevice, Route, Secret, SecretError,
-    Security,
+    ClientSap, DlmsProfile, LinkUrl, Path, Profile, Rig, RigDevice, Route, Secret, SecretError, Security,
 };
 use tokio::sync::mpsc;
 
 use super::access::{Access, Deadlines};
 use super::channel::hub::{Hub, Push};
-use super::error::{Context, DriverError};
+use super::error::{Context, DriverError, DriverErrorKind};
+use super::keyring::{Keyring, Password};
 use super::session::Session;
 use super::zcl::ZclReader;
 use crate::link::{LinkAddress, SharedTap};
@@ -68,6 +67,14 @@ pub enum ReachError {
     Driver(#[from] DriverError),
 }
 
+impl ReachError {
+    /// Whether the device was reached and has another password.
+    #[must_use]
+    pub fn is_wrong_password(&self) -> bool {
+        matches!(self, ReachError::Driver(error) if matches!(error.kind, DriverErrorKind::WrongPassword))
+    }
+}
+
 /// The name of a device's link in records and captures: `rig-1/ESME/optical`.
 #[must_use]
 pub fn link_name(rig: &Rig, device: &RigDevice, path: Path) -> String {
@@ -85,33 +92,6 @@ pub fn profile(device: &RigDevice) -> Result<&DlmsProfile, ReachError> {
 /// A device in words: `ESME 00-DB-...`.
 pub(crate) fn words(device: &RigDevice) -> String {
     format!("{} {}", device.kind, device.eui64)
-}
-
-/// Passwords that are no longer those of the lab file, because the S1SP has changed them on the device.
-///
-/// Kept in memory only; see [`crate::s1sp`] for what that means for devices that are not simulated.
-#[derive(Debug, Clone, Default)]
-pub struct Keyring(Arc<Mutex<BTreeMap<(Eui64, ClientSap), Secret>>>);
-
-impl Keyring {
-    /// The password now in force in place of the lab file's, if it was changed.
-    #[must_use]
-    pub fn changed(&self, device: Eui64, client: ClientSap) -> Option<Secret> {
-        self.locked().get(&(device, client)).cloned()
-    }
-
-    /// Notes that the device takes `secret` now, or, with none, the lab file's password again.
-    pub fn note(&self, device: Eui64, client: ClientSap, secret: Option<Secret>) {
-        match secret {
-            Some(secret) => self.locked().insert((device, client), secret),
-            None => self.locked().remove(&(device, client)),
-        };
-    }
-
-    fn locked(&self) -> MutexGuard<'_, BTreeMap<(Eui64, ClientSap), Secret>> {
-        // A map is whole whatever a panicking holder did.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 /// Every way to the devices of one rig: its links, the connection to its hub, the passwords in force.
@@ -166,12 +146,29 @@ impl RigLinks {
     /// See [`ReachError`].
     pub async fn open(&self, device: &RigDevice, path: Path, client: Client) -> Result<Session, ReachError> {
         let route = self.rig.route(device.kind, path).ok_or_else(|| no_path(&self.rig, device, path))?;
-        let deadlines = Deadlines::of(route.link());
         let own_link = match route {
             Route::Direct(link) => Some(link),
             Route::Through { .. } => None,
         };
-        let access = self.access(device, own_link, client)?;
+        let (likeliest, others) = self.access(device, own_link, client)?;
+        let deadlines = Deadlines::of(route.link());
+        let mut opened = self.open_as(device, (path, own_link), likeliest, deadlines).await;
+        for access in others {
+            if !matches!(&opened, Err(error) if error.is_wrong_password()) {
+                break;
+            }
+            opened = self.open_as(device, (path, own_link), access, deadlines).await;
+        }
+        opened
+    }
+
+    async fn open_as(
+        &self,
+        device: &RigDevice,
+        (path, own_link): (Path, Option<&LinkUrl>),
+        access: Access,
+        deadlines: Deadlines,
+    ) -> Result<Session, ReachError> {
         match (own_link, &self.hub) {
             (None, None) => Err(ReachError::NoHub(words(device))),
             (None, Some(hub)) => Ok(Session::through(hub, Some(device.eui64), access, deadlines).await?),
@@ -197,14 +194,14 @@ impl RigLinks {
         Ok(ZclReader::new(hub, device.eui64, Deadlines::of(route.link())).await?)
     }
 
-    /// The addresses and password for `client` of `device`; `link` is the device's own link where it has one, whose URL
-    /// may name other addresses.
+    /// The addresses for `client` of `device`, with each password it may have, the likeliest first; `link` is the device's
+    /// own link where it has one, whose URL may name other addresses.
     fn access(
         &self,
         device: &RigDevice,
         link: Option<&LinkUrl>,
         client: Client,
-    ) -> Result<Access, ReachError> {
+    ) -> Result<(Access, Vec<Access>), ReachError> {
         let profile = profile(device)?;
         let server = profile.server.value;
         let asked = client_sap(profile, client);
@@ -216,13 +213,22 @@ impl RigLinks {
         };
         let access = link.map_or(base.clone(), |link| base.at(link));
         let access = if client == Client::Public { Access { client: asked, ..access } } else { access };
-        let password = self.password(device, access.client)?;
-        Ok(Access { password, ..access })
+        let (likeliest, others) = self.keyring.possible(device.eui64, access.client);
+        let with = |password: &Password| {
+            let password = self.password(device, access.client, password)?;
+            Ok(Access { password, ..access.clone() })
+        };
+        Ok((with(&likeliest)?, others.iter().map(with).collect::<Result<_, ReachError>>()?))
     }
 
-    fn password(&self, device: &RigDevice, client: ClientSap) -> Result<Option<Secret>, ReachError> {
-        if let Some(changed) = self.keyring.changed(device.eui64, client) {
-            return Ok(Some(changed));
+    fn password(
+        &self,
+        device: &RigDevice,
+        client: ClientSap,
+        password: &Password,
+    ) -> Result<Option<Secret>, ReachError> {
+        if let Password::Own(own) = password {
+            return Ok(Some(own.clone()));
         }
         match device.credentials.client(client) {
             None => Err(ReachError::NoCredentials { device: words(device), client }),

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use lab_config::{Endpoint, LinkUrl};
+use lab_config::{Endpoint, LinkUrl, Secret};
 use proto_dlms::Password;
 use proto_dlms::client::{ActionReturn, ClientError, ClientSession, ClientSettings, Request, Response, Step};
 use proto_dlms::data::{AttributeRef, Data, MethodRef, Selective};
@@ -157,6 +157,11 @@ impl Session {
     #[must_use]
     pub fn identification(&self) -> Option<&str> {
         self.identification.as_deref()
+    }
+
+    /// The password it associates with.
+    pub(crate) const fn password(&self) -> Option<&Secret> {
+        self.access.password.as_ref()
     }
 
     /// The notifications that came in between answers, oldest first.

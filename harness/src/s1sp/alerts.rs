@@ -37,6 +37,8 @@ pub(super) async fn forward(parts: &Parts, mut pushes: mpsc::Receiver<Push>) {
 const ALERT_UNREADABLE: &str = "ALERT_UNREADABLE";
 /// A device could not be talked to.
 const DEVICE_UNREACHABLE: &str = "DEVICE_UNREACHABLE";
+/// A device could be talked to, and yet there is no answer of its to give: the words say what the lab lacks.
+const REQUEST_NOT_SERVED: &str = "REQUEST_NOT_SERVED";
 /// A meter refused a token.
 const UTRN_REFUSED: &str = "UTRN_REFUSED";
 
@@ -49,7 +51,8 @@ pub(super) fn of_refusal(
 ) -> Option<S1spAlert> {
     let code = match refusal {
         Refusal::Token(_) => UTRN_REFUSED,
-        other if other.silence().is_some() => DEVICE_UNREACHABLE,
+        other if other.is_silence() => DEVICE_UNREACHABLE,
+        other if other.not_served().is_some() => REQUEST_NOT_SERVED,
         _ => return None,
     };
     let words = format!("{}: {}", srv.name(), refusal.words());

@@ -7,14 +7,18 @@
 //! A new password lives in this process only. So it is put only into devices whose lab file password is generated, which
 //! are simulated ones; a device whose password is in an environment variable or a file keeps it, and the report of the
 //! step says so. Losing the password of somebody's meter with a power cut would be worse than a weaker test.
+//!
+//! Whoever asked may stop waiting at any point, and the future ends there. So the keyring learns of a password before the
+//! device does, and forgets the one before only once the device has shown which it has: whatever was or may have been
+//! changed, giving back finds it.
 
-use lab_config::{ClientSap, DeviceKind, Function, Secret, SecretSource, Security};
+use lab_config::{ClientSap, DeviceKind, Function, RigDevice, Secret, SecretSource, Security};
 use proto_dlms::data::{AttributeRef, ClassId, Data, Obis};
 
 use super::desk::Desk;
 use super::refusal::Refusal;
 use super::{Parts, operation};
-use crate::driver::{Client, rig};
+use crate::driver::{Client, Password, ReachError, rig};
 
 /// The secret of the association a client is in (IEC 62056-62, class 15, attribute 7).
 const SECRET: AttributeRef =
@@ -55,7 +59,12 @@ pub(super) async fn give_back(parts: &Parts) -> Result<String, String> {
     let (mut given, mut stuck) = (0, Vec::new());
     for (eui64, desk) in &parts.desks {
         let mut desk = desk.lock().await;
-        match restore(parts, &mut desk).await {
+        let mut restored = restore(parts, &mut desk).await;
+        if restored.as_ref().is_err_and(|refusal| !refusal.is_silence()) {
+            // The late answer to a request that somebody gave up may have been taken for one to this.
+            restored = restore(parts, &mut desk).await;
+        }
+        match restored {
             Ok(true) => given += 1,
             Ok(false) => {}
             Err(refusal) => stuck.push(format!("{} {eui64}: {}", desk.device.kind, refusal.words())),
@@ -72,7 +81,7 @@ async fn contact_and_rotate(parts: &Parts, desk: &mut Desk) -> Result<String, Re
     match contact(desk).await {
         Ok(()) if desk.speaks_zcl() => Ok("answers".into()),
         Ok(()) => rotate(parts, desk).await,
-        Err(refusal) if refusal.silence().is_some() && desk.device.kind == DeviceKind::Gsme => {
+        Err(refusal) if refusal.is_silence() && desk.device.kind == DeviceKind::Gsme => {
             asleep(parts).await.ok_or(refusal)
         }
         Err(refusal) => Err(refusal),
@@ -99,7 +108,10 @@ async fn rotate(parts: &Parts, desk: &mut Desk) -> Result<String, Refusal> {
     let Some(client) = rotating_client(desk)? else {
         return Ok("answers; its password is not the lab's to change".into());
     };
-    put(parts, desk, client, Secret::random_password()).await?;
+    if parts.links.keyring().in_doubt(desk.device.eui64, client) {
+        restore(parts, desk).await?;
+    }
+    put(parts, desk, client, Password::Own(Secret::random_password())).await?;
     Ok("answers; the S1SP holds its credentials".into())
 }
 
@@ -111,37 +123,52 @@ fn rotating_client(desk: &Desk) -> Result<Option<ClientSap>, Refusal> {
     Ok(generated.then_some(client))
 }
 
+/// Puts the lab file's password back where another one is, or may be.
 async fn restore(parts: &Parts, desk: &mut Desk) -> Result<bool, Refusal> {
     if desk.speaks_zcl() {
         return Ok(false);
     }
     let client = rig::client_sap(desk.profile()?, Client::Management);
-    let changed = parts.links.keyring().changed(desk.device.eui64, client).is_some();
-    let Some(Security::Low(source)) = desk.device.credentials.client(client).filter(|_| changed) else {
-        return Ok(false);
-    };
-    let original = source.secret().map_err(|source| {
-        let device = rig::words(&desk.device);
-        Refusal::Reach(crate::driver::ReachError::Secret { device, source })
-    })?;
-    put(parts, desk, client, original).await?;
-    parts.links.keyring().note(desk.device.eui64, client, None);
-    Ok(true)
+    let changed = parts.links.keyring().changed(desk.device.eui64, client);
+    if changed {
+        put(parts, desk, client, Password::LabFile).await?;
+    }
+    Ok(changed)
 }
 
-/// Writes a password and proves it by associating with it. Where the write went unanswered, the device says which of the
-/// two it has.
-async fn put(parts: &Parts, desk: &mut Desk, client: ClientSap, secret: Secret) -> Result<(), Refusal> {
+/// Writes a password and proves it by associating with it. Whatever goes wrong, the keyring holds every password the
+/// device may have then.
+async fn put(parts: &Parts, desk: &mut Desk, client: ClientSap, password: Password) -> Result<(), Refusal> {
     let (keyring, eui64) = (parts.links.keyring(), desk.device.eui64);
-    let before = keyring.changed(eui64, client);
+    let secret = secret(&desk.device, client, &password)?;
+    // A session left half way by somebody else would associate again with a password that may be gone.
+    desk.leave().await;
+    keyring.propose(eui64, client, password.clone());
     let written = desk.set(SECRET, Data::Octets(secret.expose().to_vec())).await;
-    keyring.note(eui64, client, Some(secret));
+    if written.is_ok() {
+        keyring.prefer(eui64, client, &password);
+    }
     desk.leave().await;
     let proved = contact(desk).await;
-    if let (Err(refusal), Err(_)) = (written, &proved) {
-        keyring.note(eui64, client, before);
-        desk.leave().await;
-        return Err(refusal);
+    if proved.is_ok() && desk.is_in_with(&secret) {
+        keyring.settle(eui64, client, password);
+        return Ok(());
     }
-    proved
+    written.and(proved)?;
+    Err(Refusal::Value {
+        what: "its new password".into(),
+        found: "that it still takes the one before".into(),
+    })
+}
+
+fn secret(device: &RigDevice, client: ClientSap, password: &Password) -> Result<Secret, Refusal> {
+    let reach = match (password, device.credentials.client(client)) {
+        (Password::Own(own), _) => return Ok(own.clone()),
+        (Password::LabFile, Some(Security::Low(source))) => match source.secret() {
+            Ok(secret) => return Ok(secret),
+            Err(source) => ReachError::Secret { device: rig::words(device), source },
+        },
+        (Password::LabFile, _) => ReachError::NoCredentials { device: rig::words(device), client },
+    };
+    Err(Refusal::Reach(reach))
 }

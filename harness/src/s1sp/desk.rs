@@ -1,7 +1,7 @@
 //! One device as the S1SP sees it: its Device Model's profile, and a session that is opened when it is first needed and
 //! kept.
 
-use lab_config::{DlmsProfile, Function, Object, Path, RigDevice};
+use lab_config::{DlmsProfile, Function, Object, Path, RigDevice, Secret};
 use proto_dlms::data::{AttributeRef, Data, DeviationSign, MethodRef, Selective};
 
 use super::refusal::Refusal;
@@ -89,6 +89,11 @@ impl Desk {
 
     pub(super) fn speaks_zcl(&self) -> bool {
         rig::speaks_zcl(&self.device)
+    }
+
+    /// Whether the session it holds was opened with this password.
+    pub(super) fn is_in_with(&self, password: &Secret) -> bool {
+        self.session.as_ref().and_then(Session::password) == Some(password)
     }
 
     /// Ends the session: the next request associates anew, with the password then in force.

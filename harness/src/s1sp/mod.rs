@@ -2,8 +2,9 @@
 //!
 //! In the picture of the house it stands between the DCC stub and the driver. It takes a request only when both the
 //! DCC's signature and the user's hold, does it on the device through the objects its Device Model's profile names
-//! (`operation`), and signs an answer in MMC form: what was read, or `MessageSuccess` false with the device's reason. It
-//! holds the devices' credentials, turns what devices report into device alerts, and has alerts of its own.
+//! (`operation`), and signs an answer in MMC form: what was read, or `MessageSuccess` false with the device's reason.
+//! Where the lab failed and not the device there is no answer, but [`Unserved`] (`refusal` has the table). It holds the
+//! devices' credentials, turns what devices report into device alerts, and has alerts of its own.
 //!
 //! An answer goes back the way its request came ([`S1sp::serve`]). What nobody asked for, alerts of devices and of the S1SP,
 //! leaves through a bounded outbox, whose reader passes it on to the DCC.
@@ -31,7 +32,7 @@ use tokio::task::JoinSet;
 
 use crate::driver::{Push, RigLinks};
 use desk::Desk;
-use refusal::{Refusal, Silence};
+use refusal::{NotServed, Refusal};
 
 /// How long the outbox may be full before an alert is given up: whoever reads it has stopped.
 const OUTBOX_PATIENCE: Duration = Duration::from_secs(30);
@@ -82,7 +83,7 @@ pub enum Unserved {
     /// The device is not of this installation.
     #[error("{0} is no device of this S1SP")]
     DeviceUnknown(Eui64),
-    /// The way to the device is gone.
+    /// The way to the device is gone, or it does not let the S1SP in.
     #[error("cannot communicate with {device}: {words}")]
     Unreachable {
         /// The device.
@@ -90,7 +91,8 @@ pub enum Unserved {
         /// What happened.
         words: String,
     },
-    /// The device did not answer. What changes something may still be carried out when it wakes.
+    /// The device did not answer, or not in a way that makes sense. What changes something may still be carried out when
+    /// it wakes.
     #[error("no answer from {device}: {words}")]
     NoAnswer {
         /// The device.
@@ -214,9 +216,11 @@ async fn answered(parts: &Parts, request: &Request) -> Result<Smets1Response, Un
         Err(refusal) => {
             raise(parts, request, &refusal).await;
             let device = request.id.target;
-            match refusal.silence() {
-                Some(Silence::NoAnswer) => return Err(Unserved::NoAnswer { device, words: refusal.words() }),
-                Some(Silence::Unreachable) => {
+            match refusal.not_served() {
+                Some(NotServed::NoAnswer) => {
+                    return Err(Unserved::NoAnswer { device, words: refusal.words() });
+                }
+                Some(NotServed::Unreachable) => {
                     return Err(Unserved::Unreachable { device, words: refusal.words() });
                 }
                 None => refusal.payload(request.srv(), target.map_or(Fuel::Electricity, Fuel::of)),

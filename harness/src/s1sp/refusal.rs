@@ -1,21 +1,22 @@
 //! Why a device or the S1SP did not do what a user asked, as it reaches the user: a number and words in the answer's
-//! `DebugInfo/SMETS1Debug`.
+//! `DebugInfo/SMETS1Debug` where the device, or its model, says no; no answer where the lab failed.
 //!
-//! The numbers are the lab's own; a real S1SP's are its manufacturer's.
+//! The difference decides verdicts: a script that expects a refusal must not pass because a password was wrong. The
+//! numbers are the lab's own; a real S1SP's are its manufacturer's.
 //!
-//! | number | meaning |
-//! |---|---|
-//! | 1000 + n | the device refused to give or take an attribute: data access result n |
-//! | 2000 + n | the device refused to act: action result n |
-//! | 3001 | no answer from the device |
-//! | 3002 | the link is gone, busy or cannot be opened |
-//! | 3003 | the device refuses the S1SP's password |
-//! | 3004 | the device refuses the association otherwise, or lost it |
-//! | 3005 | what came back makes no sense |
-//! | 4001 | the Device Model has no such function |
-//! | 4002 | the Device Model cannot express what was asked |
-//! | 4003 | the lab file or the answer's form stands in the way |
-//! | 5001 | the token was refused |
+//! | number | meaning | the user gets |
+//! |---|---|---|
+//! | 1000 + n | the device refused to give or take an attribute: data access result n | an answer, not a success |
+//! | 2000 + n | the device refused to act: action result n | an answer, not a success |
+//! | 3001 | no answer from the device | E21 and an alert |
+//! | 3002 | the link is gone, busy or cannot be opened | E20 and an alert |
+//! | 3003 | the device refuses the S1SP's password | E20 and an alert |
+//! | 3004 | the device refuses the association otherwise, or lost it | E20 and an alert |
+//! | 3005 | what came back makes no sense | E21 and an alert |
+//! | 4001 | the Device Model has no such function | an answer, not a success |
+//! | 4002 | the Device Model cannot express what was asked | an answer, not a success |
+//! | 4003 | the lab file or the answer's form stands in the way | E20 and an alert |
+//! | 5001 | the token was refused | an answer, not a success, and an alert |
 
 use lab_config::Function;
 use proto_duis::mmc::FormError;
@@ -54,12 +55,12 @@ pub(super) enum Refusal {
     Token(String),
 }
 
-/// Why nothing came from a device.
+/// Why there is no answer of a device to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Silence {
-    /// It was asked and did not answer.
+pub(super) enum NotServed {
+    /// It was asked, and nothing came that is an answer.
     NoAnswer,
-    /// The way to it is gone.
+    /// It cannot be asked: the way to it is gone, or the S1SP is not let in.
     Unreachable,
 }
 
@@ -82,14 +83,19 @@ impl Refusal {
         }
     }
 
-    /// In which way the device could not be talked to at all, if so: then there is no answer of its to give, and the S1SP
-    /// tells the user in an alert of its own.
-    pub(super) fn silence(&self) -> Option<Silence> {
+    /// The lab failed, and not the device: then there is no answer of the device to give, and the S1SP tells the user why
+    /// in an alert of its own.
+    pub(super) fn not_served(&self) -> Option<NotServed> {
         match self.code() {
-            3001 => Some(Silence::NoAnswer),
-            3002 => Some(Silence::Unreachable),
+            3001 | 3005 => Some(NotServed::NoAnswer),
+            3002..=3004 | 4003 => Some(NotServed::Unreachable),
             _ => None,
         }
+    }
+
+    /// Whether nothing at all came from the device.
+    pub(super) fn is_silence(&self) -> bool {
+        matches!(self.code(), 3001 | 3002)
     }
 
     /// The words for the answer. Links and frames are the lab's affair: the user is told what the device did.
@@ -147,6 +153,28 @@ mod tests {
         ] {
             assert_eq!(refusal.code(), code, "{refusal}");
             assert!(refusal.words().chars().count() <= WORDS);
+        }
+    }
+
+    #[test]
+    fn only_what_the_device_or_its_model_refuses_is_an_answer() {
+        let refused = [
+            driver(DriverErrorKind::Access(DataAccessResult::ReadWriteDenied)),
+            driver(DriverErrorKind::Action(ActionResult::OtherReason)),
+            Refusal::NotModelled(Function::Clock),
+            Refusal::NotExpressible("block prices".into()),
+            Refusal::Token("duplicate".into()),
+        ];
+        assert!(refused.iter().all(|refusal| refusal.not_served().is_none()));
+        for (refusal, not_served) in [
+            (driver(DriverErrorKind::NoAnswer("after 5 s".into())), NotServed::NoAnswer),
+            (Refusal::value(Function::Clock, &"noise"), NotServed::NoAnswer),
+            (driver(DriverErrorKind::WrongPassword), NotServed::Unreachable),
+            (driver(DriverErrorKind::Exception("service not allowed".into())), NotServed::Unreachable),
+            (Refusal::Reach(ReachError::NoHub("ESME".into())), NotServed::Unreachable),
+            (build::failed(Srv::ReadInventory, build::Fuel::Gas).unwrap_err().into(), NotServed::Unreachable),
+        ] {
+            assert_eq!(refusal.not_served(), Some(not_served), "{refusal}");
         }
     }
 

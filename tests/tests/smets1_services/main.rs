@@ -6,13 +6,17 @@
 mod bench;
 mod prove;
 
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bench::{Bench, text};
+use harness::driver::{Client, RigLinks};
+use harness::link::NoTap;
 use harness::s1sp::Unserved;
 use jiff::{SignedDuration, Timestamp};
 use lab_config::DeviceKind::{Chf, Esme, Gpf, Gsme, Ppmid};
-use lab_config::Path;
+use lab_config::{ClientSap, Path};
 use proto_duis::Srv;
 use proto_duis::utrn::{Utrn, VendingKey};
 
@@ -75,8 +79,9 @@ async fn every_device_says_what_it_is() {
         assert_eq!(text(&identity, "DeviceIdentifier"), bench.eui64(kind).to_string());
         assert_eq!(text(&identity, "ModelType"), model.model.as_str());
     }
-    let (code, words) = bench.refused(Ppmid, Srv::ReadDeviceConfigurationIdentityExcMPxN, &[]).await;
-    assert!(code == 4003 && words.contains("ModelType"), "a model of nine characters: {code} {words}");
+    let identity = bench.serve(Ppmid, Srv::ReadDeviceConfigurationIdentityExcMPxN, &[]).await;
+    let unserved = identity.expect_err("a model of nine characters").to_string();
+    assert!(unserved.contains("ModelType"), "{unserved}");
     let log = bench.ask(Chf, Srv::ReadDeviceLog, &[("ReadSecurityDetails", "false")]).await;
     assert_eq!(text(&log, "CHFDeviceLog.CHFDeviceLogEntry.count"), "4");
 }
@@ -219,11 +224,17 @@ async fn a_pulled_hub_is_unreachable_and_comes_back() {
 }
 
 #[tokio::test]
-async fn a_changed_password_is_refused_as_one() {
-    let bench = Bench::start().await;
+async fn a_password_the_lab_does_not_know_is_no_refusal_of_what_was_asked() {
+    let mut bench = Bench::start().await;
     bench.hand(Esme).change_password(b"other-pw").expect("passwords");
-    let (code, words) = bench.refused(Esme, Srv::ReadMeterBalance, &[]).await;
-    assert!(code == 3003 && words.contains("password"), "{code} {words}");
+    let unserved = bench.serve(Esme, Srv::DisableSupply, &[]).await.expect_err("no association");
+    assert!(
+        matches!(&unserved, Unserved::Unreachable { words, .. } if words.contains("password")),
+        "{unserved}"
+    );
+    let alert = bench.s1sp_alert().await;
+    assert_eq!(alert.code, "REQUEST_NOT_SERVED");
+    assert!(alert.information.is_some_and(|words| words.contains("password")));
 }
 
 #[tokio::test]
@@ -242,22 +253,14 @@ async fn control_is_taken_with_new_passwords_and_given_back() {
     assert!(said.contains("ESME") && said.contains("holds its credentials"), "{said}");
     bench.ask(Esme, Srv::ReadMeterBalance, &[]).await;
     let esme = bench.links.rig().device(Esme).expect("a meter").clone();
-    let session = bench.links.open(&esme, Path::Optical, harness::driver::Client::Management).await;
+    let session = bench.links.open(&esme, Path::Optical, Client::Management).await;
     session.expect("the optical port takes the new password too").close().await;
-    let other = harness::driver::RigLinks::new(
-        std::sync::Arc::new(bench.links.rig().clone()),
-        bench.links.hub().cloned(),
-        harness::link::NoTap::shared(),
-    );
-    let error = other.open(&esme, Path::Optical, harness::driver::Client::Management).await.expect_err("old");
+    let other =
+        RigLinks::new(Arc::new(bench.links.rig().clone()), bench.links.hub().cloned(), NoTap::shared());
+    let error = other.open(&esme, Path::Optical, Client::Management).await.expect_err("old");
     assert!(error.to_string().contains("password"), "{error}");
     bench.s1sp.give_back().await.expect("every device answers");
-    other
-        .open(&esme, Path::Optical, harness::driver::Client::Management)
-        .await
-        .expect("the old one")
-        .close()
-        .await;
+    other.open(&esme, Path::Optical, Client::Management).await.expect("the old one").close().await;
 }
 
 #[tokio::test]
@@ -267,7 +270,49 @@ async fn control_half_taken_is_given_back() {
     let reason = bench.s1sp.take_control().await.expect_err("a silent display");
     assert!(reason.contains("PPMID"), "{reason}");
     let esme = bench.links.rig().device(Esme).expect("a meter");
-    let client = lab_config::ClientSap::MANAGEMENT;
-    assert!(bench.links.keyring().changed(esme.eui64, client).is_none());
+    let client = ClientSap::MANAGEMENT;
+    assert!(!bench.links.keyring().changed(esme.eui64, client));
     bench.ask(Esme, Srv::ReadMeterBalance, &[]).await;
+}
+
+/// Runs a future until it has been polled `polls` times, and drops it there. True when it ended before.
+async fn poll_and_drop<F: Future>(future: F, polls: usize) -> bool {
+    let (mut future, mut left) = (std::pin::pin!(future), polls);
+    std::future::poll_fn(|context| match left {
+        0 => Poll::Ready(false),
+        _ => {
+            left -= 1;
+            future.as_mut().poll(context).map(|_| true)
+        }
+    })
+    .await
+}
+
+/// Every device that has a password takes the one of the lab file.
+async fn assert_untouched(bench: &Bench, polls: usize) {
+    let (rig, hub) = (Arc::new(bench.links.rig().clone()), bench.links.hub().cloned());
+    let lab_file = RigLinks::new(rig, hub, NoTap::shared());
+    bench.s1sp.rest().await;
+    for device in bench.links.rig().devices().filter(|device| device.kind != Ppmid) {
+        assert!(!bench.links.keyring().changed(device.eui64, ClientSap::MANAGEMENT));
+        let session = lab_file.open(device, Path::Wan, Client::Management).await;
+        session.unwrap_or_else(|error| panic!("dropped after {polls} polls: {error}")).close().await;
+    }
+}
+
+#[tokio::test]
+async fn control_taken_or_given_back_half_way_at_any_point_is_given_back_whole() {
+    let bench = Bench::start().await;
+    let esme = bench.eui64(Esme);
+    let (mut in_doubt, mut ended, mut polls) = (0, false, 0);
+    while !ended {
+        polls += 1;
+        ended = poll_and_drop(bench.s1sp.take_control(), polls).await;
+        in_doubt += usize::from(bench.links.keyring().in_doubt(esme, ClientSap::MANAGEMENT));
+        ended &= poll_and_drop(bench.s1sp.give_back(), polls).await;
+        let given = bench.s1sp.give_back().await;
+        given.unwrap_or_else(|stuck| panic!("dropped after {polls} polls: {stuck}"));
+        assert_untouched(&bench, polls).await;
+    }
+    assert!(in_doubt > 3, "the drops must meet the change of a password");
 }
