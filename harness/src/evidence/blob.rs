@@ -9,6 +9,10 @@ use proto_lab::Digest;
 
 use super::{EvidenceError, RunFolder};
 
+/// Files that are synced at the same time: a journalling file system commits for all that wait for it at once, where one
+/// after the other each would wait for a commit of its own.
+const SYNCED_TOGETHER: usize = 8;
+
 /// The blobs of one run, by its one writer.
 #[derive(Debug)]
 pub(super) struct Blobs {
@@ -54,10 +58,29 @@ impl Blobs {
         if self.unsynced.is_empty() {
             return Ok(());
         }
-        for path in self.unsynced.drain(..) {
-            File::open(&path).and_then(|f| f.sync_data()).map_err(EvidenceError::io("sync", &path))?;
-        }
+        sync_together(&self.unsynced)?;
+        self.unsynced.clear();
         let blobs = self.folder.blobs();
         File::open(&blobs).and_then(|f| f.sync_all()).map_err(EvidenceError::io("sync", &blobs))
     }
+}
+
+/// Returns when all these files are on the disk, or with the first failure.
+fn sync_together(paths: &[PathBuf]) -> Result<(), EvidenceError> {
+    let share = paths.len().div_ceil(SYNCED_TOGETHER).max(1);
+    std::thread::scope(|scope| {
+        let begin = |paths| std::thread::Builder::new().spawn_scoped(scope, move || sync_each(paths));
+        let begun: Vec<_> = paths.chunks(share).map(|paths| (paths, begin(paths))).collect();
+        begun.into_iter().try_for_each(|(paths, syncing)| match syncing.map(|s| s.join()) {
+            Ok(Ok(synced)) => synced,
+            // No thread was to be had, or it did not end well: nothing is known of its files, so sync them here.
+            Err(_) | Ok(Err(_)) => sync_each(paths),
+        })
+    })
+}
+
+fn sync_each(paths: &[PathBuf]) -> Result<(), EvidenceError> {
+    paths.iter().try_for_each(|path| {
+        File::open(path).and_then(|f| f.sync_data()).map_err(EvidenceError::io("sync", path))
+    })
 }

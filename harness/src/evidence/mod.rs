@@ -26,6 +26,7 @@ mod key;
 pub mod note;
 mod recorder;
 mod resume;
+mod torn;
 pub mod tree;
 mod verify;
 

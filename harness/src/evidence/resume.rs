@@ -1,9 +1,8 @@
 //! Reopening a run whose writer died: what is whole is checked and kept, a torn end is put aside, and a record says so.
 
-use std::fs::{self, File};
+use std::fs;
 
 use jiff::Timestamp;
-use proto_lab::Digest;
 use proto_lab::record::{Body, CaptureBound, Note as NoteRecord, Record, Repaired, Sequence, Tally};
 
 use super::blob::Blobs;
@@ -12,6 +11,7 @@ use super::checkpoint::short_leaf;
 use super::folder::{read_checkpoints, read_records};
 use super::note::Note;
 use super::recorder::open_for_writing;
+use super::torn::{Kept, TornEnds};
 use super::tree::{Tree, leaf_hash};
 use super::{Capture, EvidenceError, LabKey, Recorder, RunFolder, Standing, verify};
 
@@ -22,13 +22,6 @@ pub struct Resumed {
     pub recorder: Recorder,
     /// Its records so far, the one about the reopening included. What must be done next is a fold over them.
     pub records: Vec<Record>,
-}
-
-/// What was cut from the two files that are appended to.
-struct Torn {
-    records: Option<Digest>,
-    octets: u64,
-    checkpoints: usize,
 }
 
 impl Recorder {
@@ -44,8 +37,16 @@ impl Recorder {
     pub(super) fn resume_at(at: Timestamp, folder: RunFolder, key: LabKey) -> Result<Resumed, EvidenceError> {
         let (records_file, checkpoints_file) = open_for_writing(&folder, false)?;
         let mut blobs = Blobs::new(folder.clone());
-        let torn = cut_torn_ends(&folder, &records_file, &checkpoints_file, &mut blobs)?;
-        let covered = require_open(&folder, &key)?;
+        let torn = TornEnds::find(&folder)?;
+        let kept = torn.keep(&mut blobs)?;
+        torn.cut(&folder, &records_file, &checkpoints_file)?;
+        let covered = match require_open(&folder, &key) {
+            Ok(covered) => covered,
+            Err(refused) => {
+                torn.put_back(&folder, &records_file, &checkpoints_file)?;
+                return Err(refused);
+            }
+        };
         let mut records = read_records(&folder)?;
         let unsound = |finding: &str| EvidenceError::Unsound {
             path: folder.root().to_path_buf(),
@@ -75,7 +76,7 @@ impl Recorder {
             folder,
         };
         recorder.regrow(&records, covered)?;
-        recorder.guarded(|r| r.say_what_was_repaired(at, last.sequence, &torn))?;
+        recorder.guarded(|r| r.say_what_was_repaired(at, last.sequence, &torn, kept))?;
         recorder.checkpoint()?;
         records = read_records(&recorder.folder)?;
         Ok(Resumed { recorder, records })
@@ -97,12 +98,14 @@ impl Recorder {
         &mut self,
         at: Timestamp,
         last: Sequence,
-        torn: &Torn,
+        torn: &TornEnds,
+        Kept { cut, cut_checkpoint }: Kept,
     ) -> Result<(), EvidenceError> {
-        let (cut, octets) = (torn.records, torn.octets);
-        self.write(at, Body::Repaired(Repaired { last, cut, octets }))?;
-        if torn.checkpoints > 0 {
-            let what = format!("{} octets of an unfinished checkpoint were cut", torn.checkpoints);
+        let octets = torn.record.len() as u64;
+        self.write(at, Body::Repaired(Repaired { last, cut, octets, cut_checkpoint }))?;
+        if cut_checkpoint.is_some() {
+            let what =
+                format!("{} octets of an unfinished checkpoint were cut and kept", torn.checkpoint.len());
             let who = "evidence".to_owned();
             self.write(at, Body::Note(NoteRecord { who, what }))?;
         }
@@ -111,40 +114,6 @@ impl Recorder {
         }
         Ok(())
     }
-}
-
-/// The torn end of the records is kept as a blob before it is cut.
-fn cut_torn_ends(
-    folder: &RunFolder,
-    records: &File,
-    checkpoints: &File,
-    blobs: &mut Blobs,
-) -> Result<Torn, EvidenceError> {
-    let path = folder.records();
-    let octets = fs::read(&path).map_err(EvidenceError::io("read", &path))?;
-    let whole = octets.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-    let torn = &octets[whole..];
-    let kept_aside = if torn.is_empty() { None } else { Some(blobs.keep(torn)?) };
-    records.set_len(whole as u64).map_err(EvidenceError::io("cut the torn end of", &path))?;
-    let signed = read_checkpoints(folder)?;
-    let kept = whole_notes(&signed);
-    checkpoints
-        .set_len(kept as u64)
-        .map_err(EvidenceError::io("cut the torn end of", folder.checkpoints()))?;
-    Ok(Torn { records: kept_aside, octets: torn.len() as u64, checkpoints: signed.len() - kept })
-}
-
-/// Octets of the whole notes at the beginning.
-fn whole_notes(octets: &[u8]) -> usize {
-    let text = match std::str::from_utf8(octets) {
-        Ok(text) => text,
-        Err(e) => std::str::from_utf8(&octets[..e.valid_up_to()]).unwrap_or_default(),
-    };
-    let mut rest = text;
-    while let Ok((_, after)) = Note::take(rest) {
-        rest = after;
-    }
-    text.len() - rest.len()
 }
 
 /// The run must be open and sound by this key; gives how many records its checkpoints cover.

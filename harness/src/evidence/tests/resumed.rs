@@ -67,6 +67,68 @@ fn a_death_at_any_octet_of_either_file_is_survived() {
 }
 
 #[test]
+fn an_unfinished_checkpoint_is_kept_aside_and_a_record_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dead_run(dir.path());
+    let notes = fs::read(folder.checkpoints()).unwrap();
+    let torn = &notes[..notes.len() / 4];
+    append(&folder.checkpoints(), torn);
+    let resumed = resume(&folder);
+    let cut = resumed.records.iter().find_map(|r| match &r.body {
+        Body::Repaired(repaired) => repaired.cut_checkpoint,
+        _ => None,
+    });
+    assert_eq!(cut, Some(Digest::of(torn)));
+    assert_eq!(fs::read(folder.blob(&Digest::of(torn))).unwrap(), torn);
+    let verification = finish(resumed);
+    assert_eq!(verification.standing, Standing::Sound, "{verification}");
+}
+
+#[test]
+fn an_unreadable_checkpoint_that_was_written_whole_is_not_cut() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dead_run(dir.path());
+    let whole = fs::read(folder.checkpoints()).unwrap();
+    let text = std::str::from_utf8(&whole).unwrap().to_owned();
+    let (_, after) = note::Note::take(&text).unwrap();
+    let second = text.len() - after.len();
+    let signature = text.find("— ").unwrap();
+    let torn = b"{\"n\":8,";
+    append(&folder.records(), torn);
+    let records = fs::read(folder.records()).unwrap();
+    // The first note's dash, blank line, base64 and text; the last note's dash and blank line; not UTF-8; a line behind.
+    let last_signature = second + after.find("— ").unwrap();
+    for place in [signature, signature - 1, whole[..second].len() - 3, 0, last_signature, last_signature - 1]
+    {
+        let mut changed = whole.clone();
+        changed[place] = if place == 0 { 0xFF } else { b'?' };
+        refused_untouched(&folder, &changed, &records);
+    }
+    refused_untouched(&folder, &[&whole, "lab\n\n— lab AAAA\nmore".as_bytes()].concat(), &records);
+}
+
+/// With these checkpoints the run is not resumed, and neither file is touched.
+fn refused_untouched(folder: &RunFolder, checkpoints: &[u8], records: &[u8]) {
+    fs::write(folder.checkpoints(), checkpoints).unwrap();
+    let error = Recorder::resume_at(at(100), folder.clone(), key()).unwrap_err();
+    assert!(matches!(error, EvidenceError::Unsound { .. }), "{error}");
+    assert_eq!(fs::read(folder.checkpoints()).unwrap(), checkpoints);
+    assert_eq!(fs::read(folder.records()).unwrap(), records);
+}
+
+#[test]
+fn a_run_that_is_not_resumed_keeps_its_torn_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = whole_run(dir.path(), key());
+    append(&folder.records(), b"{\"n\"");
+    append(&folder.checkpoints(), b"lab/run-1\n12");
+    let (records, notes) = (fs::read(folder.records()).unwrap(), fs::read(folder.checkpoints()).unwrap());
+    assert!(Recorder::resume_at(at(100), folder.clone(), key()).is_err());
+    assert_eq!(fs::read(folder.records()).unwrap(), records);
+    assert_eq!(fs::read(folder.checkpoints()).unwrap(), notes);
+}
+
+#[test]
 fn a_script_cut_short_counts_as_inconclusive() {
     let dir = tempfile::tempdir().unwrap();
     let mut recorder = open_run(dir.path(), key());

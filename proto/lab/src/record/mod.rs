@@ -143,7 +143,7 @@ impl Body {
             Self::Observed(observation) => observation.blobs.clone(),
             Self::Alert(alert) => alert.blob.into_iter().collect(),
             Self::Prepared(prepared) => prepared.blob.into_iter().collect(),
-            Self::Repaired(repaired) => repaired.cut.into_iter().collect(),
+            Self::Repaired(repaired) => repaired.cut.into_iter().chain(repaired.cut_checkpoint).collect(),
             _ => Vec::new(),
         }
     }

@@ -270,8 +270,11 @@ pub struct Repaired {
     /// The torn end of the record file, kept as a blob; absent when the file ended cleanly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut: Option<Digest>,
-    /// How many octets were cut.
+    /// How many octets were cut from the record file.
     pub octets: u64,
+    /// The unfinished end of the checkpoint file, kept as a blob; absent when the file ended cleanly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut_checkpoint: Option<Digest>,
 }
 
 /// How the run ended.

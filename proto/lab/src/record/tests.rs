@@ -182,7 +182,7 @@ fn bodies() -> Vec<Body> {
             by: "Secretary of State".into(),
         }),
         Body::Capture(capture.clone()),
-        Body::Repaired(Repaired { last: Sequence(11), cut: Some(digest), octets: 17 }),
+        Body::Repaired(Repaired { last: Sequence(11), cut: Some(digest), octets: 17, cut_checkpoint: None }),
         Body::RunFinished(RunFinished {
             verdict: Verdict::Pass,
             counts: Counts { pass: 1, ..Counts::default() },
