@@ -24,7 +24,9 @@ pub use action::{
 };
 pub use binding::{Bindings, DeviceFacts, Facts, ModelField, Operand, Piece, Reference, Unbound};
 pub use expectation::{Amount, Check, Expectation, Mismatch, Pattern, PatternError, evaluate};
-pub use pack::{Files, LockError, NonStandard, Pack, PackError, PackKind, PackLock, Standing, shipped_packs};
+pub use pack::{
+    Agreement, Files, LockError, NonStandard, Pack, PackError, PackKind, PackLock, Standing, shipped_packs,
+};
 pub use proto_lab::Digest;
 pub use script::{MissingValue, NotApplicable, Row, Script, Step, deadline};
 pub use value::{Decimal, DecimalError, Value};

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use lab_config::{EpclEntry, Function, Lab, ModelIdentity, Rig, RigDevice};
 use proto_lab::Digest;
 use proto_lab::record::{
-    Agreement, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity, PackBound, PackPurpose, RunId,
-    RunStarted, SystemUnderTest,
+    Agreement, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity, NonStandardPack, PackBound,
+    PackPurpose, RunId, RunStarted, SystemUnderTest,
 };
 use scenarios::{Pack, PackKind, Standing};
 
@@ -145,12 +145,14 @@ fn pack(pack: &Pack) -> PackBound {
         lock: pack.digest(),
         non_standard: match &pack.standing {
             Standing::Standard => None,
-            Standing::NonStandard(other) => Some(Agreement {
+            Standing::NonStandard(other) => Some(NonStandardPack {
                 rationale: other.rationale.clone(),
-                by: other.agreement.clone(),
-                on: String::new(),
-                reference: other.agreement.clone(),
+                agreed: other.agreement.as_ref().map(agreement),
             }),
         },
     }
+}
+
+fn agreement(agreed: &scenarios::Agreement) -> Agreement {
+    Agreement { by: agreed.by.clone(), on: agreed.on, reference: agreed.reference.clone() }
 }

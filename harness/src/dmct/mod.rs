@@ -36,6 +36,18 @@ impl EntryStatus {
     }
 }
 
+impl std::fmt::Display for EntryStatus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Planned => "planned",
+            Self::InTest => "in test",
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Reportable => "reportable",
+        })
+    }
+}
+
 /// A change of status.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -79,7 +91,9 @@ impl EntryHistory {
         let at = ledger.runs.iter().map(|run| run.last_at).max();
         let records: Vec<RecordRef> = ledger.runs.iter().map(crate::gate::RunEntry::last).collect();
         self.moves.push(made(status, at, records.clone()));
-        self.moves.push(made(EntryStatus::Reportable, at, records));
+        if gate.may_issue_report() {
+            self.moves.push(made(EntryStatus::Reportable, at, records));
+        }
     }
 
     /// Where the entry stands now.
@@ -97,7 +111,7 @@ mod tests {
     use proto_lab::record::{Record, Verdict};
 
     use super::*;
-    use crate::gate::sample::{input, ledger, passing, records, run_with};
+    use crate::gate::sample::{input, ledger, passing, records, run_with, simulated};
 
     fn statuses(runs: &[&[Record]]) -> Vec<EntryStatus> {
         let ledger = ledger(runs);
@@ -112,6 +126,7 @@ mod tests {
         assert_eq!(statuses(&[&run_with("run-1", Verdict::Inconclusive, true)]), [Planned, InTest]);
         assert_eq!(statuses(&[&records()]), [Planned, InTest, Failed, Reportable]);
         assert_eq!(statuses(&[&passing()]), [Planned, InTest, Passed, Reportable]);
+        assert_eq!(statuses(&[&simulated(&passing())]), [Planned, InTest, Passed]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The criteria of 20.13 to 20.28, each with its clause and the records that made it.
 
 use proto_lab::Digest;
-use proto_lab::record::{PackBound, PackPurpose, Verdict};
+use proto_lab::record::{NonStandardPack, PackBound, PackPurpose, Verdict};
 use serde::{Deserialize, Serialize};
 
 use super::{CaseEntry, Ledger, RecordRef};
@@ -45,6 +45,17 @@ pub struct GateInput {
     pub production: Option<String>,
 }
 
+impl GateInput {
+    /// The standard packs of this release for this purpose.
+    fn of_release<'a>(
+        &'a self,
+        release: &'a str,
+        purpose: PackPurpose,
+    ) -> impl Iterator<Item = &'a StandardPack> {
+        self.standard.iter().filter(move |s| (s.purpose, s.release.as_str()) == (purpose, release))
+    }
+}
+
 /// What a criterion is needed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -53,6 +64,8 @@ pub enum NeededFor {
     Report,
     /// Without it the combination has not passed.
     Pass,
+    /// Without it what the tests came to can be said, and no DMCT Report of it may be issued.
+    Issue,
 }
 
 /// One criterion, decided.
@@ -100,6 +113,7 @@ impl DmctGate {
             evidence(ledger),
             ended(ledger),
             rig(ledger),
+            simulated(ledger),
             migration(ledger, input),
             executed(ledger, input),
             passed(ledger, PackPurpose::ServiceReferenceVariant),
@@ -111,9 +125,14 @@ impl DmctGate {
         Self { criteria: criteria.into_iter().flatten().collect() }
     }
 
-    /// Whether a DMCT Report may be issued (20.26, 20.27).
+    /// Whether a DMCT Report may be issued (20.26, 20.27): testing is complete, and it was testing of devices.
     pub fn may_issue_report(&self) -> bool {
-        self.unmet(NeededFor::Report).next().is_none()
+        self.against_issue().next().is_none()
+    }
+
+    /// The criteria for issuing a report that do not hold.
+    pub fn against_issue(&self) -> impl Iterator<Item = &Criterion> {
+        self.unmet(NeededFor::Issue).chain(self.unmet(NeededFor::Report))
     }
 
     /// The criteria for this that do not hold.
@@ -121,12 +140,13 @@ impl DmctGate {
         self.criteria.iter().filter(move |c| c.needed_for == needed_for && !c.holds)
     }
 
-    /// Whether the combination has passed (20.28(f)).
+    /// Whether the combination has passed (20.28(f)). What only forbids the issue of a report changes nothing here: tests of
+    /// simulated devices come to something too.
     pub fn result(&self) -> DmctResult {
-        match (self.may_issue_report(), self.unmet(NeededFor::Pass).next()) {
-            (false, _) => DmctResult::Undecided,
-            (true, Some(_)) => DmctResult::Failed,
-            (true, None) => DmctResult::Passed,
+        match (self.unmet(NeededFor::Report).next(), self.unmet(NeededFor::Pass).next()) {
+            (Some(_), _) => DmctResult::Undecided,
+            (None, Some(_)) => DmctResult::Failed,
+            (None, None) => DmctResult::Passed,
         }
     }
 }
@@ -236,6 +256,25 @@ fn rig(ledger: &Ledger) -> Decided {
         .made_by(first_records(ledger))
 }
 
+/// 20.13, 8.5(c): the testing is of the Devices of the Device Models, for which a simulation speaks only as far as it goes.
+fn simulated(ledger: &Ledger) -> Decided {
+    let named = |run: &super::RunEntry| {
+        let simulated = run.started.devices.iter().filter(|device| device.simulated);
+        simulated.map(|device| format!("{} {}", device.kind, device.eui64)).collect::<Vec<_>>()
+    };
+    let mut devices: Vec<String> = ledger.runs.iter().flat_map(named).collect();
+    devices.sort_unstable();
+    devices.dedup();
+    let wrong = match devices.as_slice() {
+        [] => Vec::new(),
+        some => vec![format!("this rests on simulated devices: {}", some.join(", "))],
+    };
+    let runs = ledger.runs.iter().filter(|run| wrong.is_empty() || !named(run).is_empty());
+    let records: Vec<RecordRef> = runs.map(super::RunEntry::first).collect();
+    let right = "every device is a real one".to_owned();
+    criterion("20.13, 8.5(c)", "No device was simulated", NeededFor::Issue, wrong, right).made_by(records)
+}
+
 /// 20.14, 20.15(a): migration is shown, by this testing or by the MTAD's.
 fn migration(ledger: &Ledger, input: &GateInput) -> Decided {
     let MigrationTesting::Mtad { tab, .. } = &input.migration else {
@@ -319,13 +358,18 @@ const fn words(purpose: PackPurpose) -> &'static str {
 /// 20.15 to 20.17: standard packs of the release, or a Non-Standard Test Pack that was agreed.
 fn packs(ledger: &Ledger, input: &GateInput) -> Decided {
     let packs = ledger.packs();
-    let wrong = packs.iter().filter_map(|(pack, run)| not_agreed(pack, run, ledger, input)).collect();
+    let mut wrong: Vec<String> =
+        packs.iter().filter_map(|(pack, run)| not_agreed(pack, run, ledger, input)).collect();
+    wrong.extend(left_out(ledger, input));
     let right = packs
         .iter()
         .filter(|(pack, _)| pack.purpose != PackPurpose::Other)
-        .map(|(pack, _)| match &pack.non_standard {
+        .map(|(pack, _)| match pack.non_standard.as_ref().map(|other| &other.agreed) {
             None => format!("{} is standard", pack.id),
-            Some(agreed) => format!("{} is non-standard, agreed by {} on {}", pack.id, agreed.by, agreed.on),
+            Some(None) => format!("{} is non-standard", pack.id),
+            Some(Some(agreed)) => {
+                format!("{} is non-standard, agreed by {} on {}", pack.id, agreed.by, agreed.on)
+            }
         })
         .collect::<Vec<_>>()
         .join("; ");
@@ -339,22 +383,63 @@ fn not_agreed(pack: &PackBound, run: &RecordRef, ledger: &Ledger, input: &GateIn
     if pack.purpose == PackPurpose::Other {
         return None;
     }
-    if let Some(agreed) = &pack.non_standard {
-        let unsaid = [&agreed.rationale, &agreed.by, &agreed.on].iter().any(|s| s.trim().is_empty());
-        return unsaid.then(|| format!("{} is non-standard without rationale, who agreed and when", pack.id));
+    if let Some(other) = &pack.non_standard {
+        return not_agreed_to(pack, other);
     }
-    let mut standard =
-        input.standard.iter().filter(|s| (s.purpose, s.release.as_str()) == (pack.purpose, release));
-    match standard.next() {
-        None => Some(format!("no standard pack for {} is known for {release}", words(pack.purpose))),
-        Some(s) if s.lock != pack.lock => Some(format!(
-            "{} has lock {}, the standard pack for {release} has {}",
+    let locks: Vec<Digest> = input.of_release(release, pack.purpose).map(|standard| standard.lock).collect();
+    match locks.as_slice() {
+        [] => Some(format!("no standard pack for {} is known for {release}", words(pack.purpose))),
+        locks if locks.contains(&pack.lock) => None,
+        locks => Some(format!(
+            "{} has lock {}, {} {release} has {}",
             pack.id,
             pack.lock.short(),
-            s.lock.short()
+            if locks.len() == 1 { "the standard pack for" } else { "each standard pack for" },
+            locks.iter().map(Digest::short).collect::<Vec<_>>().join(" or ")
         )),
-        Some(_) => None,
     }
+}
+
+/// 20.17: a pack other than the standard one needs a rationale and an agreement.
+fn not_agreed_to(pack: &PackBound, other: &NonStandardPack) -> Option<String> {
+    let Some(agreed) = &other.agreed else {
+        return Some(format!("{} is non-standard, and nobody has agreed to it", pack.id));
+    };
+    let unsaid = [&other.rationale, &agreed.by, &agreed.reference].iter().any(|s| s.trim().is_empty());
+    unsaid.then(|| {
+        format!("{} is non-standard without rationale, who agreed and where that can be read", pack.id)
+    })
+}
+
+/// 20.15, 20.16: every standard pack of the release was run, or an agreed Non-Standard Test Pack in its place (20.17).
+fn left_out(ledger: &Ledger, input: &GateInput) -> Vec<String> {
+    let Some(first) = ledger.runs.first() else { return Vec::new() };
+    let release = first.started.dmc.release.as_str();
+    let purposes = required(input).into_iter().filter(|purpose| !stood_in_for(ledger, *purpose));
+    let needed = purposes.flat_map(|purpose| input.of_release(release, purpose));
+    needed
+        .filter(|standard| !was_run(ledger, standard))
+        .map(|standard| {
+            let (what, lock) = (words(standard.purpose), standard.lock.short());
+            format!("the standard pack for {what} of {release}, with lock {lock}, was not run")
+        })
+        .collect()
+}
+
+fn stood_in_for(ledger: &Ledger, purpose: PackPurpose) -> bool {
+    let agreed = |pack: &PackBound| pack.non_standard.as_ref().is_some_and(|other| other.agreed.is_some());
+    ledger.packs().iter().any(|(pack, _)| pack.purpose == purpose && agreed(pack))
+}
+
+/// Whether a run that bound this pack began at least one of its tests.
+fn was_run(ledger: &Ledger, standard: &StandardPack) -> bool {
+    ledger.runs.iter().any(|run| {
+        let is_it = |pack: &&PackBound| (pack.purpose, pack.lock) == (standard.purpose, standard.lock);
+        run.started.packs.iter().filter(is_it).any(|pack| {
+            let of_pack = ledger.of_purpose(pack.purpose).filter(|case| case.case.pack == pack.id);
+            of_pack.flat_map(|case| &case.attempts).any(|attempt| attempt.started.run == run.started.run)
+        })
+    })
 }
 
 /// 20.19 to 20.25: what testing found has been resolved.

@@ -126,7 +126,8 @@ pub struct CaseEntry {
 impl CaseEntry {
     /// Whether it passed only after an attempt that did not.
     pub fn passed_on_retry(&self) -> bool {
-        self.verdict == Verdict::Pass && self.attempts.len() > 1
+        // The latest attempt is the pass itself.
+        self.verdict == Verdict::Pass && self.attempts.iter().any(|a| a.verdict != Verdict::Pass)
     }
 
     /// Whether it was left out for a reason that leaves its pack whole.

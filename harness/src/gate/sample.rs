@@ -58,7 +58,7 @@ pub(crate) fn first(run: &str) -> RunStarted {
             kind: "ESME".into(),
             eui64: "90-B3-D5-1F-30-00-00-02".into(),
             links: vec!["tcp://127.0.0.1:4059".into()],
-            simulated: true,
+            simulated: false,
             declared: identity(),
             found: Some(identity()),
             differences: vec![],
@@ -233,4 +233,13 @@ pub(crate) fn ledger(runs: &[&[Record]]) -> Ledger {
         .map(|records| RunRecords { records, standing: Standing::Sound, root: Digest::of(b"root") })
         .collect();
     Ledger::of(&runs)
+}
+
+/// These records, of devices that were simulated.
+pub(crate) fn simulated(records: &[Record]) -> Vec<Record> {
+    let mut records = records.to_vec();
+    if let Some(Body::RunStarted(started)) = records.first_mut().map(|first| &mut first.body) {
+        started.devices.iter_mut().for_each(|device| device.simulated = true);
+    }
+    records
 }

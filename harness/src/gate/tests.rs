@@ -16,6 +16,11 @@ fn found<'a>(gate: &'a DmctGate, clause: &str) -> &'a Criterion {
     gate.criteria.iter().find(|c| c.clause == clause).expect("a criterion of this clause")
 }
 
+/// Of a clause with several criteria, the one of this title.
+fn titled<'a>(gate: &'a DmctGate, title: &str) -> &'a Criterion {
+    gate.criteria.iter().find(|c| c.title == title).expect("a criterion of this title")
+}
+
 #[test]
 fn a_combination_whose_packs_pass_has_passed() {
     let gate = decide(&passing());
@@ -37,7 +42,7 @@ fn an_inconclusive_or_stopped_test_leaves_the_result_undecided() {
     for verdict in [Verdict::Inconclusive, Verdict::Aborted, Verdict::Error] {
         let gate = decide(&run_with("run-1", verdict, true));
         assert_eq!(gate.result(), DmctResult::Undecided);
-        assert!(!found(&gate, "20.26(c)").holds);
+        assert!(!titled(&gate, "Testing has completed").holds);
     }
     let stopped = sample::Run::begin(first("run-1")).end();
     assert_eq!(decide(&stopped).result(), DmctResult::Undecided);
@@ -63,21 +68,88 @@ fn no_run_is_nothing_to_report() {
 fn a_pack_that_is_neither_standard_nor_agreed_holds_the_report() {
     let mut started = first("run-1");
     started.packs[1].lock = Digest::of(b"edited");
-    let run = sample::Run::begin(started.clone()).end();
-    assert!(found(&decide(&run), "20.15").found.contains("has lock"));
+    let with = |started: &RunStarted| {
+        let mut records = passing();
+        records[0].body = Body::RunStarted(Box::new(started.clone()));
+        found(&decide(&records), "20.15").clone()
+    };
+    assert!(with(&started).found.contains("has lock"));
 
-    started.packs[1].non_standard = Some(Agreement {
-        rationale: "no prepayment in this combination".into(),
-        by: "TAG".into(),
-        on: "2026-10-01".into(),
-        reference: "TAG minutes".into(),
-    });
-    let run = sample::Run::begin(started.clone()).end();
-    assert!(found(&decide(&run), "20.15").holds);
+    let agreed =
+        Agreement { by: "TAG".into(), on: jiff::civil::date(2026, 10, 1), reference: "TAG minutes".into() };
+    let rationale = "no prepayment in this combination".to_owned();
+    started.packs[1].non_standard =
+        Some(NonStandardPack { rationale: rationale.clone(), agreed: Some(agreed.clone()) });
+    assert!(with(&started).holds, "{:?}", with(&started));
 
-    started.packs[1].non_standard.as_mut().unwrap().by = " ".into();
-    let run = sample::Run::begin(started).end();
-    assert!(!found(&decide(&run), "20.15").holds);
+    let unsaid = Agreement { by: " ".into(), ..agreed };
+    started.packs[1].non_standard =
+        Some(NonStandardPack { rationale: rationale.clone(), agreed: Some(unsaid) });
+    assert!(!with(&started).holds);
+
+    started.packs[1].non_standard = Some(NonStandardPack { rationale, agreed: None });
+    assert!(with(&started).found.contains("nobody has agreed to it"));
+    assert!(with(&started).found.contains("was not run"));
+}
+
+#[test]
+fn each_standard_pack_of_the_release_must_be_run() {
+    let second = |lock: &[u8], release: &str| StandardPack {
+        purpose: PackPurpose::ServiceReferenceVariant,
+        release: release.into(),
+        lock: Digest::of(lock),
+    };
+    let with = |standard: StandardPack, first: bool| {
+        let mut input = input();
+        input.standard.insert(if first { 0 } else { 2 }, standard);
+        found(&DmctGate::decide(&ledger(&[&passing()]), &input), "20.15").clone()
+    };
+    for first in [true, false] {
+        let criterion = with(second(b"second", "IOC"), first);
+        assert!(!criterion.holds && criterion.found.contains("was not run"), "{criterion:?}");
+        assert!(!criterion.found.contains("has lock"), "the pack that was run is standard: {criterion:?}");
+        assert!(with(second(b"second", "MOC"), first).holds);
+    }
+    let bound_only = sample::Run::begin(first("run-1")).end();
+    assert!(found(&decide(&bound_only), "20.15").found.contains("was not run"));
+}
+
+#[test]
+fn simulated_devices_let_the_tests_come_to_something_and_no_report_be_issued() {
+    for (top_up, result) in [(Verdict::Pass, DmctResult::Passed), (Verdict::Fail, DmctResult::Failed)] {
+        let gate = decide(&sample::simulated(&run_with("run-1", top_up, true)));
+        assert_eq!((gate.result(), gate.may_issue_report()), (result, false));
+        let criterion = found(&gate, "20.13, 8.5(c)");
+        assert_eq!(criterion.needed_for, NeededFor::Issue);
+        assert!(criterion.found.contains("rests on simulated devices: ESME 90-B3-D5-1F-30-00-00-02"));
+        assert_eq!(criterion.records.len(), 1);
+    }
+}
+
+#[test]
+fn one_run_on_simulated_devices_among_others_is_named() {
+    let (real, other) = (passing(), sample::simulated(&run_with("run-2", Verdict::Pass, true)));
+    let gate = DmctGate::decide(&ledger(&[&real, &other]), &input());
+    let criterion = found(&gate, "20.13, 8.5(c)");
+    assert!(!criterion.holds);
+    assert_eq!(criterion.records.iter().map(|r| r.run.as_str()).collect::<Vec<_>>(), ["run-2"]);
+}
+
+#[test]
+fn a_pass_after_a_pass_is_no_pass_on_a_retry() {
+    let (one, two) = (passing(), run_with("run-2", Verdict::Pass, true));
+    let ledger = ledger(&[&one, &two]);
+    let top_up = ledger.cases.iter().find(|c| c.case == case("srvt-ioc", "top-up")).unwrap();
+    assert_eq!((top_up.attempts.len(), top_up.passed_on_retry()), (2, false));
+}
+
+#[test]
+fn scripts_that_were_not_asked_for_leave_testing_incomplete() {
+    let mut run = sample::Run::begin(first("run-1"));
+    run.not_run(case("srvt-ioc", "top-up"), NotRunKind::NotSelected, "not among the scripts asked for");
+    let gate = decide(&run.end());
+    let criterion = titled(&gate, "Testing has completed");
+    assert!(!criterion.holds && criterion.found.contains("not among the scripts asked for"), "{criterion:?}");
 }
 
 #[test]

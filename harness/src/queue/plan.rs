@@ -1,6 +1,6 @@
 //! What one run will do.
 
-use lab_config::{DeviceModelCombination, Rig};
+use lab_config::{CapabilityRelease, DeviceModelCombination, Name};
 use proto_lab::record::{Case, NotRunKind};
 use scenarios::{Pack, Row, Script};
 
@@ -47,19 +47,56 @@ impl Selection {
     }
 }
 
+/// A pack that is not for the rig's Capability Release (20.15, 20.16).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "pack {pack} is for Capability Release {found}, and the rig's combination {combination} is of {expected}: \
+     choose a pack for {expected}, or a rig of a combination of {found}"
+)]
+pub struct OtherRelease {
+    /// The pack.
+    pub pack: Name,
+    /// The release it is for.
+    pub found: CapabilityRelease,
+    /// The combination of the rig.
+    pub combination: Name,
+    /// The release of that.
+    pub expected: CapabilityRelease,
+}
+
+fn require_release(pack: &Pack, combination: &DeviceModelCombination) -> Result<(), OtherRelease> {
+    if pack.release == combination.release {
+        return Ok(());
+    }
+    Err(OtherRelease {
+        pack: pack.id.clone(),
+        found: pack.release,
+        combination: combination.id.clone(),
+        expected: combination.release,
+    })
+}
+
 impl Plan {
     /// The plan for these packs on a rig of this combination.
-    pub fn new(packs: Vec<Pack>, combination: &DeviceModelCombination, selection: &Selection) -> Self {
+    ///
+    /// # Errors
+    /// [`OtherRelease`] for a pack that is for another Capability Release than the combination's.
+    pub fn new(
+        packs: Vec<Pack>,
+        combination: &DeviceModelCombination,
+        selection: &Selection,
+    ) -> Result<Self, OtherRelease> {
+        packs.iter().try_for_each(|pack| require_release(pack, combination))?;
         let skip = |script: &Script, row: Option<&Row>| {
             if !selection.has(script) {
-                return Some((NotRunKind::Stopped, "not among the scripts asked for".to_owned()));
+                return Some((NotRunKind::NotSelected, "not among the scripts asked for".to_owned()));
             }
             let reason = script.applies_to(combination, row).err()?;
             Some((NotRunKind::NotApplicable, reason.to_string()))
         };
         let of_script = |script: &Script| script.cases().map(|row| skip(script, row)).collect();
         let skips = packs.iter().map(|pack| pack.scripts.iter().map(of_script).collect()).collect();
-        Self { packs, skips }
+        Ok(Self { packs, skips })
     }
 
     /// Every item, in the order they run.
@@ -76,11 +113,6 @@ impl Plan {
     pub fn cases(&self) -> Vec<Case> {
         self.items().map(|item| item.case()).collect()
     }
-
-    /// Whether this rig is what the plan was made for.
-    pub fn fits(&self, rig: &Rig) -> bool {
-        self.packs.iter().all(|pack| pack.release == rig.combination.release)
-    }
 }
 
 impl Item<'_> {
@@ -92,6 +124,43 @@ impl Item<'_> {
             script: self.script.id.to_string(),
             row: self.row.map(|row| row.name.to_string()),
             device: Some(device.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lab_config::Lab;
+
+    use super::*;
+
+    fn packs() -> Vec<Pack> {
+        ["ioc-dormant-migration", "ioc-service-reference-variant"]
+            .map(|name| Pack::shipped(name).expect("a shipped pack"))
+            .into()
+    }
+
+    #[test]
+    fn a_pack_of_another_release_makes_no_plan() {
+        let lab = Lab::embedded().expect("the embedded lab");
+        let mut combination = (*lab.rigs[0].combination).clone();
+        assert!(Plan::new(packs(), &combination, &Selection::default()).is_ok());
+        combination.release = CapabilityRelease::Foc;
+        let error = Plan::new(packs(), &combination, &Selection::default()).expect_err("refused").to_string();
+        assert!(error.contains("is for Capability Release IOC") && error.contains("is of FOC"), "{error}");
+    }
+
+    #[test]
+    fn scripts_not_asked_for_are_planned_and_not_selected() {
+        let lab = Lab::embedded().expect("the embedded lab");
+        let selection = Selection { scripts: vec!["top-up".to_owned()] };
+        let plan = Plan::new(packs(), &lab.rigs[0].combination, &selection).expect("a plan");
+        let all: usize = packs().iter().flat_map(|p| &p.scripts).map(|s| s.cases().count()).sum();
+        assert_eq!(plan.cases().len(), all);
+        for item in plan.items() {
+            let kind = item.skip.map(|(kind, _)| *kind);
+            let expected = (item.script.id != *"top-up").then_some(NotRunKind::NotSelected);
+            assert_eq!(kind, expected, "{}", item.script.id);
         }
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use proto_lab::Digest;
-use proto_lab::record::{Agreement, Case, FailedExpectation, Identity, PackPurpose, RunId, Verdict};
+use proto_lab::record::{Case, FailedExpectation, Identity, NonStandardPack, PackPurpose, RunId, Verdict};
 use serde::{Deserialize, Serialize};
 
+use crate::dmct::EntryHistory;
 use crate::evidence::Standing;
 use crate::gate::{Criterion, DmctResult, RecordRef};
 
@@ -125,9 +126,9 @@ pub struct PackRun {
     pub purpose: PackPurpose,
     /// Digest of its lock.
     pub lock: Digest,
-    /// For a Non-Standard Test Pack, the agreement (20.17).
+    /// For a pack that is not a standard one, why, and who agreed to it (20.17).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub non_standard: Option<Agreement>,
+    pub non_standard: Option<NonStandardPack>,
     /// Counts of this pack.
     pub figures: Figures,
     /// Its tests, in the order of the plan.
@@ -305,6 +306,9 @@ pub struct DmctReport {
     pub made: Timestamp,
     /// Whether it may be issued.
     pub status: ReportStatus,
+    /// Why it may not be issued; empty when it may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub draft_because: Vec<String>,
     /// 20.28(a): the planned entry; absent when there is no run.
     pub planned_entry: Option<PlannedEntry>,
     /// 20.28(b): DCC Systems and environments.
@@ -321,6 +325,8 @@ pub struct DmctReport {
     pub issues: Vec<IssueInReport>,
     /// 20.28(f): passed or failed.
     pub outcome: Outcome,
+    /// The entry's status through the DMCT Process, as far as the runs moved it.
+    pub history: EntryHistory,
     /// What all this rests on.
     pub evidence: Vec<EvidenceOfRun>,
 }

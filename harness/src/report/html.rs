@@ -59,6 +59,14 @@ impl ReportPage<'_> {
         }
     }
 
+    /// A draft is never shown in the colour of a pass.
+    fn banner(&self) -> &'static str {
+        match (self.is_draft(), self.result().1) {
+            (true, "good") => "unsure",
+            (_, class) => class,
+        }
+    }
+
     fn class(&self, verdict: &Verdict) -> &'static str {
         class(*verdict)
     }
@@ -77,7 +85,8 @@ impl ReportPage<'_> {
 
     fn needed(&self, needed_for: &NeededFor) -> &'static str {
         match needed_for {
-            NeededFor::Report => "to issue the report",
+            NeededFor::Report => "to decide, and to issue the report",
+            NeededFor::Issue => "to issue the report",
             NeededFor::Pass => "to pass",
         }
     }

@@ -10,7 +10,10 @@ use super::document::{
     Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA, SystemTested, TestResult,
     UnexpectedAlert,
 };
-use crate::gate::{CaseEntry, DmctGate, FailedStep, IssueEntry, Ledger, NeededFor, RecordRef, RunEntry};
+use crate::dmct::EntryHistory;
+use crate::gate::{
+    CaseEntry, Criterion, DmctGate, FailedStep, IssueEntry, Ledger, NeededFor, RecordRef, RunEntry,
+};
 
 /// Where the page of records of each run stands, seen from the report.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +48,7 @@ pub fn make(ledger: &Ledger, gate: &DmctGate, made: Timestamp) -> DmctReport {
         schema: SCHEMA.to_owned(),
         made,
         status: if gate.may_issue_report() { ReportStatus::Issuable } else { ReportStatus::Draft },
+        draft_because: gate.against_issue().map(reason).collect(),
         planned_entry: planned_entry(ledger),
         systems: systems(ledger),
         packs: ledger.packs().into_iter().map(|(pack, bound)| pack_run(ledger, pack, bound)).collect(),
@@ -53,6 +57,7 @@ pub fn make(ledger: &Ledger, gate: &DmctGate, made: Timestamp) -> DmctReport {
         unexpected_alerts: unexpected_alerts(ledger),
         issues: ledger.issues.iter().map(issue).collect(),
         outcome: outcome(gate),
+        history: EntryHistory::of(ledger, gate),
         evidence: ledger.runs.iter().map(evidence).collect(),
     }
 }
@@ -219,11 +224,12 @@ fn issue(issue: &IssueEntry) -> IssueInReport {
 
 fn outcome(gate: &DmctGate) -> Outcome {
     let unmet = gate.unmet(NeededFor::Report).chain(gate.unmet(NeededFor::Pass));
-    Outcome {
-        result: gate.result(),
-        reasons: unmet.map(|c| format!("{}: {} ({})", c.title, c.found, c.clause)).collect(),
-        criteria: gate.criteria.clone(),
-    }
+    Outcome { result: gate.result(), reasons: unmet.map(reason).collect(), criteria: gate.criteria.clone() }
+}
+
+/// A criterion that does not hold, in words.
+fn reason(criterion: &Criterion) -> String {
+    format!("{}: {} ({})", criterion.title, criterion.found, criterion.clause)
 }
 
 fn evidence(run: &RunEntry) -> EvidenceOfRun {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use proto_lab::record::Record;
 
 use super::*;
-use crate::gate::sample::{input, ledger, passing, records, run_with};
-use crate::gate::{DmctGate, RecordRef};
+use crate::dmct::EntryStatus;
+use crate::gate::sample::{input, ledger, passing, records, run_with, simulated};
+use crate::gate::{DmctGate, DmctResult, RecordRef};
 use proto_lab::record::Verdict;
 
 fn report_of(runs: &[&[Record]]) -> DmctReport {
@@ -113,6 +114,35 @@ fn an_undecided_run_makes_a_draft_that_says_so() {
     );
     let nothing = report_of(&[]);
     assert!(report_html(&nothing, &Places::beside()).unwrap().contains("No run was found"));
+}
+
+#[test]
+fn a_report_that_rests_on_simulated_devices_is_a_draft_and_says_so_first() {
+    let report = report_of(&[&simulated(&passing())]);
+    assert_eq!((report.status, report.outcome.result), (ReportStatus::Draft, DmctResult::Passed));
+    assert_eq!(report.draft_because.len(), 1);
+    let reason = "this rests on simulated devices: ESME 90-B3-D5-1F-30-00-00-02";
+    assert!(report.draft_because[0].contains(reason) && report.to_json().unwrap().contains(reason));
+    assert_eq!(report.outcome.reasons, Vec::<String>::new(), "it is no reason not to pass");
+    let page = report_html(&report, &Places::beside()).unwrap();
+    let (header, _) = page.split_once("</header>").unwrap();
+    assert!(
+        header.contains(reason) && header.contains("Passed") && !header.contains("banner good"),
+        "{header}"
+    );
+}
+
+#[test]
+fn the_entrys_way_through_the_process_is_shown_with_clauses_and_records() {
+    let report = report_of(&[&passing()]);
+    let page = report_html(&report, &Places::beside()).unwrap();
+    let (_, process) = page.split_once("id=\"process\"").unwrap();
+    for (status, clause) in
+        [("planned", "20.9"), ("in test", "20.13"), ("passed", "20.28(f)"), ("reportable", "20.26")]
+    {
+        assert!(process.contains(&format!("{status}</th><td>{clause}</td>")), "{status}");
+    }
+    assert!(report.draft_because.is_empty() && report.history.status() == EntryStatus::Reportable);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::str::FromStr;
 
+use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeString, DeValue};
 
@@ -108,6 +109,17 @@ impl<'d> Item<'d> {
         self.toml()
             .and_then(DeValue::as_bool)
             .ok_or_else(|| self.wrong_type(&expected, "write true or false, without quotes"))
+    }
+
+    /// A day, without a time.
+    ///
+    /// # Errors
+    /// [`FileError`] when it is something else.
+    pub fn date(&self) -> Result<Date, FileError> {
+        let written = self.toml().and_then(DeValue::as_datetime).map(ToString::to_string);
+        let refuse =
+            || self.refuse("a date, such as 2026-12-01", "write it as year-month-day, without quotes");
+        written.ok_or_else(refuse)?.parse().map_err(|_| refuse())
     }
 
     /// The entries of a list, in order.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::civil::Date;
 use proto_duis::DeviceKind;
 
 use super::{Models, look_up};
@@ -75,9 +74,9 @@ fn entry(table: &mut Table<'_>, combinations: &Combinations) -> Result<EpclEntry
         installation_type: table.required("installation-type", installation)?.parse(installation)?,
         smso: table.text("smso", "the SMETS1 System Operator")?,
         status: table.required("status", status)?.parse(status)?,
-        planned_start: table.read("planned-start", date)?,
-        planned_completion: table.read("planned-completion", date)?,
-        first_added: table.read("first-added", date)?,
+        planned_start: table.read("planned-start", Item::date)?,
+        planned_completion: table.read("planned-completion", Item::date)?,
+        first_added: table.read("first-added", Item::date)?,
     };
     refuse_dates_that_contradict(table, &entry)?;
     Ok(entry)
@@ -100,10 +99,4 @@ fn refuse_dates_that_contradict(table: &Table<'_>, entry: &EpclEntry) -> Result<
         None => Ok(()),
         Some((found, expected)) => Err(table.error(found, expected, "correct the entry's dates")),
     }
-}
-
-fn date(item: &Item<'_>) -> Result<Date, FileError> {
-    let written = item.toml().and_then(|value| value.as_datetime()).map(ToString::to_string);
-    let refuse = || item.refuse("a date, such as 2026-12-01", "write it as year-month-day, without quotes");
-    written.ok_or_else(refuse)?.parse().map_err(|_| refuse())
 }

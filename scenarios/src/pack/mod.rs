@@ -2,6 +2,15 @@
 //!
 //! A pack is a folder: `pack.toml`, one `.toml` file per script, and `pack.lock`, which holds the digest of each script and
 //! of the pack as the parties agreed it (SVTAD 13.16(a)). Loading a pack refuses any script that differs and says which.
+//! A pack that is not a standard one says why (`rationale`) and who agreed to it (20.17), or that nobody did, and then the
+//! gate lets no DMCT Report with it be issued:
+//!
+//! ```toml
+//! standard = false
+//! rationale = "the combination has no gas meter"
+//! agreement = { by = "TAG", on = 2026-11-01, reference = "minutes of the meeting, item 7" }   # or "none"
+//! ```
+//!
 //! The standard packs are shipped inside the program; a folder on disk loads by the same code.
 
 mod lock;
@@ -9,6 +18,7 @@ mod shipped;
 
 use std::path::Path;
 
+use jiff::civil::Date;
 use lab_config::{CapabilityRelease, Document, FileError, Item, Name, Table};
 pub use lock::{LockError, PackLock};
 use proto_lab::Digest;
@@ -68,8 +78,19 @@ pub enum Standing {
 pub struct NonStandard {
     /// Why the standard pack does not serve.
     pub rationale: String,
-    /// Who agreed, when, and where that is recorded.
-    pub agreement: String,
+    /// The agreement to it; absent when nobody agreed, and then its results go into no DMCT Report that may be issued.
+    pub agreement: Option<Agreement>,
+}
+
+/// An agreement to a DMCT Non-Standard Test Pack (SVTAD 20.17).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Agreement {
+    /// Who agreed: the TAG, or the Secretary of State.
+    pub by: String,
+    /// The day of the agreement.
+    pub on: Date,
+    /// Where it can be read: minutes, a letter.
+    pub reference: String,
 }
 
 /// Why a pack cannot be used.
@@ -238,8 +259,36 @@ fn standing(table: &mut Table<'_>) -> Result<Standing, FileError> {
     }
     Ok(Standing::NonStandard(NonStandard {
         rationale: table.text("rationale", "why the standard pack does not serve (20.17)")?,
-        agreement: table.text("agreement", "who agreed, when, and where that is recorded (20.17)")?,
+        agreement: agreement(&table.required("agreement", AGREEMENT)?)?,
     }))
+}
+
+const AGREEMENT: &str =
+    "who agreed, when, and where that can be read: { by = …, on = …, reference = … }, or \"none\" (20.17)";
+
+fn agreement(item: &Item<'_>) -> Result<Option<Agreement>, FileError> {
+    if item.toml().is_some_and(|value| value.is_str()) {
+        let advice = "write `agreement = { by = \"TAG\", on = 2026-11-01, reference = \"minutes\" }`";
+        return match item.text(AGREEMENT)? {
+            "none" => Ok(None),
+            _ => Err(item.refuse("`none`, or a table with `by`, `on` and `reference`", advice)),
+        };
+    }
+    item.table(AGREEMENT, |table| {
+        Ok(Some(Agreement {
+            by: words(&table.required("by", "who agreed: the TAG, or the Secretary of State")?)?,
+            on: table.required("on", "the day of the agreement")?.date()?,
+            reference: words(&table.required("reference", "where the agreement can be read")?)?,
+        }))
+    })
+}
+
+/// A text that says something.
+fn words(item: &Item<'_>) -> Result<String, FileError> {
+    match item.text("a text")?.trim() {
+        "" => Err(item.refuse("words", "say it, or write `agreement = \"none\"`")),
+        text => Ok(text.to_owned()),
+    }
 }
 
 fn scripts(item: &Item<'_>) -> Result<Vec<Name>, FileError> {

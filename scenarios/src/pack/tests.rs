@@ -40,7 +40,7 @@ fn the_standard_packs_are_whole_and_as_locked() {
     for shipped in shipped_packs() {
         let pack = Pack::shipped(shipped.name()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(pack.id, *shipped.name());
-        assert_eq!(pack.standing, Standing::Standard);
+        assert_eq!(pack.standing == Standing::Standard, pack.id != *"one-meter");
         assert_eq!(pack.scripts.len(), pack.lock.scripts.len());
         // pack.toml, pack.lock and the scripts: a file nobody lists would look agreed and never run.
         assert_eq!(shipped.files().len(), pack.scripts.len() + 2, "{}", shipped.name());
@@ -130,13 +130,38 @@ fn a_pack_without_a_lock_is_refused() {
 #[test]
 fn a_non_standard_pack_says_why_and_who_agreed() {
     let bare = InMemory::shipped(SRV).change("pack.toml", "standard = true", "standard = false");
-    let lock = || {
-        let agreed = "standard = false\nrationale = \"no gas on this network\"\nagreement = \"TAG minute 7\"";
-        InMemory::shipped(SRV).change("pack.toml", "standard = true", agreed)
-    };
     assert!(matches!(Unlocked::open(&bare), Err(error) if error.found == "no `rationale`"));
-    let standing = Unlocked::open(&lock()).expect("read").heading.standing;
-    assert!(matches!(standing, Standing::NonStandard(said) if said.agreement == "TAG minute 7"));
+    let standing =
+        standing_with("{ by = \"TAG\", on = 2026-11-01, reference = \"minute 7\" }").expect("read");
+    let Standing::NonStandard(said) = standing else { panic!("{standing:?}") };
+    let on = jiff::civil::date(2026, 11, 1);
+    let agreed = Agreement { by: "TAG".into(), on, reference: "minute 7".into() };
+    assert_eq!(said, NonStandard { rationale: "no gas on this network".into(), agreement: Some(agreed) });
+    let standing = standing_with("\"none\"").expect("read");
+    assert!(matches!(standing, Standing::NonStandard(said) if said.agreement.is_none()));
+}
+
+#[test]
+fn an_agreement_without_all_its_parts_is_refused() {
+    for (agreement, found) in [
+        ("\"TAG minute 7\"", "TAG minute 7"),
+        ("\"\"", ""),
+        ("{ by = \"TAG\", on = 2026-11-01 }", "no `reference`"),
+        ("{ by = \"TAG\", on = \"1 November\", reference = \"minute 7\" }", "1 November"),
+        ("{ by = \" \", on = 2026-11-01, reference = \"minute 7\" }", ""),
+        ("{ by = \"TAG\", on = 2026-11-01, reference = \"minute 7\", not = 1 }", "not"),
+    ] {
+        let error = standing_with(agreement).expect_err(agreement);
+        assert!(error.found.contains(found), "{agreement}: {error}");
+    }
+}
+
+/// The standing of the standard pack made non-standard with this agreement.
+fn standing_with(agreement: &str) -> Result<Standing, FileError> {
+    let heading =
+        format!("standard = false\nrationale = \"no gas on this network\"\nagreement = {agreement}");
+    let files = InMemory::shipped(SRV).change("pack.toml", "standard = true", &heading);
+    Ok(Unlocked::open(&files)?.heading.standing)
 }
 
 #[test]

@@ -32,7 +32,7 @@ kind = "service-reference-variant"
 release = "IOC"
 standard = false
 rationale = "a meter without a hub can only be observed"
-agreement = "none: this is a test of the harness"
+agreement = "none"
 requires-enrolled = false
 scripts = ["register"]
 "#;

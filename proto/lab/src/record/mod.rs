@@ -22,8 +22,9 @@ mod verdict;
 
 pub use line::{LineError, MAX_LINE};
 pub use run::{
-    Agreement, CaptureBound, DataSet, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity, PackBound,
-    PackPurpose, Repaired, RunFinished, RunId, RunIdFormatError, RunStarted, SignerKey, SystemUnderTest,
+    Agreement, CaptureBound, DataSet, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity,
+    NonStandardPack, PackBound, PackPurpose, Repaired, RunFinished, RunId, RunIdFormatError, RunStarted,
+    SignerKey, SystemUnderTest,
 };
 pub use script::{
     AlertMatch, AlertSeen, Case, Direction, FailedExpectation, Intent, IssueRaised, IssueResolved,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Case, Counts, Sequence, Verdict};
@@ -208,21 +209,31 @@ pub struct PackBound {
     pub release: String,
     /// Digest of its lock, which holds the digest of every script (13.16(a)).
     pub lock: Digest,
-    /// For a DMCT Non-Standard Test Pack, the agreement that lets it be run (20.17).
+    /// For a pack that is not a standard one, why, and who agreed to it (20.17).
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub non_standard: Option<Agreement>,
+    pub non_standard: Option<NonStandardPack>,
+}
+
+/// Why a pack that is not a standard one is used (20.17).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct NonStandardPack {
+    /// Why the standard pack is not used.
+    pub rationale: String,
+    /// The agreement that makes it a DMCT Non-Standard Test Pack; absent when nobody agreed, and then its results go into
+    /// no report that may be issued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agreed: Option<Agreement>,
 }
 
 /// The agreement to a DMCT Non-Standard Test Pack (20.17, 20.9(c)).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Agreement {
-    /// Why the standard pack is not used.
-    pub rationale: String,
     /// Who agreed: the TAG, or the Secretary of State.
     pub by: String,
-    /// The day of the agreement, `2026-11-21`.
-    pub on: String,
+    /// The day of the agreement.
+    pub on: Date,
     /// Where the agreement can be read: minutes, a letter.
     pub reference: String,
 }

@@ -353,7 +353,7 @@ pub struct ScriptFinished {
     pub reason: Option<String>,
 }
 
-/// Why a planned script is not run. Only the first leaves a pack whole.
+/// Why a planned script is not run. Only the first two leave a pack whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NotRunKind {
@@ -365,6 +365,8 @@ pub enum NotRunKind {
     Stopped,
     /// Something it needs did not pass.
     Blocked,
+    /// Only other scripts of its pack were asked for, so the pack was not run as a whole.
+    NotSelected,
 }
 
 /// A planned script will not be run in this run.

@@ -286,6 +286,44 @@ fn a_pass_on_a_retry_is_counted_and_shown_as_one() {
 }
 
 #[test]
+fn a_pass_after_a_pass_is_no_pass_on_a_retry() {
+    let mut tally = Tally::new();
+    let bodies = [
+        started("read-import", 1),
+        finished(1, Verdict::Pass),
+        started("read-import", 2),
+        finished(3, Verdict::Pass),
+    ];
+    for (body, n) in bodies.iter().zip(1..) {
+        tally.apply(Sequence(n), body);
+    }
+    assert_eq!(tally.cases()[0].attempts.len(), 2);
+    assert_eq!((tally.counts().pass, tally.counts().pass_on_retry), (1, 0));
+}
+
+#[test]
+fn the_reasons_a_script_is_not_run_have_these_names() {
+    use NotRunKind::{Blocked, DeScoped, NotApplicable, NotSelected, Stopped};
+    let names = serde_json::to_string(&[NotApplicable, DeScoped, Stopped, Blocked, NotSelected]).unwrap();
+    assert_eq!(names, r#"["not-applicable","de-scoped","stopped","blocked","not-selected"]"#);
+}
+
+#[test]
+fn a_non_standard_pack_says_whether_it_was_agreed() {
+    let agreed =
+        Agreement { by: "TAG".into(), on: jiff::civil::date(2026, 11, 1), reference: "minute 7".into() };
+    let pack = NonStandardPack { rationale: "no gas".into(), agreed: Some(agreed) };
+    let json = serde_json::to_string(&pack).unwrap();
+    assert_eq!(
+        json,
+        r#"{"rationale":"no gas","agreed":{"by":"TAG","on":"2026-11-01","reference":"minute 7"}}"#
+    );
+    assert_eq!(serde_json::from_str::<NonStandardPack>(&json).unwrap(), pack);
+    let alone = serde_json::to_string(&NonStandardPack { agreed: None, ..pack }).unwrap();
+    assert_eq!(alone, r#"{"rationale":"no gas"}"#);
+}
+
+#[test]
 fn an_open_script_counts_as_inconclusive_and_an_unstarted_one_as_not_run() {
     let mut tally = Tally::new();
     tally.apply(Sequence(0), &Body::RunStarted(Box::new(run_started())));
