@@ -46,6 +46,9 @@ fn the_embedded_lab_passes_both_packs_and_every_figure_of_the_report_leads_to_a_
     let mut referred = Vec::new();
     references(&report, &mut referred);
     assert!(referred.len() > 50, "a report leads to its records: {referred:?}");
+    let mut unfounded = Vec::new();
+    figures_without_records(&report, "report", &mut unfounded);
+    assert!(unfounded.is_empty(), "figures that lead nowhere: {unfounded:?}");
     assert!(referred.iter().all(|n| known.contains(n)), "every reference is a record: {referred:?}");
     links_lead_somewhere(run);
 }
@@ -58,6 +61,24 @@ fn references(value: &Value, into: &mut Vec<u64>) {
             _ => references(field, into),
         }),
         Value::Array(items) => items.iter().for_each(|item| references(item, into)),
+        _ => {}
+    }
+}
+
+/// The paths of all figures, objects with a `value`, that have no records.
+fn figures_without_records(value: &Value, path: &str, into: &mut Vec<String>) {
+    match value {
+        Value::Object(fields) => {
+            let led =
+                fields.get("records").and_then(Value::as_array).is_some_and(|records| !records.is_empty());
+            if fields.contains_key("value") && !led {
+                into.push(path.to_owned());
+            }
+            fields
+                .iter()
+                .for_each(|(key, field)| figures_without_records(field, &format!("{path}.{key}"), into));
+        }
+        Value::Array(items) => items.iter().for_each(|item| figures_without_records(item, path, into)),
         _ => {}
     }
 }

@@ -20,15 +20,17 @@ pub const SCHEMA: &str = "dmct-report/1";
 pub struct Figure {
     /// The number.
     pub value: u64,
-    /// One record for each that was counted: the one that decided it.
+    /// One record for each that was counted: the one that decided it. For what was planned, the records that planned it; for
+    /// zero, the first and last record of each run, between which there is nothing to count.
     pub records: Vec<RecordRef>,
 }
 
 impl Figure {
-    /// The figure that counts these records.
-    pub(super) fn of(records: impl IntoIterator<Item = RecordRef>) -> Self {
+    /// The figure that counts these records; where there are none, those between which none is.
+    pub(super) fn of(records: impl IntoIterator<Item = RecordRef>, none_between: &[RecordRef]) -> Self {
         let records: Vec<RecordRef> = records.into_iter().collect();
-        Self { value: records.len() as u64, records }
+        let value = records.len() as u64;
+        Self { value, records: if value == 0 { none_between.to_vec() } else { records } }
     }
 }
 

@@ -52,7 +52,7 @@ pub fn make(ledger: &Ledger, gate: &DmctGate, made: Timestamp) -> DmctReport {
         planned_entry: planned_entry(ledger),
         systems: systems(ledger),
         packs: ledger.packs().into_iter().map(|(pack, bound)| pack_run(ledger, pack, bound)).collect(),
-        figures: figures(&ledger.cases.iter().collect::<Vec<_>>()),
+        figures: figures(ledger, &ledger.cases.iter().collect::<Vec<_>>()),
         not_run: ledger.cases.iter().filter(|c| c.verdict == Verdict::NotRun).map(not_executed).collect(),
         unexpected_alerts: unexpected_alerts(ledger),
         issues: ledger.issues.iter().map(issue).collect(),
@@ -129,18 +129,20 @@ fn pack_run(ledger: &Ledger, pack: &PackBound, bound: RecordRef) -> PackRun {
         purpose: pack.purpose,
         lock: pack.lock,
         non_standard: pack.non_standard.clone(),
-        figures: figures(&cases),
+        figures: figures(ledger, &cases),
         tests: cases.into_iter().map(test_result).collect(),
         records: vec![bound],
     }
 }
 
-fn figures(cases: &[&CaseEntry]) -> Figures {
+fn figures(ledger: &Ledger, cases: &[&CaseEntry]) -> Figures {
+    let bounds: Vec<RecordRef> = ledger.runs.iter().flat_map(|run| [run.first(), run.last()]).collect();
     let figure = |counted: &dyn Fn(&CaseEntry) -> bool| {
-        Figure::of(cases.iter().filter(|case| counted(case)).map(|case| case.decided.clone()))
+        Figure::of(cases.iter().filter(|case| counted(case)).map(|case| case.decided.clone()), &bounds)
     };
+    let plans = ledger.runs.iter().map(crate::gate::RunEntry::first).collect();
     Figures {
-        planned: figure(&|_| true),
+        planned: Figure { value: cases.len() as u64, records: plans },
         run: figure(&|case| case.verdict != Verdict::NotRun),
         passed: figure(&|case| case.verdict == Verdict::Pass),
         passed_on_retry: figure(&CaseEntry::passed_on_retry),

@@ -66,14 +66,16 @@ fn every_link_leads_to_an_anchor() {
 }
 
 #[test]
-fn every_figure_is_as_many_as_its_records() {
+fn every_figure_leads_to_records_one_for_each_that_was_counted() {
     let report = report_of(&[&records()]);
     let figures = report.packs.iter().map(|p| &p.figures).chain([&report.figures]);
     for f in figures {
-        for figure in [&f.planned, &f.run, &f.passed, &f.passed_on_retry, &f.failed, &f.undecided, &f.not_run]
-        {
+        assert!(!f.planned.records.is_empty());
+        for figure in [&f.run, &f.passed, &f.passed_on_retry, &f.failed, &f.undecided, &f.not_run] {
             let different: BTreeSet<&RecordRef> = figure.records.iter().collect();
-            assert_eq!(figure.value, different.len() as u64);
+            // Nothing counted leads to the ends of the run, between which there is nothing.
+            let expected = if figure.value == 0 { 2 } else { figure.value };
+            assert_eq!(expected, different.len() as u64);
         }
         assert_eq!(f.planned.value, f.run.value + f.not_run.value);
         assert_eq!(f.run.value, f.passed.value + f.failed.value + f.undecided.value);
