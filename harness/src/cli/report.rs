@@ -13,23 +13,34 @@ use super::verify::{checked, own_keys};
 use super::{Exit, Failure, packs, print_json};
 use crate::evidence::{self, RunFolder};
 use crate::gate::{DmctGate, DmctResult, GateInput, Ledger, RunRecords, StandardPack};
-use crate::report::{self, DmctReport, Places};
+use crate::report::{self, DmctReport, Places, ReportStatus};
 
 /// A report on disk.
 pub(super) struct Written {
     pub(super) html: PathBuf,
     pub(super) json: PathBuf,
     pub(super) result: &'static str,
+    pub(super) status: ReportStatus,
+}
+
+impl Written {
+    /// What the report says, and whether it may be issued.
+    pub(super) fn told(&self) -> String {
+        match self.status {
+            ReportStatus::Issuable => self.result.to_owned(),
+            ReportStatus::Draft => format!("{}; a draft, not to be issued", self.result),
+        }
+    }
 }
 
 pub(super) fn report(verb: &Report) -> Result<Exit, Failure> {
-    let (made, _) = make(&verb.run, &verb.keys)?;
+    let made = make(&verb.run, &verb.keys)?;
     if verb.json {
         print_json(&made)?;
     } else {
         let to = verb.to.as_deref().unwrap_or(&verb.run);
         let written = write(&verb.run, to, &verb.keys)?;
-        say!("DMCT Report  {} ({})", written.html.display(), written.result);
+        say!("DMCT Report  {} ({})", written.html.display(), written.told());
         say!("             {}", written.json.display());
     }
     Ok(Exit::Done)
@@ -37,7 +48,7 @@ pub(super) fn report(verb: &Report) -> Result<Exit, Failure> {
 
 /// Writes the report of a run and the page of its records into a folder.
 pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, Failure> {
-    let (made, result) = make(run, keys)?;
+    let made = make(run, keys)?;
     let folder = RunFolder::new(run);
     let records = read(&folder)?;
     let started = first(&records)?;
@@ -50,17 +61,18 @@ pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, 
         fs::write(&path, text).map(|()| path).map_err(Failure::lab)
     };
     put("records.html", &page.map_err(Failure::lab)?)?;
-    Ok(Written { html: put("report.html", &html)?, json: put("report.json", &json)?, result: words(result) })
+    let (html, json) = (put("report.html", &html)?, put("report.json", &json)?);
+    Ok(Written { html, json, result: words(made.outcome.result), status: made.status })
 }
 
-fn make(run: &Path, keys: &KeyChoice) -> Result<(DmctReport, DmctResult), Failure> {
+fn make(run: &Path, keys: &KeyChoice) -> Result<DmctReport, Failure> {
     let verification = checked(run, &own_keys(run, keys)?)?;
     let records = read(&RunFolder::new(run))?;
     first(&records)?;
     let run = RunRecords { records: &records, standing: verification.standing, root: verification.root };
     let ledger = Ledger::of(&[run]);
     let gate = DmctGate::decide(&ledger, &GateInput { standard: standard()?, ..GateInput::default() });
-    Ok((report::make(&ledger, &gate, Timestamp::now()), gate.result()))
+    Ok(report::make(&ledger, &gate, Timestamp::now()))
 }
 
 fn read(folder: &RunFolder) -> Result<Vec<Record>, Failure> {

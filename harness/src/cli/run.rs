@@ -104,7 +104,7 @@ fn conclude(verb: &Run, ran: &Ran) -> Result<Exit, Failure> {
     if verb.json {
         super::print_json(&serde_json::json!({
             "run": ran.folder.root(), "verdict": verdict, "counts": ran.finished.counts,
-            "result": written.result, "report": written.html, "report_json": written.json,
+            "result": written.result, "status": written.status, "report": written.html, "report_json": written.json,
         }))?;
     } else {
         say(verdict, ran, &written);
@@ -115,7 +115,7 @@ fn conclude(verb: &Run, ran: &Ran) -> Result<Exit, Failure> {
 fn say(verdict: Verdict, ran: &Ran, written: &report::Written) {
     let reason = ran.finished.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
     say!("\nVerdict      {verdict}{reason}");
-    say!("DMCT Report  {} ({})", written.html.display(), written.result);
+    say!("DMCT Report  {} ({})", written.html.display(), written.told());
     say!("             {}", written.json.display());
     say!("Evidence     harness verify {}", ran.folder.root().display());
 }

@@ -48,7 +48,7 @@ pub fn make(ledger: &Ledger, gate: &DmctGate, made: Timestamp) -> DmctReport {
         schema: SCHEMA.to_owned(),
         made,
         status: if gate.may_issue_report() { ReportStatus::Issuable } else { ReportStatus::Draft },
-        draft_because: gate.against_issue().map(reason).collect(),
+        draft_because: gate.against_issue().map(wanting).collect(),
         planned_entry: planned_entry(ledger),
         systems: systems(ledger),
         packs: ledger.packs().into_iter().map(|(pack, bound)| pack_run(ledger, pack, bound)).collect(),
@@ -227,6 +227,11 @@ fn issue(issue: &IssueEntry) -> IssueInReport {
 fn outcome(gate: &DmctGate) -> Outcome {
     let unmet = gate.unmet(NeededFor::Report).chain(gate.unmet(NeededFor::Pass));
     Outcome { result: gate.result(), reasons: unmet.map(reason).collect(), criteria: gate.criteria.clone() }
+}
+
+/// What keeps a report from being issued, in words.
+fn wanting(criterion: &Criterion) -> String {
+    format!("{} (needed: {}, {})", criterion.found, criterion.title, criterion.clause)
 }
 
 /// A criterion that does not hold, in words.
