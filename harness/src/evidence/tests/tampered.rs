@@ -236,6 +236,14 @@ fn a_missing_blob_or_capture_and_an_added_capture_are_found() {
 }
 
 #[test]
+fn a_blob_that_no_record_refers_to_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = whole_run(dir.path(), key());
+    std::fs::write(folder.blobs().join("aaaa"), b"hello").unwrap();
+    assert_eq!(first_wrong(&folder), Place::Blob("aaaa".into()));
+}
+
+#[test]
 fn octets_after_the_end_of_a_capture_are_found() {
     let dir = tempfile::tempdir().unwrap();
     let folder = whole_run(dir.path(), key());

@@ -36,6 +36,8 @@ pub enum Place {
     Checkpoint(u64),
     /// A capture file.
     Capture(String),
+    /// A file among the blobs.
+    Blob(String),
 }
 
 impl fmt::Display for Place {
@@ -45,6 +47,7 @@ impl fmt::Display for Place {
             Self::Key => f.write_str("key"),
             Self::Checkpoint(n) => write!(f, "checkpoint {n}"),
             Self::Capture(file) => write!(f, "capture {file}"),
+            Self::Blob(file) => write!(f, "blob {file}"),
         }
     }
 }
@@ -168,6 +171,9 @@ pub fn verify(folder: &RunFolder, trusted: &[VerifierKey]) -> Result<Verificatio
     pass.run()?;
     let seen = pass.seen();
     captures::check(folder, &seen.bounds, seen.finished.is_some(), &mut findings)?;
+    if seen.finished.is_some() {
+        strange_blobs(folder, &seen.blobs, &mut findings)?;
+    }
     signed.check_end(seen.tree.size(), seen.finished.is_some(), &mut findings);
     findings.0.sort();
     findings.0.truncate(MAX_FINDINGS);
@@ -184,6 +190,24 @@ pub fn verify(folder: &RunFolder, trusted: &[VerifierKey]) -> Result<Verificatio
         counts: seen.tally.counts(),
         findings: findings.0,
     })
+}
+
+/// A finished run refers to every blob there is: one that no record names was put there by somebody else.
+fn strange_blobs(
+    folder: &RunFolder,
+    known: &BTreeSet<Digest>,
+    findings: &mut Findings,
+) -> Result<(), EvidenceError> {
+    let path = folder.blobs();
+    for entry in std::fs::read_dir(&path).map_err(EvidenceError::io("read", &path))? {
+        let name =
+            entry.map_err(EvidenceError::io("read", &path))?.file_name().to_string_lossy().into_owned();
+        let known = name.parse().is_ok_and(|digest: Digest| known.contains(&digest));
+        if !known && !findings.is_full() {
+            findings.add(Place::Blob(name), "no record refers to it");
+        }
+    }
+    Ok(())
 }
 
 fn standing(findings: &Findings, is_final: bool, trusts_a_key: bool) -> Standing {
