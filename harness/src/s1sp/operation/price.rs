@@ -67,7 +67,10 @@ pub(super) async fn update(desk: &mut Desk, update: &UpdatePrice) -> Result<MmcB
         Prices::Gas(asked) => gas(asked.standing_charge, &asked.tariff)?,
         _ => return Err(Refusal::NotExpressible("prices of a fuel the lab does not know".into())),
     };
-    // Both are held ready before either is put in force: a refusal half way leaves the tariff as it was.
+    // Both are held ready before either is put in force: a refusal up to there leaves the tariff in force as it was, and
+    // what is held ready is written over by the next update. The meter has no way to activate both in one step: should it
+    // take the first activation, or date, and refuse the second, the new prices stand beside the old standing charge, and
+    // the answer's reason names the charge that was refused.
     desk.set(cosem::numbered(&price, PASSIVE), held.with(&prices)).await?;
     desk.set(cosem::numbered(&standing, PASSIVE), held_standing.with(&[(1, charge)])).await?;
     match update.execution {
