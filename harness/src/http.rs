@@ -1,13 +1,17 @@
 //! A small HTTP server with limits, for the doors at which messages arrive: the service user's listener, the DCC.
 //!
-//! So many connections at a time and no more (the next waits in the kernel's queue), a limit on how long the head of a
-//! request may take, and an end: stopping lets what is under way finish for a moment and then cuts it.
+//! So many connections at a time and no more (the next waits in the kernel's queue), a limit on how long the head and the
+//! body of a request may take, and an end: stopping lets what is under way finish for a moment and then cuts it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::StatusCode;
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -18,6 +22,8 @@ use tokio_util::task::TaskTracker;
 
 /// How long the head of a request may take to arrive.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long the octets of a message may take to arrive.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// How long what is under way may take to finish once the server stops.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait before accepting again when the system refuses a connection, as when it is out of descriptors.
@@ -69,6 +75,39 @@ impl Server {
     }
 }
 
+/// A message that could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BodyError {
+    #[error("a message has at most {limit} octets here")]
+    TooLong { limit: usize },
+    #[error("the message did not arrive within {} s", BODY_WITHIN.as_secs())]
+    TooSlow,
+    #[error("the message broke off: {0}")]
+    BrokeOff(String),
+}
+
+impl BodyError {
+    /// What the sender is told.
+    pub(crate) const fn status(&self) -> StatusCode {
+        match self {
+            BodyError::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            BodyError::BrokeOff(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Reads the whole of a message of at most `limit` octets, within a deadline.
+pub(crate) async fn body(body: Body, limit: usize) -> Result<Bytes, BodyError> {
+    let collected = tokio::time::timeout(BODY_WITHIN, Limited::new(body, limit).collect());
+    match collected.await {
+        Ok(Ok(octets)) => Ok(octets.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(BodyError::TooLong { limit }),
+        Ok(Err(error)) => Err(BodyError::BrokeOff(error.to_string())),
+        Err(_) => Err(BodyError::TooSlow),
+    }
+}
+
 async fn accept(
     listener: TcpListener,
     router: Router,
@@ -111,4 +150,21 @@ async fn connection(stream: TcpStream, router: Router, place: OwnedSemaphorePerm
         tracing::debug!(%error, "a connection ended early");
     }
     drop(place);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_arrive_is_given_up() {
+        let never = Body::from_stream(tokio_stream::pending::<Result<Bytes, std::io::Error>>());
+        let begun = tokio::time::Instant::now();
+        let error = body(never, 100).await.unwrap_err();
+        assert_eq!(error.status(), StatusCode::REQUEST_TIMEOUT);
+        assert_eq!(begun.elapsed().as_secs(), BODY_WITHIN.as_secs());
+        assert_eq!(body(Body::from("12345"), 5).await.unwrap(), "12345");
+        let error = body(Body::from("123456"), 5).await.unwrap_err();
+        assert_eq!(error.to_string(), "a message has at most 5 octets here");
+    }
 }

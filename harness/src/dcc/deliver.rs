@@ -9,6 +9,7 @@ use axum::http::{StatusCode, Uri};
 use bytes::Bytes;
 use proto_duis::{Eui64, Response, ResponseBody};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::server::{Shared, locked};
 use crate::link::Direction;
@@ -49,8 +50,8 @@ impl LostMail {
         self.0.push_back(lost);
     }
 
-    pub(super) fn list(&self) -> Vec<Undelivered> {
-        self.0.iter().cloned().collect()
+    pub(super) fn take(&mut self) -> Vec<Undelivered> {
+        self.0.drain(..).collect()
     }
 }
 
@@ -94,7 +95,7 @@ pub(super) async fn work<P: Send + Sync>(
     user: Eui64,
     mut letters: mpsc::Receiver<Letter>,
 ) {
-    let poster = Poster::new();
+    let poster = Poster::new(proto_duis::MAX_OCTETS);
     while let Some(letter) = letters.recv().await {
         if let Err(reason) = deliver(&shared, &poster, user, &letter).await {
             locked(&shared.lost).add(Undelivered { user, what: letter.what.clone(), reason });
@@ -128,7 +129,7 @@ enum Trouble {
 }
 
 async fn try_once(poster: &Poster, listener: &Uri, letter: &Letter) -> Result<(), Trouble> {
-    let reply = poster.post(listener, letter.octets.clone(), DEADLINE).await;
+    let reply = poster.post(listener, letter.octets.clone(), Instant::now() + DEADLINE).await;
     let reply = reply.map_err(|error| Trouble::Passing(error.to_string()))?;
     let said = String::from_utf8_lossy(&reply.body).chars().take(200).collect::<String>();
     match reply.status {

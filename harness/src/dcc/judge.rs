@@ -33,6 +33,8 @@ pub(super) struct View<'a> {
     pub(super) inventory: &'a Inventory,
     pub(super) counters: &'a BTreeMap<Eui64, u64>,
     pub(super) trust: &'a TrustStore,
+    /// The access control broker.
+    pub(super) broker: Eui64,
 }
 
 /// A request refused, with the reason in words for whoever reads the evidence.
@@ -74,7 +76,7 @@ pub(super) fn judge(
     signed(octets, view)?;
     role(request.srv(), user)?;
     let passed = match request.srv().is_for_the_dcc() {
-        true => for_the_dcc(request)?,
+        true => for_the_dcc(request, view.broker)?,
         false => for_a_device(request, user, view)?,
     };
     command_variant(request)?;
@@ -113,12 +115,13 @@ fn role(srv: Srv, user: &User) -> Result<(), Refusal> {
 }
 
 /// A request for the DCC itself targets the access control broker.
-fn for_the_dcc(request: &Request) -> Result<Passed, Refusal> {
-    let target = request.id.target;
-    if target == Eui64::ACCESS_CONTROL_BROKER {
+fn for_the_dcc(request: &Request, broker: Eui64) -> Result<Passed, Refusal> {
+    let (srv, target) = (request.srv(), request.id.target);
+    if target == broker {
         return Ok(Passed::Inventory);
     }
-    refuse(ResponseCode::UNKNOWN_DEVICE, format!("{} is for the DCC and not for {target}", request.srv()))
+    let reason = format!("{srv} is for the DCC, which is {broker}, and not for {target}");
+    refuse(ResponseCode::UNKNOWN_DEVICE, reason)
 }
 
 /// E19, E4, E5, E11.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::body::Body;
+use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::post;
@@ -25,7 +26,7 @@ use super::inventory::Inventory;
 use super::judge::{Address, Passed, Refusal, View, judge};
 use super::line::{self, Lines, NoPlace, Quiet};
 use super::users::Users;
-use crate::http::Server;
+use crate::http::{self, Server};
 use crate::link::Direction;
 use crate::post::XML;
 use crate::tap::SharedMessageTap;
@@ -40,6 +41,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 pub struct DccConfig {
     /// Where it listens; port 0 for any free one.
     pub bind: SocketAddr,
+    /// The DCC itself, as the target of requests that are for no device: its access control broker.
+    pub access_control_broker: Eui64,
     /// The DSP's key.
     pub signer: Signer,
     /// The certificates of users and of the S1SP.
@@ -104,6 +107,7 @@ pub(super) struct Shared<P> {
     pub(super) tap: SharedMessageTap,
     pub(super) s1sp_deadline: Duration,
     pub(super) stop: CancellationToken,
+    access_control_broker: Eui64,
     clock: Clock,
     users: Users,
     inventory: Mutex<Inventory>,
@@ -146,6 +150,7 @@ impl<P: S1spPort> Dcc<P> {
             tap: config.tap,
             s1sp_deadline: config.s1sp_deadline,
             stop: CancellationToken::new(),
+            access_control_broker: config.access_control_broker,
             clock: config.clock,
             users: config.users,
             inventory: Mutex::new(config.inventory),
@@ -243,9 +248,9 @@ impl<P: S1spPort> Dcc<P> {
         line::quiesce(&self.shared, limit).await
     }
 
-    /// The last messages users never got, the oldest first.
-    pub fn undelivered(&self) -> Vec<Undelivered> {
-        locked(&self.shared.lost).list()
+    /// Takes the last messages users never got, the oldest first.
+    pub fn take_undelivered(&self) -> Vec<Undelivered> {
+        locked(&self.shared.lost).take()
     }
 }
 
@@ -294,29 +299,31 @@ impl<P> Shared<P> {
 }
 
 fn routes<P: S1spPort>(shared: Arc<Shared<P>>) -> Router {
-    let non_device = |state: State<Arc<Shared<P>>>, body: Bytes| receive(state, body, Address::NonDevice);
-    let send_command = |state: State<Arc<Shared<P>>>, body: Bytes| receive(state, body, Address::SendCommand);
+    let non_device = |state: State<Arc<Shared<P>>>, body: Body| receive(state, body, Address::NonDevice);
+    let send_command = |state: State<Arc<Shared<P>>>, body: Body| receive(state, body, Address::SendCommand);
     Router::new()
         .route("/api/v1/serviceD", post(non_device))
         .route("/api/v1/serviceS", post(send_command))
-        .layer(DefaultBodyLimit::max(proto_duis::MAX_OCTETS))
         .with_state(shared)
 }
 
 async fn receive<P: S1spPort>(
     State(shared): State<Arc<Shared<P>>>,
-    octets: Bytes,
+    body: Body,
     address: Address,
 ) -> HttpResponse {
+    let heard = |what: &str, octets: &[u8]| shared.tap.message(Direction::Received, "a user", what, octets);
+    let octets = match http::body(body, proto_duis::MAX_OCTETS).await {
+        Ok(octets) => octets,
+        Err(error) => {
+            heard(&format!("message not taken: {error}"), &[]);
+            return (error.status(), error.to_string()).into_response();
+        }
+    };
     let request = match Request::parse(&octets) {
         Ok(request) => request,
         Err(error) => {
-            shared.tap.message(
-                Direction::Received,
-                "a user",
-                "a message that is no service request",
-                &octets,
-            );
+            heard("a message that is no service request", &octets);
             return (StatusCode::BAD_REQUEST, error.to_string()).into_response();
         }
     };
@@ -354,7 +361,8 @@ impl<P: S1spPort> Shared<P> {
         let mut counters = locked(&self.counters);
         let inventory = locked(&self.inventory);
         let (users, trust) = (&self.users, &self.trust);
-        let view = View { users, inventory: &inventory, counters: &counters, trust };
+        let broker = self.access_control_broker;
+        let view = View { users, inventory: &inventory, counters: &counters, trust, broker };
         let passed = match judge(&octets, &request, address, &view) {
             Ok(passed) => passed,
             Err(Refusal { code, reason }) => {

@@ -269,7 +269,7 @@ impl Bench for RigBench {
             }
             Action::Alert { code, device } => {
                 let device = Some(self.device(*device, bindings)?.eui64);
-                self.alert(AlertMatcher { code: *code, device }, intent, within).await
+                self.alert(AlertMatcher { code: *code, device, since: None }, intent, within).await
             }
             Action::Ask(ask) => self.ask(ask, bindings, within).await,
             Action::Migrate(migrate) => self.migrate(migrate).await,

@@ -153,6 +153,7 @@ fn suppliers(lab: &Lab) -> Result<Suppliers, RunError> {
 async fn start_dcc(lab: &Lab, keys: &Keys, s1sp: Arc<S1sp>) -> Result<Dcc<Port>, RunError> {
     let config = DccConfig {
         bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        access_control_broker: lab.environment.access_control_broker,
         signer: keys.dsp.clone(),
         trust: keys.trust(&[PartyKind::User, PartyKind::S1sp]),
         users: dcc::Users::active(lab.users.iter().map(|(role, id)| (*role, *id))),

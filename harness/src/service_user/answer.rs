@@ -71,6 +71,8 @@ pub enum StrayKind {
 pub struct Alert {
     /// The device it is about, where it is about one.
     pub device: Option<Eui64>,
+    /// The user it is addressed to, where it says: an alert of the S1SP does only when it is about a request.
+    pub user: Option<Eui64>,
     /// When the DCC wrote the message.
     pub time: Timestamp,
     /// What it says.
@@ -97,6 +99,8 @@ pub struct AlertMatcher {
     pub code: AlertCode,
     /// The device it comes from; any when none.
     pub device: Option<Eui64>,
+    /// When the DCC wrote it at the earliest, by the DCC's clock; any time when none.
+    pub since: Option<Timestamp>,
 }
 
 impl AlertMatcher {
@@ -104,15 +108,28 @@ impl AlertMatcher {
     pub fn matches(&self, alert: &Alert) -> bool {
         let AlertContent::Device(content) = &alert.content else { return false };
         let from = self.device.is_none_or(|device| alert.device == Some(device));
-        content.code == Some(self.code) && from
+        let in_time = self.since.is_none_or(|since| alert.time >= since);
+        content.code == Some(self.code) && from && in_time
     }
 }
 
 impl std::fmt::Display for AlertMatcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "device alert {}", self.code)?;
-        self.device.map_or(Ok(()), |device| write!(f, " from {device}"))
+        self.device.map_or(Ok(()), |device| write!(f, " from {device}"))?;
+        self.since.map_or(Ok(()), |since| write!(f, ", written since {since}"))
     }
+}
+
+/// What nobody waited for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Alerts, the oldest first.
+    pub alerts: Vec<Alert>,
+    /// Answers, the oldest first.
+    pub strays: Vec<Stray>,
+    /// Older answers that were dropped, because more came than are kept.
+    pub strays_dropped: usize,
 }
 
 impl Alert {

@@ -2,14 +2,15 @@
 //!
 //! A request is open from before it is sent, because its answer may overtake its acknowledgement. It closes when its
 //! answer is taken or the wait is given up. An answer to a closed request, or to none, is kept as what it is. Every
-//! collection has a limit; what does not fit is refused, and the DCC keeps it and tries again.
+//! collection has a limit. An alert that does not fit is refused, and the DCC keeps it and tries again; of answers nobody
+//! waits for the last ones are kept and the others counted.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use proto_duis::{RequestId, ResponseCode, Srv};
 use tokio::time::Instant;
 
-use super::answer::{Alert, AlertMatcher, Answer, Stray, StrayKind};
+use super::answer::{Alert, AlertMatcher, Answer, Leftovers, Stray, StrayKind};
 use super::error::Rejection;
 
 /// How much is kept.
@@ -21,7 +22,7 @@ pub struct Limits {
     pub closed: usize,
     /// Alerts nobody has taken.
     pub alerts: usize,
-    /// Stray answers nobody has taken.
+    /// Stray answers nobody has taken: the last ones.
     pub strays: usize,
     /// Octets of one message.
     pub message_octets: usize,
@@ -46,6 +47,8 @@ pub(super) struct Inbox {
     closed_order: VecDeque<RequestId>,
     alerts: VecDeque<Alert>,
     strays: VecDeque<Stray>,
+    /// Strays that were dropped since somebody took the strays.
+    strays_dropped: usize,
 }
 
 /// A request whose answer nobody has taken.
@@ -73,8 +76,8 @@ pub(super) enum CannotOpen {
 /// Why an answer or an alert is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NotTaken {
-    /// There is no room: 503, try again.
-    NoRoom(&'static str),
+    /// There is no room for more alerts: 503, try again.
+    NoRoom,
     /// It does not belong to the request it names: 400.
     Rejected(Rejection),
 }
@@ -97,6 +100,7 @@ impl Inbox {
             closed_order: VecDeque::new(),
             alerts: VecDeque::new(),
             strays: VecDeque::new(),
+            strays_dropped: 0,
         }
     }
 
@@ -132,11 +136,17 @@ impl Inbox {
             Some(Open { state: State::Refused(_), .. }) => StrayKind::Unsolicited,
             None => self.closed.get(&answer.request).copied().unwrap_or(StrayKind::Unsolicited),
         };
-        if self.strays.len() >= self.limits.strays {
-            return Err(NotTaken::NoRoom("stray answers"));
-        }
-        self.strays.push_back(Stray { kind, answer });
+        self.stray(Stray { kind, answer });
         Ok(())
+    }
+
+    /// Keeps a stray; the oldest goes when there is no room.
+    fn stray(&mut self, stray: Stray) {
+        self.strays.push_back(stray);
+        while self.strays.len() > self.limits.strays {
+            self.strays.pop_front();
+            self.strays_dropped = self.strays_dropped.saturating_add(1);
+        }
     }
 
     /// Takes a request's answer or refusal, if it is there, and closes the request.
@@ -158,16 +168,14 @@ impl Inbox {
         taken
     }
 
-    /// Gives up the wait for an answer. One that is there already and nobody took becomes a stray, if there is room.
+    /// Gives up the wait for an answer. One that is there already and nobody took becomes a stray.
     pub(super) fn give_up(&mut self, request: &RequestId) {
         let Some(open) = self.open.remove(request) else { return };
         let kind = match open.state {
             State::Awaited => StrayKind::Late,
             State::Refused(_) => StrayKind::Unsolicited,
             State::Answered(answer) => {
-                if self.strays.len() < self.limits.strays {
-                    self.strays.push_back(Stray { kind: StrayKind::Late, answer: *answer });
-                }
+                self.stray(Stray { kind: StrayKind::Late, answer: *answer });
                 StrayKind::Duplicate
             }
         };
@@ -194,7 +202,7 @@ impl Inbox {
     /// An alert came.
     pub(super) fn alert(&mut self, alert: Alert) -> Result<(), NotTaken> {
         if self.alerts.len() >= self.limits.alerts {
-            return Err(NotTaken::NoRoom("alerts"));
+            return Err(NotTaken::NoRoom);
         }
         self.alerts.push_back(alert);
         Ok(())
@@ -209,6 +217,12 @@ impl Inbox {
     /// Takes every alert.
     pub(super) fn take_alerts(&mut self) -> Vec<Alert> {
         self.alerts.drain(..).collect()
+    }
+
+    /// Takes all that nobody waited for.
+    pub(super) fn take_leftovers(&mut self) -> Leftovers {
+        let strays_dropped = std::mem::take(&mut self.strays_dropped);
+        Leftovers { alerts: self.take_alerts(), strays: self.take_strays(), strays_dropped }
     }
 
     /// Takes every stray answer.

@@ -1,9 +1,8 @@
 //! The door at which answers and alerts arrive: 204 for a message that is taken, 400 with the reason for one that is
-//! not valid, 503 when there is no room and the DCC should try again.
+//! not valid, 503 when there is no room for an alert and the DCC should try again.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,17 +10,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::post;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use proto_duis::{Eui64, TrustStore};
 
 use super::inbox::NotTaken;
 use super::mailbox::Mailbox;
 use super::receive::{self, Received};
+use crate::http;
 use crate::link::Direction;
 use crate::tap::SharedMessageTap;
-
-/// How long the octets of a message may take to arrive.
-const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// What the listener needs.
 pub(super) struct Desk {
@@ -40,26 +36,11 @@ pub(super) fn router(desk: Arc<Desk>) -> Router {
 }
 
 async fn receive(State(desk): State<Arc<Desk>>, body: Body) -> Reply {
-    match body_of(body, desk.message_octets).await {
+    match http::body(body, desk.message_octets).await {
         Ok(octets) => desk.take(&octets),
-        Err(reply) => {
-            desk.heard(&format!("message not taken: {}", reply.1), &[]);
-            reply
-        }
-    }
-}
-
-async fn body_of(body: Body, limit: usize) -> Result<Bytes, Reply> {
-    let collected = tokio::time::timeout(BODY_WITHIN, Limited::new(body, limit).collect());
-    match collected.await {
-        Ok(Ok(octets)) => Ok(octets.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err((StatusCode::PAYLOAD_TOO_LARGE, format!("a message has at most {limit} octets here")))
-        }
-        Ok(Err(error)) => Err((StatusCode::BAD_REQUEST, format!("the message broke off: {error}"))),
-        Err(_) => {
-            let text = format!("the message did not arrive within {} s", BODY_WITHIN.as_secs());
-            Err((StatusCode::REQUEST_TIMEOUT, text))
+        Err(error) => {
+            desk.heard(&format!("message not taken: {error}"), &[]);
+            (error.status(), error.to_string())
         }
     }
 }
@@ -92,8 +73,8 @@ impl Desk {
         });
         match taken {
             Ok(()) => (StatusCode::NO_CONTENT, String::new()),
-            Err(NotTaken::NoRoom(what)) => {
-                (StatusCode::SERVICE_UNAVAILABLE, format!("no room for more {what}: try again later"))
+            Err(NotTaken::NoRoom) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "no room for more alerts: try again later".to_owned())
             }
             Err(NotTaken::Rejected(rejection)) => (StatusCode::BAD_REQUEST, rejection.to_string()),
         }

@@ -35,7 +35,7 @@ use proto_duis::{Eui64, Request, RequestBody, RequestId, ResponseCode, Srv, Trus
 use scenarios::Misuse;
 use tokio::time::Instant;
 
-pub use answer::{Acknowledgement, Alert, AlertContent, AlertMatcher, Answer, Stray, StrayKind};
+pub use answer::{Acknowledgement, Alert, AlertContent, AlertMatcher, Answer, Leftovers, Stray, StrayKind};
 pub use error::{Found, Rejection, UserError};
 pub use inbox::Limits;
 pub use users::{User, Users};
@@ -301,6 +301,11 @@ impl ServiceUser {
                 ),
             }
         })
+    }
+
+    /// Takes all that nobody waited for, and begins to count anew.
+    pub fn take_leftovers(&self) -> Leftovers {
+        self.desk.mailbox.with(inbox::Inbox::take_leftovers)
     }
 
     /// Takes the alerts nobody waited for.

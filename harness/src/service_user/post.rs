@@ -1,16 +1,14 @@
 //! Sends requests to the DCC and reads what it says at once.
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::header::CONTENT_TYPE;
-use hyper::{Method, Request, Uri};
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
+use hyper::Uri;
+use hyper::http::uri::InvalidUri;
 use proto_duis::Srv;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::UserError;
 use super::error::Found;
+use crate::post::{PostError, Poster};
 
 /// How much of a reply that is no message goes into the error.
 const SHOWN: usize = 200;
@@ -18,9 +16,8 @@ const SHOWN: usize = 200;
 /// The DCC's interface for users.
 #[derive(Debug)]
 pub(super) struct Dcc {
-    client: Client<HttpConnector, Full<Bytes>>,
+    poster: Poster,
     base: String,
-    reply_octets: usize,
 }
 
 impl Dcc {
@@ -28,13 +25,7 @@ impl Dcc {
     pub(super) fn new(base: &str, reply_octets: usize) -> Result<Dcc, UserError> {
         let base = base.trim_end_matches('/').to_owned();
         check(&base).map_err(|reason| UserError::Address { url: base.clone(), reason })?;
-        // A connection for each request: on a kept one that the DCC closes meanwhile, it cannot be told whether
-        // the request arrived, and a request must never go out twice.
-        let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
-            .retry_canceled_requests(false)
-            .build_http();
-        Ok(Dcc { client, base, reply_octets })
+        Ok(Dcc { poster: Poster::new(reply_octets), base })
     }
 
     /// The address for requests of this variant.
@@ -50,46 +41,29 @@ impl Dcc {
 
     /// Posts a request and reads the reply, all by the deadline.
     pub(super) async fn post(&self, to: &str, request: Bytes, deadline: Instant) -> Result<Bytes, Found> {
-        let exchange = timeout_at(deadline, self.exchange(to, request));
-        exchange.await.unwrap_or(Err(Found::Nothing))
-    }
-
-    async fn exchange(&self, to: &str, request: Bytes) -> Result<Bytes, Found> {
-        let broken = |error: &dyn std::error::Error| Found::NoConnection(chain(error));
-        let post = Request::builder().method(Method::POST).uri(to).header(CONTENT_TYPE, "application/xml");
-        let post = post.body(Full::new(request)).map_err(|error| broken(&error))?;
-        let reply = self.client.request(post).await.map_err(|error| broken(&error))?;
-        let (status, limit) = (reply.status(), self.reply_octets);
-        let body = Limited::new(reply.into_body(), limit).collect().await;
-        let body = body.map_err(|error| match error.is::<LengthLimitError>() {
-            true => Found::TooLong { limit },
-            false => broken(error.as_ref()),
-        })?;
-        let body = body.to_bytes();
-        if status.is_success() {
-            return Ok(body);
+        let to: Uri = to.parse().map_err(|error: InvalidUri| Found::NoConnection(error.to_string()))?;
+        let reply = self.poster.post(&to, request, deadline).await.map_err(found)?;
+        if reply.status.is_success() {
+            return Ok(reply.body);
         }
-        let text = String::from_utf8_lossy(&body).chars().take(SHOWN).collect();
-        Err(Found::Status { status: status.as_u16(), text })
+        let text = String::from_utf8_lossy(&reply.body).chars().take(SHOWN).collect();
+        Err(Found::Status { status: reply.status.as_u16(), text })
+    }
+}
+
+fn found(error: PostError) -> Found {
+    match error {
+        PostError::Deadline { .. } => Found::Nothing,
+        PostError::TooLong { limit, .. } => Found::TooLong { limit },
+        PostError::Transport { reason, .. } => Found::NoConnection(reason),
     }
 }
 
 fn check(base: &str) -> Result<(), String> {
-    let uri: Uri = base.parse().map_err(|error: hyper::http::uri::InvalidUri| error.to_string())?;
+    let uri: Uri = base.parse().map_err(|error: InvalidUri| error.to_string())?;
     match (uri.scheme_str(), uri.host(), uri.query()) {
         (Some("http"), Some(_), None) => Ok(()),
         (Some("http"), ..) => Err("a host and no query belong there".to_owned()),
         _ => Err("it does not begin with http://".to_owned()),
     }
-}
-
-/// An error with the errors it comes from, which say what really happened.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
 }

@@ -51,7 +51,8 @@ pub(super) fn read(
         ResponseBody::Smets1(message) => smets1(envelope, &message),
         ResponseBody::DccAlert(message) => {
             let content = message.alert.content().clone();
-            Ok(alert(envelope, content.device, AlertContent::S1sp(content)))
+            let user = user.or(content.request.map(|request| request.originator));
+            Ok(alert(envelope, content.device, user, AlertContent::S1sp(content)))
         }
     }
 }
@@ -98,9 +99,9 @@ fn answer(envelope: Envelope, request: RequestId, srv: Srv, inventory: Vec<Inven
     Answer { request, srv, code, time, success, debug, data, device_time, inventory, signed_by, raw }
 }
 
-fn alert(envelope: Envelope, device: Option<Eui64>, content: AlertContent) -> Received {
+fn alert(envelope: Envelope, device: Option<Eui64>, user: Option<Eui64>, content: AlertContent) -> Received {
     let Envelope { message, signed_by, raw } = envelope;
-    Received::Alert(Box::new(Alert { device, time: message.time, content, signed_by, raw }))
+    Received::Alert(Box::new(Alert { device, user, time: message.time, content, signed_by, raw }))
 }
 
 /// The DCC's own answer that was not given at once, such as E20 when the device cannot be reached.
@@ -120,7 +121,7 @@ fn smets1(envelope: Envelope, message: &Smets1ResponseMessage) -> Result<Receive
     Rejection::unless_same("ResponseID", &shown(envelope.message.response), &response.to_string())?;
     let payload = match &inner.body {
         Smets1Body::Alert(content) => {
-            return Ok(alert(envelope, Some(device), AlertContent::Device(content.clone())));
+            return Ok(alert(envelope, Some(device), Some(user), AlertContent::Device(content.clone())));
         }
         Smets1Body::Response(payload) => payload.clone(),
     };

@@ -10,11 +10,13 @@ struct Court {
     users: Users,
     inventory: Inventory,
     counters: BTreeMap<Eui64, u64>,
+    broker: Eui64,
 }
 
 impl Court {
     fn new() -> Court {
-        Court { users: users(), inventory: inventory(), counters: BTreeMap::from([(IS, 10)]) }
+        let (counters, broker) = (BTreeMap::from([(IS, 10)]), Eui64::ACCESS_CONTROL_BROKER);
+        Court { users: users(), inventory: inventory(), counters, broker }
     }
 
     fn try_at(&self, request: &Request, signer: &Signer, address: Address) -> Result<Passed, Refusal> {
@@ -23,6 +25,7 @@ impl Court {
             inventory: &self.inventory,
             counters: &self.counters,
             trust: &KEYS.trust,
+            broker: self.broker,
         };
         judge(request.sign(signer).unwrap().as_bytes(), request, address, &view)
     }
@@ -75,6 +78,14 @@ fn each_check_has_its_code() {
     let suspended = User { status: UserStatus::Suspended, ..court.users.get(IS).unwrap().clone() };
     court.users.insert(suspended);
     assert_eq!(court.refuses(&arm(ESME), &KEYS.is), ResponseCode::USER_STATUS);
+}
+
+#[test]
+fn the_dcc_is_the_broker_it_was_told() {
+    let court = Court { broker: HUB, ..Court::new() };
+    let to = |target| court.try_at(&request(Srv::ReadInventory, target, 11), &KEYS.is, Address::NonDevice);
+    assert_eq!(to(HUB), Ok(Passed::Inventory));
+    assert_eq!(to(Eui64::ACCESS_CONTROL_BROKER).unwrap_err().code, ResponseCode::UNKNOWN_DEVICE);
 }
 
 #[test]

@@ -18,6 +18,7 @@ use proto_duis::{
 };
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::dcc::{Dcc, DccConfig, Enrolment, Inventory, S1spError, S1spPort, S1spReply, Users};
 use crate::post::Poster;
@@ -157,6 +158,7 @@ pub(super) struct Lab {
 pub(super) fn config(s1sp_deadline: Duration) -> DccConfig {
     DccConfig {
         bind: "127.0.0.1:0".parse().unwrap(),
+        access_control_broker: Eui64::ACCESS_CONTROL_BROKER,
         signer: KEYS.dsp.clone(),
         trust: KEYS.trust.clone(),
         users: users(),
@@ -193,13 +195,14 @@ impl Lab {
         let dcc = Dcc::start(config, s1sp).await.unwrap();
         let (url, received) = listen(status).await;
         dcc.register_listener(IS, url.parse().unwrap()).unwrap();
-        Lab { dcc, received, poster: Poster::new() }
+        Lab { dcc, received, poster: Poster::new(proto_duis::MAX_OCTETS) }
     }
 
     /// Sends a message to `service` and gives back the status and what was said.
     pub(super) async fn post(&self, service: &str, xml: String) -> (StatusCode, Bytes) {
         let uri = format!("{}/api/v1/{service}", self.dcc.url()).parse().unwrap();
-        let reply = self.poster.post(&uri, xml.into(), Duration::from_secs(20)).await.unwrap();
+        let reply =
+            self.poster.post(&uri, xml.into(), Instant::now() + Duration::from_secs(20)).await.unwrap();
         (reply.status, reply.body)
     }
 

@@ -113,7 +113,7 @@ async fn alerts_that_are_none_or_nobodys_are_refused() {
 
 async fn undelivered(lab: &Lab) -> crate::dcc::Undelivered {
     for _ in 0..400 {
-        if let Some(lost) = lab.dcc.undelivered().into_iter().next() {
+        if let Some(lost) = lab.dcc.take_undelivered().into_iter().next() {
             return lost;
         }
         tokio::time::sleep(std::time::Duration::from_millis(25)).await;
@@ -126,6 +126,7 @@ async fn a_message_the_listener_refuses_is_given_up_at_once() {
     let lab = Lab::start_with(S1sp::Answers, StatusCode::BAD_REQUEST).await;
     lab.dcc.pass_device_alert(&device_alert(IS)).unwrap();
     let lost = undelivered(&lab).await;
+    assert_eq!(lab.dcc.take_undelivered(), []);
     assert_eq!((lost.user, lost.what.as_str()), (IS, "device alert"));
     assert!(lost.reason.contains("400"), "{}", lost.reason);
 }

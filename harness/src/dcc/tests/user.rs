@@ -57,6 +57,7 @@ async fn pair() -> Pair {
     }
     let config = DccConfig {
         bind: "127.0.0.1:0".parse().unwrap(),
+        access_control_broker: Eui64::ACCESS_CONTROL_BROKER,
         signer: dsp,
         trust: trust.clone(),
         users: users(),
@@ -171,8 +172,9 @@ async fn an_alert_is_matched_and_another_is_kept() {
         let message = Smets1Response { device: ESME, user: IS, counter, timestamp: None, body };
         pair.dcc.pass_device_alert(message.sign(&pair.s1sp).unwrap().xml().as_bytes()).unwrap();
     }
-    let matcher = AlertMatcher { code: AlertCode::LOW_CREDIT, device: Some(ESME) };
-    assert_eq!(pair.user.await_alert(matcher, soon()).await.unwrap().device, Some(ESME));
-    assert_eq!(pair.user.take_unmatched_alerts().len(), 1);
-    assert_eq!(pair.dcc.undelivered(), []);
+    let matcher = AlertMatcher { code: AlertCode::LOW_CREDIT, device: Some(ESME), since: None };
+    let alert = pair.user.await_alert(matcher, soon()).await.unwrap();
+    assert_eq!((alert.device, alert.user), (Some(ESME), Some(IS)));
+    assert_eq!(pair.user.take_leftovers().alerts.len(), 1);
+    assert_eq!(pair.dcc.take_undelivered(), []);
 }

@@ -62,12 +62,22 @@ async fn what_is_no_message_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_full_queue_asks_the_dcc_to_try_again() {
-    let limits = Limits { strays: 1, alerts: 1, ..Limits::default() };
+async fn the_last_stray_answers_are_kept_and_the_others_counted() {
+    let limits = Limits { strays: 2, ..Limits::default() };
     let desks = desks_with(Manner::Code("I99"), limits).await;
     let id = |counter| RequestId { originator: examples::USER, target: METER, counter };
-    assert_eq!(desks.post(desks.answer(id(1))).await.0, 204);
-    assert_eq!(desks.post(desks.answer(id(2))).await.0, 503);
+    for counter in 1..=5 {
+        assert_eq!(desks.post(desks.answer(id(counter))).await.0, 204);
+    }
+    let left = desks.user.take_leftovers();
+    let kept: Vec<u64> = left.strays.iter().map(|stray| stray.answer.request.counter).collect();
+    assert_eq!((kept, left.strays_dropped), (vec![4, 5], 3));
+    assert_eq!(desks.user.take_leftovers(), Leftovers::default());
+}
+
+#[tokio::test]
+async fn a_full_queue_of_alerts_asks_the_dcc_to_try_again() {
+    let desks = desks_with(Manner::Code("I99"), Limits { alerts: 1, ..Limits::default() }).await;
     let alert =
         |code| DeviceAlert { code: Some(code), description: String::new(), time: TIME, payload: None };
     let tamper = desks.device_alert(examples::USER, alert(AlertCode::TAMPER), 1);
@@ -92,10 +102,14 @@ async fn alerts_are_matched_by_code_and_device_and_the_rest_kept() {
     desks.post(desks.device_alert(examples::USER, alert(AlertCode::TAMPER), 1)).await;
     let (status, _) = desks.post(desks.device_alert(METER, alert(AlertCode::TAMPER), 1)).await;
     assert_eq!(status, 400);
-    let wanted = |code, device| AlertMatcher { code, device };
+    let wanted = |code, device| AlertMatcher { code, device, since: None };
     let elsewhere = wanted(AlertCode::TAMPER, Some(examples::USER));
     let error = desks.user.await_alert(elsewhere, shortly()).await.unwrap_err().to_string();
     assert!(error.contains("S1SP alert S1VE1") && error.contains("device alert 8F3F from 00-DB"), "{error}");
+    let since = Some(TIME + jiff::SignedDuration::from_millis(1));
+    let not_this_old = AlertMatcher { since, ..wanted(AlertCode::TAMPER, Some(METER)) };
+    let error = desks.user.await_alert(not_this_old, shortly()).await.unwrap_err().to_string();
+    assert!(error.contains("written since 2026-11-21T09:30:00.001Z"), "{error}");
     let armed = desks.user.await_alert(wanted(AlertCode::SUPPLY_ARMED, Some(METER)), soon());
     let later = desks.post(desks.device_alert(examples::USER, alert(AlertCode::SUPPLY_ARMED), 2));
     let (armed, _) = tokio::join!(armed, later);
