@@ -131,11 +131,13 @@ impl Conducted {
     }
 
     fn reasons(&self) -> Vec<&str> {
-        let reason = |body| match body {
-            &Body::ScriptNotRun(ref not_run) => Some(not_run.reason.as_str()),
-            _ => None,
-        };
-        self.bodies.iter().filter_map(reason).collect()
+        let mut reasons = Vec::new();
+        for body in &self.bodies {
+            if let Body::ScriptNotRun(not_run) = body {
+                reasons.push(not_run.reason.as_str());
+            }
+        }
+        reasons
     }
 }
 
