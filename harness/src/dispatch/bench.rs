@@ -20,7 +20,7 @@ use crate::driver::prove;
 use crate::evidence::Capture;
 use crate::execute::{Bench, Ledger as _, Seen, Trouble};
 use crate::migration::{Control, Operation, Stage};
-use crate::service_user::{Alert, AlertMatcher, Stray, Target, UserError, VendingDesk, answer};
+use crate::service_user::{Alert, AlertMatcher, Leftovers, Target, UserError, VendingDesk, answer};
 
 /// How long a hand, a party or a device may take when the dispatcher itself asks, outside any script.
 const OWN_PATIENCE: Duration = Duration::from_secs(60);
@@ -38,6 +38,10 @@ pub struct RigBench {
     /// Looks at a device by its local port whose report has not come: a meter reports that its port was used, and the
     /// report is of our own doing. One look explains one report, of this script or the one before.
     looks: Vec<Look>,
+    /// When the script under way began; alerts the DCC wrote before that are not its.
+    began: Option<Timestamp>,
+    /// What was left over besides alerts and is not recorded yet, in words.
+    strays: Vec<String>,
 }
 
 /// One look at a device by its local port.
@@ -65,7 +69,19 @@ impl RigBench {
     pub(super) fn new(parts: Parts, system: System) -> Self {
         let Parts { rig, entry, hands, vending, tokens, capture, book } = parts;
         let migration = Control::new(&rig, entry);
-        Self { rig, system, migration, vending, tokens, hands, capture, book, looks: Vec::new() }
+        Self {
+            rig,
+            system,
+            migration,
+            vending,
+            tokens,
+            hands,
+            capture,
+            book,
+            looks: Vec::new(),
+            began: None,
+            strays: Vec::new(),
+        }
     }
 
     /// Ends the parties.
@@ -247,6 +263,12 @@ impl Bench for RigBench {
         // What the script before asked and gave up must not reach a device in the middle of this one.
         self.system.user.give_up_all();
         self.system.settle(OWN_PATIENCE / 2).await;
+        // What came since the last script ended is not this one's, and is recorded all the same. A record that cannot be
+        // written stops the recorder, and with it the run, at the next.
+        for alert in self.alerts_left().await {
+            drop(self.book.write(Body::Alert(alert)));
+        }
+        self.began = Some(Timestamp::now());
     }
 
     async fn act(
@@ -269,7 +291,7 @@ impl Bench for RigBench {
             }
             Action::Alert { code, device } => {
                 let device = Some(self.device(*device, bindings)?.eui64);
-                self.alert(AlertMatcher { code: *code, device, since: None }, intent, within).await
+                self.alert(AlertMatcher { code: *code, device, since: self.began }, intent, within).await
             }
             Action::Ask(ask) => self.ask(ask, bindings, within).await,
             Action::Migrate(migrate) => self.migrate(migrate).await,
@@ -305,7 +327,13 @@ impl RunBench for RigBench {
     }
 
     async fn alerts_left(&mut self) -> Vec<AlertSeen> {
-        let alerts = self.system.user.take_unmatched_alerts();
+        let Leftovers { alerts, strays, strays_dropped } = self.system.user.take_leftovers();
+        self.strays.extend(strays.iter().map(|stray| {
+            format!("an answer nobody waited for: {:?}, to request {}", stray.kind, stray.answer.request)
+        }));
+        if strays_dropped > 0 {
+            self.strays.push(format!("{strays_dropped} more answers nobody waited for, too many to keep"));
+        }
         let mut left = Vec::new();
         for alert in &alerts {
             let cause = self.caused_by(alert);
@@ -317,11 +345,8 @@ impl RunBench for RigBench {
     }
 
     async fn strays_left(&mut self) -> Vec<String> {
-        let strays = self.system.user.take_stray_answers();
-        let words = |stray: &Stray| {
-            format!("an answer nobody waited for: {:?}, to request {}", stray.kind, stray.answer.request)
-        };
-        strays.iter().map(words).collect()
+        self.strays.extend(self.system.undelivered());
+        std::mem::take(&mut self.strays)
     }
 
     async fn still_proved(&mut self) -> Result<(), String> {

@@ -90,6 +90,14 @@ impl System {
         }
     }
 
+    /// Messages the DCC could not deliver to its user, in words.
+    pub fn undelivered(&self) -> Vec<String> {
+        let lost = self.dcc.take_undelivered();
+        lost.into_iter()
+            .map(|lost| format!("not delivered to {}: {}: {}", lost.user, lost.what, lost.reason))
+            .collect()
+    }
+
     /// Ends the parties.
     pub async fn stop(self) {
         self.user.stop().await;

@@ -131,13 +131,11 @@ impl Conducted {
     }
 
     fn reasons(&self) -> Vec<&str> {
-        let mut reasons = Vec::new();
-        for body in &self.bodies {
-            if let Body::ScriptNotRun(not_run) = body {
-                reasons.push(not_run.reason.as_str());
-            }
-        }
-        reasons
+        let not_run = self.bodies.iter().filter_map(|body| match body {
+            Body::ScriptNotRun(not_run) => Some(not_run.reason.as_str()),
+            _ => None,
+        });
+        not_run.collect()
     }
 }
 
