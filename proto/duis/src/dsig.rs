@@ -5,7 +5,7 @@
 //! else is refused by name before any arithmetic is done.
 //!
 //! A message may hold a signed part inside a signed whole: the S1SP's answer inside the DCC's response. Each signature
-//! is checked by its parent, the inner one as a document of its own. What [`verify`] hands back is read from the very
+//! is checked by its parent, the inner one as a document of its own. What `verify` hands back is read from the very
 //! octets that were digested, so a reader cannot be shown one thing while another was signed.
 //!
 //! Canonicalisation and elliptic curves come from `bergshamra`; no other module of the project touches it.
