@@ -2,7 +2,7 @@
 //! that says so, with sound evidence where there is any.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use lab_tests::bench::Bench;
@@ -118,15 +118,7 @@ fn links_pulled_in_the_middle_of_a_run_end_it_quickly_and_say_so() {
     let mut command = bench.harness().expect("the harness builds");
     let running =
         command.arg("run").arg("--lab").arg(bench.lab()).arg("--runs").arg(&runs).spawn().expect("it starts");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    let scripts_begun = || {
-        let run = run_folders(&runs).pop()?;
-        let records = std::fs::read_to_string(run.join("records.jsonl")).ok()?;
-        Some(records.matches("\"script-started\"").count())
-    };
-    while scripts_begun().unwrap_or(0) < 3 && Instant::now() < deadline {
-        std::thread::yield_now();
-    }
+    wait_for_scripts(&runs, 3);
     bench.pull_everything();
     let pulled = Instant::now();
     let out = running.wait_with_output().expect("it ends");
@@ -136,6 +128,52 @@ fn links_pulled_in_the_middle_of_a_run_end_it_quickly_and_say_so() {
     assert!(said.contains("Verdict      error"), "{said}");
     assert!(said.contains("no longer what it was proved to be"), "{said}");
     assert!(sound(&bench, &only_run(&bench)));
+}
+
+/// Only the cable of the optical head is pulled, in the middle of the run: a relay stands between the head and the meter, and ends.
+#[test]
+fn one_pulled_pseudo_terminal_is_said_to_be_gone_and_not_blamed_on_the_lab_file() {
+    let bench = Bench::start().expect("a bench");
+    let real = bench.link("ESME", "optical").expect("an optical link").to_owned();
+    let port = real.trim_start_matches("serial://").split('?').next().expect("a path");
+    let cable = bench.folder().join("cable");
+    let mut relay = Command::new("socat")
+        .arg(format!("PTY,link={},raw,echo=0", cable.display()))
+        .arg(format!("OPEN:{port},raw,echo=0"))
+        .spawn()
+        .expect("socat starts");
+    let lab = bench.write_lab("relay.toml", |text| text.replace(port, cable.to_str().expect("a path")));
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !cable.exists() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    let runs = bench.folder().join("runs");
+    let mut command = bench.harness().expect("the harness builds");
+    let command = command.arg("run").arg("--lab").arg(lab.expect("a lab file")).arg("--runs").arg(&runs);
+    let running = command.spawn().expect("it starts");
+    wait_for_scripts(&runs, 20);
+    relay.kill().and_then(|()| relay.wait()).expect("the relay ends");
+    let pulled = Instant::now();
+    let out = running.wait_with_output().expect("it ends");
+    assert!(pulled.elapsed() < QUICKLY, "took {:?}", pulled.elapsed());
+    assert_eq!(out.status.code(), Some(3), "{}", shown(&out));
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    assert!(said.contains("no longer what it was proved to be") && said.contains("optical"), "{said}");
+    assert!(!said.contains("correct the lab file"), "{said}");
+    assert!(sound(&bench, &only_run(&bench)));
+}
+
+/// Waits until so many scripts of the only run have begun, or a minute is over.
+fn wait_for_scripts(runs: &Path, count: usize) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let begun = || {
+        let run = run_folders(runs).pop()?;
+        let records = std::fs::read_to_string(run.join("records.jsonl")).ok()?;
+        Some(records.matches("\"script-started\"").count())
+    };
+    while begun().unwrap_or(0) < count && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
 }
 
 #[test]
