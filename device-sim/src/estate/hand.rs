@@ -95,6 +95,8 @@ pub struct DeviceState {
     pub register: Option<u64>,
     /// Load in watts, or flow in litres an hour.
     pub load: Option<u32>,
+    /// Voltage at the load terminals in tenths of a volt; electricity only.
+    pub terminal_decivolts: Option<u16>,
     /// Battery left, percent; gas only.
     pub battery_percent: Option<u8>,
     /// Events in its log, newest last, as hexadecimal code and text.
@@ -154,6 +156,27 @@ impl Hand {
             _ => None,
         };
         self.site.with(set).ok_or_else(|| self.without("load"))
+    }
+
+    /// Takes the device's mains away, or gives them back. A hub tells the outage after three minutes and then
+    /// closes its wide area network link; a gas meter has none to lose.
+    ///
+    /// # Errors
+    /// A device without mains.
+    pub fn mains(&self, on: bool) -> Result<(), HandError> {
+        let has = self.site.with(|home| home.set_mains(self.kind, on));
+        if has { Ok(()) } else { Err(self.without("mains")) }
+    }
+
+    /// What a voltmeter at the load terminals shows, in tenths of a volt: nought when the supply is off.
+    ///
+    /// # Errors
+    /// A device without load terminals.
+    pub fn terminal_decivolts(&self) -> Result<u16, HandError> {
+        let electricity = self.kind == DeviceKind::Esme;
+        let read =
+            |home: &mut Home| Some(home.esme.as_ref().filter(|_| electricity)?.device.terminal_decivolts());
+        self.site.with(read).ok_or_else(|| self.without("load terminals"))
     }
 
     /// Opens the cover.
@@ -322,6 +345,7 @@ fn state(home: &mut Home, kind: DeviceKind) -> Option<DeviceState> {
         DeviceKind::Esme => home.esme.as_ref().map_or(common.clone(), |esme| DeviceState {
             register: Some(esme.device.import_wh()),
             load: Some(esme.device.watts()),
+            terminal_decivolts: Some(esme.device.terminal_decivolts()),
             ..common
         }),
         DeviceKind::Gsme => home.gsme.as_ref().map_or(common.clone(), |gsme| DeviceState {
@@ -349,6 +373,7 @@ impl DeviceState {
             prepayment: None,
             register: None,
             load: None,
+            terminal_decivolts: None,
             battery_percent: None,
             events: Vec::new(),
             messages: Vec::new(),

@@ -33,7 +33,8 @@ pub(super) async fn bind() -> io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
 }
 
-/// Serves until stopped; unplugged, it closes everything, and listens at the same address when it is back.
+/// Serves until stopped; unplugged or out of power, it closes everything, and listens at the same address when it
+/// is back.
 pub(super) async fn serve(
     site: Arc<Site>,
     listener: TcpListener,
@@ -56,7 +57,34 @@ pub(super) async fn serve(
         session.cancel();
         tokio::select! {
             () = stop.cancelled() => return,
-            back = plugged.wait_for(|plugged| *plugged) => if back.is_err() { return },
+            back = restored(&site, &mut plugged) => if !back { return },
+        }
+    }
+}
+
+/// Waits until the link is plugged in and its hub has power; false when the estate is gone.
+async fn restored(site: &Site, plugged: &mut watch::Receiver<bool>) -> bool {
+    loop {
+        if plugged.wait_for(|plugged| *plugged).await.is_err() {
+            return false;
+        }
+        let mut stirred = site.stirring();
+        if site.take(|home| home.wan_is_up()) {
+            return true;
+        }
+        tokio::select! {
+            _ = stirred.changed() => {}
+            gone = plugged.changed() => if gone.is_err() { return false },
+        }
+    }
+}
+
+/// Waits until the hub's power is spent.
+async fn darkness(site: &Site) {
+    let mut stirred = site.stirring();
+    while site.take(|home| home.wan_is_up()) {
+        if stirred.changed().await.is_err() {
+            return;
         }
     }
 }
@@ -74,7 +102,7 @@ async fn rebind(address: SocketAddr, stop: &CancellationToken) -> Option<TcpList
     }
 }
 
-/// Accepts until stopped or unplugged.
+/// Accepts until stopped, unplugged or out of power.
 async fn accept(
     site: &Arc<Site>,
     listener: TcpListener,
@@ -88,6 +116,7 @@ async fn accept(
         let accepted = tokio::select! {
             () = session.cancelled() => return,
             _ = plugged.wait_for(|plugged| !*plugged) => return,
+            () = darkness(site) => return,
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, _)) = accepted else {

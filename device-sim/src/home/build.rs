@@ -151,7 +151,9 @@ impl Plan<'_> {
 
     fn display(&self, device: &RigDevice) -> Result<Display, BuildError> {
         match device.model.profile {
-            Profile::Zcl(_) => Ok(Display { device: Ppmid::new(plate(device)), silent: false }),
+            Profile::Zcl(_) => {
+                Ok(Display { device: Ppmid::new(plate(device)), silent: false, has_mains: true })
+            }
             Profile::Dlms(_) => Err(self.profile_error(device, "dlms", "zcl")),
         }
     }

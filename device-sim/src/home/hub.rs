@@ -11,8 +11,9 @@ use proto_zigbee::aps::ApsFrame;
 use proto_zigbee::tunneling::{self, TransferData};
 use proto_zigbee::zcl::Direction;
 
-use super::station::Door;
+use super::station::{Door, Station};
 use super::{HanFrame, Home, QUEUED, TUNNEL, WanId};
+use crate::objects::Hub;
 
 /// The network the hub's devices are on.
 const NETWORK: u8 = 0;
@@ -46,6 +47,11 @@ impl Home {
         self.wans.insert(wan, waiting);
     }
 
+    /// Whether the hub keeps its wide area network session: not once it is dark.
+    pub fn wan_is_up(&self) -> bool {
+        self.hub.as_ref().is_some_and(|hub| !hub.device.core.is_dark())
+    }
+
     /// A connection is gone, and the associations on it.
     pub fn wan_closed(&mut self, wan: WanId) {
         self.wans.remove(&wan);
@@ -61,7 +67,7 @@ impl Home {
 
     /// Takes a message from a connection. Answers come by [`Home::take_for_wan`], now or later.
     pub fn receive_from_wan(&mut self, wan: WanId, message: &Message) {
-        if self.hub.as_ref().is_none_or(|hub| hub.silent) {
+        if !self.hub.as_ref().is_some_and(Station::answers) {
             return;
         }
         if Envelope::is_present(&message.apdu) {
@@ -138,7 +144,8 @@ impl Home {
 impl Home {
     /// A frame for the hub: an answer or an alert from a tunnel, a report for the mirror, a display's answer.
     pub(super) fn hub_hears(&mut self, frame: &HanFrame) {
-        let Some(hub) = self.hub.as_mut().filter(|hub| !hub.silent) else { return };
+        let listens = |hub: &&mut Station<Hub>| !hub.silent && hub.device.core.can_send();
+        let Some(hub) = self.hub.as_mut().filter(listens) else { return };
         hub.device.heard(frame.from);
         let Ok(aps) = ApsFrame::parse(&frame.octets) else { return };
         if aps.cluster == tunneling::CLUSTER {
@@ -182,10 +189,10 @@ impl Home {
 
     /// Alerts of the hub itself carry no header; those of the proxy name it.
     pub(super) fn collect_hub_alerts(&mut self) {
-        while let Some(apdu) = self.hub.as_mut().and_then(super::Station::take_alert) {
+        while let Some(apdu) = self.hub.as_mut().and_then(Station::take_alert) {
             self.alert(Message { source: 1, destination: self.head_end, apdu });
         }
-        while let Some(apdu) = self.proxy.as_mut().and_then(super::Station::take_alert) {
+        while let Some(apdu) = self.proxy.as_mut().and_then(Station::take_alert) {
             let from = self.proxy.as_ref().map(|proxy| proxy.device.core.plate.eui64);
             let apdu = from.map_or_else(Vec::new, |from| envelope(from, apdu).encode());
             self.alert(Message { source: 1, destination: self.head_end, apdu });

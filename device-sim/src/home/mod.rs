@@ -74,6 +74,7 @@ struct Held {
 pub(crate) struct Display {
     pub(crate) device: Ppmid,
     pub(crate) silent: bool,
+    pub(crate) has_mains: bool,
 }
 
 /// The installation.
@@ -97,12 +98,34 @@ pub struct Home {
 impl Home {
     /// Lives until `to`; what happens on the way, such as the gas meter waking, happens at its own moment.
     pub fn advance(&mut self, to: Moment) {
-        while let Some(wake) =
-            self.gsme.as_ref().map(|gsme| gsme.device.next_wake()).filter(|wake| *wake <= to)
-        {
-            self.live(wake);
+        while let Some(stop) = self.next_stop().filter(|stop| *stop <= to) {
+            self.live(stop);
         }
         self.live(to);
+    }
+
+    /// The next moment at which one device does something others notice: the gas meter wakes, or a device without
+    /// mains tells of it.
+    fn next_stop(&self) -> Option<Moment> {
+        let wake = self.gsme.as_ref().map(|gsme| gsme.device.next_wake());
+        let hub = self.hub.as_ref().and_then(|hub| hub.device.core.next_in_outage());
+        let esme = self.esme.as_ref().and_then(|esme| esme.device.core().next_in_outage());
+        [wake, hub, esme].into_iter().flatten().min()
+    }
+
+    /// Takes the mains of a device away, or gives them back; the gas proxy lives by the hub's. Whether it has mains
+    /// at all.
+    pub fn set_mains(&mut self, kind: DeviceKind, on: bool) -> bool {
+        let has = match kind {
+            DeviceKind::Esme => self.esme.as_mut().map(|esme| esme.set_mains(on)).is_some(),
+            DeviceKind::Chf | DeviceKind::Gpf => self.hub.as_mut().map(|hub| hub.set_mains(on)).is_some(),
+            DeviceKind::Ppmid | DeviceKind::Ihd => {
+                self.display.as_mut().map(|display| display.has_mains = on).is_some()
+            }
+            DeviceKind::Gsme => false,
+        };
+        self.carry();
+        has
     }
 
     fn live(&mut self, to: Moment) {
@@ -129,8 +152,9 @@ impl Home {
     /// When something will happen by itself, at the latest a minute from now.
     pub fn next_event(&self) -> Moment {
         let esme = self.esme.as_ref().map(|esme| esme.device.next_event());
+        let hub = self.hub.as_ref().and_then(|hub| hub.device.core.next_in_outage());
         let gsme = self.gsme.as_ref().map(|gsme| gsme.device.next_event());
-        [esme, gsme].into_iter().flatten().fold(self.now.plus(MINUTE), Moment::min)
+        [esme, gsme, hub].into_iter().flatten().fold(self.now.plus(MINUTE), Moment::min)
     }
 
     /// Lets everything devices have to say reach whom it is for.
@@ -158,7 +182,7 @@ impl Home {
             self.sequence = self.sequence.wrapping_add(1);
             frames.push((None, upwards(esme.shell.logical, head_end, apdu, self.sequence)));
         }
-        if !esme.silent && esme.device.connection.take_balance_to_show() {
+        if esme.answers() && esme.device.connection.take_balance_to_show() {
             self.sequence = self.sequence.wrapping_add(1);
             let pence = esme.device.connection.account().balance().get() / 1000;
             let display = self.display.as_ref().map(|display| display.device.plate().eui64);
@@ -203,7 +227,7 @@ impl Home {
             }
             Some(DeviceKind::Gsme) => self.deliver_gas(frame),
             Some(DeviceKind::Ppmid | DeviceKind::Ihd) => {
-                let display = self.display.as_mut().filter(|display| !display.silent);
+                let display = self.display.as_mut().filter(|display| !display.silent && display.has_mains);
                 let answer = display.and_then(|display| display.device.receive(&frame.octets));
                 self.reply(&frame, answer);
             }
@@ -264,7 +288,7 @@ impl Home {
     /// Whether the local port of a meter answers at all: it has power and is not silenced.
     pub fn local_port_answers(&self, kind: DeviceKind) -> bool {
         match kind {
-            DeviceKind::Esme => self.esme.as_ref().is_some_and(|esme| !esme.silent),
+            DeviceKind::Esme => self.esme.as_ref().is_some_and(Station::answers),
             DeviceKind::Gsme => self.gsme.as_ref().is_some_and(|gsme| !gsme.silent && gsme.device.is_alive()),
             _ => false,
         }

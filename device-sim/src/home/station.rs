@@ -40,9 +40,24 @@ impl<D: Device> Station<D> {
         self.device.live(to);
     }
 
+    /// Whether it answers at all: it has power and is not silenced.
+    pub(super) fn answers(&self) -> bool {
+        !self.silent && self.device.core().is_powered()
+    }
+
+    /// Takes its mains away or gives them back. Every association ends with them.
+    pub(super) fn set_mains(&mut self, on: bool) {
+        let core = self.device.core_mut();
+        if on {
+            core.regain_mains();
+        } else if core.lose_mains() {
+            self.sessions.clear();
+        }
+    }
+
     /// The answer to an APDU; none from a silent device, for another logical device, or where none is due.
     pub(super) fn serve(&mut self, door: Door, peer: Peer, apdu: &[u8]) -> Option<Vec<u8>> {
-        if self.silent || peer.server != self.shell.logical {
+        if !self.answers() || peer.server != self.shell.logical {
             return None;
         }
         self.make_room(door, peer.client);
@@ -68,9 +83,9 @@ impl<D: Device> Station<D> {
         self.sessions.retain(|(of, _), _| *of != door);
     }
 
-    /// The next alert, as an event notification; a silent device keeps them.
+    /// The next alert, as an event notification; a silent device keeps them, and so does one without power.
     pub(super) fn take_alert(&mut self) -> Option<Vec<u8>> {
-        if self.silent {
+        if self.silent || !self.device.core().can_send() {
             return None;
         }
         let entry = self.device.core_mut().journal.take_alert()?;

@@ -207,6 +207,49 @@ fn the_local_port_wakes_the_gas_meter_and_is_alerted() {
 }
 
 #[test]
+fn without_mains_a_meter_is_mute_tells_the_outage_once_and_comes_back_as_it_was() {
+    let lab = lab();
+    let mut home = home(&lab);
+    let esme = Some(eui64(&lab, DeviceKind::Esme));
+    let wh = |home: &Home| home.esme.as_ref().unwrap().device.import_wh();
+    let before = wh(&home);
+    assert!(home.set_mains(DeviceKind::Esme, false) && !home.set_mains(DeviceKind::Gsme, false));
+    let aarq = ClientSession::new(ClientSettings::default()).start(Request::Associate).unwrap();
+    assert!(send(&mut home, esme, aarq.clone()).is_empty());
+    assert!(!home.local_port_answers(DeviceKind::Esme));
+    home.advance(NOW.plus(3 * MINUTE - 1));
+    assert!(take(&mut home).is_empty());
+    home.advance(NOW.plus(10 * MINUTE));
+    let code = |apdu: &[u8]| match Apdu::decode(apdu) {
+        Ok(Apdu::EventNotification(event)) => event.value.elements().unwrap()[0].clone(),
+        other => panic!("{other:?}"),
+    };
+    let told: Vec<_> = take(&mut home).iter().map(|(from, apdu)| (*from, code(apdu))).collect();
+    assert_eq!(told, [(esme, Data::U16(0x9002))]);
+    assert_eq!(wh(&home), before);
+    home.set_mains(DeviceKind::Esme, true);
+    assert_eq!(take(&mut home).iter().map(|(_, apdu)| code(apdu)).collect::<Vec<_>>(), [Data::U16(0x8f36)]);
+    assert!(matches!(Apdu::decode(&send(&mut home, esme, aarq)[0]), Ok(Apdu::Aare(_))));
+    home.advance(NOW.plus(2 * HALF_HOUR));
+    assert!(wh(&home) > before);
+    assert_eq!(home.esme.as_ref().unwrap().device.core().shown().millis(), home.now().millis());
+}
+
+#[test]
+fn a_hub_without_mains_tells_and_then_lets_its_session_go() {
+    let lab = lab();
+    let mut home = home(&lab);
+    home.set_mains(DeviceKind::Chf, false);
+    home.advance(NOW.plus(3 * MINUTE));
+    assert_eq!(take(&mut home).len(), 1, "the hub; the proxy inside it says nothing of its own");
+    assert!(home.wan_is_up());
+    home.advance(NOW.plus(4 * MINUTE));
+    assert!(!home.wan_is_up());
+    home.set_mains(DeviceKind::Chf, true);
+    assert!(home.wan_is_up());
+}
+
+#[test]
 fn a_new_connection_has_no_association() {
     let lab = lab();
     let mut home = home(&lab);

@@ -3,7 +3,28 @@
 use super::clock::DeviceClock;
 use super::journal::{Event, Journal};
 use super::plate::Plate;
-use super::time::{MINUTE, MeterTime, Moment};
+use super::time::{DAY, MINUTE, MeterTime, Moment};
+
+/// How long a clock runs on its capacitor without mains; after that it stands still.
+pub const CLOCK_HOLD_UP: i64 = 7 * DAY;
+/// An outage this long is told: by the last of the device's strength, and again when the mains are back.
+pub const LONG_OUTAGE: i64 = 3 * MINUTE;
+/// How long that last strength lasts.
+const LAST_GASP: i64 = 5_000;
+
+/// Whether a device that lives by the mains has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mains {
+    /// It has, or needs none.
+    On,
+    /// It has not.
+    Off {
+        /// Since when.
+        since: Moment,
+        /// Whether the outage has been told.
+        told: bool,
+    },
+}
 
 /// The common part of a device. Deeds happen at the moment it was last brought to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +35,9 @@ pub struct Core {
     pub journal: Journal,
     now: Moment,
     clock: DeviceClock,
+    /// Whether its clock was right when it was last set and has run since.
+    clock_holds: bool,
+    mains: Mains,
     /// The next full minute its clock will show.
     next_minute: MeterTime,
 }
@@ -23,7 +47,15 @@ impl Core {
     pub fn new(plate: Plate, now: Moment) -> Self {
         let clock = DeviceClock::right(now);
         let next_minute = clock.shows(now).next(MINUTE);
-        Self { plate, journal: Journal::default(), now, clock, next_minute }
+        Self {
+            plate,
+            journal: Journal::default(),
+            now,
+            clock,
+            clock_holds: true,
+            mains: Mains::On,
+            next_minute,
+        }
     }
 
     /// The moment it was last brought to.
@@ -61,6 +93,7 @@ impl Core {
     /// Sets the clock by command: logged.
     pub fn set_clock(&mut self, to: MeterTime) {
         let moved = self.jump_to(to);
+        self.clock_holds = true;
         self.log(Event::ClockAdjusted, format!("clock adjusted by {moved} ms"));
     }
 
@@ -74,5 +107,83 @@ impl Core {
     /// Makes the clock gain (or lose) from now on, in parts per million.
     pub fn drift(&mut self, ppm: i32) {
         self.clock.drift(self.now, ppm);
+    }
+
+    /// Whether its clock has run since it was last set; false after an outage its capacitor did not bridge.
+    pub const fn clock_holds(&self) -> bool {
+        self.clock_holds
+    }
+
+    /// Whether it has mains.
+    pub const fn mains(&self) -> Mains {
+        self.mains
+    }
+
+    /// Whether it lives: it has mains, or needs none.
+    pub const fn is_powered(&self) -> bool {
+        matches!(self.mains, Mains::On)
+    }
+
+    /// Whether it can send: it lives, or tells an outage with the last of its strength.
+    pub const fn can_send(&self) -> bool {
+        match self.mains {
+            Mains::On => true,
+            Mains::Off { since, told } => told && self.now.since(since) < LONG_OUTAGE + LAST_GASP,
+        }
+    }
+
+    /// Whether everything in it is dark: no mains, and the last of its strength spent.
+    pub const fn is_dark(&self) -> bool {
+        match self.mains {
+            Mains::On => false,
+            Mains::Off { since, .. } => self.now.since(since) >= LONG_OUTAGE + LAST_GASP,
+        }
+    }
+
+    /// When something happens to it without mains: it tells the outage, then goes dark.
+    pub fn next_in_outage(&self) -> Option<Moment> {
+        let Mains::Off { since, told } = self.mains else { return None };
+        let dark = since.plus(LONG_OUTAGE + LAST_GASP);
+        if told { Some(dark).filter(|dark| *dark > self.now) } else { Some(since.plus(LONG_OUTAGE)) }
+    }
+
+    /// Waits without mains until `to`; whether that is what it does.
+    pub fn wait_out(&mut self, to: Moment) -> bool {
+        let Mains::Off { since, told } = self.mains else { return false };
+        let tells_at = since.plus(LONG_OUTAGE);
+        if !told && tells_at <= to {
+            self.bring_to(tells_at);
+            self.log(Event::PowerOutage, "no mains for three minutes");
+            self.mains = Mains::Off { since, told: true };
+        }
+        self.bring_to(to);
+        true
+    }
+
+    /// The mains go: logged with the last of its strength. Whether there were any.
+    pub fn lose_mains(&mut self) -> bool {
+        let had = self.is_powered();
+        if had {
+            self.log(Event::SupplyInterrupted, "mains lost");
+            self.mains = Mains::Off { since: self.now, told: false };
+        }
+        had
+    }
+
+    /// The mains come back: the clock has run on, or stood still once its capacitor was empty. Registers and logs
+    /// are as they were. How long it was without, in milliseconds, if it was.
+    pub fn regain_mains(&mut self) -> Option<i64> {
+        let Mains::Off { since, .. } = std::mem::replace(&mut self.mains, Mains::On) else { return None };
+        let without = self.now.since(since);
+        if without > CLOCK_HOLD_UP {
+            self.clock_holds = false;
+            let stood_at = self.clock.shows(since.plus(CLOCK_HOLD_UP));
+            self.clock.set(self.now, stood_at);
+            self.log(Event::ClockLost, "clock stood still: outage longer than its hold-up");
+        }
+        self.next_minute = self.shown().next(MINUTE);
+        let restored = if without >= LONG_OUTAGE { Event::LongOutageRestored } else { Event::OutageRestored };
+        self.log(restored, format!("mains back after {} s", without / 1000));
+        Some(without)
     }
 }

@@ -72,6 +72,9 @@ impl Esme {
 
     /// Lives until `to`: every full minute on its clock, and the end of a wait for keys, at its own moment.
     pub fn advance(&mut self, to: Moment) {
+        if self.connection.core.wait_out(to) {
+            return;
+        }
         loop {
             let (tick, next) = (self.connection.core.next_tick(), self.next_event());
             if next > to {
@@ -140,6 +143,9 @@ impl Esme {
 impl Esme {
     /// When something happens to it by itself.
     pub fn next_event(&self) -> Moment {
+        if let Some(next) = self.connection.core.next_in_outage() {
+            return next;
+        }
         let tick = self.connection.core.next_tick();
         self.connection.supply.lapses_at().map_or(tick, |lapse| lapse.min(tick))
     }
@@ -164,8 +170,16 @@ impl Esme {
         self.watts_in(self.connection.core.now().minute())
     }
 
-    /// Voltage in tenths of a volt.
+    /// Voltage at the load terminals in tenths of a volt: what a voltmeter behind the meter shows.
+    pub fn terminal_decivolts(&self) -> u16 {
+        if self.connection.supply.is_on() { self.decivolts() } else { 0 }
+    }
+
+    /// Mains voltage in tenths of a volt.
     pub fn decivolts(&self) -> u16 {
+        if !self.connection.core.is_powered() {
+            return 0;
+        }
         self.curve.decivolts(self.connection.core.now().minute())
     }
 

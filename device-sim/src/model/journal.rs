@@ -60,6 +60,16 @@ pub enum Event {
     Tamper,
     /// 8F1F: low battery capacity.
     LowBattery,
+    /// 8F57: supply interrupted.
+    SupplyInterrupted,
+    /// 8F35: supply outage restored.
+    OutageRestored,
+    /// 8F36: supply outage of three minutes or more restored.
+    LongOutageRestored,
+    /// 9002, this simulator's own: without mains for three minutes, told by the last of its strength.
+    PowerOutage,
+    /// 9001, this simulator's own: the clock stood still.
+    ClockLost,
 }
 
 impl Event {
@@ -90,6 +100,11 @@ impl Event {
             Self::UnauthorisedAccess => 0x8f3e,
             Self::Tamper => 0x8f3f,
             Self::LowBattery => 0x8f1f,
+            Self::SupplyInterrupted => 0x8f57,
+            Self::OutageRestored => 0x8f35,
+            Self::LongOutageRestored => 0x8f36,
+            Self::ClockLost => 0x9001,
+            Self::PowerOutage => 0x9002,
         }
     }
 
@@ -102,7 +117,13 @@ impl Event {
     pub const fn is_alert(self) -> bool {
         !matches!(
             self,
-            Self::Started | Self::ClockAdjusted | Self::CommandDone | Self::CommandRefused | Self::KeyDone
+            Self::Started
+                | Self::ClockAdjusted
+                | Self::CommandDone
+                | Self::CommandRefused
+                | Self::KeyDone
+                | Self::SupplyInterrupted
+                | Self::ClockLost
         )
     }
 }

@@ -64,7 +64,9 @@ impl Device for Hub {
     }
 
     fn live(&mut self, to: Moment) {
-        self.core.bring_to(to);
+        if !self.core.wait_out(to) {
+            self.core.bring_to(to);
+        }
     }
 
     fn read(&self, _: &Spec, _: i8, _: &Shell) -> Result<Data, DataAccessResult> {
