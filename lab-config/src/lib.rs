@@ -30,8 +30,9 @@ mod vocabulary;
 pub use combination::{CapabilityRelease, DeviceModelCombination, EpclEntry, EpclStatus, InstallationType};
 pub use credentials::{ClientSap, ClientSapError, Credentials, Secret, SecretError, SecretSource, Security};
 pub use device_model::{
-    Capability, DeviationSign, DeviceModel, DlmsProfile, Fact, Function, ModelIdentity, ModelText,
-    ModelTextError, Object, Profile, ServerAddress, ZclProfile,
+    Capability, DeviationSign, DeviceModel, DlmsProfile, Fact, FrameLimits, Function, ModelIdentity,
+    ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, Quirk, ServerAddress,
+    SignOnIdentity, SnapshotCommands, ZclProfile,
 };
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
 pub use lab::{Environment, Lab, LabDigest};

@@ -5,14 +5,38 @@ use std::path::{Path, PathBuf};
 use crate::document::{Document, FileError};
 use crate::nearest::nearest;
 
+/// Device Model files as pairs of name and text.
+macro_rules! shipped {
+    ($($file:literal,)+) => { &[$(($file, include_str!(concat!("../device-models/", $file))),)+] };
+}
+
 /// Device Models shipped inside the program; a lab file names them `shipped:NAME`.
-const SHIPPED_MODELS: &[(&str, &str)] = &[
-    ("chf-skyline-510.toml", include_str!("../device-models/chf-skyline-510.toml")),
-    ("gpf-skyline-510.toml", include_str!("../device-models/gpf-skyline-510.toml")),
-    ("esme-liberty-100.toml", include_str!("../device-models/esme-liberty-100.toml")),
-    ("gsme-lab-g4.toml", include_str!("../device-models/gsme-lab-g4.toml")),
-    ("ppmid-pipit-500.toml", include_str!("../device-models/ppmid-pipit-500.toml")),
-    ("generic-dlms-meter.toml", include_str!("../device-models/generic-dlms-meter.toml")),
+const SHIPPED_MODELS: &[(&str, &str)] = shipped![
+    "chf-lab-foc.toml",
+    "chf-lab-ioc.toml",
+    "chf-lab-mds.toml",
+    "chf-skyline-510.toml",
+    "chf-skyline-moc.toml",
+    "esme-as300p.toml",
+    "esme-e470.toml",
+    "esme-liberty-100.toml",
+    "esme-liberty-100-moc.toml",
+    "esme-sgm14xx.toml",
+    "generic-dlms-meter.toml",
+    "gpf-lab-foc.toml",
+    "gpf-lab-ioc.toml",
+    "gpf-lab-mds.toml",
+    "gpf-skyline-510.toml",
+    "gpf-skyline-moc.toml",
+    "gsme-lab-foc.toml",
+    "gsme-lab-g4.toml",
+    "gsme-lab-ioc.toml",
+    "gsme-lab-mds.toml",
+    "gsme-lab-secure.toml",
+    "ihd-lab.toml",
+    "ppmid-lab-foc.toml",
+    "ppmid-lab-mds.toml",
+    "ppmid-pipit-500.toml",
 ];
 
 /// The lab the program brings up when it is told of no other.

@@ -5,11 +5,13 @@
 //! lives in its [`Profile`], as data; each [`Fact`] says whether it was verified against a device of that model.
 
 mod function;
+mod particulars;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use function::Function;
+pub use particulars::{FrameLimits, Particulars, ProfileColumn, Quirk, SignOnIdentity, SnapshotCommands};
 use proto_duis::DeviceKind;
 
 use crate::cosem::{AttributeRef, ClassId, MethodRef, Obis};
@@ -35,6 +37,14 @@ impl DeviceModel {
     /// Whether it can do this.
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.contains(&capability)
+    }
+
+    /// Each fact of its profile in words, and whether it was verified.
+    pub fn facts(&self) -> Vec<(String, bool)> {
+        match &self.profile {
+            Profile::Zcl(profile) => vec![("endpoint".to_owned(), profile.endpoint.verified)],
+            Profile::Dlms(profile) => profile.facts(),
+        }
     }
 }
 
@@ -160,6 +170,8 @@ pub struct DlmsProfile {
     pub deviation: Option<Fact<DeviationSign>>,
     /// Where each function is found.
     pub objects: BTreeMap<Function, Fact<Object>>,
+    /// What devices of the model do in their own way.
+    pub particulars: Particulars,
 }
 
 impl DlmsProfile {
@@ -171,6 +183,21 @@ impl DlmsProfile {
     /// The attribute to read for this function.
     pub fn attribute(&self, function: Function) -> Option<AttributeRef> {
         self.object(function).map(Object::attribute)
+    }
+
+    fn facts(&self) -> Vec<(String, bool)> {
+        let mut facts = vec![
+            ("public client".to_owned(), self.public_client.verified),
+            ("management client".to_owned(), self.management_client.verified),
+            ("server address".to_owned(), self.server.verified),
+        ];
+        facts.extend(self.deviation.map(|fact| ("clock deviation".to_owned(), fact.verified)));
+        let object = |(function, fact): (&Function, &Fact<Object>)| {
+            (format!("{function} at {}", fact.value.attribute()), fact.verified)
+        };
+        facts.extend(self.objects.iter().map(object));
+        facts.extend(self.particulars.facts());
+        facts
     }
 }
 
@@ -206,6 +233,8 @@ pub struct Object {
     pub attribute: i8,
     /// The method that acts, usually 1.
     pub method: i8,
+    /// The power of ten its value is given in, where it is not the usual one of the function.
+    pub scaler: Option<i8>,
 }
 
 impl Object {

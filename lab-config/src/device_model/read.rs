@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::particulars::particulars;
 use super::{
     Capability, DeviationSign, DeviceModel, DlmsProfile, Fact, Function, ModelIdentity, ModelText, Object,
     Profile, ServerAddress, ZclProfile,
@@ -79,6 +80,7 @@ fn dlms(table: &mut Table<'_>) -> Result<DlmsProfile, FileError> {
         server: fact(&table.required("server", "the logical device")?, server)?,
         deviation: table.read("clock", |item| fact(item, deviation))?,
         objects: table.read("objects", objects)?.unwrap_or_default(),
+        particulars: table.read("particulars", particulars)?.unwrap_or_default(),
     })
 }
 
@@ -111,11 +113,12 @@ fn object(table: &mut Table<'_>) -> Result<Object, FileError> {
         obis: table.required("obis", "the logical name")?.parse("an OBIS code")?,
         attribute: table.read("attribute", |item| item.integer(1..=127, "an attribute"))?.unwrap_or(2),
         method: table.read("method", |item| item.integer(1..=127, "a method"))?.unwrap_or(1),
+        scaler: table.read("scaler", |item| item.integer(-6..=6, "a power of ten"))?,
     })
 }
 
 /// A table that also says whether what it holds was verified.
-fn fact<'d, T>(
+pub(super) fn fact<'d, T>(
     item: &Item<'d>,
     read: impl FnOnce(&mut Table<'d>) -> Result<T, FileError>,
 ) -> Result<Fact<T>, FileError> {
