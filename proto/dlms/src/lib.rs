@@ -16,6 +16,8 @@
 //! | [`client`], [`server`] | the two ends of an association | IEC 62056-5-3 |
 //! | [`data`] | values, names and times | IEC 62056-6-2, IEC 62056-6-1 |
 //!
+//! [`explain`] shows people what octets mean, in the words of [`vocabulary`].
+//!
 //! ```
 //! use proto_dlms::client::{ClientSession, ClientSettings, Request, Response, Step};
 //! use proto_dlms::data::{AttributeRef, ClassId, Data};
@@ -49,6 +51,7 @@ mod blocks;
 pub mod client;
 pub mod data;
 pub mod echo;
+pub mod explain;
 pub mod gateway;
 pub mod hdlc;
 #[doc(hidden)]
@@ -57,6 +60,7 @@ mod octets;
 mod password;
 pub mod server;
 pub mod sign_on;
+pub mod vocabulary;
 pub mod wrapper;
 
 pub use octets::{DecodeError, Fault};

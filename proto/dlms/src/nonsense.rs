@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::apdu::{Apdu, InitiateRequest, UserInformation};
 use crate::client::{ClientSession, ClientSettings, Request};
 use crate::data::{AttributeRef, ClassId, Data, DeviationSign, Obis};
+use crate::explain::{self, Conversation, Cutter, Layer, Piece, Span, Way};
 use crate::server::{ObjectTable, Peer, Rights, ServerSession, ServerSettings};
 use crate::{gateway, hdlc, sign_on, wrapper};
 
@@ -111,6 +112,32 @@ pub fn sign_on(octets: &[u8], cut: usize) {
     }
 }
 
+/// Octets as one message of every layer, and as a line, `cut` at a time, to be explained to a person.
+pub fn explain(octets: &[u8], cut: usize) {
+    for layer in [Layer::SignOn, Layer::Hdlc, Layer::Wrapper, Layer::Apdu, Layer::Data] {
+        let explained = explain::explain(octets, layer);
+        assert_eq!(covered(&explained.span), octets.len(), "every octet is explained once");
+    }
+    let (mut cutter, mut conversation) = (Cutter::new(), Conversation::new());
+    let mut count = 0;
+    let mut tell = |piece: &Piece| {
+        count += piece.octets.len();
+        let explained = conversation.explain(Way::Response, piece);
+        assert_eq!(covered(&explained.span), piece.octets.len(), "every octet is explained once");
+    };
+    for chunk in octets.chunks(cut.max(1)) {
+        cutter.receive(chunk);
+        std::iter::from_fn(|| cutter.next_piece()).for_each(|piece| tell(&piece));
+    }
+    std::iter::from_fn(|| cutter.finish()).for_each(|piece| tell(&piece));
+    assert_eq!(count, octets.len(), "every octet is in one piece");
+}
+
+/// Octets in the spans without parts.
+fn covered(span: &Span) -> usize {
+    span.leaves().iter().map(|leaf| leaf.length).sum()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
@@ -139,6 +166,11 @@ mod tests {
         #[test]
         fn wrapper(octets in near(&[0, 1, 0, 16, 0, 1, 0, 9], &[0, 1]), cut in 1usize..20) {
             super::wrapper(&octets, cut);
+        }
+
+        #[test]
+        fn explain(octets in near(&[0x7E, 0xA8, 0x0A, 0x21, 0x03, 0x10], &[0x7E, 0xA0, 0x03, 0xC4, 1, 2, 0]), cut in 1usize..30) {
+            super::explain(&octets, cut);
         }
 
         #[test]

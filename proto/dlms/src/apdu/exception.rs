@@ -54,7 +54,7 @@ impl ExceptionResponse {
     pub const NOT_SUPPORTED: Self =
         Self { state: StateError::ServiceUnknown, service: ServiceError::ServiceNotSupported };
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let state = match reader.u8("state error")? {
             1 => StateError::ServiceNotAllowed,
             2 => StateError::ServiceUnknown,

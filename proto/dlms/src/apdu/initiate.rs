@@ -192,7 +192,7 @@ fn skip_quality(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
 }
 
 /// The one part in BER: tag 5F1F (5F alone from some meters), length 4, unused bits, 24 bits.
-fn read_conformance(reader: &mut Reader<'_>) -> Result<Conformance, DecodeError> {
+pub(crate) fn read_conformance(reader: &mut Reader<'_>) -> Result<Conformance, DecodeError> {
     match reader.u8("conformance tag")? {
         0x5F => {}
         found => return Err(reader.unexpected("conformance tag", found, "5F1F")),

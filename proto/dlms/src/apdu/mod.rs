@@ -24,7 +24,7 @@ pub use association::{
 pub use conformance::Conformance;
 pub use exception::{ExceptionResponse, ServiceError, StateError};
 pub use get::{GetRequest, GetRequestKind, GetResponse, GetResponseKind};
-pub(crate) use initiate::{DLMS_VERSION, VAA_LOGICAL_NAME};
+pub(crate) use initiate::{DLMS_VERSION, VAA_LOGICAL_NAME, read_conformance};
 pub use initiate::{InitiateError, InitiateRequest, InitiateResponse, UserInformation};
 pub use notification::{DataNotification, EventNotification};
 pub use set::{SetRequest, SetRequestKind, SetResponse, SetResponseKind};

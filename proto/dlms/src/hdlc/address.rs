@@ -109,7 +109,7 @@ impl Address {
         }
     }
 
-    pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let mut parts = [0_u16; 4];
         let mut count = 0;
         for part in &mut parts {

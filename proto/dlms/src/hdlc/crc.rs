@@ -19,7 +19,7 @@ const fn table() -> [u16; 256] {
 static TABLE: [u16; 256] = table();
 
 /// The check sequence of `octets` as it goes on the wire.
-pub(super) fn check_sequence(octets: &[u8]) -> [u8; 2] {
+pub(crate) fn check_sequence(octets: &[u8]) -> [u8; 2] {
     let step = |crc: u16, octet: &u8| {
         let [low, _] = (crc ^ u16::from(*octet)).to_le_bytes();
         (crc >> 8) ^ TABLE[usize::from(low)]

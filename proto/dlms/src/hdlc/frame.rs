@@ -98,7 +98,7 @@ impl Frame {
     }
 
     /// The length field of a frame that starts with these two octets; `None` when no frame does.
-    pub(super) fn length(first: u8, second: u8) -> Option<usize> {
+    pub(crate) fn length(first: u8, second: u8) -> Option<usize> {
         let length = usize::from(u16::from_be_bytes([first & 0x07, second]));
         // Format, two addresses of one octet, control and check sequence.
         (first & 0xF0 == FORMAT && length >= 7).then_some(length)
@@ -160,7 +160,7 @@ impl FrameReject {
     }
 
     /// Reads the information of an FRMR. Meters send less than the standard asks; absent octets read as 0.
-    pub(super) fn decode(information: &Information) -> Self {
+    pub(crate) fn decode(information: &Information) -> Self {
         let octet = |at: usize| information.octets().get(at).copied().unwrap_or(0);
         let why = octet(2);
         Self {

@@ -23,20 +23,21 @@ mod window;
 pub use address::{Address, AddressError, AddressSize};
 pub use client::{Client, ClientSettings, Event as ClientEvent, LinkFailure, SendError};
 pub use control::{Control, Unnumbered};
+pub(crate) use crc::check_sequence;
 pub use deframer::Deframer;
 pub use frame::{Frame, FrameError, FrameReject, Information};
 pub use parameters::{MaxInfo, Parameters, ParametersError, Window};
 pub use server::{Event as ServerEvent, Server, ServerSendError, ServerSettings};
 
 /// The octet that opens and closes a frame.
-const FLAG: u8 = 0x7E;
+pub(crate) const FLAG: u8 = 0x7E;
 /// The LLC header of what a client sends.
 const LLC_REQUEST: [u8; 3] = [0xE6, 0xE6, 0x00];
 /// The LLC header of what a server sends.
 const LLC_RESPONSE: [u8; 3] = [0xE6, 0xE7, 0x00];
 
 /// A message without its LLC header. Some meters leave the header out.
-fn without_llc(message: Vec<u8>) -> Vec<u8> {
+pub(crate) fn without_llc(message: Vec<u8>) -> Vec<u8> {
     match message.split_first_chunk::<3>() {
         Some((&(LLC_REQUEST | LLC_RESPONSE), apdu)) => apdu.to_vec(),
         _ => message,

@@ -49,7 +49,7 @@ impl Baud {
         BAUDS.iter().find(|row| row.0 == self).map_or(b'0', |row| row.1)
     }
 
-    pub(super) fn from_character(character: u8) -> Option<Self> {
+    pub(crate) fn from_character(character: u8) -> Option<Self> {
         BAUDS.iter().find(|row| row.1 == character).map(|row| row.0)
     }
 }
