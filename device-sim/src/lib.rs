@@ -10,8 +10,10 @@
 //! | [`model`] | meters, hub and display as state that obeys time; no wire |
 //! | [`objects`] | their COSEM objects, placed as their Device Models say |
 //! | [`home`] | the devices of one rig, the network between them, the hub's routing; octets in and out |
+//! | [`broker`] | the MQTT broker of a lab whose stations are simulated |
 //! | [`estate`] | pseudo-terminals, sockets and tasks around the homes of a lab |
 
+pub mod broker;
 pub mod cli;
 pub mod estate;
 pub mod home;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proto_duis::{DeviceKind, Eui64, UserRole};
 
-use crate::{DeviceModel, DeviceModelCombination, EpclEntry, LinkUrl, Name, Path, Rig};
+use crate::{Broker, DeviceModel, DeviceModelCombination, EpclEntry, LinkUrl, Name, Path, Rig};
 
 /// Everything a lab file says, and the files it names, in types that cannot be wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Lab {
     pub combinations: BTreeMap<Name, Arc<DeviceModelCombination>>,
     /// Entries of the Eligible Product Combinations List, present and planned.
     pub epcl: Vec<EpclEntry>,
+    /// Where its stations and the harness meet, when it has stations.
+    pub broker: Option<Broker>,
     /// The rigs, in the order of the file.
     pub rigs: Vec<Rig>,
     /// What the lab was read from.
@@ -61,6 +63,12 @@ impl Lab {
     /// The EUI-64 the lab acts under in this role, if it has the role.
     pub fn user(&self, role: UserRole) -> Option<Eui64> {
         self.users.get(&role).copied()
+    }
+
+    /// The same lab with its broker at this address: how an embedded broker becomes one that is reached.
+    #[must_use]
+    pub fn with_broker_at(self, address: std::net::SocketAddr) -> Self {
+        Self { broker: self.broker.map(|broker| broker.at(address)), ..self }
     }
 
     /// The same lab with a concrete link in place of a simulated one. The digest stays: it is of the files.

@@ -13,6 +13,7 @@
 //! # Ok::<(), lab_config::FileError>(())
 //! ```
 
+mod broker;
 mod combination;
 pub mod cosem;
 mod credentials;
@@ -25,8 +26,10 @@ mod nearest;
 mod read;
 mod rig;
 mod sources;
+mod station;
 mod vocabulary;
 
+pub use broker::{Broker, BrokerUrl, BrokerUrlError, ClientIdentity, Login};
 pub use combination::{CapabilityRelease, DeviceModelCombination, EpclEntry, EpclStatus, InstallationType};
 pub use credentials::{ClientSap, ClientSapError, Credentials, Secret, SecretError, SecretSource, Security};
 pub use device_model::{
@@ -44,4 +47,5 @@ pub use name::{Name, NameError};
 pub use nearest::nearest;
 pub use proto_duis::{DeviceKind, Eui64, UserRole};
 pub use rig::{Path, PaymentMode, Rig, RigDevice, Route, SafeState, SafeSupply};
+pub use station::{ActuatorKind, QualityOfService, SensorKind, Station, Topic, TopicError};
 pub use vocabulary::UnknownWord;

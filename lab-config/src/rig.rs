@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use proto_duis::{DeviceKind, Eui64};
 
-use crate::{ClientSap, Credentials, DeviceModel, DeviceModelCombination, LinkUrl, Name, Profile};
+use crate::{ClientSap, Credentials, DeviceModel, DeviceModelCombination, LinkUrl, Name, Profile, Station};
 
 /// One SMETS1 Installation in the lab: a Device Model Combination in metal, or simulated. One run at a time uses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Rig {
     /// What it is brought to when a run ends, however it ends.
     pub safe_state: SafeState,
     devices: BTreeMap<DeviceKind, RigDevice>,
+    /// What switches its relays, presses its keys and reads its voltages.
+    pub stations: Vec<Station>,
 }
 
 /// What a rig is brought to when a run ends, on pass, fail, abort or restart. What is not said is left as found.
@@ -109,8 +111,9 @@ impl Rig {
         combination: Arc<DeviceModelCombination>,
         safe_state: SafeState,
         devices: BTreeMap<DeviceKind, RigDevice>,
+        stations: Vec<Station>,
     ) -> Self {
-        Self { name, combination, safe_state, devices }
+        Self { name, combination, safe_state, devices, stations }
     }
 
     /// Its devices, in the order of their kinds.

@@ -27,6 +27,7 @@ use std::fmt;
 use std::time::Duration;
 
 pub use parse::LinkUrlError;
+pub(crate) use parse::duration;
 
 use crate::ClientSap;
 

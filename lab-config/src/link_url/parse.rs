@@ -125,6 +125,13 @@ impl FromStr for SerialPath {
     }
 }
 
+impl Authority {
+    /// A host, and a port unless there is a usual one.
+    pub(crate) fn parse(text: &str, usual: Option<u16>) -> Result<Self, LinkUrlError> {
+        authority(text, usual)
+    }
+}
+
 fn authority(text: &str, usual: Option<u16>) -> Result<Authority, LinkUrlError> {
     let refused = || LinkUrlError::Authority(text.to_owned());
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
@@ -256,7 +263,7 @@ fn address(name: &str, value: &str, lowest: u16) -> Result<u16, LinkUrlError> {
 }
 
 /// A time as files write it: whole milliseconds or seconds, from 1 ms to 10 minutes.
-fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     let (digits, unit) = match text.strip_suffix("ms") {
         Some(digits) => (digits, Duration::from_millis as fn(u64) -> Duration),
         None => (text.strip_suffix('s')?, Duration::from_secs as fn(u64) -> Duration),

@@ -20,6 +20,11 @@ pub(super) fn credentials(
     })
 }
 
+/// Where a password comes from that is known already, on both sides.
+pub(super) fn password(item: &Item<'_>, sources: &Sources) -> Result<SecretSource, FileError> {
+    Reader { sources, simulated: false }.secret(item, Secret::random_password)
+}
+
 struct Reader<'s> {
     sources: &'s Sources,
     simulated: bool,

@@ -3,6 +3,7 @@
 mod combination;
 mod credentials;
 mod rig;
+mod station;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -49,6 +50,9 @@ fn read(document: &Document, sources: &Sources) -> Result<Lab, FileError> {
     let mut lab = document.root(|table| {
         let models = models(table, sources, &mut digest)?;
         let combinations = combination::combinations(table, &models)?;
+        let broker = table.read("broker", |item| station::broker(item, sources))?;
+        let rigs = rig::rigs(table, &combinations, sources)?;
+        station::refuse_unmet(table, broker.as_ref(), &rigs)?;
         Ok(Lab {
             name: table.required("name", "the lab's name")?.parse("a name")?,
             environment: table
@@ -56,7 +60,8 @@ fn read(document: &Document, sources: &Sources) -> Result<Lab, FileError> {
                 .table("the test environment", environment)?,
             users: users(table)?,
             epcl: combination::epcl(table, &combinations)?,
-            rigs: rig::rigs(table, &combinations, sources)?,
+            broker,
+            rigs,
             models,
             combinations,
             digest: LabDigest([0; 32]),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proto_duis::{DeviceKind, Eui64};
 
 use super::combination::Combinations;
-use super::{credentials, look_up};
+use super::{credentials, look_up, station};
 use crate::document::{FileError, Item, Table};
 use crate::sources::Sources;
 use crate::{Capability, DeviceModelCombination, LinkUrl, Name, Path, Rig, RigDevice, SafeState};
@@ -46,7 +46,8 @@ fn rig(
     let safe_state = table.read("safe-state", safe_state)?.unwrap_or_default();
     let devices = devices(table, &combination, sources, seen)?;
     refuse_missing_devices(table, &combination, &devices)?;
-    Ok(Rig::new(name, combination, safe_state, devices))
+    let stations = station::stations(table, &name, &devices)?;
+    Ok(Rig::new(name, combination, safe_state, devices, stations))
 }
 
 fn safe_state(item: &Item<'_>) -> Result<SafeState, FileError> {
