@@ -22,6 +22,7 @@
 pub mod aps;
 pub mod basic;
 mod bytes;
+pub mod explain;
 pub mod messaging;
 pub mod metering;
 pub mod prepayment;

@@ -1,0 +1,207 @@
+//! Names of clusters, attributes, commands and statuses (ZigBee Cluster Library; Smart Energy Profile).
+
+/// The name of a cluster.
+pub(super) fn cluster_name(cluster: u16) -> Option<&'static str> {
+    Some(match cluster {
+        0x0000 => "Basic",
+        0x0001 => "Power Configuration",
+        0x0003 => "Identify",
+        0x000A => "Time",
+        0x0015 => "Commissioning",
+        0x0019 => "OTA Upgrade",
+        0x0025 => "Keep-Alive",
+        0x0700 => "Price",
+        0x0701 => "Demand Response and Load Control",
+        0x0702 => "Metering",
+        0x0703 => "Messaging",
+        0x0704 => "Tunneling",
+        0x0705 => "Prepayment",
+        0x0706 => "Energy Management",
+        0x0707 => "Calendar",
+        0x0708 => "Device Management",
+        0x0709 => "Events",
+        0x070A => "MDU Pairing",
+        0x0800 => "Key Establishment",
+        _ => return None,
+    })
+}
+
+/// The name of a foundation command.
+pub(super) fn foundation_name(command: u8) -> Option<&'static str> {
+    Some(match command {
+        0x00 => "read attributes",
+        0x01 => "read attributes response",
+        0x02 => "write attributes",
+        0x03 => "write attributes undivided",
+        0x04 => "write attributes response",
+        0x05 => "write attributes without response",
+        0x06 => "configure reporting",
+        0x07 => "configure reporting response",
+        0x08 => "read reporting configuration",
+        0x09 => "read reporting configuration response",
+        0x0A => "report attributes",
+        0x0B => "default response",
+        0x0C => "discover attributes",
+        0x0D => "discover attributes response",
+        _ => return None,
+    })
+}
+
+/// The name of a status.
+pub(super) fn status_name(status: u8) -> Option<&'static str> {
+    Some(match status {
+        0x00 => "success",
+        0x01 => "failure",
+        0x7E => "not authorised",
+        0x80 => "malformed command",
+        0x81 => "unsupported cluster command",
+        0x82 => "unsupported general command",
+        0x83 => "unsupported manufacturer cluster command",
+        0x84 => "unsupported manufacturer general command",
+        0x85 => "invalid field",
+        0x86 => "unsupported attribute",
+        0x87 => "invalid value",
+        0x88 => "read only",
+        0x89 => "insufficient space",
+        0x8A => "duplicate exists",
+        0x8B => "not found",
+        0x8C => "unreportable attribute",
+        0x8D => "invalid data type",
+        0x8F => "write only",
+        0x94 => "time out",
+        0xC0 => "hardware failure",
+        0xC1 => "software failure",
+        0xC3 => "unsupported cluster",
+        _ => return None,
+    })
+}
+
+/// The name of a cluster's command, by the side that sends it.
+pub(super) fn command_name(cluster: u16, to_client: bool, command: u8) -> Option<&'static str> {
+    let row = COMMANDS.iter().find(|row| (row.0, row.1, row.2) == (cluster, to_client, command))?;
+    Some(row.3)
+}
+
+const TO_SERVER: bool = false;
+const TO_CLIENT: bool = true;
+
+/// Cluster, whether it goes to the client, command, name.
+static COMMANDS: &[(u16, bool, u8, &str)] = &[
+    (0x0700, TO_SERVER, 0x00, "GetCurrentPrice"),
+    (0x0700, TO_SERVER, 0x01, "GetScheduledPrices"),
+    (0x0700, TO_SERVER, 0x02, "PriceAcknowledgement"),
+    (0x0700, TO_SERVER, 0x03, "GetBlockPeriods"),
+    (0x0700, TO_SERVER, 0x04, "GetConversionFactor"),
+    (0x0700, TO_SERVER, 0x05, "GetCalorificValue"),
+    (0x0700, TO_SERVER, 0x06, "GetTariffInformation"),
+    (0x0700, TO_SERVER, 0x07, "GetPriceMatrix"),
+    (0x0700, TO_SERVER, 0x08, "GetBlockThresholds"),
+    (0x0700, TO_CLIENT, 0x00, "PublishPrice"),
+    (0x0700, TO_CLIENT, 0x01, "PublishBlockPeriod"),
+    (0x0700, TO_CLIENT, 0x02, "PublishConversionFactor"),
+    (0x0700, TO_CLIENT, 0x03, "PublishCalorificValue"),
+    (0x0700, TO_CLIENT, 0x04, "PublishTariffInformation"),
+    (0x0700, TO_CLIENT, 0x05, "PublishPriceMatrix"),
+    (0x0700, TO_CLIENT, 0x06, "PublishBlockThresholds"),
+    (0x0701, TO_SERVER, 0x00, "ReportEventStatus"),
+    (0x0701, TO_SERVER, 0x01, "GetScheduledEvents"),
+    (0x0701, TO_CLIENT, 0x00, "LoadControlEvent"),
+    (0x0701, TO_CLIENT, 0x01, "CancelLoadControlEvent"),
+    (0x0701, TO_CLIENT, 0x02, "CancelAllLoadControlEvents"),
+    (0x0702, TO_SERVER, 0x00, "GetProfile"),
+    (0x0702, TO_SERVER, 0x01, "RequestMirrorResponse"),
+    (0x0702, TO_SERVER, 0x02, "MirrorRemoved"),
+    (0x0702, TO_SERVER, 0x03, "RequestFastPollMode"),
+    (0x0702, TO_SERVER, 0x04, "ScheduleSnapshot"),
+    (0x0702, TO_SERVER, 0x05, "TakeSnapshot"),
+    (0x0702, TO_SERVER, 0x06, "GetSnapshot"),
+    (0x0702, TO_SERVER, 0x0B, "ChangeSupply"),
+    (0x0702, TO_SERVER, 0x0C, "LocalChangeSupply"),
+    (0x0702, TO_SERVER, 0x0D, "SetSupplyStatus"),
+    (0x0702, TO_CLIENT, 0x00, "GetProfileResponse"),
+    (0x0702, TO_CLIENT, 0x01, "RequestMirror"),
+    (0x0702, TO_CLIENT, 0x02, "RemoveMirror"),
+    (0x0702, TO_CLIENT, 0x03, "RequestFastPollModeResponse"),
+    (0x0702, TO_CLIENT, 0x06, "PublishSnapshot"),
+    (0x0702, TO_CLIENT, 0x08, "ConfigureMirror"),
+    (0x0702, TO_CLIENT, 0x0C, "SupplyStatusResponse"),
+    (0x0703, TO_SERVER, 0x00, "GetLastMessage"),
+    (0x0703, TO_SERVER, 0x01, "MessageConfirmation"),
+    (0x0703, TO_CLIENT, 0x00, "DisplayMessage"),
+    (0x0703, TO_CLIENT, 0x01, "CancelMessage"),
+    (0x0704, TO_SERVER, 0x00, "RequestTunnel"),
+    (0x0704, TO_SERVER, 0x01, "CloseTunnel"),
+    (0x0704, TO_SERVER, 0x02, "TransferData"),
+    (0x0704, TO_SERVER, 0x03, "TransferDataError"),
+    (0x0704, TO_CLIENT, 0x00, "RequestTunnelResponse"),
+    (0x0704, TO_CLIENT, 0x01, "TransferData"),
+    (0x0704, TO_CLIENT, 0x02, "TransferDataError"),
+    (0x0704, TO_CLIENT, 0x05, "TunnelClosureNotification"),
+    (0x0705, TO_SERVER, 0x00, "SelectAvailableEmergencyCredit"),
+    (0x0705, TO_SERVER, 0x02, "ChangeDebt"),
+    (0x0705, TO_SERVER, 0x03, "EmergencyCreditSetup"),
+    (0x0705, TO_SERVER, 0x04, "ConsumerTopUp"),
+    (0x0705, TO_SERVER, 0x05, "CreditAdjustment"),
+    (0x0705, TO_SERVER, 0x06, "ChangePaymentMode"),
+    (0x0705, TO_CLIENT, 0x01, "PublishPrepaySnapshot"),
+    (0x0705, TO_CLIENT, 0x02, "ChangePaymentModeResponse"),
+    (0x0705, TO_CLIENT, 0x03, "ConsumerTopUpResponse"),
+    (0x0800, TO_SERVER, 0x00, "InitiateKeyEstablishmentRequest"),
+    (0x0800, TO_SERVER, 0x01, "EphemeralDataRequest"),
+    (0x0800, TO_SERVER, 0x02, "ConfirmKeyDataRequest"),
+    (0x0800, TO_SERVER, 0x03, "TerminateKeyEstablishment"),
+    (0x0800, TO_CLIENT, 0x00, "InitiateKeyEstablishmentResponse"),
+    (0x0800, TO_CLIENT, 0x01, "EphemeralDataResponse"),
+    (0x0800, TO_CLIENT, 0x02, "ConfirmKeyDataResponse"),
+    (0x0800, TO_CLIENT, 0x03, "TerminateKeyEstablishment"),
+];
+
+/// The name of an attribute.
+pub(super) fn attribute_name(cluster: u16, id: u16) -> Option<&'static str> {
+    ATTRIBUTES.iter().find(|row| (row.0, row.1) == (cluster, id)).map(|row| row.2)
+}
+
+static ATTRIBUTES: &[(u16, u16, &str)] = &[
+    (0x0000, 0x0000, "ZCL version"),
+    (0x0000, 0x0001, "application version"),
+    (0x0000, 0x0002, "stack version"),
+    (0x0000, 0x0003, "hardware version"),
+    (0x0000, 0x0004, "manufacturer name"),
+    (0x0000, 0x0005, "model identifier"),
+    (0x0000, 0x0006, "date code"),
+    (0x0000, 0x0007, "power source"),
+    (0x0000, 0x4000, "software build"),
+    (0x000A, 0x0000, "time"),
+    (0x000A, 0x0001, "time status"),
+    (0x0700, 0x0100, "tier 1 block 1 threshold"),
+    (0x0700, 0x0400, "no tier block 1 price"),
+    (0x0700, 0x0501, "standing charge"),
+    (0x0702, 0x0000, "current summation delivered"),
+    (0x0702, 0x0001, "current summation received"),
+    (0x0702, 0x0002, "current maximum demand delivered"),
+    (0x0702, 0x0006, "power factor"),
+    (0x0702, 0x0014, "supply status"),
+    (0x0702, 0x0100, "tier 1 summation delivered"),
+    (0x0702, 0x0102, "tier 2 summation delivered"),
+    (0x0702, 0x0104, "tier 3 summation delivered"),
+    (0x0702, 0x0106, "tier 4 summation delivered"),
+    (0x0702, 0x0200, "status"),
+    (0x0702, 0x0201, "remaining battery life"),
+    (0x0702, 0x0300, "unit of measure"),
+    (0x0702, 0x0301, "multiplier"),
+    (0x0702, 0x0302, "divisor"),
+    (0x0702, 0x0303, "summation formatting"),
+    (0x0702, 0x0306, "metering device type"),
+    (0x0702, 0x0307, "site id"),
+    (0x0702, 0x0308, "meter serial number"),
+    (0x0702, 0x0400, "instantaneous demand"),
+    (0x0702, 0x0700, "tier 0 block 1 summation delivered"),
+    (0x0705, 0x0000, "payment control configuration"),
+    (0x0705, 0x0001, "credit remaining"),
+    (0x0705, 0x0002, "emergency credit remaining"),
+    (0x0705, 0x0003, "credit status"),
+    (0x0705, 0x0005, "accumulated debt"),
+    (0x0705, 0x0010, "emergency credit limit"),
+    (0x0705, 0x0011, "emergency credit threshold"),
+    (0x0705, 0x0040, "cut-off value"),
+];
