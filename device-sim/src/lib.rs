@@ -16,6 +16,7 @@
 pub mod broker;
 pub mod cli;
 pub mod estate;
+pub mod fault;
 pub mod home;
 pub mod model;
 pub mod objects;

@@ -1,0 +1,85 @@
+//! What waits to go out on one connection, in its order.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use lab_config::DeviceKind;
+
+use super::board::PATIENCE;
+use super::wire::{Fate, Piece};
+
+/// Pieces that wait; what is more is lost, as in any full buffer.
+const MOST: usize = 4096;
+
+/// What goes out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    /// Octets.
+    Octets(Vec<u8>),
+    /// The device restarts: associations and links of it are gone.
+    Reset(DeviceKind),
+}
+
+/// The way out of one connection.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    queue: VecDeque<(Instant, Outgoing)>,
+    /// A frame that is to come after its successor, and until when it waits.
+    held: Option<(Instant, Vec<Piece>)>,
+}
+
+impl Outbox {
+    /// Puts in what the faults have left of a frame.
+    pub(super) fn push(&mut self, fate: Fate, reset: Option<DeviceKind>, now: Instant) {
+        if fate.held && self.held.is_none() {
+            self.held = Some((now + PATIENCE, fate.pieces));
+        } else {
+            self.enqueue(fate.pieces, now);
+            self.release(now);
+        }
+        if let Some(device) = reset {
+            let due = self.last().unwrap_or(now);
+            self.queue.push_back((due, Outgoing::Reset(device)));
+        }
+    }
+
+    /// The next that is due.
+    pub fn poll(&mut self, now: Instant) -> Option<Outgoing> {
+        if self.held.as_ref().is_some_and(|(until, _)| *until <= now) {
+            self.release(now);
+        }
+        let due = self.queue.front().is_some_and(|(due, _)| *due <= now);
+        due.then(|| self.queue.pop_front()).flatten().map(|(_, outgoing)| outgoing)
+    }
+
+    /// When [`Outbox::poll`] has something.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let held = self.held.as_ref().map(|(until, _)| *until);
+        [self.queue.front().map(|(due, _)| *due), held].into_iter().flatten().min()
+    }
+
+    /// Nothing that waits goes out any more.
+    pub fn discard(&mut self) {
+        *self = Self::default();
+    }
+
+    fn release(&mut self, now: Instant) {
+        if let Some((_, pieces)) = self.held.take() {
+            self.enqueue(pieces, now);
+        }
+    }
+
+    /// A line keeps its order: nothing overtakes what is late.
+    fn enqueue(&mut self, pieces: Vec<Piece>, now: Instant) {
+        for Piece { after, octets } in pieces {
+            let due = self.last().map_or(now + after, |last| last.max(now + after));
+            if self.queue.len() < MOST {
+                self.queue.push_back((due, Outgoing::Octets(octets)));
+            }
+        }
+    }
+
+    fn last(&self) -> Option<Instant> {
+        self.queue.back().map(|(due, _)| *due)
+    }
+}
