@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`model`] | meters, hub and display as state that obeys time; no wire |
 //! | [`objects`] | their COSEM objects, placed as their Device Models say |
+//! | [`fault`] | what goes wrong on purpose, on wires and in devices |
 //! | [`home`] | the devices of one rig, the network between them, the hub's routing; octets in and out |
 //! | [`broker`] | the MQTT broker of a lab whose stations are simulated |
 //! | [`estate`] | pseudo-terminals, sockets and tasks around the homes of a lab |
@@ -22,5 +23,5 @@ pub mod model;
 pub mod objects;
 pub mod sim_clock;
 
-pub use estate::{DeviceState, Estate, Hand, HandError, Pressed, SimEndpoint, StartError};
+pub use estate::{ArmedFault, DeviceState, Estate, Hand, HandError, Pressed, SimEndpoint, StartError};
 pub use sim_clock::{SimClock, Stepper};

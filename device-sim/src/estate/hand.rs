@@ -6,7 +6,9 @@ use lab_config::Path;
 use proto_duis::DeviceKind;
 use serde::Serialize;
 
-use super::site::Site;
+use super::site::{Site, now};
+use super::strike::lacks;
+use crate::fault::{Fault, FaultError, FaultId, Placed, Way};
 use crate::home::Home;
 use crate::model::account::PaymentMode;
 use crate::model::connection::Connection;
@@ -212,18 +214,33 @@ impl Hand {
 
     /// Makes the device say nothing on any path, or speak again.
     pub fn silence(&self, silent: bool) {
-        self.site.with(|home| {
-            let place = match self.kind {
-                DeviceKind::Chf => home.hub.as_mut().map(|hub| &mut hub.silent),
-                DeviceKind::Gpf => home.proxy.as_mut().map(|proxy| &mut proxy.silent),
-                DeviceKind::Esme => home.esme.as_mut().map(|esme| &mut esme.silent),
-                DeviceKind::Gsme => home.gsme.as_mut().map(|gsme| &mut gsme.silent),
-                DeviceKind::Ppmid | DeviceKind::Ihd => {
-                    home.display.as_mut().map(|display| &mut display.silent)
-                }
-            };
-            place.into_iter().for_each(|place| *place = silent);
-        });
+        self.site.with(|home| silence(home, self.kind, silent));
+    }
+
+    /// Brings a fault about, now or when its time comes.
+    ///
+    /// # Errors
+    /// The device cannot have it, or there are too many.
+    pub fn arm(&self, placed: &Placed) -> Result<FaultId, FaultError> {
+        self.can_have(&placed.fault)?;
+        self.site.with_faults(|board| board.arm(placed.clone(), now()))
+    }
+
+    /// On the wide area network a device behind the hub has the hub's link.
+    fn can_have(&self, fault: &Fault) -> Result<(), FaultError> {
+        let has = |kind, path| self.site.ports.contains_key(&(kind, path));
+        let (known, path) = match *fault {
+            Fault::Device(fault) => {
+                let lacks = self.site.with(|home| lacks(home, self.kind, fault));
+                return lacks.map_or(Ok(()), |what| Err(self.without(what).into()));
+            }
+            Fault::Wire { path: Path::Wan, way: Way::Outward, .. } => {
+                (has(DeviceKind::Chf, Path::Wan), Path::Wan)
+            }
+            Fault::Wire { path, .. } | Fault::Unplug(path) => (has(self.kind, path), path),
+        };
+        let missing = || FaultError::NoPath { rig: self.site.name.clone(), device: self.kind, path };
+        known.then_some(()).ok_or_else(missing)
     }
 
     /// Puts another firmware version into the device.
@@ -304,7 +321,18 @@ fn key(letter: char) -> Result<Key, HandError> {
     }
 }
 
-fn core(home: &mut Home, kind: DeviceKind) -> Option<&mut Core> {
+pub(super) fn silence(home: &mut Home, kind: DeviceKind, silent: bool) {
+    let place = match kind {
+        DeviceKind::Chf => home.hub.as_mut().map(|hub| &mut hub.silent),
+        DeviceKind::Gpf => home.proxy.as_mut().map(|proxy| &mut proxy.silent),
+        DeviceKind::Esme => home.esme.as_mut().map(|esme| &mut esme.silent),
+        DeviceKind::Gsme => home.gsme.as_mut().map(|gsme| &mut gsme.silent),
+        DeviceKind::Ppmid | DeviceKind::Ihd => home.display.as_mut().map(|display| &mut display.silent),
+    };
+    place.into_iter().for_each(|place| *place = silent);
+}
+
+pub(super) fn core(home: &mut Home, kind: DeviceKind) -> Option<&mut Core> {
     match kind {
         DeviceKind::Chf => home.hub.as_mut().map(|hub| hub.device.core_mut()),
         DeviceKind::Gpf => home.proxy.as_mut().map(|proxy| proxy.device.core_mut()),
@@ -314,7 +342,7 @@ fn core(home: &mut Home, kind: DeviceKind) -> Option<&mut Core> {
     }
 }
 
-fn shell(home: &mut Home, kind: DeviceKind) -> Option<&mut Shell> {
+pub(super) fn shell(home: &mut Home, kind: DeviceKind) -> Option<&mut Shell> {
     match kind {
         DeviceKind::Chf => home.hub.as_mut().map(|hub| &mut hub.shell),
         DeviceKind::Gpf => home.proxy.as_mut().map(|proxy| &mut proxy.shell),
@@ -324,7 +352,7 @@ fn shell(home: &mut Home, kind: DeviceKind) -> Option<&mut Shell> {
     }
 }
 
-fn connection(home: &mut Home, kind: DeviceKind) -> Option<&mut Connection> {
+pub(super) fn connection(home: &mut Home, kind: DeviceKind) -> Option<&mut Connection> {
     match kind {
         DeviceKind::Esme => home.esme.as_mut().map(|esme| &mut esme.device.connection),
         DeviceKind::Gsme => home.gsme.as_mut().map(|gsme| &mut gsme.device.connection),

@@ -5,18 +5,22 @@
 
 use std::time::{Duration, Instant};
 
+use lab_config::Path;
 use proto_dlms::hdlc::{Server, ServerEvent, ServerSettings};
 use proto_dlms::server::Peer;
 use proto_dlms::sign_on::{Baud, Identification, Meter, MeterEvent, MeterSettings};
 use proto_duis::DeviceKind;
 
 use super::site::Site;
+use crate::fault::{From, Outbox, Outgoing};
 
 /// What a port is like.
 #[derive(Debug, Clone)]
 pub(super) struct LineSettings {
     /// Whose port it is.
     pub(super) kind: DeviceKind,
+    /// Which of its ports.
+    pub(super) path: Path,
     /// Logical device behind it.
     pub(super) logical: u16,
     /// Physical device address, where the Device Model says one.
@@ -39,6 +43,9 @@ pub(super) fn identification(text: &str) -> Identification {
 pub(super) struct Line<'a> {
     site: &'a Site,
     kind: DeviceKind,
+    port: From,
+    /// What waits to go out, as the faults of the port have left it.
+    outbox: Outbox,
     sign_on: Option<Meter>,
     hdlc: Server,
     peer: Option<Peer>,
@@ -55,59 +62,88 @@ impl<'a> Line<'a> {
         let sign_on = settings
             .identification
             .map(|text| Meter::new(MeterSettings { reaction: REACTION, ..MeterSettings::new(text) }));
-        Self { site, kind: settings.kind, sign_on, hdlc, peer: None }
+        Self {
+            site,
+            kind: settings.kind,
+            port: From { port: (settings.kind, settings.path), origin: None },
+            outbox: Outbox::default(),
+            sign_on,
+            hdlc,
+            peer: None,
+        }
     }
 
-    /// Takes octets from the line; what to answer.
-    pub(super) fn receive(&mut self, octets: &[u8], now: Instant) -> Vec<u8> {
+    /// Takes octets from the line. What it answers comes by [`Line::poll_transmit`].
+    pub(super) fn receive(&mut self, octets: &[u8], now: Instant) {
         if !self.site.with(|home| home.local_port_answers(self.kind)) {
-            return Vec::new();
+            return;
         }
+        let octets = self.site.hear(self.port.port, octets);
         match &mut self.sign_on {
-            Some(meter) if !meter.is_signed_on() => meter.receive(octets, now),
+            Some(meter) if !meter.is_signed_on() => meter.receive(&octets, now),
             // A client that went away without a word, and another that begins anew.
-            Some(meter) if is_sign_on_request(octets) => {
+            Some(meter) if is_sign_on_request(&octets) => {
                 self.hdlc.reset();
                 meter.restart();
-                meter.receive(octets, now);
+                meter.receive(&octets, now);
             }
-            _ => self.hdlc.receive(octets, now),
+            _ => self.hdlc.receive(&octets, now),
         }
-        self.settle()
+        self.settle();
+    }
+
+    /// What to send now.
+    pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
+        loop {
+            match self.outbox.poll(now)? {
+                Outgoing::Octets(octets) => return Some(octets),
+                Outgoing::Reset(device) => self.restart(device),
+            }
+        }
+    }
+
+    /// The meter restarts: the link is down, and nobody is signed on or associated.
+    fn restart(&mut self, device: DeviceKind) {
+        self.outbox.discard();
+        self.hdlc.reset();
+        self.peer = None;
+        if let Some(meter) = &mut self.sign_on {
+            meter.restart();
+        }
+        self.site.with(|home| home.restart(device));
     }
 
     /// When [`Line::handle_timeout`] must be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let sign_on = self.sign_on.as_ref().and_then(Meter::poll_timeout);
-        [sign_on, self.hdlc.poll_timeout()].into_iter().flatten().min()
+        [sign_on, self.hdlc.poll_timeout(), self.outbox.poll_timeout()].into_iter().flatten().min()
     }
 
-    /// Does what is due; what to send.
-    pub(super) fn handle_timeout(&mut self, now: Instant) -> Vec<u8> {
+    /// Does what is due.
+    pub(super) fn handle_timeout(&mut self, now: Instant) {
         if let Some(meter) = &mut self.sign_on {
             meter.handle_timeout(now);
         }
         self.hdlc.handle_timeout(now);
-        self.settle()
+        self.settle();
     }
 
     /// Lets events reach the meter and answers the line, until both are quiet.
-    fn settle(&mut self) -> Vec<u8> {
-        let mut out = Vec::new();
+    fn settle(&mut self) {
         loop {
-            let signed_on = self.settle_sign_on(&mut out);
-            let linked = self.settle_link(&mut out);
+            let signed_on = self.settle_sign_on();
+            let linked = self.settle_link();
             if !signed_on && !linked {
-                return out;
+                return;
             }
         }
     }
 
-    fn settle_sign_on(&mut self, out: &mut Vec<u8>) -> bool {
+    fn settle_sign_on(&mut self) -> bool {
         let Some(meter) = &mut self.sign_on else { return false };
         let mut moved = false;
         while let Some(octets) = meter.poll_transmit() {
-            out.extend(octets);
+            self.site.send(self.port, octets, &mut self.outbox);
             moved = true;
         }
         while let Some(event) = meter.poll_event() {
@@ -119,14 +155,14 @@ impl<'a> Line<'a> {
         moved
     }
 
-    fn settle_link(&mut self, out: &mut Vec<u8>) -> bool {
+    fn settle_link(&mut self) -> bool {
         let mut moved = false;
         while let Some(event) = self.hdlc.poll_event() {
             self.take(event);
             moved = true;
         }
         while let Some(octets) = self.hdlc.poll_transmit() {
-            out.extend(octets);
+            self.site.send(self.port, octets, &mut self.outbox);
             moved = true;
         }
         moved

@@ -18,6 +18,7 @@ mod hand;
 mod line;
 mod serial;
 mod site;
+mod strike;
 #[cfg(test)]
 mod tests;
 mod wan;
@@ -34,6 +35,7 @@ use proto_duis::{DeviceKind, Eui64};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::fault::{FaultError, FaultId, Placed};
 use crate::home::{BuildError, Home};
 use crate::sim_clock::SimClock;
 use folder::LinkFolder;
@@ -57,6 +59,19 @@ pub struct SimEndpoint {
     pub path: Path,
     /// The concrete link, with everything the lab file said of the simulated one.
     pub link: LinkUrl,
+}
+
+/// A fault of a rig, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct ArmedFault {
+    /// What it is cleared by.
+    pub number: u32,
+    /// The fault, in the grammar of faults.
+    pub fault: String,
+    /// `waiting`, `striking` or `over`.
+    pub state: &'static str,
+    /// How many frames it struck.
+    pub struck: u32,
 }
 
 /// Why the devices of a lab cannot be started.
@@ -178,14 +193,71 @@ impl Estate {
     /// # Errors
     /// No such rig or device is simulated.
     pub fn hand(&self, rig: &str, kind: DeviceKind) -> Result<Hand, HandError> {
-        let site = self.sites.get(rig).ok_or_else(|| HandError::Rig {
-            rig: rig.to_owned(),
-            known: self.sites.keys().cloned().collect::<Vec<_>>().join(", "),
-        })?;
+        let site = self.site(rig)?;
         if !site.with(|home| home.has(kind)) {
             return Err(HandError::Device { rig: rig.to_owned(), kind });
         }
         Ok(Hand::new(site.clone(), kind))
+    }
+
+    /// Brings a fault about, now or when its time comes; where the fault names no rig, at the only one.
+    ///
+    /// # Errors
+    /// No such rig or device, a fault the device cannot have, or too many of them.
+    pub fn arm(&self, placed: &Placed) -> Result<(String, FaultId), FaultError> {
+        let rig = self.rig_of(placed)?;
+        let id = self.hand(&rig, placed.device)?.arm(placed)?;
+        Ok((rig, id))
+    }
+
+    fn rig_of(&self, placed: &Placed) -> Result<String, FaultError> {
+        if let Some(rig) = &placed.rig {
+            return Ok(rig.to_string());
+        }
+        let mut rigs = self.sites.keys();
+        match (rigs.next(), rigs.next()) {
+            (Some(only), None) => Ok(only.clone()),
+            (first, _) => Err(FaultError::WhichRig {
+                known: self.sites.keys().cloned().collect::<Vec<_>>().join(", "),
+                first: first.cloned().unwrap_or_default(),
+            }),
+        }
+    }
+
+    /// Clears one fault of a rig, or all of them; what they did to devices is undone. How many there were.
+    ///
+    /// # Errors
+    /// No such rig.
+    pub fn clear(&self, rig: &str, which: Option<FaultId>) -> Result<usize, HandError> {
+        Ok(self.site(rig)?.with_faults(|board| match which {
+            Some(id) => usize::from(board.clear(id)),
+            None => {
+                let count = board.armed().count();
+                board.clear_all();
+                count
+            }
+        }))
+    }
+
+    /// The faults of a rig that were armed and not cleared: number, text, state, and how many frames each struck.
+    ///
+    /// # Errors
+    /// No such rig.
+    pub fn faults(&self, rig: &str) -> Result<Vec<ArmedFault>, HandError> {
+        let told = |(id, armed): (FaultId, &crate::fault::Armed)| ArmedFault {
+            number: id.0,
+            fault: armed.placed().to_string(),
+            state: armed.state(),
+            struck: armed.struck(),
+        };
+        Ok(self.site(rig)?.with_faults(|board| board.armed().map(told).collect()))
+    }
+
+    fn site(&self, rig: &str) -> Result<&Arc<Site>, HandError> {
+        self.sites.get(rig).ok_or_else(|| HandError::Rig {
+            rig: rig.to_owned(),
+            known: self.sites.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
     }
 
     /// Stops every device and closes every port.
@@ -209,7 +281,7 @@ impl Estate {
         let links: Vec<(&RigDevice, Path, &LinkUrl)> = simulated_links(rig).collect();
         let ports: Vec<(DeviceKind, Path)> =
             links.iter().map(|(device, path, _)| (device.kind, *path)).collect();
-        let site = Arc::new(Site::new(name.clone(), clock.clone(), home, &ports));
+        let site = Arc::new(Site::new(name.clone(), clock.clone(), home, &ports, seed));
         for (device, path, url) in links {
             let link = self.start_port(&site, device, path, url, folder).await?;
             self.endpoints.push(SimEndpoint {
@@ -250,7 +322,7 @@ impl Estate {
             }
             (DeviceKind::Esme, Path::Optical) | (DeviceKind::Gsme, Path::Local) => {
                 let file = folder.path().join(format!("{rig}-{kind}-{path}"));
-                let settings = line_settings(device, url);
+                let settings = line_settings(device, path, url);
                 let link = serial_link(&rig, kind, url, &file)?;
                 let port = Port::open(&file).map_err(failed)?;
                 let folder = folder.clone();
@@ -285,11 +357,12 @@ fn simulated_links(rig: &Rig) -> impl Iterator<Item = (&RigDevice, Path, &LinkUr
     })
 }
 
-fn line_settings(device: &RigDevice, url: &LinkUrl) -> LineSettings {
+fn line_settings(device: &RigDevice, path: Path, url: &LinkUrl) -> LineSettings {
     let server = device.model.profile.dlms().map(|profile| profile.server.value);
     let firmware = device.model.identity.firmware_version.as_str();
     LineSettings {
         kind: device.kind,
+        path,
         logical: server.map_or(1, |server| server.logical),
         physical: url.addressing.physical.or(server.and_then(|server| server.physical)),
         identification: url.signs_on().then(|| line::identification(firmware)),

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{self, Mode, OFlags};
 use rustix::termios::ioctl_tiocnxcl;
@@ -21,7 +21,7 @@ use tokio_serial::SerialStream;
 use tokio_util::sync::CancellationToken;
 
 use super::line::{Line, LineSettings};
-use super::site::Site;
+use super::site::{Site, now};
 
 /// Longest wait at a time: the port is kept usable this often.
 const ROUND: Duration = Duration::from_millis(500);
@@ -105,20 +105,22 @@ fn reopen(name: &Path) -> Option<Port> {
 async fn converse(mut port: Port, mut line: Line<'_>) -> io::Error {
     let mut buffer = [0; 1024];
     loop {
-        let due = line.poll_timeout().map(|due| due.saturating_duration_since(Instant::now()));
-        let out = match timeout(due.unwrap_or(ROUND).min(ROUND), port.master.read(&mut buffer)).await {
+        let due = line.poll_timeout().map(|due| due.saturating_duration_since(now()));
+        match timeout(due.unwrap_or(ROUND).min(ROUND), port.master.read(&mut buffer)).await {
             Ok(Ok(0)) => return io::ErrorKind::UnexpectedEof.into(),
-            Ok(Ok(count)) => line.receive(buffer.get(..count).unwrap_or_default(), Instant::now()),
+            Ok(Ok(count)) => line.receive(buffer.get(..count).unwrap_or_default(), now()),
             Ok(Err(error)) => return error,
             Err(_) => {
                 if let Err(error) = ioctl_tiocnxcl(&port.keeper) {
                     return error.into();
                 }
-                line.handle_timeout(Instant::now())
+                line.handle_timeout(now());
             }
-        };
-        if let Ok(Err(error)) = timeout(WRITE, port.master.write_all(&out)).await {
-            return error;
+        }
+        while let Some(out) = line.poll_transmit(now()) {
+            if let Ok(Err(error)) = timeout(WRITE, port.master.write_all(&out)).await {
+                return error;
+            }
         }
     }
 }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use lab_config::Path;
 use proto_dlms::wrapper::Deframer;
+use proto_duis::DeviceKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -14,8 +16,9 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::site::Site;
-use crate::home::WanId;
+use super::site::{Site, now, reach};
+use crate::fault::{From, Outbox, Outgoing};
+use crate::home::{Home, WanId};
 
 /// Connections at a time; a hub has one, a lab looks in with a few more.
 const CONNECTIONS: usize = 8;
@@ -137,25 +140,30 @@ async fn accept(
     }
 }
 
+/// The port of the hub's link, for its faults.
+const PORT: (DeviceKind, Path) = (DeviceKind::Chf, Path::Wan);
+
 async fn converse(site: &Site, wan: WanId, mut stream: TcpStream, session: CancellationToken) {
     // Small messages both ways: waiting to fill a segment would only slow them.
     let _ = stream.set_nodelay(true);
     let mut stirred = site.stirring();
     site.with(|home| home.wan_opened(wan));
-    let mut deframer = Deframer::default();
+    let (mut deframer, mut outbox) = (Deframer::default(), Outbox::default());
     let mut buffer = [0; 4096];
     loop {
         stirred.mark_unchanged();
-        if !send_waiting(site, wan, &mut stream).await {
+        collect(site, wan, &mut outbox);
+        if !send_due(site, &mut outbox, &mut stream).await {
             return;
         }
         let patience = if deframer.is_mid_message() { WHOLE_MESSAGE } else { IDLE };
         tokio::select! {
             () = session.cancelled() => return,
             _ = stirred.changed() => {}
+            () = reach(outbox.poll_timeout()) => {}
             read = timeout(patience, stream.read(&mut buffer)) => match read {
                 Ok(Ok(count)) if count > 0 => {
-                    deframer.receive(buffer.get(..count).unwrap_or_default());
+                    deframer.receive(&site.hear(PORT, buffer.get(..count).unwrap_or_default()));
                     if !take_messages(site, wan, &mut deframer) {
                         return;
                     }
@@ -180,13 +188,30 @@ fn take_messages(site: &Site, wan: WanId, deframer: &mut Deframer) -> bool {
     }
 }
 
-/// Writes what waits for this connection; whether the client took it.
-async fn send_waiting(site: &Site, wan: WanId, stream: &mut TcpStream) -> bool {
-    while let Some(message) = site.take(|home| home.take_for_wan(wan)) {
-        let Ok(octets) = message.encode() else { continue };
-        match timeout(WRITE, stream.write_all(&octets)).await {
-            Ok(Ok(())) => {}
-            _ => return false,
+/// Puts what waits for this connection through the faults of the link.
+fn collect(site: &Site, wan: WanId, outbox: &mut Outbox) {
+    let next = |home: &mut Home| home.take_for_wan(wan).map(|message| (home.sender(&message), message));
+    while let Some((origin, message)) = site.take(next) {
+        if let Ok(octets) = message.encode() {
+            site.send(From { port: PORT, origin }, octets, outbox);
+        }
+    }
+}
+
+/// Writes what is due; whether the client took it and the hub holds the connection.
+async fn send_due(site: &Site, outbox: &mut Outbox, stream: &mut TcpStream) -> bool {
+    while let Some(outgoing) = outbox.poll(now()) {
+        match outgoing {
+            Outgoing::Octets(octets) => match timeout(WRITE, stream.write_all(&octets)).await {
+                Ok(Ok(())) => {}
+                _ => return false,
+            },
+            Outgoing::Reset(device) => {
+                site.with(|home| home.restart(device));
+                if device == DeviceKind::Chf {
+                    return false;
+                }
+            }
         }
     }
     true

@@ -55,7 +55,7 @@ mod plan;
 mod tests;
 mod wire;
 
-pub use board::{Armed, Board, Deed, FaultId, From, MOST_FAULTS};
+pub use board::{Armed, Board, Deed, DeedKind, FaultId, From, MOST_FAULTS};
 pub use error::FaultError;
 pub use grammar::GrammarError;
 pub use misread::misread;

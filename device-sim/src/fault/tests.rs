@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use lab_config::{DeviceKind, Document, Path};
 use proptest::prelude::*;
 
-use super::board::DeedKind;
 use super::*;
 
 const OPTICAL: From = From { port: (DeviceKind::Esme, Path::Optical), origin: None };
@@ -18,7 +17,9 @@ fn placed(text: &str) -> Placed {
 /// Every frame that goes out on one connection, with a fault on it, at one moment.
 fn out(faults: &[&str], frames: usize) -> Vec<Vec<u8>> {
     let (mut board, mut outbox, now) = (Board::new(1), Outbox::default(), Instant::now());
-    faults.iter().for_each(|fault| drop(board.arm(placed(fault), now).unwrap()));
+    for fault in faults {
+        board.arm(placed(fault), now).unwrap();
+    }
     for number in 0..frames {
         let mut frame = FRAME.to_vec();
         frame[5] = u8::try_from(number).unwrap();

@@ -216,7 +216,7 @@ fn unreachable_device() -> Vec<u8> {
     Apdu::Exception(exception).encode()
 }
 
-fn address(envelope: &Envelope) -> Option<Eui64> {
+pub(super) fn address(envelope: &Envelope) -> Option<Eui64> {
     let octets: [u8; 8] = envelope.physical_address.octets().try_into().ok()?;
     Some(Eui64::new(octets))
 }

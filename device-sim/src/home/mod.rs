@@ -12,6 +12,7 @@
 //! The gas proxy is inside the hub and answers at once. What devices send unasked (alerts) goes to every open
 //! connection; without one the hub keeps the newest of them for the next.
 
+mod bench;
 mod build;
 mod hub;
 mod station;
@@ -254,7 +255,7 @@ impl Home {
     }
 
     /// Which device of this installation has this EUI-64.
-    fn kind_of(&self, eui64: Eui64) -> Option<DeviceKind> {
+    pub(crate) fn kind_of(&self, eui64: Eui64) -> Option<DeviceKind> {
         self.plates().find(|(_, of)| *of == eui64).map(|(kind, _)| kind)
     }
 

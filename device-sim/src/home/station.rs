@@ -78,6 +78,11 @@ impl<D: Device> Station<D> {
         }
     }
 
+    /// It restarts: every association is gone.
+    pub(super) fn forget_all(&mut self) {
+        self.sessions.clear();
+    }
+
     /// The link below a door is gone, and every association with it.
     pub(super) fn forget(&mut self, door: Door) {
         self.sessions.retain(|(of, _), _| *of != door);

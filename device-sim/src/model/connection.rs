@@ -10,7 +10,7 @@ use super::plate::Plate;
 use super::supply::{Key, KeyEffect, OffReason, Supply};
 use super::tariff::{Prices, UnitPrices};
 use super::time::{DAY, MeterTime, Moment};
-use super::token::{TokenDesk, TokenRefusal};
+use super::token::{TokenDesk, TokenRefusal, WRONG_IN_A_ROW};
 
 /// What a meter is put into service with.
 #[derive(Debug, Clone)]
@@ -271,6 +271,20 @@ impl Connection {
             self.core.log(Event::TokenEntrySuspended, "five wrong tokens: entry locked");
         }
         outcome
+    }
+
+    /// Five wrong tokens are entered, which locks the entry; or the lock is taken off.
+    pub fn lock_tokens(&mut self, locked: bool) {
+        self.desk.unlock();
+        for _ in 0..if locked { WRONG_IN_A_ROW } else { 0 } {
+            // Refused, as it is meant to be.
+            let _ = self.enter_token(b"0");
+        }
+    }
+
+    /// Another vending key; the one before.
+    pub fn replace_key(&mut self, key: Option<VendingKey>) -> Option<VendingKey> {
+        self.desk.replace_key(key)
     }
 
     /// A correction of the balance by the supplier.

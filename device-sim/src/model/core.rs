@@ -1,5 +1,6 @@
 //! What every device has: a plate, a clock, a journal, and a minute grid to live by.
 
+use super::bench::Bench;
 use super::clock::DeviceClock;
 use super::journal::{Event, Journal};
 use super::plate::Plate;
@@ -33,6 +34,8 @@ pub struct Core {
     pub plate: Plate,
     /// What happened to it.
     pub journal: Journal,
+    /// What a test bench has done to it.
+    pub bench: Bench,
     now: Moment,
     clock: DeviceClock,
     /// Whether its clock was right when it was last set and has run since.
@@ -50,6 +53,7 @@ impl Core {
         Self {
             plate,
             journal: Journal::default(),
+            bench: Bench::default(),
             now,
             clock,
             clock_holds: true,
@@ -85,8 +89,11 @@ impl Core {
         minute
     }
 
-    /// Writes an event at the time the device believes it is.
+    /// Writes an event at the time the device believes it is; a device whose memory is full does not.
     pub fn log(&mut self, event: Event, text: impl Into<String>) {
+        if self.bench.memory_full {
+            return;
+        }
         self.journal.write(self.shown(), event, text);
     }
 

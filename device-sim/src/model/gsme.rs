@@ -42,6 +42,8 @@ pub struct Gsme {
     profile: Profile,
     battery_fitted: Moment,
     flat: bool,
+    /// It never wakes for the home area network.
+    asleep: bool,
     low_battery_told: bool,
     wake_period: i64,
     next_wake: Moment,
@@ -73,6 +75,7 @@ impl Gsme {
             profile: Profile::starting_at(reading),
             battery_fitted: born,
             flat: false,
+            asleep: false,
             low_battery_told: false,
             wake_period: wake_period.max(WAKE_WINDOW * 2),
             next_wake: born,
@@ -240,7 +243,7 @@ impl Gsme {
 
     /// Whether it listens to the HAN now.
     pub fn is_awake(&self) -> bool {
-        !self.flat && self.connection.core.now() < self.awake_until
+        !self.flat && !self.asleep && self.connection.core.now() < self.awake_until
     }
 
     /// Whether it does anything at all.
@@ -253,8 +256,11 @@ impl Gsme {
         self.next_wake
     }
 
-    /// The next APS frame it sends to the hub.
+    /// The next APS frame it sends to the hub; none while it sleeps without end.
     pub fn take_report(&mut self) -> Option<Vec<u8>> {
+        if self.asleep {
+            return None;
+        }
         self.reports.pop_front()
     }
 
@@ -264,6 +270,11 @@ impl Gsme {
             self.report();
         }
         self.stay_awake(LOCAL_WINDOW);
+    }
+
+    /// It stops waking for the home area network, or wakes again at its next time.
+    pub fn set_asleep(&mut self, asleep: bool) {
+        self.asleep = asleep;
     }
 
     /// The battery goes flat, or a full one is fitted.

@@ -5,6 +5,7 @@
 //! is integer arithmetic (rate times milliseconds): splitting an interval never changes the sum.
 
 pub mod account;
+pub mod bench;
 pub mod clock;
 pub mod connection;
 pub mod core;

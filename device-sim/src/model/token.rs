@@ -104,6 +104,16 @@ impl TokenDesk {
         self.locked_until.is_some_and(|until| now < until)
     }
 
+    /// Takes a lock off, and forgets wrong tokens.
+    pub fn unlock(&mut self) {
+        (self.wrong, self.locked_until) = (0, None);
+    }
+
+    /// Another vending key; the one before.
+    pub fn replace_key(&mut self, key: Option<VendingKey>) -> Option<VendingKey> {
+        std::mem::replace(&mut self.key, key)
+    }
+
     /// Enters a token and credits the account.
     ///
     /// # Errors

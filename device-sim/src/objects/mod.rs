@@ -242,6 +242,7 @@ impl<D: Device> ObjectModel for Face<'_, D> {
         attribute: AttributeRef,
         selective: Option<&Selective>,
     ) -> Result<Data, DataAccessResult> {
+        self.device.core_mut().bench.note(attribute.obis, attribute.attribute);
         let spec = self.spec(peer, attribute.class, attribute)?;
         if !spec.readable.contains(&attribute.attribute) {
             return Err(DataAccessResult::ReadWriteDenied);
@@ -264,12 +265,17 @@ impl<D: Device> ObjectModel for Face<'_, D> {
         selective: Option<&Selective>,
         value: Data,
     ) -> Result<(), DataAccessResult> {
+        self.device.core_mut().bench.note(attribute.obis, attribute.attribute);
         let spec = self.spec(peer, attribute.class, attribute)?;
         if !spec.writable.contains(&attribute.attribute) || self.shell.access.is_public(peer.client) {
             return Err(DataAccessResult::ReadWriteDenied);
         }
         if selective.is_some() {
             return Err(DataAccessResult::ScopeOfAccessViolated);
+        }
+        // A clock is set, not stored.
+        if self.device.core().bench.memory_full && spec.role != Role::Clock {
+            return Err(DataAccessResult::TemporaryFailure);
         }
         self.write(peer, &spec, attribute.attribute, &value)
     }
@@ -280,6 +286,7 @@ impl<D: Device> ObjectModel for Face<'_, D> {
         method: MethodRef,
         parameter: Option<Data>,
     ) -> Result<Option<Data>, ActionResult> {
+        self.device.core_mut().bench.note(method.obis, method.method);
         let spec = self.shell.directory.find(method.obis).copied().ok_or(ActionResult::ObjectUndefined)?;
         if spec.class != method.class {
             return Err(ActionResult::ObjectClassInconsistent);

@@ -1,0 +1,110 @@
+//! Faults of devices themselves: done to them by the bench, and undone.
+
+use std::collections::BTreeMap;
+
+use lab_config::Path;
+use proto_duis::DeviceKind;
+use proto_duis::utrn::VendingKey;
+
+use super::hand::{connection, core, shell, silence};
+use crate::fault::{Deed, DeedKind, DeviceFault, FaultId};
+use crate::home::Home;
+use crate::model::core::Core;
+use crate::model::time::MeterTime;
+use crate::objects::Access;
+
+/// A password nobody was told.
+const OTHER_PASSWORD: &[u8] = b"not-this-one";
+/// A vending key nobody was told.
+const OTHER_KEY: [u8; 32] = [0x5a; 32];
+
+/// What a fault took away, to be put back.
+pub(super) enum Taken {
+    Access(Access),
+    Key(Option<VendingKey>),
+}
+
+/// What faults took away, by fault.
+pub(super) type Pocket = BTreeMap<FaultId, Taken>;
+
+/// A cable to be pulled, or put back.
+pub(super) type Cable = (DeviceKind, Path, bool);
+
+/// Does a deed, or undoes it; a cable is for whoever has hold of it.
+pub(super) fn strike(home: &mut Home, pocket: &mut Pocket, deed: Deed) -> Option<Cable> {
+    let Deed { id, device, what, on } = deed;
+    match what {
+        DeedKind::Unplug(path) => return Some((device, path, !on)),
+        DeedKind::Device(DeviceFault::Silence) => silence(home, device, on),
+        DeedKind::Device(DeviceFault::FlatBattery) => {
+            home.gsme.iter_mut().for_each(|gsme| gsme.device.set_flat(on));
+        }
+        DeedKind::Device(DeviceFault::Asleep) => {
+            home.gsme.iter_mut().for_each(|gsme| gsme.device.set_asleep(on));
+        }
+        DeedKind::Device(DeviceFault::KeyLock) => {
+            connection(home, device).into_iter().for_each(|connection| connection.lock_tokens(on));
+        }
+        DeedKind::Device(DeviceFault::WrongPassword) => passwords(home, pocket, id, device, on),
+        DeedKind::Device(DeviceFault::WrongKey) => vending_key(home, pocket, id, device, on),
+        DeedKind::Device(other) => {
+            core(home, device).into_iter().for_each(|core| in_core(core, other, on));
+        }
+    }
+    None
+}
+
+/// Faults of a device's common part. A clock that is mended is right.
+fn in_core(core: &mut Core, fault: DeviceFault, on: bool) {
+    match fault {
+        DeviceFault::MemoryFull => core.bench.memory_full = on,
+        DeviceFault::BadFirmware => core.bench.bad_image = on,
+        DeviceFault::ClockJump(by) if on => {
+            core.jump_to(core.shown().plus(i64::try_from(by.as_millis()).unwrap_or_default()));
+        }
+        DeviceFault::ClockDrift(ppm) if on => core.drift(ppm),
+        DeviceFault::ClockJump(_) | DeviceFault::ClockDrift(_) => {
+            core.drift(0);
+            core.jump_to(MeterTime::from_millis(core.now().millis()));
+        }
+        _ => {}
+    }
+}
+
+fn passwords(home: &mut Home, pocket: &mut Pocket, id: FaultId, device: DeviceKind, on: bool) {
+    let Some(shell) = shell(home, device) else { return };
+    if on {
+        pocket.insert(id, Taken::Access(shell.access.clone()));
+        shell.access.change_passwords(OTHER_PASSWORD);
+    } else if let Some(Taken::Access(access)) = pocket.remove(&id) {
+        shell.access = access;
+    }
+}
+
+fn vending_key(home: &mut Home, pocket: &mut Pocket, id: FaultId, device: DeviceKind, on: bool) {
+    let Some(connection) = connection(home, device) else { return };
+    if on {
+        let key = connection.replace_key(Some(VendingKey::new(OTHER_KEY)));
+        pocket.insert(id, Taken::Key(key));
+    } else if let Some(Taken::Key(key)) = pocket.remove(&id) {
+        connection.replace_key(key);
+    }
+}
+
+/// What a device lacks that a fault is of, in words; nothing when it can have the fault.
+pub(super) fn lacks(home: &mut Home, device: DeviceKind, fault: DeviceFault) -> Option<&'static str> {
+    let has = match fault {
+        DeviceFault::Silence => true,
+        DeviceFault::FlatBattery | DeviceFault::Asleep => device == DeviceKind::Gsme && home.gsme.is_some(),
+        DeviceFault::KeyLock | DeviceFault::WrongKey => connection(home, device).is_some(),
+        DeviceFault::WrongPassword => shell(home, device).is_some(),
+        _ => core(home, device).is_some(),
+    };
+    (!has).then_some(match fault {
+        DeviceFault::FlatBattery | DeviceFault::Asleep => "battery",
+        DeviceFault::KeyLock | DeviceFault::WrongKey => "token entry",
+        DeviceFault::WrongPassword => "passwords",
+        DeviceFault::ClockJump(_) | DeviceFault::ClockDrift(_) => "clock",
+        _ => "memory of its own",
+    })
+}
