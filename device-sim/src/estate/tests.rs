@@ -34,7 +34,7 @@ fn settings(lab: &Lab, kind: DeviceKind) -> ClientSettings {
         panic!("a password")
     };
     let password = Some(Password::new(source.secret().unwrap().expose()));
-    ClientSettings { password, ..ClientSettings::default() }
+    ClientSettings { security: password.into(), ..ClientSettings::default() }
 }
 
 fn get(class: u16, obis: &str) -> Request {

@@ -33,7 +33,7 @@ fn settings(lab: &Lab, kind: DeviceKind) -> ClientSettings {
         panic!("a password")
     };
     let password = Password::new(source.secret().unwrap().expose());
-    ClientSettings { password: Some(password), ..ClientSettings::default() }
+    ClientSettings { security: Some(password).into(), ..ClientSettings::default() }
 }
 
 /// Sends an APDU to a device as the management client; what came back, without wrapper and header.

@@ -87,7 +87,7 @@ impl Bench {
 fn settings(client: u16) -> ClientSettings {
     match client {
         16 => ClientSettings::default(),
-        _ => ClientSettings { password: Some(Password::new(*b"right")), ..ClientSettings::default() },
+        _ => ClientSettings { security: Some(Password::new(*b"right")).into(), ..ClientSettings::default() },
     }
 }
 

@@ -342,7 +342,7 @@ fn not_associated(response: &Response) -> DriverErrorKind {
 
 fn settings(access: &Access) -> ClientSettings {
     let password = access.password.as_ref().map(|secret| Password::new(secret.expose()));
-    ClientSettings { password, ..ClientSettings::default() }
+    ClientSettings { security: password.into(), ..ClientSettings::default() }
 }
 
 fn keep(notifications: &mut VecDeque<Vec<u8>>, apdu: Vec<u8>) {

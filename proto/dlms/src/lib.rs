@@ -13,6 +13,7 @@
 //! | [`wrapper`] | the same place in the stack over TCP and UDP | IEC 62056-47 |
 //! | [`gateway`] | the header that names a device behind a hub | DLMS UA gateway protocol |
 //! | [`apdu`] | association and data exchange services | IEC 62056-5-3 |
+//! | [`security`] | suite 0: keys, counters, ciphering and proof | IEC 62056-5-3, 5 |
 //! | [`client`], [`server`] | the two ends of an association | IEC 62056-5-3 |
 //! | [`data`] | values, names and times | IEC 62056-6-2, IEC 62056-6-1 |
 //!
@@ -58,6 +59,7 @@ pub mod hdlc;
 pub mod nonsense;
 mod octets;
 mod password;
+pub mod security;
 pub mod server;
 pub mod sign_on;
 pub mod vocabulary;

@@ -39,7 +39,7 @@ impl AssociationPolicy for Meter {
         match credentials {
             Credentials::Password(password) if Password::new(*b"12345678").matches(password) => Ok(()),
             Credentials::Password(_) => Err(Denial::AuthenticationFailure),
-            Credentials::None => Err(Denial::AuthenticationRequired),
+            Credentials::None | Credentials::Gmac => Err(Denial::AuthenticationRequired),
         }
     }
 }
@@ -261,8 +261,11 @@ fn visit(octets: usize, window: u8, max_info: u16, echoes: bool, loses_every: us
     link.connect(bench.now);
     assert_eq!(bench.run(&mut link), hdlc::ClientEvent::Connected(parameters));
     let password = Some(Password::new(*b"12345678"));
-    let mut session =
-        ClientSession::new(ClientSettings { password, max_pdu: 200, ..ClientSettings::default() });
+    let mut session = ClientSession::new(ClientSettings {
+        security: password.into(),
+        max_pdu: 200,
+        ..ClientSettings::default()
+    });
     assert!(matches!(bench.ask(&mut link, &mut session, Request::Associate), Response::Associated(_)));
     for length in [octets, 2 * octets] {
         let value = Data::Octets(vec![0x7E; length]);

@@ -33,6 +33,11 @@ pub enum Mechanism {
     High(u8),
 }
 
+impl Mechanism {
+    /// 5: a challenge answered with GMAC.
+    pub const GMAC: Self = Self::High(5);
+}
+
 /// 60: a client asks for an association.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Aarq {
@@ -103,6 +108,8 @@ impl Diagnostic {
     pub const MECHANISM_NOT_RECOGNISED: Self = Self::user(11);
     /// A mechanism must be named.
     pub const MECHANISM_REQUIRED: Self = Self::user(12);
+    /// The system title is missing or unknown.
+    pub const CALLING_TITLE_NOT_RECOGNISED: Self = Self::user(3);
     /// The password is wrong.
     pub const AUTHENTICATION_FAILURE: Self = Self::user(13);
     /// A password is required.

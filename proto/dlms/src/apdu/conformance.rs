@@ -10,6 +10,10 @@ pub struct Conformance(u32);
 impl Conformance {
     /// Nothing.
     pub const NONE: Self = Self(0);
+    /// General protection: any service in a general ciphering envelope.
+    pub const GENERAL_PROTECTION: Self = Self(1 << 22);
+    /// General block transfer: any service in blocks.
+    pub const GENERAL_BLOCK_TRANSFER: Self = Self(1 << 21);
     /// Attribute 0 as all attributes, in a write.
     pub const ATTRIBUTE_0_WITH_SET: Self = Self(1 << 15);
     /// Priorities.
@@ -24,6 +28,10 @@ impl Conformance {
     pub const BLOCK_TRANSFER_WITH_ACTION: Self = Self(1 << 10);
     /// Several attributes or methods in one request.
     pub const MULTIPLE_REFERENCES: Self = Self(1 << 9);
+    /// Data notifications.
+    pub const DATA_NOTIFICATION: Self = Self(1 << 7);
+    /// Several reads, writes and invocations in one request.
+    pub const ACCESS: Self = Self(1 << 6);
     /// Reading.
     pub const GET: Self = Self(1 << 4);
     /// Writing.

@@ -4,10 +4,13 @@
 //! the business of [`client`](crate::client) and [`server`](crate::server).
 
 mod access;
+mod access_service;
 mod action;
 mod association;
+mod ciphered;
 mod conformance;
 mod exception;
+mod general_block;
 mod get;
 mod initiate;
 mod notification;
@@ -17,12 +20,16 @@ mod tests;
 
 pub use access::{DataBlock, InvokeId};
 pub(crate) use access::{put_data_result, read_data_result};
+pub use access_service::{AccessOutcome, AccessPart, AccessRequest, AccessResponse, LongInvokeId};
 pub use action::{ActionRequest, ActionRequestKind, ActionResponse, ActionResponseKind, ActionReturn};
 pub use association::{
     Aare, Aarq, ApplicationContext, AssociationResult, Diagnostic, DiagnosticSource, Mechanism, Release,
 };
+pub use ciphered::{Ciphered, Envelope, KeySet, OtherSuite, OtherSuiteKind};
+pub(crate) use ciphered::{is_ciphered, service_tag};
 pub use conformance::Conformance;
 pub use exception::{ExceptionResponse, ServiceError, StateError};
+pub use general_block::{BlockWindow, GeneralBlock};
 pub use get::{GetRequest, GetRequestKind, GetResponse, GetResponseKind};
 pub(crate) use initiate::{DLMS_VERSION, VAA_LOGICAL_NAME, read_conformance};
 pub use initiate::{InitiateError, InitiateRequest, InitiateResponse, UserInformation};
@@ -59,6 +66,16 @@ pub enum Apdu {
     EventNotification(EventNotification),
     /// 0F: a meter pushes data unasked.
     DataNotification(DataNotification),
+    /// D9: several reads, writes and invocations at once.
+    AccessRequest(AccessRequest),
+    /// DA: the answer to those.
+    AccessResponse(AccessResponse),
+    /// E0: a block of any message, or an acknowledgement of blocks.
+    GeneralBlock(GeneralBlock),
+    /// 21 to 4E, C8 to D7, DB, DC: a ciphered message.
+    Ciphered(Ciphered),
+    /// DD, DF: a message of a security suite this project does not speak.
+    OtherSuite(OtherSuite),
     /// D8: the server cannot process a request at all.
     Exception(ExceptionResponse),
 }
@@ -90,10 +107,16 @@ impl Apdu {
             0xC7 => Apdu::ActionResponse(ActionResponse::read(reader)?),
             0xC2 => Apdu::EventNotification(EventNotification::read(reader)?),
             0x0F => Apdu::DataNotification(DataNotification::read(reader)?),
+            0xD9 => Apdu::AccessRequest(AccessRequest::read(reader)?),
+            0xDA => Apdu::AccessResponse(AccessResponse::read(reader)?),
+            0xE0 => Apdu::GeneralBlock(GeneralBlock::read(reader)?),
+            0xDD => Apdu::OtherSuite(OtherSuite::read(OtherSuiteKind::GeneralCiphering, reader)?),
+            0xDF => Apdu::OtherSuite(OtherSuite::read(OtherSuiteKind::GeneralSigning, reader)?),
+            tag if is_ciphered(tag) => Apdu::Ciphered(Ciphered::read(tag, reader)?),
             0xD8 => Apdu::Exception(ExceptionResponse::read(reader)?),
             found => {
                 let expected =
-                    "60 to 63, C0 to C5, C7, 0F or D8 (ciphered and short-name services are not spoken)";
+                    "60 to 63, C0 to C5, C7, C8 to DD, DF, E0 or 0F (short-name services are not spoken)";
                 return Err(reader.unexpected("APDU tag", found, expected));
             }
         })
@@ -115,6 +138,11 @@ impl Apdu {
             Apdu::ActionResponse(response) => response.encode_to(&mut out),
             Apdu::EventNotification(event) => event.encode_to(&mut out),
             Apdu::DataNotification(push) => push.encode_to(&mut out),
+            Apdu::AccessRequest(request) => request.encode_to(&mut out),
+            Apdu::AccessResponse(response) => response.encode_to(&mut out),
+            Apdu::GeneralBlock(block) => block.encode_to(&mut out),
+            Apdu::Ciphered(ciphered) => ciphered.encode_to(&mut out),
+            Apdu::OtherSuite(other) => other.encode_to(&mut out),
             Apdu::Exception(exception) => exception.encode_to(&mut out),
         }
         out
@@ -135,6 +163,11 @@ impl Apdu {
             Apdu::ActionResponse(_) => "Action-Response",
             Apdu::EventNotification(_) => "EventNotificationRequest",
             Apdu::DataNotification(_) => "Data-Notification",
+            Apdu::AccessRequest(_) => "Access-Request",
+            Apdu::AccessResponse(_) => "Access-Response",
+            Apdu::GeneralBlock(_) => "General-Block-Transfer",
+            Apdu::Ciphered(ciphered) => ciphered.name(),
+            Apdu::OtherSuite(other) => other.name(),
             Apdu::Exception(_) => "Exception-Response",
         }
     }

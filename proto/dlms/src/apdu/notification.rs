@@ -55,14 +55,18 @@ impl DataNotification {
     pub(super) fn encode_to(&self, out: &mut Vec<u8>) {
         out.push(0x0F);
         out.extend(self.invoke.to_be_bytes());
-        let time = self.time.map(DateTime::to_octets);
-        put_string(out, time.as_ref().map_or(&[], <[u8; 12]>::as_slice));
+        put_time(out, self.time);
         self.body.encode_to(out);
     }
 }
 
+pub(super) fn put_time(out: &mut Vec<u8>, time: Option<DateTime>) {
+    let time = time.map(DateTime::to_octets);
+    put_string(out, time.as_ref().map_or(&[], <[u8; 12]>::as_slice));
+}
+
 /// An octet string that is a date-time, or empty for none.
-fn read_time(reader: &mut Reader<'_>) -> Result<Option<DateTime>, DecodeError> {
+pub(super) fn read_time(reader: &mut Reader<'_>) -> Result<Option<DateTime>, DecodeError> {
     match reader.u8("time length")? {
         0 => Ok(None),
         12 => Ok(Some(DateTime::from_octets(reader.array("time")?))),

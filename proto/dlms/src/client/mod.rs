@@ -4,6 +4,7 @@
 //! what it says to [`hdlc::Client`](crate::hdlc) or the [`wrapper`](crate::wrapper), and give it what they receive.
 //! Waiting, and giving up waiting, is the caller's; [`ClientSession::cancel`] forgets a request nobody answered.
 
+mod associate;
 mod pending;
 #[cfg(test)]
 mod tests;
@@ -14,18 +15,78 @@ pub use crate::apdu::ActionReturn;
 pub use crate::blocks::BlockError;
 
 use crate::apdu::{
-    Aarq, Apdu, ApplicationContext, AssociationResult, Conformance, DataNotification, Diagnostic,
-    EventNotification, ExceptionResponse, InitiateError, InitiateRequest, InvokeId, Mechanism, Release,
+    Apdu, AssociationResult, Ciphered, Conformance, DataNotification, Diagnostic, EventNotification,
+    ExceptionResponse, InitiateError, InvokeId, KeySet, Release,
 };
 use crate::data::{AttributeRef, Data, DataAccessResult, MethodRef, Selective};
+use crate::security::{self, Challenge, Key, Manner, Protection, SecurityContext, SecurityError};
 use crate::{DecodeError, Password};
+pub(crate) use associate::REPLY_TO_HLS;
 use pending::{Pending, Progress};
 
+/// How a client proves who it is, and how its messages are protected.
+#[derive(Debug, Default)]
+pub enum Security {
+    /// Not at all.
+    #[default]
+    None,
+    /// A password, messages in clear (LLS).
+    Low(Password),
+    /// Keys of security suite 0.
+    Suite0(Box<Suite0>),
+}
+
+impl From<Option<Password>> for Security {
+    fn from(password: Option<Password>) -> Self {
+        password.map_or(Self::None, Self::Low)
+    }
+}
+
+impl From<Suite0> for Security {
+    fn from(suite: Suite0) -> Self {
+        Self::Suite0(Box::new(suite))
+    }
+}
+
+/// What a client does with its keys.
+#[derive(Debug)]
+pub struct Suite0 {
+    /// Title, keys and counters. Taken back by [`ClientSession::into_context`], for the counters must go on.
+    pub context: SecurityContext,
+    /// How the client proves who it is.
+    pub authentication: Authentication,
+    /// How messages are protected; `None` for messages in clear.
+    pub ciphering: Option<Ciphering>,
+}
+
+/// How a client that has keys proves who it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Authentication {
+    /// By being able to cipher.
+    None,
+    /// By a password (LLS).
+    Low(Password),
+    /// By answering a challenge with the keys (HLS 5, GMAC); this is the challenge to the meter, made at random for
+    /// this association.
+    Gmac(Challenge),
+}
+
+/// How a client protects its messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ciphering {
+    /// How well.
+    pub protection: Protection,
+    /// In the envelope that takes any service, where there is one for each service as well.
+    pub general: bool,
+    /// A key for this association only, made at random; `None` to use the global key throughout.
+    pub dedicated_key: Option<Key>,
+}
+
 /// How a client associates.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct ClientSettings {
-    /// The password; `None` for an association without security.
-    pub password: Option<Password>,
+    /// Credentials and protection.
+    pub security: Security,
     /// Longest APDU this client takes.
     pub max_pdu: u16,
     /// Services to ask for.
@@ -37,7 +98,7 @@ pub struct ClientSettings {
 impl Default for ClientSettings {
     /// No security, everything spoken, APDUs of 1 KiB, values of 1 MiB.
     fn default() -> Self {
-        Self { password: None, max_pdu: 1024, conformance: Conformance::SPOKEN, max_value: 1 << 20 }
+        Self { security: Security::None, max_pdu: 1024, conformance: Conformance::SPOKEN, max_value: 1 << 20 }
     }
 }
 
@@ -99,8 +160,17 @@ pub enum Response {
 pub struct Association {
     /// Services that may be used.
     pub conformance: Conformance,
-    /// Longest APDU the server takes; 0 means no limit.
+    /// Longest APDU the far end takes; 0 means no limit.
     pub max_pdu: u16,
+}
+
+impl Association {
+    /// The same, with so many octets of each APDU spoken for.
+    pub(crate) fn leaving(self, overhead: usize) -> Self {
+        let taken = u16::try_from(overhead).unwrap_or(u16::MAX);
+        let max_pdu = if self.max_pdu == 0 { 0 } else { self.max_pdu.saturating_sub(taken).max(1) };
+        Self { max_pdu, ..self }
+    }
 }
 
 /// Why a meter refused an association.
@@ -180,6 +250,18 @@ pub enum ClientError {
     /// A block does not fit.
     #[error(transparent)]
     Block(#[from] BlockError),
+    /// A message was not accepted, or cannot be made.
+    #[error(transparent)]
+    Security(#[from] SecurityError),
+    /// The meter let the client in and did not prove who it is.
+    #[error("the meter did not prove that it has the keys: {why}; it may not be the meter it says it is")]
+    NotProven {
+        /// What is wrong with its proof.
+        why: String,
+    },
+    /// The challenge or dedicated key was used for an association before.
+    #[error("the challenge was used before; renew it before associating again")]
+    NotFresh,
     /// A list of results of another length than the list asked.
     #[error("{found} results for a list of {expected}")]
     ListLength {
@@ -195,6 +277,10 @@ pub enum ClientError {
 pub struct ClientSession {
     settings: ClientSettings,
     association: Option<Association>,
+    /// What ciphering needs to know of the far end, from its AARE on.
+    far: Option<security::Association>,
+    /// Whether challenge and dedicated key have not been used yet.
+    fresh: bool,
     /// Number of the request last started, so that a late answer to an earlier one is known for what it is.
     invoke: u8,
     pending: Option<Pending>,
@@ -203,7 +289,36 @@ pub struct ClientSession {
 impl ClientSession {
     /// A session that is not associated yet.
     pub fn new(settings: ClientSettings) -> Self {
-        Self { settings, association: None, invoke: 0, pending: None }
+        Self { settings, association: None, far: None, fresh: true, invoke: 0, pending: None }
+    }
+
+    /// A challenge and, where one is used, a dedicated key for the next association.
+    pub fn renew(&mut self, challenge: Challenge, dedicated_key: Option<Key>) {
+        if let Security::Suite0(suite) = &mut self.settings.security {
+            if let Authentication::Gmac(held) = &mut suite.authentication {
+                *held = challenge;
+            }
+            if let Some(ciphering) = &mut suite.ciphering {
+                ciphering.dedicated_key = dedicated_key;
+            }
+        }
+        self.fresh = true;
+    }
+
+    /// Keys and counters, to reserve numbers or to follow a meter that expects others.
+    pub fn context(&mut self) -> Option<&mut SecurityContext> {
+        match &mut self.settings.security {
+            Security::Suite0(suite) => Some(&mut suite.context),
+            Security::None | Security::Low(_) => None,
+        }
+    }
+
+    /// Keys and counters, for the session after this one.
+    pub fn into_context(self) -> Option<SecurityContext> {
+        match self.settings.security {
+            Security::Suite0(suite) => Some(suite.context),
+            Security::None | Security::Low(_) => None,
+        }
     }
 
     /// What was agreed, while the association is open.
@@ -216,17 +331,18 @@ impl ClientSession {
     /// Requests may be started without an association; the meter then answers as it sees fit.
     ///
     /// # Errors
-    /// [`ClientError::Busy`] while another request waits, [`ClientError::TooLong`] when it cannot be sent.
+    /// [`ClientError::Busy`] while another request waits, [`ClientError::TooLong`] when it cannot be sent,
+    /// [`ClientError::Security`] when no invocation counter is reserved for it.
     pub fn start(&mut self, request: Request) -> Result<Vec<u8>, ClientError> {
         if self.pending.is_some() {
             return Err(ClientError::Busy);
         }
         let (pending, apdu) = match request {
-            Request::Associate => (Pending::Associate, self.aarq().encode()),
+            Request::Associate => (Pending::Associate, self.aarq()?.encode()),
             Request::Release => (Pending::Release, Apdu::Rlrq(Release::NORMAL).encode()),
             service => {
-                self.invoke = self.invoke % 15 + 1;
-                Pending::start(service, InvokeId::confirmed(self.invoke), self.limits())?
+                let (pending, apdu) = Pending::start(service, self.next_invoke(), self.limits())?;
+                (pending, self.cipher(apdu)?)
             }
         };
         self.pending = Some(pending);
@@ -241,15 +357,35 @@ impl ClientSession {
     /// Forgets request and association: the line is down.
     pub fn link_lost(&mut self) {
         self.pending = None;
+        self.end();
+    }
+
+    fn end(&mut self) {
         self.association = None;
+        self.far = None;
+    }
+
+    fn next_invoke(&mut self) -> InvokeId {
+        self.invoke = self.invoke % 15 + 1;
+        InvokeId::confirmed(self.invoke)
     }
 
     /// Takes an APDU from the meter.
     ///
     /// # Errors
-    /// An APDU that cannot be read or does not fit the request. The request is then over.
+    /// An APDU that cannot be read, is not accepted, or does not fit the request. The request is then over.
     pub fn receive(&mut self, apdu: &[u8]) -> Result<Step, ClientError> {
-        let apdu = Apdu::decode(apdu).inspect_err(|_| self.pending = None)?;
+        let apdu = match self.open(apdu) {
+            Ok(apdu) => apdu,
+            // Lines double what they carry; what was taken once is not an answer to anything now.
+            Err(ClientError::Security(SecurityError::Replayed { .. })) if self.pending.is_some() => {
+                return Ok(Step::Ignored("a ciphered message that was received before"));
+            }
+            Err(error) => {
+                self.pending = None;
+                return Err(error);
+            }
+        };
         match apdu {
             Apdu::EventNotification(event) => return Ok(Step::Notification(Notification::Event(event))),
             Apdu::DataNotification(data) => return Ok(Step::Notification(Notification::Data(data))),
@@ -258,8 +394,22 @@ impl ClientSession {
         let Some(pending) = self.pending.take() else {
             return Err(ClientError::NothingAsked { found: apdu.name() });
         };
-        match pending.receive(apdu, InvokeId::confirmed(self.invoke), self.limits())? {
+        let progress = match (pending, apdu) {
+            (Pending::Associate, Apdu::Aare(aare)) => self.take_aare(&aare)?,
+            (Pending::Prove(proof), Apdu::ActionResponse(response))
+                if response.invoke.number() == self.invoke =>
+            {
+                self.take_proof(*proof, response.kind)?
+            }
+            (pending, apdu) => pending.receive(apdu, InvokeId::confirmed(self.invoke), self.limits())?,
+        };
+        self.go_on(progress)
+    }
+
+    fn go_on(&mut self, progress: Progress) -> Result<Step, ClientError> {
+        match progress {
             Progress::Send(pending, apdu) => {
+                let apdu = self.cipher(apdu)?;
                 self.pending = Some(pending);
                 Ok(Step::Send(apdu))
             }
@@ -274,37 +424,84 @@ impl ClientSession {
         }
     }
 
+    /// Reads an APDU, out of its envelope where it came in one.
+    fn open(&mut self, octets: &[u8]) -> Result<Apdu, ClientError> {
+        match Apdu::decode(octets)? {
+            Apdu::Ciphered(ciphered) => {
+                let message = self.decipher(&ciphered)?;
+                Ok(Apdu::decode(&message)?)
+            }
+            Apdu::OtherSuite(other) => Err(SecurityError::OtherEnvelope { found: other.name() }.into()),
+            apdu => {
+                self.check_in_clear(&apdu)?;
+                Ok(apdu)
+            }
+        }
+    }
+
+    fn decipher(&mut self, ciphered: &Ciphered) -> Result<Vec<u8>, ClientError> {
+        let (Security::Suite0(suite), Some(far)) = (&mut self.settings.security, &mut self.far) else {
+            return Err(ClientError::Unexpected { found: ciphered.name(), expected: "a message in clear" });
+        };
+        let (_, message) = far.decipher(&mut suite.context, ciphered)?;
+        Ok(message)
+    }
+
+    /// In a ciphered association an answer in clear is nobody's: anyone could have sent it. Exceptions are always in
+    /// clear, and so is what opens and closes the association.
+    fn check_in_clear(&self, apdu: &Apdu) -> Result<(), ClientError> {
+        let Some((suite, manner)) = self.suite().filter(|_| self.far.is_some()).zip(self.manner()) else {
+            return Ok(());
+        };
+        match apdu {
+            Apdu::Aare(_) | Apdu::Rlre(_) | Apdu::Exception(_) => Ok(()),
+            Apdu::EventNotification(_) | Apdu::DataNotification(_) => {
+                Ok(suite.context.check_required(None)?)
+            }
+            _ => Err(SecurityError::Weaker { found: None, required: manner.protection }.into()),
+        }
+    }
+
+    /// A message as it goes on the wire: in an envelope, once both ends know each other.
+    fn cipher(&mut self, message: Vec<u8>) -> Result<Vec<u8>, ClientError> {
+        let manner = self.manner();
+        match (&mut self.settings.security, &mut self.far, manner) {
+            (Security::Suite0(suite), Some(far), Some(manner)) => {
+                Ok(far.cipher(&mut suite.context, manner, &message)?)
+            }
+            _ => Ok(message),
+        }
+    }
+
+    fn suite(&self) -> Option<&Suite0> {
+        match &self.settings.security {
+            Security::Suite0(suite) => Some(suite),
+            Security::None | Security::Low(_) => None,
+        }
+    }
+
+    /// How messages are ciphered, where they are.
+    fn manner(&self) -> Option<Manner> {
+        let ciphering = self.suite()?.ciphering.as_ref()?;
+        let keys = if ciphering.dedicated_key.is_some() { KeySet::Dedicated } else { KeySet::Global };
+        Some(Manner { keys, general: ciphering.general, protection: ciphering.protection })
+    }
+
     /// Keeps the state of the association in step with what the meter said.
     fn note(&mut self, response: &Response) {
         match response {
             Response::Associated(association) => self.association = Some(*association),
-            Response::Refused(_) | Response::Released => self.association = None,
-            Response::Exception(exception) if *exception == ExceptionResponse::NOT_ASSOCIATED => {
-                self.association = None
-            }
+            Response::Refused(_) | Response::Released => self.end(),
+            Response::Exception(exception) if *exception == ExceptionResponse::NOT_ASSOCIATED => self.end(),
             _ => {}
         }
     }
 
     fn limits(&self) -> Limits {
         let own = Association { conformance: self.settings.conformance, max_pdu: 0 };
-        Limits { association: self.association.unwrap_or(own), max_value: self.settings.max_value }
-    }
-
-    fn aarq(&self) -> Apdu {
-        let initiate = InitiateRequest {
-            dedicated_key: None,
-            version: crate::apdu::DLMS_VERSION,
-            conformance: self.settings.conformance,
-            max_pdu: self.settings.max_pdu,
-        };
-        Apdu::Aarq(Aarq {
-            context: ApplicationContext::LogicalName,
-            calling_title: None,
-            mechanism: self.settings.password.as_ref().map(|_| Mechanism::Low),
-            authentication_value: self.settings.password.as_ref().map(|password| password.octets().to_vec()),
-            user_information: Some(initiate.encode()),
-        })
+        let association = self.association.unwrap_or(own);
+        let overhead = self.manner().filter(|_| self.far.is_some()).map_or(0, Manner::overhead);
+        Limits { association: association.leaving(overhead), max_value: self.settings.max_value }
     }
 }
 

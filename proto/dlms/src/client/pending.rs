@@ -1,10 +1,10 @@
 //! A request on its way: what has been sent of it, what has come back, and what comes next.
 
-use super::{Association, ClientError, Limits, Refusal, Request, Response};
+use super::associate::Proof;
+use super::{ClientError, Limits, Request, Response};
 use crate::apdu::{
-    Aare, ActionRequest, ActionRequestKind, ActionResponseKind, ActionReturn, Apdu, AssociationResult,
-    Diagnostic, GetRequest, GetRequestKind, GetResponseKind, InvokeId, SetRequest, SetRequestKind,
-    SetResponseKind, UserInformation, read_data_result,
+    ActionRequest, ActionRequestKind, ActionResponseKind, ActionReturn, Apdu, GetRequest, GetRequestKind,
+    GetResponseKind, InvokeId, SetRequest, SetRequestKind, SetResponseKind, read_data_result,
 };
 use crate::apdu::{Conformance, DataBlock};
 use crate::blocks::{Assembly, Outgoing};
@@ -14,6 +14,8 @@ use crate::octets::Reader;
 #[derive(Debug)]
 pub(super) enum Pending {
     Associate,
+    /// The meter's answer to the proof sent.
+    Prove(Box<Proof>),
     Release,
     Get(Assembly),
     /// A list of so many attributes.
@@ -60,7 +62,7 @@ impl Pending {
     ) -> Result<Progress, ClientError> {
         match apdu {
             Apdu::Exception(exception) => Ok(Progress::Done(Response::Exception(exception))),
-            Apdu::Aare(aare) => self.aare(&aare, limits),
+            Apdu::Aare(_) => Ok(Progress::Ignored(self, "an AARE though the association was not asked for")),
             Apdu::Rlre(_) => self.rlre(),
             Apdu::GetResponse(response) if response.invoke.number() == invoke.number() => {
                 self.get_response(response.kind, invoke)
@@ -81,6 +83,7 @@ impl Pending {
     fn unexpected(&self, found: &'static str) -> ClientError {
         let expected = match self {
             Pending::Associate => "AARE",
+            Pending::Prove(_) => "Action-Response with the meter's proof",
             Pending::Release => "RLRE",
             Pending::Get(_) => "Get-Response",
             Pending::GetList(..) => "Get-Response with a list",
@@ -90,13 +93,6 @@ impl Pending {
             Pending::ActBlocks(..) => "Action-Response to a block",
         };
         ClientError::Unexpected { found, expected }
-    }
-
-    fn aare(self, aare: &Aare, limits: Limits) -> Result<Progress, ClientError> {
-        match self {
-            Pending::Associate => Ok(Progress::Done(judge(aare, limits)?)),
-            other => Ok(Progress::Ignored(other, "an AARE though the association was not asked for")),
-        }
     }
 
     fn rlre(self) -> Result<Progress, ClientError> {
@@ -324,28 +320,4 @@ fn finish_list(results: Vec<Result<Data, DataAccessResult>>, count: usize) -> Re
         return Err(ClientError::ListLength { found: results.len(), expected: count });
     }
     Ok(Progress::Done(Response::GotList(results)))
-}
-
-/// What an AARE means. User information that is absent leaves what the client offered.
-fn judge(aare: &Aare, limits: Limits) -> Result<Response, ClientError> {
-    let information = aare.user_information.as_deref().filter(|octets| !octets.is_empty());
-    let information = information.map(UserInformation::decode).transpose();
-    let (result, diagnostic) = (aare.result, aare.diagnostic);
-    // A rejection is a rejection, readable user information or not.
-    if result != AssociationResult::Accepted || diagnostic == Diagnostic::AUTHENTICATION_REQUIRED {
-        let initiate = match information {
-            Ok(Some(UserInformation::Refused(error))) => Some(error),
-            _ => None,
-        };
-        return Ok(Response::Refused(Refusal { result, diagnostic, initiate }));
-    }
-    Ok(match information? {
-        None => Response::Associated(limits.association),
-        Some(UserInformation::Refused(error)) => {
-            Response::Refused(Refusal { result, diagnostic, initiate: Some(error) })
-        }
-        Some(UserInformation::Granted(granted)) => {
-            Response::Associated(Association { conformance: granted.conformance, max_pdu: granted.max_pdu })
-        }
-    })
 }

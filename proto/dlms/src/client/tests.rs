@@ -21,7 +21,7 @@ fn golden_requests() {
     let password = Some(Password::new(*b"12345678"));
     let conformance = Conformance::from_bits(0x00_7E1F);
     let mut client = ClientSession::new(ClientSettings {
-        password,
+        security: password.into(),
         conformance,
         max_pdu: 0x04B0,
         ..ClientSettings::default()

@@ -6,6 +6,8 @@
 
 mod associate;
 mod profile;
+mod proof;
+mod secure;
 mod service;
 mod table;
 #[cfg(test)]
@@ -18,6 +20,8 @@ pub use table::{ObjectTable, Rights};
 use crate::apdu::{Apdu, Conformance, ExceptionResponse, Release};
 use crate::client::Association;
 use crate::data::{ActionResult, AttributeRef, Data, DataAccessResult, MethodRef, Selective};
+use crate::security::{self, Challenge, SecurityContext, SecurityError};
+use proof::Proof;
 use service::Transfer;
 
 /// Who talks to whom: the service access points of client and server.
@@ -36,13 +40,33 @@ impl Peer {
     }
 }
 
-/// Who may associate.
+/// Who may associate, and with which keys.
+///
+/// Only [`admit`](Self::admit) must be given: a meter without keys ciphers nothing and takes no high-level security.
 pub trait AssociationPolicy {
     /// Decides whether `peer` may associate with these credentials.
     ///
     /// # Errors
     /// Why not; the session turns it into the answer a meter gives.
     fn admit(&mut self, peer: Peer, credentials: Credentials<'_>) -> Result<(), Denial>;
+
+    /// The meter's title, the keys it shares with `peer`, and their counters; `None` where it shares none. Clients that
+    /// have the same keys must be given the same context.
+    fn security(&mut self, peer: Peer) -> Option<&mut SecurityContext> {
+        let _ = peer;
+        None
+    }
+
+    /// A challenge for `peer`, made at random now; `None` refuses high-level security.
+    fn challenge(&mut self, peer: Peer) -> Option<Challenge> {
+        let _ = peer;
+        None
+    }
+
+    /// Told of every message of `peer` that was not accepted: a wrong tag or proof, a replay, too little protection.
+    fn breached(&mut self, peer: Peer, why: &SecurityError) {
+        let _ = (peer, why);
+    }
 }
 
 /// A meter: objects that can be read, written and invoked, and who may do so.
@@ -107,13 +131,17 @@ pub struct ServerSession {
     settings: ServerSettings,
     /// What was agreed. `max_pdu` is what the client takes.
     association: Option<Association>,
+    /// Agreed on condition that the client proves who it is; nothing else is served until it has.
+    proof: Option<Proof>,
+    /// Who the client is, where it said.
+    far: Option<security::Association>,
     transfer: Transfer,
 }
 
 impl ServerSession {
     /// A session that is not associated yet.
     pub fn new(peer: Peer, settings: ServerSettings) -> Self {
-        Self { peer, settings, association: None, transfer: Transfer::None }
+        Self { peer, settings, association: None, proof: None, far: None, transfer: Transfer::None }
     }
 
     /// Who this session is with.
@@ -129,13 +157,16 @@ impl ServerSession {
     /// Ends the association: the data link or connection beneath it is gone.
     pub fn link_lost(&mut self) {
         self.association = None;
+        self.proof = None;
+        self.far = None;
         self.transfer = Transfer::None;
     }
 
     /// Takes an APDU from the client and gives the answer; `None` where the standard calls for none.
     pub fn receive(&mut self, apdu: &[u8], model: &mut dyn ObjectModel) -> Option<Vec<u8>> {
         match Apdu::decode(apdu) {
-            Ok(apdu) => self.answer(apdu, model).map(|answer| answer.encode()),
+            Ok(Apdu::Ciphered(ciphered)) => self.receive_ciphered(&ciphered, model),
+            Ok(apdu) => self.receive_in_clear(apdu, model),
             Err(_) => Some(Apdu::Exception(self.unreadable()).encode()),
         }
     }
@@ -149,9 +180,10 @@ impl ServerSession {
         }
     }
 
-    fn answer(&mut self, apdu: Apdu, model: &mut dyn ObjectModel) -> Option<Apdu> {
+    /// Answers a message, whatever envelope it came in. `overhead` is what the answer's envelope will add.
+    fn answer(&mut self, apdu: Apdu, overhead: usize, model: &mut dyn ObjectModel) -> Option<Apdu> {
         let request = match apdu {
-            Apdu::Aarq(aarq) => return Some(Apdu::Aare(self.associate(&aarq, model))),
+            Apdu::Aarq(aarq) => return Some(self.associate(&aarq, model)),
             Apdu::Rlrq(_) => {
                 self.link_lost();
                 return Some(Apdu::Rlre(Release::NORMAL));
@@ -160,9 +192,12 @@ impl ServerSession {
             // Answers and notifications are not for a server; answering them could go on for ever.
             _ => return None,
         };
+        if let Some(proof) = self.proof.take() {
+            return Some(self.take_proof(proof, request, model));
+        }
         let Some(association) = self.association else {
             return Some(Apdu::Exception(ExceptionResponse::NOT_ASSOCIATED));
         };
-        self.serve(request, association, model)
+        self.serve(request, association.leaving(overhead), model)
     }
 }

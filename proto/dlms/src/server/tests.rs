@@ -168,8 +168,11 @@ impl Ends {
 
 fn refusal(sap: u16, password: Option<&[u8]>) -> String {
     let password = password.map(Password::new);
-    let mut ends =
-        Ends::new(ClientSettings { password, ..ClientSettings::default() }, sap, ServerSettings::default());
+    let mut ends = Ends::new(
+        ClientSettings { security: password.into(), ..ClientSettings::default() },
+        sap,
+        ServerSettings::default(),
+    );
     match ends.ask(Request::Associate) {
         Response::Refused(refusal) => {
             assert!(!ends.server.is_associated() && ends.client.association().is_none());
