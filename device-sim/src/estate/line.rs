@@ -3,10 +3,11 @@
 //! Sans-I/O as the protocols under it: octets and time in, octets out. A pseudo-terminal has no speed, so the
 //! changes of speed and parity a sign-on calls for have nothing to act on here.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use lab_config::Path;
-use proto_dlms::hdlc::{Server, ServerEvent, ServerSettings};
+use lab_config::{FrameLimits, Particulars, Path, Quirk};
+use proto_dlms::hdlc::{Parameters, Server, ServerEvent, ServerSettings};
 use proto_dlms::server::Peer;
 use proto_dlms::sign_on::{Baud, Identification, Meter, MeterEvent, MeterSettings};
 use proto_duis::DeviceKind;
@@ -27,16 +28,30 @@ pub(super) struct LineSettings {
     pub(super) physical: Option<u16>,
     /// Who it says it is at a sign-on; without one the line speaks HDLC from the start.
     pub(super) identification: Option<Identification>,
+    /// Its frames, where the Device Model says more than the standard.
+    pub(super) frames: Option<FrameLimits>,
+    /// Whether its head gives back every octet sent to it.
+    pub(super) echoes: bool,
+    /// How long it takes to answer.
+    pub(super) delay: Duration,
 }
 
 /// How fast a meter whose third letter is small reacts (IEC 62056-21, 6.3.2).
 const REACTION: Duration = Duration::from_millis(20);
 
-/// The identification of a lab meter: 9600 baud, mode E, quick to react. Characters that would mean something
-/// else in the line are left out of the text.
-pub(super) fn identification(text: &str) -> Identification {
+/// The identification of a meter: as its Device Model says, else that of a lab meter, which offers 9600 baud and is
+/// quick to react. Characters that would mean something else in the line are left out of the text.
+pub(super) fn identification(text: &str, particulars: &Particulars) -> Identification {
     let text = text.chars().filter(|letter| !['/', '\\', '!'].contains(letter)).collect();
-    Identification { manufacturer: *b"LAb", baud: Baud::B9600, mode_e: true, text }
+    let said = particulars.sign_on.map(|fact| (fact.value.manufacturer, fact.value.baud));
+    let (manufacturer, baud) = said.unwrap_or((*b"LAb", Baud::B9600));
+    Identification { manufacturer, baud, mode_e: !particulars.has(Quirk::MissingModeEMarker), text }
+}
+
+fn meter(identification: Identification) -> Meter {
+    let quick = identification.manufacturer.last().is_some_and(u8::is_ascii_lowercase);
+    let settings = MeterSettings::new(identification);
+    Meter::new(if quick { MeterSettings { reaction: REACTION, ..settings } } else { settings })
 }
 
 /// The line.
@@ -49,6 +64,11 @@ pub(super) struct Line<'a> {
     sign_on: Option<Meter>,
     hdlc: Server,
     peer: Option<Peer>,
+    /// What an echoing head has still to give back; none for a head that does not echo.
+    echo: Option<Vec<u8>>,
+    delay: Duration,
+    /// Answers of a meter that takes its time, with when they go out.
+    late: VecDeque<(Instant, Vec<u8>)>,
 }
 
 impl<'a> Line<'a> {
@@ -57,24 +77,29 @@ impl<'a> Line<'a> {
         let hdlc = Server::new(ServerSettings {
             logical_devices: vec![settings.logical],
             physical_device: settings.physical.unwrap_or(defaults.physical_device),
+            parameters: settings.frames.map_or(defaults.parameters, |frames| {
+                Parameters::symmetric(frames.max_information, frames.window)
+            }),
             ..defaults
         });
-        let sign_on = settings
-            .identification
-            .map(|text| Meter::new(MeterSettings { reaction: REACTION, ..MeterSettings::new(text) }));
         Self {
             site,
             kind: settings.kind,
             port: From { port: (settings.kind, settings.path), origin: None },
             outbox: Outbox::default(),
-            sign_on,
+            sign_on: settings.identification.map(meter),
             hdlc,
             peer: None,
+            echo: settings.echoes.then(Vec::new),
+            delay: settings.delay,
+            late: VecDeque::new(),
         }
     }
 
     /// Takes octets from the line. What it answers comes by [`Line::poll_transmit`].
     pub(super) fn receive(&mut self, octets: &[u8], now: Instant) {
+        // The head is no part of the meter: it gives back also what a dead meter does not hear.
+        self.echo.iter_mut().for_each(|echo| echo.extend(octets));
         if !self.site.with(|home| home.local_port_answers(self.kind)) {
             return;
         }
@@ -89,11 +114,14 @@ impl<'a> Line<'a> {
             }
             _ => self.hdlc.receive(&octets, now),
         }
-        self.settle();
+        self.settle(now);
     }
 
     /// What to send now.
     pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
+        if let Some(echo) = self.echo.as_mut().filter(|echo| !echo.is_empty()) {
+            return Some(std::mem::take(echo));
+        }
         loop {
             match self.outbox.poll(now)? {
                 Outgoing::Octets(octets) => return Some(octets),
@@ -105,6 +133,7 @@ impl<'a> Line<'a> {
     /// The meter restarts: the link is down, and nobody is signed on or associated.
     fn restart(&mut self, device: DeviceKind) {
         self.outbox.discard();
+        self.late.clear();
         self.hdlc.reset();
         self.peer = None;
         if let Some(meter) = &mut self.sign_on {
@@ -116,7 +145,8 @@ impl<'a> Line<'a> {
     /// When [`Line::handle_timeout`] must be called.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let sign_on = self.sign_on.as_ref().and_then(Meter::poll_timeout);
-        [sign_on, self.hdlc.poll_timeout(), self.outbox.poll_timeout()].into_iter().flatten().min()
+        let late = self.late.front().map(|(due, _)| *due);
+        [sign_on, self.hdlc.poll_timeout(), self.outbox.poll_timeout(), late].into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -125,17 +155,21 @@ impl<'a> Line<'a> {
             meter.handle_timeout(now);
         }
         self.hdlc.handle_timeout(now);
-        self.settle();
+        self.settle(now);
     }
 
     /// Lets events reach the meter and answers the line, until both are quiet.
-    fn settle(&mut self) {
+    fn settle(&mut self, now: Instant) {
         loop {
             let signed_on = self.settle_sign_on();
-            let linked = self.settle_link();
+            let linked = self.settle_link(now);
             if !signed_on && !linked {
-                return;
+                break;
             }
+        }
+        while self.late.front().is_some_and(|(due, _)| *due <= now) {
+            let octets = self.late.pop_front().map(|(_, octets)| octets).unwrap_or_default();
+            self.site.send(self.port, octets, &mut self.outbox);
         }
     }
 
@@ -155,14 +189,17 @@ impl<'a> Line<'a> {
         moved
     }
 
-    fn settle_link(&mut self) -> bool {
+    fn settle_link(&mut self, now: Instant) -> bool {
         let mut moved = false;
         while let Some(event) = self.hdlc.poll_event() {
             self.take(event);
             moved = true;
         }
         while let Some(octets) = self.hdlc.poll_transmit() {
-            self.site.send(self.port, octets, &mut self.outbox);
+            match self.delay {
+                Duration::ZERO => self.site.send(self.port, octets, &mut self.outbox),
+                delay => self.late.push_back((now + delay, octets)),
+            }
             moved = true;
         }
         moved

@@ -30,7 +30,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{Endpoint, Lab, LinkUrl, LinkUrlError, Path, Rig, RigDevice};
+use lab_config::{Endpoint, Lab, LinkUrl, LinkUrlError, Path, Quirk, Rig, RigDevice};
 use proto_duis::{DeviceKind, Eui64};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -358,14 +358,19 @@ fn simulated_links(rig: &Rig) -> impl Iterator<Item = (&RigDevice, Path, &LinkUr
 }
 
 fn line_settings(device: &RigDevice, path: Path, url: &LinkUrl) -> LineSettings {
-    let server = device.model.profile.dlms().map(|profile| profile.server.value);
+    let profile = device.model.profile.dlms();
+    let server = profile.map(|profile| profile.server.value);
+    let particulars = profile.map(|profile| profile.particulars.clone()).unwrap_or_default();
     let firmware = device.model.identity.firmware_version.as_str();
     LineSettings {
         kind: device.kind,
         path,
         logical: server.map_or(1, |server| server.logical),
         physical: url.addressing.physical.or(server.and_then(|server| server.physical)),
-        identification: url.signs_on().then(|| line::identification(firmware)),
+        identification: url.signs_on().then(|| line::identification(firmware, &particulars)),
+        frames: particulars.frames.map(|fact| fact.value),
+        echoes: particulars.has(Quirk::EchoingHead),
+        delay: Duration::from_millis(particulars.answer_delay.map_or(0, |fact| fact.value).into()),
     }
 }
 

@@ -195,6 +195,7 @@ impl Plan<'_> {
             access,
             sign: if inverted { DeviationSign::Inverted } else { DeviationSign::Standard },
             logical: profile.server.value.logical,
+            model: device.model.clone(),
         })
     }
 

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use lab_config::Quirk;
+use proto_dlms::apdu::{Aare, Apdu};
 use proto_dlms::server::{Peer, ServerSession, ServerSettings};
 
 use super::WanId;
+use crate::model::journal::Entry;
 use crate::model::time::Moment;
 use crate::objects::{Device, Face, Shell, alert};
 
@@ -64,8 +67,10 @@ impl<D: Device> Station<D> {
         let session = self
             .sessions
             .entry((door, peer.client))
-            .or_insert_with(|| ServerSession::new(peer, ServerSettings::default()));
-        session.receive(apdu, &mut Face { device: &mut self.device, shell: &mut self.shell })
+            .or_insert_with(|| ServerSession::new(peer, settings(&self.shell)));
+        let answer = session.receive(apdu, &mut Face { device: &mut self.device, shell: &mut self.shell })?;
+        let nameless = self.shell.has(Quirk::AareWithoutMechanismName);
+        Some(if nameless { without_mechanism(answer) } else { answer })
     }
 
     fn make_room(&mut self, door: Door, client: u16) {
@@ -93,7 +98,26 @@ impl<D: Device> Station<D> {
         if self.silent || !self.device.core().can_send() {
             return None;
         }
-        let entry = self.device.core_mut().journal.take_alert()?;
+        let sent = |entry: &Entry| {
+            let set = self.shell.particulars().and_then(|particulars| particulars.alerts.as_ref());
+            set.is_none_or(|set| set.value.contains(&entry.event.code()))
+        };
+        let journal = &mut self.device.core_mut().journal;
+        let entry = std::iter::from_fn(|| journal.take_alert()).find(sent)?;
         Some(alert(&entry, &self.shell))
+    }
+}
+
+fn settings(shell: &Shell) -> ServerSettings {
+    let usual = ServerSettings::default();
+    let max_pdu = shell.particulars().and_then(|particulars| particulars.max_pdu);
+    ServerSettings { max_pdu: max_pdu.map_or(usual.max_pdu, |fact| fact.value), ..usual }
+}
+
+/// An AARE as meters send it that leave out the name of the mechanism; any other APDU as it is.
+fn without_mechanism(apdu: Vec<u8>) -> Vec<u8> {
+    match Apdu::decode(&apdu) {
+        Ok(Apdu::Aare(aare)) => Apdu::Aare(Aare { mechanism: None, ..aare }).encode(),
+        _ => apdu,
     }
 }

@@ -96,6 +96,8 @@ pub struct Spec {
     pub writable: &'static [i8],
     /// Methods there are.
     pub methods: &'static [i8],
+    /// The power of ten its value is given in, where the Device Model has another than usual.
+    pub scaler: Option<i8>,
 }
 
 impl Spec {
@@ -126,6 +128,7 @@ fn usual(role: Role) -> Spec {
         readable,
         writable,
         methods,
+        scaler: None,
     };
     let data = |obis| spec(1, obis, DATA, NONE, NONE);
     let register = |obis| spec(3, obis, REGISTER, NONE, NONE);
@@ -296,6 +299,7 @@ impl Directory {
         for (function, object) in &profile.objects {
             if let Some(spec) = role_of(*function).and_then(|role| specs.get_mut(&role)) {
                 spec.obis = Obis(object.value.obis.0);
+                spec.scaler = object.value.scaler;
             }
         }
         Self {
@@ -312,6 +316,11 @@ impl Directory {
     /// The name of the object with this role; that of the usual place for one the device does not have.
     pub fn name(&self, role: Role) -> Obis {
         self.by_role.get(&role).copied().unwrap_or(usual(role).obis)
+    }
+
+    /// The power of ten the value of the object with this role is given in, `usual` unless the Device Model has another.
+    pub fn scaler(&self, role: Role, usual: i8) -> i8 {
+        self.by_role.get(&role).and_then(|obis| self.find(*obis)?.scaler).unwrap_or(usual)
     }
 
     /// Every object, by name.

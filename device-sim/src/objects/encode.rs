@@ -44,6 +44,12 @@ pub(super) fn meter_time(data: &Data, sign: DeviationSign) -> Option<MeterTime> 
     Some(MeterTime::from_millis(millis).plus(i64::from(hundredths) * 10))
 }
 
+/// A register's value with another scaler: what does not fit the coarser step is left off, as a register does.
+pub(super) fn rescaled(value: u64, from: i8, to: i8) -> u64 {
+    let power = 10u64.saturating_pow(from.abs_diff(to).into());
+    if to > from { value / power } else { value.saturating_mul(power) }
+}
+
 pub(super) fn text(text: &str) -> Data {
     Data::Octets(text.as_bytes().to_vec())
 }
@@ -62,6 +68,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_coarser_scaler_leaves_off_what_does_not_fit() {
+        assert_eq!(
+            (rescaled(12_349, 0, 1), rescaled(12_349, -3, -2), rescaled(5, 0, -2)),
+            (1_234, 1_234, 500)
+        );
+    }
 
     proptest! {
         #[test]

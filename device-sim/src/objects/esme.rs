@@ -1,13 +1,14 @@
 //! The electricity meter's own objects.
 
+use lab_config::{Particulars, ProfileColumn};
 use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 
 use super::directory::{Role, Spec};
-use super::encode::{Unit, column, scaler_unit, stamp, u32_of};
+use super::encode::{Unit, column, rescaled, scaler_unit, stamp, u32_of};
 use super::{Buffer, Device, Shell, calendar, connection};
 use crate::model::core::Core;
 use crate::model::esme::{Esme, Limiter};
-use crate::model::profile::{PROFILE_ENTRIES, Profile};
+use crate::model::profile::{Capture, PROFILE_ENTRIES, Profile};
 use crate::model::time::Moment;
 
 impl Device for Esme {
@@ -116,23 +117,28 @@ fn set_limiter(meter: &mut Esme, attribute: i8, value: &Data) -> Result<(), Data
     Ok(())
 }
 
-/// The half-hourly profile: end of the half hour, what flowed in it, what the register then showed.
+/// The half-hourly profile: end of the half hour, what flowed in it, what the register then showed, in the order of the
+/// Device Model.
 pub(super) fn half_hours(profile: &Profile, [interval, reading]: [Role; 2], shell: &Shell) -> Buffer {
     let name = |role| shell.directory.name(role);
-    let rows = profile.all().map(|capture| {
-        Data::Structure(vec![
-            stamp(capture.at, shell.sign),
-            u32_of(capture.interval),
-            u32_of(capture.reading),
-        ])
-    });
+    let usual = if reading == Role::GasVolume { -3 } else { 0 };
+    let scaler = shell.directory.scaler(reading, usual);
+    let order = shell.particulars().map_or(&[][..], Particulars::profile_columns);
+    let value = |capture: &Capture, column: &ProfileColumn| match column {
+        ProfileColumn::Time => stamp(capture.at, shell.sign),
+        ProfileColumn::Interval => u32_of(capture.interval),
+        ProfileColumn::Reading => u32_of(rescaled(capture.reading, usual, scaler)),
+    };
+    let row =
+        |capture: &Capture| Data::Structure(order.iter().map(|column| value(capture, column)).collect());
+    let object = |of: &ProfileColumn| match of {
+        ProfileColumn::Time => column(8, name(Role::Clock), 2),
+        ProfileColumn::Interval => column(3, name(interval), 2),
+        ProfileColumn::Reading => column(3, name(reading), 2),
+    };
     Buffer {
-        columns: vec![
-            column(8, name(Role::Clock), 2),
-            column(3, name(interval), 2),
-            column(3, name(reading), 2),
-        ],
-        rows: rows.collect(),
+        columns: order.iter().map(object).collect(),
+        rows: profile.all().map(row).collect(),
         capacity: PROFILE_ENTRIES,
         period: 1800,
     }

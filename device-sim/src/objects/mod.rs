@@ -18,6 +18,9 @@ pub use chf::{Contact, Hub, device_type};
 pub use directory::{Directory, Role, Spec};
 pub use gpf::Proxy;
 
+use std::sync::Arc;
+
+use lab_config::{DeviceModel, Particulars, Quirk};
 use proto_dlms::apdu::{Apdu, EventNotification};
 use proto_dlms::data::{
     ActionResult, AttributeRef, CaptureObject, ClassId, Data, DataAccessResult, DeviationSign, MethodRef,
@@ -46,6 +49,20 @@ pub struct Shell {
     pub sign: DeviationSign,
     /// The logical device it is.
     pub logical: u16,
+    /// Its Device Model.
+    pub model: Arc<DeviceModel>,
+}
+
+impl Shell {
+    /// What devices of its model do in their own way.
+    pub fn particulars(&self) -> Option<&Particulars> {
+        self.model.profile.dlms().map(|profile| &profile.particulars)
+    }
+
+    /// Whether it departs from the standards in this way.
+    pub fn has(&self, quirk: Quirk) -> bool {
+        self.particulars().is_some_and(|particulars| particulars.has(quirk))
+    }
 }
 
 /// A buffer of a profile: its columns, and a row for each entry.
@@ -128,8 +145,27 @@ impl<D: Device> Face<'_, D> {
             Role::FirmwareVersion => Ok(text(&plate.firmware)),
             Role::ConfigurationVersion => Ok(text(&plate.configuration)),
             Role::Clock => clock(core, attribute, self.shell.sign),
-            _ => self.device.read(spec, attribute, self.shell),
+            _ => match (spec.scaler, spec.class) {
+                (Some(scaler), ClassId(3)) => self.read_rescaled(spec, attribute, scaler),
+                _ => self.device.read(spec, attribute, self.shell),
+            },
         }
+    }
+
+    /// A register whose Device Model gives it in another power of ten than usual.
+    fn read_rescaled(&self, spec: &Spec, attribute: i8, scaler: i8) -> Result<Data, DataAccessResult> {
+        let usual = self.device.read(spec, 3, self.shell)?;
+        let [power, unit] = usual.elements().unwrap_or_default() else {
+            return Err(DataAccessResult::HardwareFault);
+        };
+        if attribute == 3 {
+            return Ok(Data::Structure(vec![Data::I8(scaler), unit.clone()]));
+        }
+        let value = self.device.read(spec, attribute, self.shell)?;
+        let number = value.as_i128().and_then(|value| u64::try_from(value).ok());
+        let power = power.as_i128().and_then(|power| i8::try_from(power).ok());
+        let (number, power) = number.zip(power).ok_or(DataAccessResult::HardwareFault)?;
+        Ok(encode::u32_of(encode::rescaled(number, power, scaler)))
     }
 
     fn read_buffer(
@@ -143,6 +179,10 @@ impl<D: Device> Face<'_, D> {
             Role::SecurityLog => self.log(self.device.core().journal.security()),
             role => self.device.buffer(role, self.shell)?,
         };
+        let by_range = matches!(selective, Some(Selective::Range { .. }));
+        if by_range && self.shell.has(Quirk::NoSelectiveAccessByRange) {
+            return Some(Err(DataAccessResult::OtherReason));
+        }
         Some(match attribute {
             2 => select(&buffer.rows, &buffer.columns, selective),
             other => buffer.describe(other),

@@ -29,7 +29,13 @@ impl Bench {
         let directory = Directory::new(DeviceKind::Esme, profile);
         let mut bench = Self {
             meter: Esme::installed(&contract(DeviceKind::Esme), 7, NOW),
-            shell: Shell { directory, access, sign: DeviationSign::Standard, logical: 1 },
+            shell: Shell {
+                directory,
+                access,
+                sign: DeviationSign::Standard,
+                logical: 1,
+                model: device.model.clone(),
+            },
             server: ServerSession::new(Peer::new(client, 1), ServerSettings::default()),
             client: ClientSession::new(settings(client)),
         };

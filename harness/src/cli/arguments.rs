@@ -82,6 +82,9 @@ pub struct Check {
     /// Write the lock of each pack folder given, agreeing to its scripts as they are
     #[arg(long, requires = "packs")]
     pub write_lock: bool,
+    /// Name each fact of the Device Models that nobody has seen on a device
+    #[arg(long)]
+    pub facts: bool,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

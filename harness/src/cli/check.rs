@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lab_config::{DeviceModel, Fact, Lab, Profile, Rig, RigDevice};
+use lab_config::{DeviceModel, Lab, Rig, RigDevice};
 use scenarios::Pack;
 use serde::Serialize;
 
@@ -18,6 +18,7 @@ struct Told {
     environment: String,
     dcc_systems_version: String,
     rigs: Vec<RigTold>,
+    models: Vec<ModelTold>,
     unverified: Vec<String>,
     packs: Vec<PackTold>,
 }
@@ -29,6 +30,14 @@ struct RigTold {
     release: String,
     simulated: bool,
     devices: Vec<String>,
+}
+
+/// How much of what a Device Model says was seen on a device of it.
+#[derive(Debug, Serialize)]
+struct ModelTold {
+    id: String,
+    facts: usize,
+    unverified: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,7 +60,7 @@ pub(super) fn check(verb: &Check) -> Result<Exit, Failure> {
     let told = told(&lab, &packs);
     match verb.json {
         true => print_json(&told)?,
-        false => say(&told),
+        false => say(&told, verb.facts),
     }
     Ok(Exit::Done)
 }
@@ -69,6 +78,7 @@ fn told(lab: &Lab, packs: &[Pack]) -> Told {
         environment: lab.environment.name.clone(),
         dcc_systems_version: lab.environment.dcc_systems_version.clone(),
         rigs: lab.rigs.iter().map(rig_told).collect(),
+        models: lab.models.values().map(|model| model_told(model)).collect(),
         unverified: lab.models.values().flat_map(|model| unverified(model)).collect(),
         packs: packs.iter().map(pack_told).collect(),
     }
@@ -99,27 +109,19 @@ fn pack_told(pack: &Pack) -> PackTold {
     }
 }
 
+fn model_told(model: &DeviceModel) -> ModelTold {
+    let facts = model.facts();
+    let unverified = facts.iter().filter(|(_, verified)| !verified).count();
+    ModelTold { id: model.id.to_string(), facts: facts.len(), unverified }
+}
+
 /// The facts of a Device Model that nobody has seen on a device of it.
 fn unverified(model: &DeviceModel) -> Vec<String> {
-    let mut facts: Vec<(String, bool)> = Vec::new();
-    let mut fact = |what: &str, verified: bool| facts.push((what.to_owned(), verified));
-    match &model.profile {
-        Profile::Zcl(profile) => fact("endpoint", profile.endpoint.verified),
-        Profile::Dlms(profile) => {
-            fact("public client", profile.public_client.verified);
-            fact("management client", profile.management_client.verified);
-            fact("server address", profile.server.verified);
-            fact("clock deviation", profile.deviation.is_none_or(|Fact { verified, .. }| verified));
-            for (function, object) in &profile.objects {
-                fact(&format!("{function} at {}", object.value.attribute()), object.verified);
-            }
-        }
-    }
-    let open = facts.into_iter().filter(|(_, verified)| !verified);
+    let open = model.facts().into_iter().filter(|(_, verified)| !verified);
     open.map(|(what, _)| format!("{}: {what}", model.id)).collect()
 }
 
-fn say(told: &Told) {
+fn say(told: &Told, facts: bool) {
     say!("lab {}: sound", told.lab);
     say!("  digest {}", told.digest);
     say!("  environment {}; {}", told.environment, told.dcc_systems_version);
@@ -136,8 +138,20 @@ fn say(told: &Told) {
             &pack.lock[..16.min(pack.lock.len())]
         );
     }
-    if !told.unverified.is_empty() {
-        say!("unverified, used as they stand until seen on a device:");
-        told.unverified.iter().for_each(|fact| say!("  {fact}"));
+    say_facts(told, facts);
+}
+
+fn say_facts(told: &Told, facts: bool) {
+    let open: Vec<&ModelTold> = told.models.iter().filter(|model| model.unverified > 0).collect();
+    if open.is_empty() {
+        return;
+    }
+    let advice = if facts { "" } else { "; each of them: harness check --facts" };
+    say!("{} facts unverified, used as they stand until seen on a device{advice}", told.unverified.len());
+    match facts {
+        true => told.unverified.iter().for_each(|fact| say!("  {fact}")),
+        false => {
+            open.iter().for_each(|model| say!("  {}: {} of {}", model.id, model.unverified, model.facts))
+        }
     }
 }

@@ -3,11 +3,11 @@
 //! It only reads. Each observation signs on and off anew, so that it sees the device as it is and leaves its port free.
 
 use jiff::Timestamp;
-use lab_config::{DlmsProfile, Function, RigDevice};
-use proto_dlms::data::{AttributeRef, CaptureObject, Data, DateTime, Selective};
+use lab_config::{DlmsProfile, RigDevice};
+use proto_dlms::data::{AttributeRef, Selective};
 use scenarios::{Bindings, Observe, ObservedAttribute, Operand, Select, Values};
 
-use crate::driver::{Client, RigLinks, cosem, read, rig, values};
+use crate::driver::{Client, RigLinks, buffer, cosem, read, rig, values};
 use crate::driver::{ReachError, Session};
 use crate::execute::Trouble;
 
@@ -24,12 +24,9 @@ pub(super) async fn read(
 ) -> Result<Values, Trouble> {
     let profile = rig::profile(device).map_err(reach)?;
     let attribute = attribute(profile, observe)?;
-    let selective = match &observe.select {
-        Some(select) => Some(selective(profile, select, bindings)?),
-        None => None,
-    };
+    let selected = observe.select.as_ref().map(|select| selected(select, bindings)).transpose()?;
     let mut session = links.open(device, observe.through, Client::Management).await.map_err(reach)?;
-    let reading = reading(&mut session, profile, attribute, selective).await;
+    let reading = reading(&mut session, profile, attribute, selected).await;
     session.close().await;
     reading
 }
@@ -38,9 +35,14 @@ async fn reading(
     session: &mut Session,
     profile: &DlmsProfile,
     attribute: AttributeRef,
-    selective: Option<Selective>,
+    selected: Option<Selected>,
 ) -> Result<Values, Trouble> {
-    let data = session.get(attribute, selective).await.map_err(|e| reach(e.into()))?;
+    let data = match selected {
+        Some(Selected::Between(from, to)) => buffer::between(session, profile, attribute, (from, to)).await,
+        Some(Selected::Entries(entries)) => session.get(attribute, Some(entries)).await,
+        None => session.get(attribute, None).await,
+    };
+    let data = data.map_err(|e| reach(e.into()))?;
     let scaler = read::scaler_unit(session, attribute).await.map_err(|e| reach(e.into()))?;
     let mut seen = Values::new();
     values::reading(&data, attribute.class, scaler, cosem::sign(profile)).set(&mut seen);
@@ -57,37 +59,26 @@ fn attribute(profile: &DlmsProfile, observe: &Observe) -> Result<AttributeRef, T
     }
 }
 
-fn selective(profile: &DlmsProfile, select: &Select, bindings: &Bindings) -> Result<Selective, Trouble> {
-    match select {
-        Select::Entries { first, last } => {
-            Ok(Selective::Entry { from: *first, to: *last, first_column: 1, last_column: 0 })
-        }
-        Select::Between { from, to } => {
-            let clock = profile.object(Function::Clock).map(cosem::attribute);
-            let clock =
-                clock.ok_or_else(|| Trouble::error("a device without a clock has no entries by time"))?;
-            Ok(Selective::Range {
-                restricting: CaptureObject {
-                    class: clock.class,
-                    obis: clock.obis,
-                    attribute: 2,
-                    data_index: 0,
-                },
-                from: moment(from, bindings)?,
-                to: moment(to, bindings)?,
-                columns: Vec::new(),
-            })
-        }
-    }
+/// What a script selects of a buffer.
+enum Selected {
+    /// By entry.
+    Entries(Selective),
+    /// By time.
+    Between(Timestamp, Timestamp),
 }
 
-/// A moment of the script as a device takes it: UTC, deviation zero.
-fn moment(operand: &Operand, bindings: &Bindings) -> Result<Data, Trouble> {
+fn selected(select: &Select, bindings: &Bindings) -> Result<Selected, Trouble> {
+    Ok(match select {
+        Select::Entries { first, last } => {
+            Selected::Entries(Selective::Entry { from: *first, to: *last, first_column: 1, last_column: 0 })
+        }
+        Select::Between { from, to } => Selected::Between(moment(from, bindings)?, moment(to, bindings)?),
+    })
+}
+
+fn moment(operand: &Operand, bindings: &Bindings) -> Result<Timestamp, Trouble> {
     let value = operand.resolve(bindings).map_err(|e| Trouble::error(e.to_string()))?;
-    let at: Timestamp = value
-        .as_time()
-        .ok_or_else(|| Trouble::error(format!("found {value} to select by, expected a time")))?;
-    Ok(Data::Octets(DateTime::from_unix(at.as_second(), 0).to_octets().to_vec()))
+    value.as_time().ok_or_else(|| Trouble::error(format!("found {value} to select by, expected a time")))
 }
 
 fn reach(error: ReachError) -> Trouble {

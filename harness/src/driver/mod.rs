@@ -11,9 +11,11 @@
 //! - [`prove`]: is the rig what the lab file says;
 //! - [`meet`]: what is this meter;
 //! - [`read`]: one object;
+//! - [`buffer`]: the rows of a period;
 //! - [`values`]: what a COSEM value means.
 
 mod access;
+pub mod buffer;
 mod channel;
 pub mod cosem;
 mod error;

@@ -1,12 +1,13 @@
 //! One device as the S1SP sees it: its Device Model's profile, and a session that is opened when it is first needed and
 //! kept.
 
+use jiff::Timestamp;
 use lab_config::{DlmsProfile, Function, Object, Path, RigDevice, Secret};
 use proto_dlms::data::{AttributeRef, Data, DeviationSign, MethodRef, Selective};
 
 use super::refusal::Refusal;
 use crate::driver::values::{self, ScalerUnit};
-use crate::driver::{Client, RigLinks, Session, ZclReader, cosem, read, rig};
+use crate::driver::{Client, ReachError, RigLinks, Session, ZclReader, buffer, cosem, read, rig};
 
 /// A device and the way to it.
 #[derive(Debug)]
@@ -70,6 +71,18 @@ impl Desk {
         self.session().await?.get(attribute, selective).await.map_err(reach)
     }
 
+    /// The rows of a profile or log that lie within a period.
+    pub(super) async fn between(
+        &mut self,
+        buffer: AttributeRef,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Data, Refusal> {
+        let model = self.device.model.clone();
+        let profile = model.profile.dlms().ok_or_else(|| Refusal::from(not_dlms(&self.device)))?;
+        buffer::between(self.session().await?, profile, buffer, (from, to)).await.map_err(reach)
+    }
+
     pub(super) async fn set(&mut self, attribute: AttributeRef, value: Data) -> Result<(), Refusal> {
         self.session().await?.set(attribute, value).await.map_err(reach)
     }
@@ -110,6 +123,10 @@ impl Desk {
         };
         Ok(self.session.insert(session))
     }
+}
+
+fn not_dlms(device: &RigDevice) -> ReachError {
+    ReachError::NotDlms(rig::words(device))
 }
 
 fn reach(error: crate::driver::DriverError) -> Refusal {

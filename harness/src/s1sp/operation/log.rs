@@ -1,8 +1,8 @@
 //! 6.13 and 8.9: logs, and the rows every buffer is made of.
 
 use jiff::Timestamp;
-use lab_config::{Function, Object};
-use proto_dlms::data::{CaptureObject, Data, DateTime, DeviationSign, Selective};
+use lab_config::Function;
+use proto_dlms::data::{Data, DeviationSign};
 use proto_duis::mmc::build::{self, LogEntry};
 use proto_duis::{AlertCode, Eui64, LogToRead, MmcBody, ReadEventOrSecurityLog};
 
@@ -21,9 +21,8 @@ pub(super) async fn events(desk: &mut Desk, read: &ReadEventOrSecurityLog) -> Re
         LogToRead::Security | LogToRead::GsmeSecurity => Function::SecurityLog,
         other => return Err(Refusal::NotExpressible(format!("the Device Model has no {other} log"))),
     };
-    let (object, clock) = (desk.object(function)?, desk.object(Function::Clock)?);
-    let selected = period(&clock, read.period.start, read.period.end);
-    let data = desk.get(cosem::attribute(&object), Some(selected)).await?;
+    let object = desk.object(function)?;
+    let data = desk.between(cosem::attribute(&object), read.period.start, read.period.end).await?;
     let entries = Rows::of(&data, desk.sign())?.map(|row| entry(&row));
     let entries: Vec<LogEntry> = entries.collect::<Result<_, _>>()?;
     let latest = &entries[entries.len().saturating_sub(ENTRIES)..];
@@ -46,13 +45,6 @@ pub(super) async fn devices(desk: &mut Desk) -> Result<MmcBody, Refusal> {
     });
     let contacts: Vec<_> = contacts.collect::<Result<_, Refusal>>()?;
     Ok(build::chf_device_log(&contacts)?)
-}
-
-/// The rows of a buffer whose clock column lies within the period, both ends included.
-pub(super) fn period(clock: &Object, from: Timestamp, to: Timestamp) -> Selective {
-    let restricting = CaptureObject { class: clock.class, obis: clock.obis, attribute: 2, data_index: 0 };
-    let moment = |at: Timestamp| Data::Octets(DateTime::from_unix(at.as_second(), 0).to_octets().to_vec());
-    Selective::Range { restricting, from: moment(from), to: moment(to), columns: Vec::new() }
 }
 
 /// The rows of a buffer, each a structure.

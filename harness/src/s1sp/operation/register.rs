@@ -1,14 +1,14 @@
 //! 4.1.1, 4.8.1 and 4.16: what was consumed.
 
 use jiff::Timestamp;
-use lab_config::Function;
+use lab_config::{Function, ProfileColumn};
 use proto_dlms::data::{AttributeRef, CaptureObject, ClassId, Data};
 use proto_duis::MmcBody;
 use proto_duis::mmc::build::{self, Decimal, Fuel};
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
-use super::log::{Rows, period};
+use super::log::Rows;
 use crate::driver::cosem;
 use crate::driver::values::ScalerUnit;
 
@@ -35,7 +35,8 @@ pub(super) async fn active_power(desk: &mut Desk) -> Result<MmcBody, Refusal> {
     Ok(build::active_power_import(whole(desk, Function::ActivePowerImport, WATT).await?)?)
 }
 
-/// The half hours that end within the period, from the first register column of the profile.
+/// The half hours that end within the period: the column the Device Model says holds the interval, or else the first
+/// register column.
 pub(super) async fn profile(
     desk: &mut Desk,
     fuel: Fuel,
@@ -44,9 +45,8 @@ pub(super) async fn profile(
 ) -> Result<MmcBody, Refusal> {
     let object = desk.object(Function::HalfHourlyProfile)?;
     let columns = desk.get(cosem::numbered(&object, 3), None).await?;
-    let (index, column) = first_register(&columns)?;
-    let clock = desk.object(Function::Clock)?;
-    let data = desk.get(cosem::attribute(&object), Some(period(&clock, from, to))).await?;
+    let (index, column) = interval(&columns, desk.profile()?.particulars.profile_columns())?;
+    let data = desk.between(cosem::attribute(&object), from, to).await?;
     let scaler = desk.scaler(attribute(column)).await?;
     let rows = Rows::of(&data, desk.sign())?;
     let entries = rows.map(|row| Ok((row.time()?, decimal(row.number(index)?, scaler)?)));
@@ -54,13 +54,16 @@ pub(super) async fn profile(
     Ok(build::profile(fuel, &entries)?)
 }
 
-fn first_register(columns: &Data) -> Result<(usize, CaptureObject), Refusal> {
+fn interval(columns: &Data, modelled: &[ProfileColumn]) -> Result<(usize, CaptureObject), Refusal> {
     let wrong = || Refusal::value("the columns of the profile", columns);
     let columns = columns.elements().ok_or_else(wrong)?;
-    let mut columns = columns.iter().map(CaptureObject::from_data).enumerate();
-    columns
-        .find_map(|(index, column)| Some((index, column.filter(|column| column.class == ClassId(3))?)))
-        .ok_or_else(wrong)
+    let columns = columns.iter().map(CaptureObject::from_data).enumerate();
+    let registers: Vec<(usize, CaptureObject)> = columns
+        .filter_map(|(index, column)| Some((index, column.filter(|column| column.class == ClassId(3))?)))
+        .collect();
+    let place = modelled.iter().position(|column| *column == ProfileColumn::Interval);
+    let found = registers.iter().find(|(index, _)| Some(*index) == place).or(registers.first());
+    found.copied().ok_or_else(wrong)
 }
 
 fn attribute(column: CaptureObject) -> AttributeRef {
