@@ -235,3 +235,6 @@ impl<'a> Line<'a> {
 fn is_sign_on_request(octets: &[u8]) -> bool {
     octets.starts_with(b"/?") && octets.ends_with(b"!\r\n")
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,8 @@
 
 mod bench;
 mod build;
+#[cfg(test)]
+mod cohort_tests;
 mod hub;
 mod station;
 #[cfg(test)]

@@ -64,3 +64,30 @@ proptest! {
         let _ = DeviceModel::parse(&Document::new("meter.toml", text));
     }
 }
+
+#[test]
+fn what_is_wrong_with_particulars_is_said_in_its_place() {
+    let with = |line: &str| {
+        refusal("[profile.objects]", &format!("[profile.particulars]\n{line}\n[profile.objects]"))
+    };
+    insta::assert_snapshot!(with("hdlc = { max-information = 3000, window = 1, verified = false }"), @r"
+    meter.toml:20:28: found 3000, expected octets of the longest information field, from 32 to 2030
+      advice: use a number in this range
+");
+    insta::assert_snapshot!(with("quirks.echoing = { verified = false }"), @r"
+    meter.toml:20:8: found `echoing`, expected a quirk
+      advice: use one of missing-mode-e-marker, echoing-head, aare-without-mechanism-name, no-selective-access-by-range, valve-freezes-on-flat-battery
+");
+    insta::assert_snapshot!(with("sign-on = { manufacturer = \"SM\", baud = 9600, verified = false }"), @r#"
+    meter.toml:20:28: found `SM`, expected the three letters of the manufacturer
+      advice: write three letters, such as "SML"
+"#);
+    insta::assert_snapshot!(with("alerts = { codes = [\"8F3\"], verified = false }"), @r#"
+    meter.toml:20:21: found `8F3`, expected alert codes in hexadecimal, such as "8F3F"
+      advice: write four hexadecimal digits
+"#);
+    insta::assert_snapshot!(with("profile-columns = { columns = [\"interval\"], verified = false }"), @r#"
+    meter.toml:20:31: found `["interval"]`, expected the columns in order, the time first
+      advice: begin with "time" and name a column once
+"#);
+}

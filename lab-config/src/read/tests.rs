@@ -189,3 +189,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_cohorts_lab_has_five_combinations_that_differ() {
+    let text = include_str!("../../labs/cohorts.toml");
+    let lab = Lab::parse(&Document::new("cohorts.toml", text)).unwrap_or_else(|error| panic!("{error}"));
+    let releases: Vec<&str> = lab.rigs.iter().map(|rig| rig.combination.release.word()).collect();
+    assert_eq!(releases, ["IOC", "IOC", "MOC", "MOC", "FOC"]);
+    let meters = lab.rigs.iter().map(|rig| rig.device(DeviceKind::Esme).expect("an ESME"));
+    let profiles: Vec<_> = meters.map(|meter| meter.model.profile.dlms().expect("DLMS/COSEM")).collect();
+    for (n, one) in profiles.iter().enumerate() {
+        assert!(profiles[..n].iter().all(|other| other != one), "combination {n} is like an earlier one");
+    }
+    let facts = lab.models.values().flat_map(|model| model.facts());
+    assert!(facts.into_iter().all(|(_, verified)| !verified), "nobody has seen any of these on a device");
+}

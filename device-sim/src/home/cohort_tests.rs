@@ -1,0 +1,152 @@
+//! The ways of the modelled devices, as a client meets them in APDUs.
+
+use lab_config::{Lab, Security};
+use proto_dlms::Password;
+use proto_dlms::apdu::Apdu;
+use proto_dlms::client::{ClientSession, ClientSettings, Request, Response, Step};
+use proto_dlms::data::{AttributeRef, CaptureObject, ClassId, Data, DataAccessResult, Obis, Selective};
+
+use super::*;
+use crate::model::tests::NOW;
+
+/// A client of one meter of a rig of the cohorts, without any wire.
+struct Visit {
+    home: Home,
+    kind: DeviceKind,
+    peer: Peer,
+    client: ClientSession,
+    /// What the meter answered to the association request.
+    aare: Vec<u8>,
+}
+
+impl Visit {
+    fn to(rig: &str, kind: DeviceKind) -> Self {
+        let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab-config/labs/cohorts.toml");
+        let lab = Lab::load(&file).unwrap();
+        let rig = lab.rig(rig).unwrap();
+        let device = rig.device(kind).unwrap();
+        let profile = device.model.profile.dlms().unwrap();
+        let sap = profile.management_client.value;
+        let Some(Security::Low(source)) = device.credentials.client(sap) else { panic!("a password") };
+        let password = Some(Password::new(source.secret().unwrap().expose()));
+        let mut visit = Self {
+            home: Home::build(rig, NOW, 1).unwrap(),
+            kind,
+            peer: Peer::new(sap.get().into(), profile.server.value.logical),
+            client: ClientSession::new(ClientSettings { password, ..ClientSettings::default() }),
+            aare: Vec::new(),
+        };
+        let response = visit.ask(Request::Associate);
+        assert!(matches!(response, Response::Associated(_)), "{response:?}");
+        visit
+    }
+
+    fn ask(&mut self, request: Request) -> Response {
+        let mut apdu = self.client.start(request).unwrap();
+        loop {
+            let answer = self.home.local(self.kind, self.peer, &apdu).unwrap();
+            if self.aare.is_empty() {
+                self.aare.clone_from(&answer);
+            }
+            match self.client.receive(&answer).unwrap() {
+                Step::Send(next) => apdu = next,
+                Step::Done(response) => return response,
+                Step::Notification(_) | Step::Ignored(_) => {}
+            }
+        }
+    }
+
+    fn get(&mut self, class: u16, obis: &str, attribute: i8) -> Data {
+        self.select((class, obis, attribute), None).unwrap()
+    }
+
+    fn select(
+        &mut self,
+        (class, obis, attribute): (u16, &str, i8),
+        selective: Option<Selective>,
+    ) -> Result<Data, DataAccessResult> {
+        let attribute = AttributeRef { class: ClassId(class), obis: obis.parse().unwrap(), attribute };
+        match self.ask(Request::Get { attribute, selective }) {
+            Response::Got(result) => result,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn esme(&mut self) -> &mut Esme {
+        &mut self.home.esme.as_mut().unwrap().device
+    }
+}
+
+#[test]
+fn an_aare_may_lack_the_name_of_the_mechanism() {
+    let mechanism = |visit: &Visit| match Apdu::decode(&visit.aare) {
+        Ok(Apdu::Aare(aare)) => aare.mechanism,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(mechanism(&Visit::to("moc-mds", DeviceKind::Esme)), None);
+    assert!(mechanism(&Visit::to("foc", DeviceKind::Esme)).is_some());
+}
+
+#[test]
+fn registers_come_in_the_scaler_of_the_model() {
+    let mut visit = Visit::to("moc-mds", DeviceKind::Esme);
+    let wh = visit.esme().import_wh();
+    assert_eq!(visit.get(3, "1-0:1.8.0", 2).as_i128(), Some((wh / 10).into()));
+    assert_eq!(visit.get(3, "1-0:1.8.0", 3), Data::Structure(vec![Data::I8(1), Data::Enum(30)]));
+    let rows = visit.get(7, "1-0:99.1.1", 2);
+    let last = rows.elements().unwrap().last().unwrap().elements().unwrap().to_vec();
+    let capture = *visit.esme().profile().all().last().unwrap();
+    assert_eq!(
+        last[1..],
+        [
+            Data::U32(capture.interval.try_into().unwrap()),
+            Data::U32((capture.reading / 10).try_into().unwrap())
+        ]
+    );
+    let mut gas = Visit::to("moc-mds", DeviceKind::Gsme);
+    let litres = gas.home.gsme.as_ref().unwrap().device.litres();
+    assert_eq!(gas.get(3, "7-0:3.0.0", 2).as_i128(), Some((litres / 10).into()));
+}
+
+#[test]
+fn buffers_may_be_had_by_entry_only_and_with_their_columns_in_another_order() {
+    let mut visit = Visit::to("moc-secure", DeviceKind::Esme);
+    let clock = Obis([0, 0, 1, 0, 0, 255]);
+    let restricting = CaptureObject { class: ClassId(8), obis: clock, attribute: 2, data_index: 0 };
+    let always = || Data::Octets(vec![0xff; 12]);
+    let range = Selective::Range { restricting, from: always(), to: always(), columns: vec![] };
+    let profile = (7, "1-0:99.1.0", 2);
+    assert_eq!(visit.select(profile, Some(range)), Err(DataAccessResult::OtherReason));
+    let last = Selective::Entry { from: 1488, to: 1488, first_column: 1, last_column: 0 };
+    let rows = visit.select(profile, Some(last)).unwrap();
+    let [row] = rows.elements().unwrap() else { panic!("one row") };
+    let capture = *visit.esme().profile().all().last().unwrap();
+    let reading = Data::U32(capture.reading.try_into().unwrap());
+    assert_eq!(row.elements().unwrap()[1..], [reading, Data::U32(capture.interval.try_into().unwrap())]);
+}
+
+#[test]
+fn an_apdu_is_no_longer_than_the_model_takes() {
+    let max = |visit: &Visit| match Apdu::decode(&visit.aare) {
+        Ok(Apdu::Aare(aare)) => aare.user_information,
+        other => panic!("{other:?}"),
+    };
+    let ends = |visit: &Visit, size: u16| {
+        // An InitiateResponse ends in the PDU size and the name of the application (IEC 62056-53, 8.3).
+        max(visit).is_some_and(|octets| octets.ends_with(&[&size.to_be_bytes()[..], &[0, 7]].concat()))
+    };
+    assert!(ends(&Visit::to("foc", DeviceKind::Esme), 256));
+    assert!(ends(&Visit::to("ioc-aclara", DeviceKind::Esme), 512));
+}
+
+#[test]
+fn alerts_outside_the_set_of_the_model_stay_in_the_log() {
+    let sent = |rig| {
+        let mut visit = Visit::to(rig, DeviceKind::Esme);
+        while visit.home.esme.as_mut().unwrap().take_alert().is_some() {}
+        visit.esme().connection.core.log(Event::LocalPort, "local port used");
+        visit.esme().connection.tamper();
+        std::iter::from_fn(|| visit.home.esme.as_mut().unwrap().take_alert()).count()
+    };
+    assert_eq!((sent("ioc-secure"), sent("ioc-aclara")), (2, 1));
+}
