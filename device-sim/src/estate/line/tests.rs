@@ -17,12 +17,13 @@ fn cohorts() -> Lab {
 
 fn site(rig: &Rig) -> Site {
     let (clock, _) = SimClock::stepped(jiff::Timestamp::from_millisecond(NOW.millis()).unwrap());
-    Site::new(rig.name.to_string(), clock, Home::build(rig, NOW, 1).unwrap(), &[])
+    Site::new(rig.name.to_string(), clock, Home::build(rig, NOW, 1).unwrap(), &[], 1)
 }
 
 fn settings(rig: &Rig, kind: DeviceKind) -> LineSettings {
     let device = rig.device(kind).unwrap();
-    super::super::line_settings(device, device.links.values().next().unwrap())
+    let (path, url) = device.links.iter().next().unwrap();
+    super::super::line_settings(device, *path, url)
 }
 
 /// Both ends of a line, and the time on it.
@@ -34,16 +35,23 @@ struct Pair<'a> {
 impl Pair<'_> {
     /// What the line says to these octets, waiting until it is quiet.
     fn say(&mut self, octets: &[u8]) -> Vec<u8> {
-        let mut said = self.line.receive(octets, self.now);
+        self.line.receive(octets, self.now);
+        let mut said = self.taken();
         for _ in 0..20 {
             let Some(due) = self.line.poll_timeout().filter(|due| *due < self.now + Duration::from_secs(2))
             else {
                 break;
             };
             self.now = self.now.max(due);
-            said.extend(self.line.handle_timeout(self.now));
+            self.line.handle_timeout(self.now);
+            said.extend(self.taken());
         }
         said
+    }
+
+    fn taken(&mut self) -> Vec<u8> {
+        let now = self.now;
+        std::iter::from_fn(|| self.line.poll_transmit(now)).flatten().collect()
     }
 
     /// Signs on; the identification as the client understood it.
