@@ -69,12 +69,9 @@ impl Ppmid {
                 status_unless_unwanted(frame, Status::SUCCESS)
             }
             Ok(Command::ReportAttributes(_)) => status_unless_unwanted(frame, Status::UNSUPPORTED_CLUSTER),
-            // Answers are not answered.
-            Ok(Command::ReadAttributesResponse(_) | Command::DefaultResponse { .. }) => None,
-            Err(_) if frame.command <= 1 || frame.command == 0x0a => {
-                Some(status(frame, Status::MALFORMED_COMMAND))
-            }
-            Err(_) => Some(status(frame, Status::UNSUPPORTED_GENERAL_COMMAND)),
+            Ok(command) if command.is_answer() => None,
+            Ok(_) => Some(status(frame, Status::UNSUPPORTED_GENERAL_COMMAND)),
+            Err(_) => Some(status(frame, Status::MALFORMED_COMMAND)),
         }
     }
 
@@ -163,7 +160,7 @@ mod tests {
     #[test]
     fn it_shows_what_it_is_sent() {
         let mut display = display();
-        let message = DisplayMessage { id: 1, control: 0, start: 0, minutes: 1, text: b"Hello".to_vec() };
+        let message = DisplayMessage::now(1, 1, b"Hello");
         assert!(display.receive(&message.request(1)).is_some());
         assert_eq!(display.messages().collect::<Vec<_>>(), ["Hello"]);
         let balance = (prepayment::CREDIT_REMAINING, Value::Signed { width: 4, value: -250 });

@@ -42,6 +42,12 @@ impl<'a> Reader<'a> {
         Ok(self.take(what, width)?.iter().rev().fold(0, |sum, octet| (sum << 8) | u64::from(*octet)))
     }
 
+    pub(crate) fn array<const N: usize>(&mut self, what: &'static str) -> Result<[u8; N], ZigbeeError> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(what, N)?);
+        Ok(array)
+    }
+
     pub(crate) fn u8(&mut self, what: &'static str) -> Result<u8, ZigbeeError> {
         Ok(self.take(what, 1)?.first().copied().unwrap_or_default())
     }

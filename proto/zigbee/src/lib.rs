@@ -2,10 +2,13 @@
 //!
 //! Three layers, each a pair of pure functions (bytes to a value, a value to bytes):
 //! - [`aps`]: the Application Support sublayer data frame, which names the cluster and the endpoints;
-//! - [`zcl`]: the ZigBee Cluster Library frame header and the foundation commands (read attributes,
-//!   report attributes, default response);
-//! - [`basic`], [`metering`], [`prepayment`], [`price`], [`messaging`], [`tunneling`]: attribute identifiers and commands of the
-//!   clusters the lab uses.
+//! - [`zcl`]: the ZigBee Cluster Library frame and the foundation commands (read, write, report, discover);
+//! - the clusters the lab uses, each with its attributes and the commands of both directions: [`basic`], [`price`],
+//!   [`drlc`], [`metering`] with the mirror of a sleeping meter, [`messaging`], [`tunneling`] with both ends of a
+//!   tunnel as state machines, [`prepayment`], [`key_establishment`].
+//!
+//! A command or attribute this crate does not know is kept as octets. Where stacks differ in the identifier of a
+//! command, [`metering::CommandIds`] holds the difference.
 //!
 //! Nothing here does I/O or keeps time. No input makes it panic, and no length on the wire is trusted
 //! before the octets are there.
@@ -22,7 +25,12 @@
 pub mod aps;
 pub mod basic;
 mod bytes;
+pub mod drlc;
 pub mod explain;
+mod field;
+#[cfg(test)]
+mod golden;
+pub mod key_establishment;
 pub mod messaging;
 pub mod metering;
 pub mod prepayment;
@@ -31,6 +39,7 @@ pub mod tunneling;
 pub mod value;
 pub mod zcl;
 
+pub use field::{Counted, ToEnd, U24, U48, UtcTime};
 pub use value::Value;
 
 /// Smart Energy profile identifier.
@@ -52,14 +61,20 @@ pub enum ZigbeeError {
         left: usize,
     },
     /// A data type this crate does not carry.
-    #[error(
-        "attribute data type {found:#04x} at offset {offset} is not one of those the Smart Energy clusters use"
-    )]
+    #[error("data type {found:#04x} at offset {offset} is not one a value can have there")]
     DataType {
         /// The type octet found.
         found: u8,
         /// Where it stood.
         offset: usize,
+    },
+    /// A value in a value, too deep.
+    #[error("values nest deeper than {limit} at offset {offset}; refused")]
+    Nesting {
+        /// Where the value too deep begins.
+        offset: usize,
+        /// How deep values may nest.
+        limit: u8,
     },
     /// A frame control octet of another kind of frame.
     #[error("{layer} frame control {found:#04x}: expected {expected}")]
@@ -71,10 +86,8 @@ pub enum ZigbeeError {
         /// What would have been right.
         expected: &'static str,
     },
-    /// A foundation command this crate does not carry.
-    #[error(
-        "ZCL command {command:#04x}: expected read attributes (00), its response (01), report (0a) or default response (0b)"
-    )]
+    /// Another kind of command than the one looked for, or one that goes the other way.
+    #[error("ZCL command {command:#04x} is not of the kind and direction expected here")]
     Command {
         /// The command identifier found.
         command: u8,

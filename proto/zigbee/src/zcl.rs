@@ -1,13 +1,14 @@
-//! ZigBee Cluster Library frames and foundation commands (ZCL specification, 2.4 and 2.5).
+//! ZigBee Cluster Library frames (ZCL specification, 2.4); the commands that are the same in every cluster are in
+//! [`foundation`].
 
 use crate::ZigbeeError;
 use crate::bytes::{Reader, put};
-use crate::value::Value;
 
-const READ_ATTRIBUTES: u8 = 0x00;
-const READ_ATTRIBUTES_RESPONSE: u8 = 0x01;
-const REPORT_ATTRIBUTES: u8 = 0x0a;
-const DEFAULT_RESPONSE: u8 = 0x0b;
+pub mod foundation;
+#[cfg(test)]
+mod tests;
+
+pub use foundation::{Command, ReadRecord};
 
 const MANUFACTURER_SPECIFIC: u8 = 0x04;
 const SERVER_TO_CLIENT: u8 = 0x08;
@@ -35,6 +36,16 @@ pub enum Direction {
     ToClient,
 }
 
+impl Direction {
+    /// The other way.
+    pub fn back(self) -> Self {
+        match self {
+            Self::ToServer => Self::ToClient,
+            Self::ToClient => Self::ToServer,
+        }
+    }
+}
+
 /// ZCL status (2.6.3). Those without a name here keep their octet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status(pub u8);
@@ -42,14 +53,34 @@ pub struct Status(pub u8);
 impl Status {
     /// Done.
     pub const SUCCESS: Self = Self(0x00);
+    /// Not done.
+    pub const FAILURE: Self = Self(0x01);
+    /// The sender may not.
+    pub const NOT_AUTHORISED: Self = Self(0x7e);
     /// The command could not be read.
     pub const MALFORMED_COMMAND: Self = Self(0x80);
     /// No such cluster command.
     pub const UNSUPPORTED_CLUSTER_COMMAND: Self = Self(0x81);
     /// No such foundation command.
     pub const UNSUPPORTED_GENERAL_COMMAND: Self = Self(0x82);
+    /// A field of the command has a value it cannot have.
+    pub const INVALID_FIELD: Self = Self(0x85);
     /// No such attribute.
     pub const UNSUPPORTED_ATTRIBUTE: Self = Self(0x86);
+    /// The attribute cannot have that value.
+    pub const INVALID_VALUE: Self = Self(0x87);
+    /// The attribute cannot be written.
+    pub const READ_ONLY: Self = Self(0x88);
+    /// No room for it.
+    pub const INSUFFICIENT_SPACE: Self = Self(0x89);
+    /// What was asked for is not there.
+    pub const NOT_FOUND: Self = Self(0x8b);
+    /// The attribute cannot be reported.
+    pub const UNREPORTABLE_ATTRIBUTE: Self = Self(0x8c);
+    /// The attribute has another type.
+    pub const INVALID_DATA_TYPE: Self = Self(0x8d);
+    /// It took too long.
+    pub const TIMEOUT: Self = Self(0x94);
     /// No such cluster.
     pub const UNSUPPORTED_CLUSTER: Self = Self(0xc3);
 }
@@ -71,33 +102,6 @@ pub struct Frame {
     pub command: u8,
     /// What follows the header.
     pub payload: Vec<u8>,
-}
-
-/// The answer for one attribute of a read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadRecord {
-    /// The attribute asked for.
-    pub id: AttributeId,
-    /// Its value, or why there is none.
-    pub value: Result<Value, Status>,
-}
-
-/// A foundation command.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// 00: give me these attributes.
-    ReadAttributes(Vec<AttributeId>),
-    /// 01: the values asked for.
-    ReadAttributesResponse(Vec<ReadRecord>),
-    /// 0a: values sent unasked.
-    ReportAttributes(Vec<(AttributeId, Value)>),
-    /// 0b: how a command ended.
-    DefaultResponse {
-        /// The command it answers.
-        command: u8,
-        /// How it ended.
-        status: Status,
-    },
 }
 
 impl Frame {
@@ -129,11 +133,21 @@ impl Frame {
 
     /// The foundation command that answers this frame, going the other way.
     pub fn answer(&self, command: &Command) -> Self {
-        let direction = match self.direction {
-            Direction::ToServer => Direction::ToClient,
-            Direction::ToClient => Direction::ToServer,
-        };
-        Self::foundation(direction, self.sequence, command)
+        let answer = Self::foundation(self.direction.back(), self.sequence, command);
+        Self { manufacturer: self.manufacturer, ..answer }
+    }
+
+    /// Checks that the frame carries a command of its cluster's standard that goes `direction`.
+    ///
+    /// # Errors
+    /// [`ZigbeeError::Command`] where it does not.
+    pub fn expect_cluster_command(&self, direction: Direction) -> Result<(), ZigbeeError> {
+        let standard = self.frame_type == FrameType::Cluster && self.manufacturer.is_none();
+        if standard && self.direction == direction {
+            Ok(())
+        } else {
+            Err(ZigbeeError::Command { command: self.command })
+        }
     }
 
     /// Reads one frame; the whole slice is the frame.
@@ -182,24 +196,12 @@ impl Frame {
     /// The foundation command in the payload.
     ///
     /// # Errors
-    /// [`ZigbeeError::Command`] when the frame carries a cluster command or another foundation command;
-    /// otherwise whatever is wrong with the payload.
+    /// [`ZigbeeError::Command`] when the frame carries a cluster command; otherwise whatever is wrong with the
+    /// payload.
     pub fn command(&self) -> Result<Command, ZigbeeError> {
-        if self.frame_type == FrameType::Cluster {
-            return Err(ZigbeeError::Command { command: self.command });
-        }
-        let mut reader = Reader::new(&self.payload);
-        match self.command {
-            READ_ATTRIBUTES => read_ids(reader),
-            READ_ATTRIBUTES_RESPONSE => read_records(reader),
-            REPORT_ATTRIBUTES => read_report(reader),
-            DEFAULT_RESPONSE => {
-                let command = reader.u8("command answered")?;
-                let status = Status(reader.u8("status")?);
-                reader.finish("default response")?;
-                Ok(Command::DefaultResponse { command, status })
-            }
-            command => Err(ZigbeeError::Command { command }),
+        match self.frame_type {
+            FrameType::Cluster => Err(ZigbeeError::Command { command: self.command }),
+            FrameType::Foundation => Command::parse(self.command, &self.payload),
         }
     }
 }
@@ -215,80 +217,3 @@ fn frame_type(control: u8) -> Result<FrameType, ZigbeeError> {
         }),
     }
 }
-
-impl Command {
-    fn id(&self) -> u8 {
-        match self {
-            Self::ReadAttributes(_) => READ_ATTRIBUTES,
-            Self::ReadAttributesResponse(_) => READ_ATTRIBUTES_RESPONSE,
-            Self::ReportAttributes(_) => REPORT_ATTRIBUTES,
-            Self::DefaultResponse { .. } => DEFAULT_RESPONSE,
-        }
-    }
-
-    fn payload(&self) -> Vec<u8> {
-        let mut out = Vec::new();
-        match self {
-            Self::ReadAttributes(ids) => ids.iter().for_each(|id| put(&mut out, u64::from(id.0), 2)),
-            Self::ReadAttributesResponse(records) => records.iter().for_each(|record| record.write(&mut out)),
-            Self::ReportAttributes(reports) => {
-                for (id, value) in reports {
-                    put(&mut out, u64::from(id.0), 2);
-                    value.write(&mut out);
-                }
-            }
-            Self::DefaultResponse { command, status } => out.extend([*command, status.0]),
-        }
-        out
-    }
-}
-
-impl ReadRecord {
-    fn write(&self, out: &mut Vec<u8>) {
-        put(out, u64::from(self.id.0), 2);
-        match &self.value {
-            Ok(value) => {
-                out.push(Status::SUCCESS.0);
-                value.write(out);
-            }
-            Err(status) => out.push(status.0),
-        }
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, ZigbeeError> {
-        let id = AttributeId(reader.u16("attribute identifier")?);
-        let value = match Status(reader.u8("attribute status")?) {
-            Status::SUCCESS => Ok(Value::read(reader)?),
-            status => Err(status),
-        };
-        Ok(Self { id, value })
-    }
-}
-
-fn read_ids(mut reader: Reader<'_>) -> Result<Command, ZigbeeError> {
-    let mut ids = Vec::new();
-    while !reader.is_empty() {
-        ids.push(AttributeId(reader.u16("attribute identifier")?));
-    }
-    Ok(Command::ReadAttributes(ids))
-}
-
-fn read_records(mut reader: Reader<'_>) -> Result<Command, ZigbeeError> {
-    let mut records = Vec::new();
-    while !reader.is_empty() {
-        records.push(ReadRecord::read(&mut reader)?);
-    }
-    Ok(Command::ReadAttributesResponse(records))
-}
-
-fn read_report(mut reader: Reader<'_>) -> Result<Command, ZigbeeError> {
-    let mut reports = Vec::new();
-    while !reader.is_empty() {
-        let id = AttributeId(reader.u16("attribute identifier")?);
-        reports.push((id, Value::read(&mut reader)?));
-    }
-    Ok(Command::ReportAttributes(reports))
-}
-
-#[cfg(test)]
-mod tests;

@@ -41,7 +41,7 @@ fn values_are_said_with_their_attributes() {
 
 #[test]
 fn a_message_for_the_display_is_said_with_its_text() {
-    let message = DisplayMessage { id: 5, control: 0, start: 0, minutes: 10, text: b"Hello".to_vec() };
+    let message = DisplayMessage::now(5, 10, b"Hello");
     let span = sound(&message.request(3));
     assert_eq!(span.value, "Messaging: DisplayMessage");
     let text = span.parts.last().unwrap();
