@@ -7,6 +7,9 @@
 //!   [`drlc`], [`metering`] with the mirror of a sleeping meter, [`messaging`], [`tunneling`] with both ends of a
 //!   tunnel as state machines, [`prepayment`], [`key_establishment`].
 //!
+//! Apart from them stands the way to a radio: [`ash`], the serial line to a network co-processor (a dongle), and
+//! [`ezsp`], the commands it takes. [`zdo`] has the few questions about a device that every network asks.
+//!
 //! A command or attribute this crate does not know is kept as octets. Where stacks differ in the identifier of a
 //! command, [`metering::CommandIds`] holds the difference.
 //!
@@ -23,22 +26,29 @@
 //! ```
 
 pub mod aps;
+pub mod ash;
 pub mod basic;
 mod bytes;
 pub mod drlc;
+mod eui64;
 pub mod explain;
+pub mod ezsp;
 mod field;
 #[cfg(test)]
 mod golden;
 pub mod key_establishment;
 pub mod messaging;
 pub mod metering;
+#[doc(hidden)]
+pub mod nonsense;
 pub mod prepayment;
 pub mod price;
 pub mod tunneling;
 pub mod value;
 pub mod zcl;
+pub mod zdo;
 
+pub use eui64::Eui64;
 pub use field::{Counted, ToEnd, U24, U48, UtcTime};
 pub use value::Value;
 
