@@ -40,6 +40,8 @@ pub enum Verb {
     Report(Report),
     /// Read one attribute of one COSEM object over any link
     Read(Read),
+    /// Explain hexadecimal or a capture, layer by layer in words
+    Decode(Decode),
     /// Look at DUIS messages
     #[command(subcommand)]
     Duis(Duis),
@@ -243,6 +245,55 @@ pub struct Read {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// What octets are taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TakenFor {
+    /// Text of an optical port (IEC 62056-21)
+    SignOn,
+    /// An HDLC frame, with or without flags
+    Hdlc,
+    /// A wrapped message (IEC 62056-47)
+    Wrapper,
+    /// An APDU, perhaps behind an LLC or gateway header
+    Apdu,
+    /// A COSEM value
+    Data,
+    /// A ZigBee APS frame
+    Aps,
+    /// A ZCL frame without its APS header; name its cluster with --cluster
+    Zcl,
+}
+
+/// `harness decode`
+#[derive(Debug, Args)]
+pub struct Decode {
+    /// Hexadecimal; or a file: a pcapng capture, or text with one message in hexadecimal a line; or a run folder; or - for
+    /// standard input
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<String>,
+    /// What to take the octets for, instead of finding out
+    #[arg(long = "as", value_name = "LAYER")]
+    pub layer: Option<TakenFor>,
+    /// The cluster of a ZCL frame, in hexadecimal
+    #[arg(long, value_name = "HEX", value_parser = cluster)]
+    pub cluster: Option<u16>,
+    /// Show every octet of every frame of a capture, not one line a frame
+    #[arg(long)]
+    pub details: bool,
+    /// Show only this frame, every octet of it
+    #[arg(long, value_name = "N")]
+    pub frame: Option<u64>,
+    /// Print JSON, one line for each frame
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn cluster(text: &str) -> Result<u16, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u16::from_str_radix(digits, 16)
+        .map_err(|_| "a cluster is four hexadecimal digits, such as 0702".to_owned())
 }
 
 /// `harness duis`

@@ -6,6 +6,7 @@
 mod access;
 mod arguments;
 mod check;
+mod decode;
 mod duis;
 mod failure;
 mod lab;
@@ -78,6 +79,7 @@ async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Verify(verify) => verify::verify(&verify),
         Verb::Report(report) => report::report(&report),
         Verb::Read(read) => read::read(&read).await,
+        Verb::Decode(decode) => decode::decode(&decode),
         Verb::Duis(verb) => duis::duis(&verb),
     }
 }

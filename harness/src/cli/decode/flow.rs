@@ -1,0 +1,133 @@
+//! Following a capture link by link: what arrived in halves is put together, what arrived together is taken apart.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use proto_dlms::explain::{Conversation, Cutter, Piece, Way};
+
+use super::{Crossed, Told, lines};
+use crate::evidence::{Packet, Packets};
+use crate::link::Direction;
+
+/// What is known of one link.
+#[derive(Debug, Default)]
+struct Flow {
+    conversation: Conversation,
+    /// One side each: sent, received, and where the capture does not say.
+    sides: BTreeMap<Option<bool>, Side>,
+}
+
+/// The octets one side sends.
+#[derive(Debug, Default)]
+struct Side {
+    cutter: Cutter,
+    /// Where packets not yet given out in pieces begin, in octets since the beginning.
+    packets: VecDeque<(u64, PacketAt)>,
+    taken: u64,
+}
+
+#[derive(Debug, Clone)]
+struct PacketAt {
+    number: u64,
+    at: Option<jiff::Timestamp>,
+    note: Option<String>,
+}
+
+/// Explains every frame of a capture, in the order in which they were whole.
+pub(super) fn tell(capture: &Packets) -> Vec<Told> {
+    let mut flows: BTreeMap<&str, Flow> = BTreeMap::new();
+    let mut told = Vec::new();
+    for packet in &capture.packets {
+        let flow = flows.entry(&packet.link).or_default();
+        if packet.octets.is_empty() {
+            // A link that is opened begins anew: what was half sent will not be finished.
+            if packet.note.as_deref() == Some("link opened") {
+                flow.finish(&packet.link, &mut told);
+                *flow = Flow::default();
+            }
+            told.push(event(packet));
+            continue;
+        }
+        flow.receive(packet, &mut told);
+    }
+    for (link, flow) in &mut flows {
+        flow.finish(link, &mut told);
+    }
+    for (number, told) in (1..).zip(&mut told) {
+        told.number = number;
+    }
+    told
+}
+
+fn sent(direction: Option<Direction>) -> Option<bool> {
+    direction.map(|direction| direction == Direction::Sent)
+}
+
+/// Something that happened on the line without octets.
+fn event(packet: &Packet) -> Told {
+    let crossed = Crossed {
+        link: packet.link.clone(),
+        at: packet.at,
+        sent: sent(packet.direction),
+        packets: (packet.number, packet.number),
+        note: packet.note.clone(),
+    };
+    Told { number: 0, crossed: Some(crossed), layers: Vec::new() }
+}
+
+impl Flow {
+    fn receive(&mut self, packet: &Packet, told: &mut Vec<Told>) {
+        let sent = sent(packet.direction);
+        let side = self.sides.entry(sent).or_default();
+        side.receive(packet);
+        while let Some(piece) = side.cutter.next_piece() {
+            told.push(side.tell(&mut self.conversation, &packet.link, sent, &piece));
+        }
+    }
+
+    fn finish(&mut self, link: &str, told: &mut Vec<Told>) {
+        for (sent, side) in &mut self.sides {
+            while let Some(piece) = side.cutter.finish() {
+                told.push(side.tell(&mut self.conversation, link, *sent, &piece));
+            }
+        }
+    }
+}
+
+impl Side {
+    fn receive(&mut self, packet: &Packet) {
+        let place = PacketAt { number: packet.number, at: packet.at, note: packet.note.clone() };
+        self.packets.push_back((self.taken, place));
+        self.taken += packet.octets.len() as u64;
+        self.cutter.receive(&packet.octets);
+    }
+
+    fn tell(
+        &mut self,
+        conversation: &mut Conversation,
+        link: &str,
+        sent: Option<bool>,
+        piece: &Piece,
+    ) -> Told {
+        let way = if sent == Some(true) { Way::Request } else { Way::Response };
+        let layers = lines::layers(&piece.octets, conversation.explain(way, piece));
+        Told { number: 0, crossed: Some(self.crossed(link, sent, piece)), layers }
+    }
+
+    /// The packets that carried a piece; those before them are forgotten.
+    fn crossed(&mut self, link: &str, sent: Option<bool>, piece: &Piece) -> Crossed {
+        while self.packets.get(1).is_some_and(|(from, _)| *from <= piece.from) {
+            self.packets.pop_front();
+        }
+        let end = piece.from + piece.octets.len() as u64;
+        let carried = self.packets.iter().take_while(|(from, _)| *from < end);
+        let (mut first, mut last, mut notes) = (None, 0, Vec::new());
+        for (_, packet) in carried {
+            first.get_or_insert((packet.number, packet.at));
+            last = packet.number;
+            notes.extend(packet.note.clone());
+        }
+        let (number, at) = first.unwrap_or((last, None));
+        let note = (!notes.is_empty()).then(|| notes.join("; "));
+        Crossed { link: link.to_owned(), at, sent, packets: (number, last), note }
+    }
+}

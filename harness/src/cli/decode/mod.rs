@@ -1,0 +1,94 @@
+//! `harness decode`: what any octets mean, layer by layer in words.
+//!
+//! The protocols explain themselves (`proto_dlms::explain`, `proto_zigbee::explain`); here octets are got from wherever
+//! people have them, the two explanations are joined into one tree ([`tree`]), captures are followed link by link
+//! ([`flow`]), and all of it is put on a terminal ([`show`]).
+
+mod flow;
+mod input;
+mod lines;
+mod show;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use self::input::Input;
+use self::lines::Taken;
+use super::arguments::Decode;
+use super::say::say_text;
+use super::{Exit, Failure, print_json};
+
+/// One frame, message or event, explained.
+#[derive(Debug, Clone)]
+struct Told {
+    /// Its number among those of this input, counted from 1.
+    number: u64,
+    /// When, where and which way it crossed a link, in a capture.
+    crossed: Option<Crossed>,
+    /// Octets with their explanation; first the frame itself, then what it made whole.
+    layers: Vec<Layer>,
+}
+
+/// Where a frame of a capture stands.
+#[derive(Debug, Clone)]
+struct Crossed {
+    link: String,
+    at: Option<jiff::Timestamp>,
+    sent: Option<bool>,
+    /// First and last packet that carried it.
+    packets: (u64, u64),
+    /// The comment of the capture, or what happened on the line.
+    note: Option<String>,
+}
+
+/// Octets and what they mean.
+#[derive(Debug, Clone)]
+struct Layer {
+    what: String,
+    octets: Vec<u8>,
+    tree: tree::Node,
+}
+
+impl Told {
+    fn is_sound(&self) -> bool {
+        self.layers.iter().all(|layer| layer.tree.is_sound())
+    }
+}
+
+pub(super) fn decode(verb: &Decode) -> Result<Exit, Failure> {
+    let taken = Taken { layer: verb.layer, cluster: verb.cluster };
+    let mut exit = Exit::Done;
+    for input in input::read(&verb.inputs)? {
+        let (told, torn, is_capture) = match input {
+            Input::Messages(messages) => (lines::tell(&messages, taken), false, false),
+            Input::Capture(capture) => (flow::tell(&capture), capture.torn, true),
+        };
+        if told.iter().any(|told| !told.is_sound()) {
+            exit = Exit::Failed;
+        }
+        print(verb, &told, is_capture)?;
+        if torn && !verb.json {
+            say_text!("the capture ends within a packet: its writer was stopped\n");
+        }
+    }
+    Ok(exit)
+}
+
+fn print(verb: &Decode, told: &[Told], is_capture: bool) -> Result<(), Failure> {
+    let chosen: Vec<&Told> =
+        told.iter().filter(|told| verb.frame.is_none_or(|number| number == told.number)).collect();
+    if let (Some(number), true) = (verb.frame, chosen.is_empty()) {
+        return Err(Failure::input(format!("frame {number}: the input has frames 1 to {}", told.len())));
+    }
+    if verb.json {
+        return chosen.into_iter().try_for_each(|told| print_json(&show::json(told)));
+    }
+    let detailed = !is_capture || verb.details || verb.frame.is_some();
+    for told in chosen {
+        say_text!("{}", if detailed { show::detailed(told) } else { show::brief(told) });
+    }
+    if is_capture && verb.frame.is_none() {
+        say_text!("{}", show::summary(told));
+    }
+    Ok(())
+}
