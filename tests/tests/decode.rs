@@ -94,7 +94,8 @@ fn every_frame_of_a_run_is_understood_and_none_is_lost() {
     let unsound: Vec<&Value> = told.iter().filter(|told| told["sound"] != true).collect();
     assert!(unsound.is_empty(), "{unsound:#?}");
     assert!(out.status.success(), "{}", lab_tests::shown(&out));
-    let frames: Vec<&Value> = told.iter().filter(|told| !told["layers"].as_array().unwrap().is_empty()).collect();
+    let frames: Vec<&Value> =
+        told.iter().filter(|told| !told["layers"].as_array().unwrap().is_empty()).collect();
     assert!(frames.len() > 50, "only {} frames", frames.len());
     assert_eq!(octets_told(&frames), octets_seen(&run.join("captures/run.pcapng")));
     for wanted in ["Get-Request", "Get-Response", "AARQ", "gateway", "sign-on request"] {

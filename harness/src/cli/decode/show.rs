@@ -17,7 +17,10 @@ const WIDTH: usize = 3 * SHOWN + 3;
 pub(super) fn brief(told: &Told) -> String {
     let mut text = place(told);
     match told.layers.as_slice() {
-        [] => text.push('\n'),
+        [] => {
+            text.truncate(text.trim_end().len());
+            text.push('\n');
+        }
         [first, whole @ ..] => {
             let _ = writeln!(text, "{}", summary_of(first));
             for layer in whole {

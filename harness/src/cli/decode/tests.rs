@@ -76,8 +76,14 @@ fn hexadecimal_is_taken_as_people_write_it() {
     for text in ["7EA00A", "7e a0 0a", "0x7E 0xA0,0x0A", "7E:A0:0A", "7e-a0-0a", "[7E, A0, 0A]"] {
         assert_eq!(hexadecimal(text).unwrap(), [0x7E, 0xA0, 0x0A], "{text}");
     }
-    assert_eq!(hexadecimal("7E A").unwrap_err().to_string(), "column 4: a single digit, expected two for each octet");
-    assert_eq!(hexadecimal("7E zz").unwrap_err().to_string(), "column 4: found 'z', expected hexadecimal digits");
+    assert_eq!(
+        hexadecimal("7E A").unwrap_err().to_string(),
+        "column 4: a single digit, expected two for each octet"
+    );
+    assert_eq!(
+        hexadecimal("7E zz").unwrap_err().to_string(),
+        "column 4: found 'z', expected hexadecimal digits"
+    );
 }
 
 fn packet(number: u64, sent: bool, octets: &[u8], note: Option<&str>) -> Packet {
@@ -96,7 +102,8 @@ fn packet(number: u64, sent: bool, octets: &[u8], note: Option<&str>) -> Packet 
 #[test]
 fn a_capture_is_followed_over_several_reads() {
     let snrm = hexadecimal("7EA00A00020023219318717E").unwrap();
-    let ua = hexadecimal("7EA023210002002373F6C58180140502008006020080070400000001080400000001CE6A7E").unwrap();
+    let ua =
+        hexadecimal("7EA023210002002373F6C58180140502008006020080070400000001080400000001CE6A7E").unwrap();
     let both = [&ua[10..], &[0x55]].concat();
     let capture = Packets {
         packets: vec![
