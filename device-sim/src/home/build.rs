@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use lab_config::{DlmsProfile, Profile, Rig, RigDevice, SecretError};
+use lab_config::{DlmsProfile, Profile, Quirk, Rig, RigDevice, SecretError};
 use proto_dlms::data::DeviationSign;
 use proto_duis::utrn::VendingKey;
 use proto_duis::{DeviceKind, Eui64};
@@ -14,6 +14,7 @@ use crate::model::core::Core;
 use crate::model::curve::mix;
 use crate::model::esme::Esme;
 use crate::model::gsme::Gsme;
+use crate::model::gsme::battery::OnFlat;
 use crate::model::mirror::Mirror;
 use crate::model::money::Millipence;
 use crate::model::plate::Plate;
@@ -145,8 +146,11 @@ impl Plan<'_> {
 
     fn gsme(&self, device: &RigDevice) -> Result<Station<Gsme>, BuildError> {
         let contract = self.contract(device, Prices::gas())?;
+        let shell = self.shell(device)?;
+        let freezes = shell.has(Quirk::ValveFreezesOnFlatBattery);
         let gsme = Gsme::installed(&contract, self.seed_of(device.eui64), HALF_HOUR, self.now);
-        Ok(Station::new(gsme, self.shell(device)?))
+        let gsme = gsme.with_flat_behaviour(if freezes { OnFlat::Freeze } else { OnFlat::Close });
+        Ok(Station::new(gsme, shell))
     }
 
     fn display(&self, device: &RigDevice) -> Result<Display, BuildError> {

@@ -28,12 +28,12 @@ impl Visit {
         let profile = device.model.profile.dlms().unwrap();
         let sap = profile.management_client.value;
         let Some(Security::Low(source)) = device.credentials.client(sap) else { panic!("a password") };
-        let password = Some(Password::new(source.secret().unwrap().expose()));
+        let security = Some(Password::new(source.secret().unwrap().expose())).into();
         let mut visit = Self {
             home: Home::build(rig, NOW, 1).unwrap(),
             kind,
             peer: Peer::new(sap.get().into(), profile.server.value.logical),
-            client: ClientSession::new(ClientSettings { password, ..ClientSettings::default() }),
+            client: ClientSession::new(ClientSettings { security, ..ClientSettings::default() }),
             aare: Vec::new(),
         };
         let response = visit.ask(Request::Associate);

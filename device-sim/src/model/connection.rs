@@ -124,6 +124,14 @@ impl Connection {
         }
     }
 
+    /// Counts use worked out elsewhere at the price of a tariff register: in units of which as many make a kilowatt hour
+    /// as make a millipence at a price of one.
+    pub(super) fn count_units(&mut self, units: u128, register: usize) {
+        let price = self.prices.unit.get(register).copied().unwrap_or_default();
+        let price = u128::try_from(price.get()).unwrap_or_default();
+        self.unbilled = self.unbilled.saturating_add(units.saturating_mul(price));
+    }
+
     /// Ends a wait for keys that is over.
     pub(super) fn lapse(&mut self, now: Moment) {
         if self.supply.lapse(now) {

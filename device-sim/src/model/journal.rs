@@ -60,6 +60,14 @@ pub enum Event {
     Tamper,
     /// 8F1F: low battery capacity.
     LowBattery,
+    /// 8F82: remaining battery capacity reset.
+    BatteryReset,
+    /// 8F1D: loss of power of a gas meter.
+    GasPowerLoss,
+    /// 81BF: supply disabled then armed, uncontrolled gas flow rate.
+    UncontrolledFlow,
+    /// 81C0: supply disconnect failure, flow through a closed valve.
+    DisconnectFailure,
     /// 8F57: supply interrupted.
     SupplyInterrupted,
     /// 8F35: supply outage restored.
@@ -100,6 +108,10 @@ impl Event {
             Self::UnauthorisedAccess => 0x8f3e,
             Self::Tamper => 0x8f3f,
             Self::LowBattery => 0x8f1f,
+            Self::BatteryReset => 0x8f82,
+            Self::GasPowerLoss => 0x8f1d,
+            Self::UncontrolledFlow => 0x81bf,
+            Self::DisconnectFailure => 0x81c0,
             Self::SupplyInterrupted => 0x8f57,
             Self::OutageRestored => 0x8f35,
             Self::LongOutageRestored => 0x8f36,

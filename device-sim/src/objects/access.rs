@@ -51,7 +51,9 @@ impl Access {
             (Some(None), _) => Ok(()),
             (Some(Some(_)), Credentials::None) => Err(Denial::AuthenticationRequired),
             (Some(Some(right)), Credentials::Password(brought)) if same(right, brought) => Ok(()),
-            (Some(Some(_)), Credentials::Password(_) | Credentials::Gmac) => Err(Denial::AuthenticationFailure),
+            (Some(Some(_)), Credentials::Password(_) | Credentials::Gmac) => {
+                Err(Denial::AuthenticationFailure)
+            }
         }
     }
 

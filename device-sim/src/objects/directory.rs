@@ -53,6 +53,18 @@ pub enum Role {
     IntervalGas,
     /// Battery left.
     Battery,
+    /// Calorific value.
+    CalorificValue,
+    /// Volume conversion factor.
+    ConversionFactor,
+    /// Energy of the gas.
+    GasEnergy,
+    /// Daily log of the registers.
+    DailyLog,
+    /// Log of billing periods.
+    BillingLog,
+    /// When a mirror was last refreshed.
+    MirrorRefreshed,
     /// Half-hourly profile.
     Profile,
     /// Activity calendar.
@@ -157,6 +169,13 @@ fn usual(role: Role) -> Spec {
         Role::GasVolume => register([7, 0, 3, 0, 0, 255]),
         Role::IntervalGas => register([7, 0, 3, 29, 0, 255]),
         Role::Battery => register([0, 0, 96, 6, 1, 255]),
+        Role::CalorificValue => spec(3, [7, 0, 54, 0, 0, 255], REGISTER, &[2], NONE),
+        Role::ConversionFactor => spec(3, [7, 0, 52, 0, 0, 255], REGISTER, &[2], NONE),
+        Role::GasEnergy => register([7, 0, 33, 2, 0, 255]),
+        Role::DailyLog => buffer([0, 0, 98, 2, 0, 255]),
+        Role::BillingLog => buffer([0, 0, 98, 1, 0, 255]),
+        // Of the national group of values, which leaves 44 to Great Britain.
+        Role::MirrorRefreshed => data([0, 0, 94, 44, 0, 255]),
         Role::Profile => buffer([1, 0, 99, 1, 0, 255]),
         Role::Calendar => spec(20, [0, 0, 13, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], &[9, 10], &[1]),
         Role::Account => {
@@ -218,7 +237,12 @@ const GSME: &[Role] = &[
     Role::GasVolume,
     Role::IntervalGas,
     Role::Battery,
+    Role::CalorificValue,
+    Role::ConversionFactor,
+    Role::GasEnergy,
     Role::Profile,
+    Role::DailyLog,
+    Role::BillingLog,
     Role::Account,
     Role::Balance,
     Role::EmergencyCredit,
@@ -234,7 +258,9 @@ const GPF: &[Role] = &[
     Role::GasVolume,
     Role::IntervalGas,
     Role::Battery,
+    Role::MirrorRefreshed,
     Role::Profile,
+    Role::DailyLog,
     Role::Account,
     Role::Balance,
     Role::Price,
@@ -281,7 +307,8 @@ fn role_of(function: Function) -> Option<Role> {
         Function::TokenEntry => Role::TokenEntry,
         Function::SupplyState => Role::SupplyState,
         Function::SupplyScript => Role::SupplyScript,
-        Function::ReactiveImport | Function::ReactiveExport | Function::DailyLog => return None,
+        Function::DailyLog => Role::DailyLog,
+        Function::ReactiveImport | Function::ReactiveExport => return None,
     })
 }
 

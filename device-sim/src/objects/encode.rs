@@ -13,6 +13,8 @@ pub(super) enum Unit {
     WattHour = 30,
     Volt = 35,
     Percent = 56,
+    /// A count, or a unit the table has no number for here.
+    Count = 255,
 }
 
 /// Attribute 3 of a register.

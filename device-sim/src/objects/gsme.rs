@@ -3,11 +3,12 @@
 use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 
 use super::directory::{Role, Spec};
-use super::encode::{Unit, scaler_unit, u32_of};
+use super::encode::{Unit, column, rescaled, scaler_unit, stamp, u32_of};
 use super::esme::half_hours;
 use super::{Buffer, Device, Shell, connection};
 use crate::model::core::Core;
 use crate::model::gsme::Gsme;
+use crate::model::gsme::logs::{DAYS, DayEntry, PERIODS, PeriodEntry};
 use crate::model::time::Moment;
 
 impl Device for Gsme {
@@ -24,6 +25,9 @@ impl Device for Gsme {
     }
 
     fn read(&self, spec: &Spec, attribute: i8, shell: &Shell) -> Result<Data, DataAccessResult> {
+        if let Some(value) = energy_register(self, spec.role, attribute) {
+            return Ok(value);
+        }
         let interval = self.profile().all().last().map_or(0, |capture| capture.interval);
         match gas_register(spec.role, attribute, [self.litres(), interval], self.battery_percent()) {
             Some(value) => Ok(value),
@@ -32,8 +36,12 @@ impl Device for Gsme {
     }
 
     fn buffer(&self, role: Role, shell: &Shell) -> Option<Buffer> {
-        (role == Role::Profile)
-            .then(|| half_hours(self.profile(), [Role::IntervalGas, Role::GasVolume], shell))
+        match role {
+            Role::Profile => Some(half_hours(self.profile(), [Role::IntervalGas, Role::GasVolume], shell)),
+            Role::DailyLog => Some(days(self.logs().days(), shell)),
+            Role::BillingLog => Some(periods(self, shell)),
+            _ => None,
+        }
     }
 
     fn write(
@@ -43,7 +51,10 @@ impl Device for Gsme {
         value: &Data,
         shell: &Shell,
     ) -> Result<(), DataAccessResult> {
-        connection::write(&mut self.connection, spec, attribute, value, shell.sign)
+        match spec.role {
+            Role::CalorificValue | Role::ConversionFactor => set_conversion(self, spec.role, value),
+            _ => connection::write(&mut self.connection, spec, attribute, value, shell.sign),
+        }
     }
 
     fn invoke(
@@ -54,6 +65,71 @@ impl Device for Gsme {
         _: &Shell,
     ) -> Result<(), ActionResult> {
         connection::invoke(&mut self.connection, spec, method, parameter)
+    }
+}
+
+/// What the meter converts volume to energy with, and what it made of it.
+fn energy_register(meter: &Gsme, role: Role, attribute: i8) -> Option<Data> {
+    let conversion = meter.conversion();
+    let (value, scale) = match role {
+        Role::CalorificValue => (Data::U32(conversion.calorific_value()), scaler_unit(-2, Unit::Count)),
+        Role::ConversionFactor => (Data::U32(conversion.factor()), scaler_unit(-5, Unit::Count)),
+        Role::GasEnergy => (u32_of(meter.watt_hours()), scaler_unit(0, Unit::WattHour)),
+        _ => return None,
+    };
+    Some(if attribute == 3 { scale } else { value })
+}
+
+fn set_conversion(meter: &mut Gsme, role: Role, value: &Data) -> Result<(), DataAccessResult> {
+    let number = value.as_i128().ok_or(DataAccessResult::TypeUnmatched)?;
+    let number = u32::try_from(number).map_err(|_| DataAccessResult::ScopeOfAccessViolated)?;
+    let conversion = match role {
+        Role::CalorificValue => meter.conversion().with_calorific_value(number),
+        _ => meter.conversion().with_factor(number),
+    };
+    meter.set_conversion(conversion.map_err(|_| DataAccessResult::ScopeOfAccessViolated)?);
+    Ok(())
+}
+
+/// The daily log of a gas meter or its mirror: midnight, and what the register then showed.
+pub(super) fn days<'d>(entries: impl Iterator<Item = &'d DayEntry>, shell: &Shell) -> Buffer {
+    let name = |role| shell.directory.name(role);
+    let scaler = shell.directory.scaler(Role::GasVolume, -3);
+    let row = |day: &DayEntry| {
+        Data::Structure(vec![stamp(day.at, shell.sign), u32_of(rescaled(day.litres, -3, scaler))])
+    };
+    Buffer {
+        columns: vec![column(8, name(Role::Clock), 2), column(3, name(Role::GasVolume), 2)],
+        rows: entries.map(row).collect(),
+        capacity: DAYS,
+        period: 86_400,
+    }
+}
+
+/// The billing periods: end, volume, energy, balance, and why it ended.
+fn periods(meter: &Gsme, shell: &Shell) -> Buffer {
+    let name = |role| shell.directory.name(role);
+    let scaler = shell.directory.scaler(Role::GasVolume, -3);
+    let row = |period: &PeriodEntry| {
+        Data::Structure(vec![
+            stamp(period.at, shell.sign),
+            u32_of(rescaled(period.litres, -3, scaler)),
+            u32_of(period.watt_hours),
+            Data::I32(period.balance.to_i32()),
+            Data::Enum(period.end.number()),
+        ])
+    };
+    Buffer {
+        columns: vec![
+            column(8, name(Role::Clock), 2),
+            column(3, name(Role::GasVolume), 2),
+            column(3, name(Role::GasEnergy), 2),
+            column(112, name(Role::Balance), 2),
+            column(7, name(Role::BillingLog), -1),
+        ],
+        rows: meter.logs().periods().map(row).collect(),
+        capacity: PERIODS,
+        period: 0,
     }
 }
 

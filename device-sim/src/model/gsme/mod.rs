@@ -1,0 +1,374 @@
+//! The gas meter: it sleeps, and wakes on a timer or for its local port; what it has to say it says then.
+//!
+//! | part | what it is |
+//! |---|---|
+//! | [`battery`] | what time, wakes and the valve draw, and what happens when it is flat |
+//! | [`conversion`] | from volume to energy, exactly |
+//! | [`valve`] | the watch over the valve: uncontrolled flow, flow through a closed valve |
+//! | [`logs`] | daily log and billing periods |
+//! | `report` | what it tells its mirror when it wakes |
+
+pub mod battery;
+pub mod conversion;
+pub mod logs;
+mod report;
+pub mod valve;
+
+use std::collections::VecDeque;
+
+use super::connection::{Connection, Contract};
+use super::curve::{Curve, Flow, mix};
+use super::journal::Event;
+use super::profile::{PROFILE_ENTRIES, Profile};
+use super::supply::{Key, KeyEffect, OffReason};
+use super::time::{HALF_HOUR, MINUTE, Moment};
+use battery::{Battery, LOW, OnFlat};
+use conversion::{Conversion, UNITS_PER_KWH, watt_hours};
+use logs::{Logs, Standing};
+use valve::{Finding, Watch};
+
+/// How long it listens after waking by its timer.
+pub const WAKE_WINDOW: i64 = 5_000;
+/// How long it stays awake after something on its local port.
+pub const LOCAL_WINDOW: i64 = 2 * MINUTE;
+
+/// The meter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gsme {
+    /// Plate, clock, journal, account and valve.
+    pub connection: Connection,
+    curve: Curve,
+    bench_flow: Option<u32>,
+    /// What gets through the closed valve, in litres an hour.
+    leak: u32,
+    volume: Flow,
+    conversion: Conversion,
+    /// Energy since it was made, in billing units.
+    energy: u128,
+    profile: Profile,
+    logs: Logs,
+    battery: Battery,
+    on_flat: OnFlat,
+    /// Whether it was flat when it was last looked at.
+    dead: bool,
+    /// It never wakes for the home area network.
+    asleep: bool,
+    low_battery_told: bool,
+    watch: Watch,
+    wake_period: i64,
+    next_wake: Moment,
+    awake_until: Moment,
+    reports: VecDeque<Vec<u8>>,
+    sequence: u8,
+}
+
+impl Gsme {
+    /// A meter that was installed 31 days ago and has lived since. The seed fixes its flow; it wakes at every
+    /// multiple of `wake_period` milliseconds, and once now.
+    pub fn installed(contract: &Contract, seed: u64, wake_period: i64, now: Moment) -> Self {
+        let lived = i64::try_from(PROFILE_ENTRIES).unwrap_or_default() * HALF_HOUR;
+        let mut meter = Self::new(contract, seed, wake_period, now.plus(-lived));
+        meter.advance(now);
+        meter.connection.begin(contract);
+        meter.logs = Logs::new(contract.mode, contract.prices.clone()).with_days_of(meter.logs);
+        meter.reports.clear();
+        meter.wake();
+        meter
+    }
+
+    /// The same meter with this behaviour when its battery goes flat.
+    #[must_use]
+    pub fn with_flat_behaviour(self, on_flat: OnFlat) -> Self {
+        Self { on_flat, ..self }
+    }
+
+    fn new(contract: &Contract, seed: u64, wake_period: i64, born: Moment) -> Self {
+        let reading = 1_000_000 + mix(seed) % 3_000_000;
+        let connection = Connection::new(contract, born, UNITS_PER_KWH);
+        Self {
+            logs: Logs::new(connection.account().mode(), contract.prices.clone()),
+            connection,
+            curve: Curve::gas(seed),
+            bench_flow: None,
+            leak: 0,
+            volume: Flow::reading(reading),
+            conversion: Conversion::default(),
+            energy: 0,
+            profile: Profile::starting_at(reading),
+            battery: Battery::full(born),
+            on_flat: OnFlat::default(),
+            dead: false,
+            asleep: false,
+            low_battery_told: false,
+            watch: Watch::over_open_valve(born),
+            wake_period: wake_period.max(WAKE_WINDOW * 2),
+            next_wake: born,
+            awake_until: born,
+            reports: VecDeque::new(),
+            sequence: 0,
+        }
+    }
+
+    /// Lives until `to`.
+    pub fn advance(&mut self, to: Moment) {
+        // What was done to it since it last lived was done at the moment it stands at.
+        self.look_at_valve();
+        loop {
+            let tick = self.connection.core.next_tick();
+            let wake = self.next_wake;
+            let next = self.next_event();
+            if next > to {
+                break;
+            }
+            self.flow_until(next);
+            self.connection.lapse(next);
+            if next == wake {
+                self.wake();
+            }
+            if next == tick {
+                self.tick();
+            }
+        }
+        self.flow_until(to);
+    }
+
+    /// The index is driven by the gas: it counts without a battery too. Nobody bills that.
+    fn flow_until(&mut self, to: Moment) {
+        let mut from = self.connection.core.now();
+        while from < to {
+            let end = to.min(Moment::from_millis((from.minute() + 1) * MINUTE));
+            let (flow, millis) = (self.flow_in(from.minute()), end.since(from).unsigned_abs());
+            self.volume.add(flow, millis);
+            if !self.dead {
+                let energy = self.conversion.energy(flow, millis);
+                self.energy = self.energy.saturating_add(energy);
+                self.connection.count_units(energy, 0);
+            }
+            from = end;
+        }
+        self.connection.core.bring_to(to);
+    }
+
+    fn flow_in(&self, minute: i64) -> u32 {
+        match (self.connection.supply.is_on(), self.bench_flow) {
+            (false, _) => self.leak,
+            (true, Some(litres)) => litres,
+            (true, None) => self.curve.rate(minute),
+        }
+    }
+
+    fn tick(&mut self) {
+        let minute = self.connection.core.take_minute();
+        if self.dead {
+            return;
+        }
+        self.connection.minute(minute);
+        if minute.is_at(HALF_HOUR) {
+            self.profile.capture(minute, self.volume.units());
+        }
+        self.judge_battery();
+        self.judge_flow();
+        self.connection.judge_credit();
+        self.look_at_valve();
+        let account = self.connection.account();
+        let standing = Standing {
+            litres: self.volume.units(),
+            watt_hours: watt_hours(self.energy),
+            balance: account.balance(),
+            mode: account.mode(),
+            prices: self.connection.prices(),
+        };
+        self.logs.minute(minute, standing);
+    }
+
+    /// Warns once when the battery runs low, and dies when there is nothing left.
+    fn judge_battery(&mut self) {
+        let percent = self.battery_percent();
+        if percent <= LOW && !self.low_battery_told {
+            self.low_battery_told = true;
+            self.connection.core.log(Event::LowBattery, format!("battery at {percent} %"));
+        }
+        if percent == 0 {
+            self.die();
+        }
+    }
+
+    /// The last of the charge goes into the log and, where the meter is made so, into closing the valve.
+    fn die(&mut self) {
+        self.dead = true;
+        let closes = self.on_flat == OnFlat::Close && self.connection.supply.is_on();
+        if closes {
+            self.connection.supply.disable(OffReason::Event);
+            self.watch.look(false, self.connection.core.now());
+        }
+        let words = if closes { "battery flat: valve closed" } else { "battery flat: valve left as it is" };
+        self.connection.core.log(Event::GasPowerLoss, words);
+    }
+
+    /// An open pipe is closed off and armed for a person who looks; a valve that does not close is told.
+    fn judge_flow(&mut self) {
+        match self.watch.judge(self.flow(), self.connection.core.now()) {
+            Some(Finding::Uncontrolled { flow }) => {
+                self.connection.supply.disable(OffReason::Event);
+                self.connection.supply.arm(self.connection.core.now());
+                let words = format!("{flow} l/h after opening: valve closed, then armed");
+                self.connection.core.log(Event::UncontrolledFlow, words);
+            }
+            Some(Finding::Leak { flow }) => {
+                self.connection
+                    .core
+                    .log(Event::DisconnectFailure, format!("{flow} l/h with the valve closed"));
+            }
+            None => {}
+        }
+    }
+
+    /// Every movement of the valve costs charge.
+    fn look_at_valve(&mut self) {
+        let (open, now) = (self.connection.supply.is_on(), self.connection.core.now());
+        if self.watch.look(open, now) {
+            self.battery.draw(battery::VALVE);
+        }
+    }
+
+    fn wake(&mut self) {
+        let now = self.connection.core.now().millis();
+        self.next_wake = Moment::from_millis((now.div_euclid(self.wake_period) + 1) * self.wake_period);
+        if !self.dead && !self.asleep {
+            self.battery.draw(battery::WAKE);
+            self.stay_awake(WAKE_WINDOW);
+            self.report();
+        }
+    }
+
+    fn stay_awake(&mut self, millis: i64) {
+        self.awake_until = self.awake_until.max(self.connection.core.now().plus(millis));
+    }
+}
+
+/// What is asked of the meter and done to it, at the moment it was last brought to.
+impl Gsme {
+    /// When something happens to it by itself.
+    pub fn next_event(&self) -> Moment {
+        let tick = self.connection.core.next_tick();
+        self.connection.supply.lapses_at().unwrap_or(tick).min(tick).min(self.next_wake)
+    }
+
+    /// Litres of gas.
+    pub fn litres(&self) -> u64 {
+        self.volume.units()
+    }
+
+    /// Energy since it was made, in watt hours.
+    pub fn watt_hours(&self) -> u64 {
+        watt_hours(self.energy)
+    }
+
+    /// What it converts volume to energy with.
+    pub fn conversion(&self) -> Conversion {
+        self.conversion
+    }
+
+    /// Converts so from now on; what has flowed stays as it was counted.
+    pub fn set_conversion(&mut self, conversion: Conversion) {
+        self.conversion = conversion;
+        let (value, factor) = (conversion.calorific_value(), conversion.factor());
+        let words = format!("conversion set: {value}/100 MJ/m3, factor {factor}/100000");
+        self.connection.core.log(Event::CommandDone, words);
+    }
+
+    /// Litres an hour.
+    pub fn flow(&self) -> u32 {
+        self.flow_in(self.connection.core.now().minute())
+    }
+
+    /// The half-hourly profile.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The daily log and the billing periods.
+    pub fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
+    /// Battery left, percent.
+    pub fn battery_percent(&self) -> u8 {
+        self.battery.percent(self.connection.core.now())
+    }
+
+    /// Whether it listens to the HAN now.
+    pub fn is_awake(&self) -> bool {
+        !self.dead && !self.asleep && self.connection.core.now() < self.awake_until
+    }
+
+    /// Whether it does anything at all.
+    pub fn is_alive(&self) -> bool {
+        !self.dead
+    }
+
+    /// When it wakes next by its timer.
+    pub fn next_wake(&self) -> Moment {
+        self.next_wake
+    }
+
+    /// The next APS frame it sends to the hub; none while it sleeps without end.
+    pub fn take_report(&mut self) -> Option<Vec<u8>> {
+        if self.asleep {
+            return None;
+        }
+        self.reports.pop_front()
+    }
+
+    /// Something came in at the local port: it wakes, and the mirror learns where it stands.
+    pub fn wake_by_local_port(&mut self) {
+        if self.is_alive() && !self.is_awake() {
+            self.battery.draw(battery::LOCAL);
+            self.report();
+        }
+        self.stay_awake(LOCAL_WINDOW);
+    }
+
+    /// It stops waking for the home area network, or wakes again at its next time.
+    pub fn set_asleep(&mut self, asleep: bool) {
+        self.asleep = asleep;
+    }
+
+    /// The battery goes flat, or a full one is fitted. A closed valve stays closed until it is armed and opened.
+    pub fn set_flat(&mut self, flat: bool) {
+        let now = self.connection.core.now();
+        if flat {
+            self.battery.set_empty(true, now);
+            if !self.dead {
+                self.die();
+            }
+        } else if self.dead {
+            self.battery.set_empty(false, now);
+            (self.dead, self.low_battery_told, self.next_wake) = (false, false, now);
+            self.connection.core.log(Event::BatteryReset, "a full battery was fitted");
+        }
+    }
+
+    /// Draws so many microampere hours: what a day, or a thousand, would draw.
+    pub fn drain(&mut self, microampere_hours: u64) {
+        self.battery.draw(microampere_hours);
+    }
+
+    /// A flow of the test bench in litres an hour in place of the household's.
+    pub fn set_flow(&mut self, litres: Option<u32>) {
+        self.bench_flow = litres;
+    }
+
+    /// What gets through the closed valve from now on, in litres an hour.
+    pub fn set_leak(&mut self, litres: u32) {
+        self.leak = litres;
+    }
+
+    /// A person presses a key; a meter without battery does not notice.
+    pub fn press(&mut self, key: Key) -> KeyEffect {
+        if self.dead { KeyEffect::None } else { self.connection.press(key) }
+    }
+}
+
+#[cfg(test)]
+mod tests;
