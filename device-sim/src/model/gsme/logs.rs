@@ -164,7 +164,7 @@ mod tests {
     fn logs_keep_the_newest() {
         let prices = Prices::gas();
         let mut logs = Logs::new(PaymentMode::Credit, prices.clone());
-        for day in 0..800 {
+        for day in 0..800i64 {
             let standing = Standing {
                 litres: day.unsigned_abs(),
                 watt_hours: 0,

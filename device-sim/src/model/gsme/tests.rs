@@ -157,7 +157,7 @@ fn an_open_pipe_is_closed_off_and_a_valve_that_leaks_is_told() {
     meter.set_flow(Some(7_000));
     meter.connection.arm().unwrap();
     assert_eq!((meter.press(Key::A), meter.press(Key::B)), (KeyEffect::Waiting, KeyEffect::Closed));
-    meter.advance(now.plus(MINUTE));
+    meter.advance(now.plus(MINUTE / 2));
     assert_eq!((meter.connection.supply().control_state(), meter.connection.supply().reason_code()), (2, 8));
     assert_eq!(codes(&mut meter), [0x8f32, 0x81bf]);
 }
