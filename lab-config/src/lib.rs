@@ -40,8 +40,8 @@ pub use device_model::{
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
 pub use lab::{Environment, Lab, LabDigest};
 pub use link_url::{
-    AddressSize, Addressing, Authority, BAUD_RATES, Endpoint, LinkUrl, LinkUrlError, Parity, SerialLine,
-    SerialPath, SignOn, Timeouts,
+    AddressSize, Addressing, Authority, BAUD_RATES, Echo, Endpoint, FlowControl, HdlcSizes, LinkUrl,
+    LinkUrlError, MOST_RETRIES, MaxInfo, Parity, SerialLine, SerialPath, SignOn, Switch, Timeouts, Window,
 };
 pub use name::{Name, NameError};
 pub use nearest::nearest;

@@ -95,7 +95,7 @@ pub struct Check {
 /// `harness probe`
 #[derive(Debug, Args)]
 pub struct Probe {
-    /// One link to look at, such as tcp://host:4059 or serial:///dev/ttyUSB0?sign-on=e; without it, a whole rig
+    /// One link to look at, such as tcp://host:4059 or serial:///dev/ttyUSB0?sign-on=auto; without it, a whole rig
     #[arg(value_name = "LINK", conflicts_with_all = ["lab", "rig"])]
     pub link: Option<String>,
     /// Which lab
@@ -104,6 +104,9 @@ pub struct Probe {
     /// How to sign on to the meter at LINK
     #[command(flatten)]
     pub access: Access,
+    /// Write what crosses LINK into this new pcapng file
+    #[arg(long, value_name = "FILE", requires = "link")]
+    pub capture: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -224,24 +227,30 @@ pub struct Access {
 /// `harness read`
 #[derive(Debug, Args)]
 pub struct Read {
-    /// The link, such as tcp://host:4059, tcp+hdlc://host:4059 or serial:///dev/ttyUSB0?baud=9600&sign-on=e
+    /// The link, such as tcp://host:4059, udp://host:4059, rfc2217://host:4001 or serial:///dev/ttyUSB0?sign-on=e
     #[arg(value_name = "LINK")]
     pub link: String,
     /// Interface class, such as 3 for a register
-    #[arg(value_name = "CLASS")]
-    pub class: u16,
+    #[arg(value_name = "CLASS", required_unless_present = "read_out")]
+    pub class: Option<u16>,
     /// Logical name, such as 1-0:1.8.0
-    #[arg(value_name = "OBIS")]
-    pub obis: String,
+    #[arg(value_name = "OBIS", required_unless_present = "read_out")]
+    pub obis: Option<String>,
     /// Attribute number, such as 2 for a value
-    #[arg(value_name = "ATTRIBUTE", allow_negative_numbers = true)]
-    pub attribute: i8,
+    #[arg(value_name = "ATTRIBUTE", allow_negative_numbers = true, required_unless_present = "read_out")]
+    pub attribute: Option<i8>,
+    /// Have the meter read itself out at its optical port instead (IEC 62056-21 mode C)
+    #[arg(long, conflicts_with_all = ["class", "obis", "attribute", "repeat"])]
+    pub read_out: bool,
     /// How to sign on
     #[command(flatten)]
     pub access: Access,
-    /// Read it N times in one association and print round trips per second
+    /// Read it N times in one association and print round trips per second and how the line was used
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub repeat: Option<u32>,
+    /// Write what crosses the link into this new pcapng file
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -3,13 +3,13 @@
 //! A rig is proved before the run's first record is written, because that record says what was found. What crosses the links
 //! meanwhile belongs to the evidence too: it is held here, and goes into the capture first once there is one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
 use crate::evidence::Capture;
-use crate::link::{Direction, Tap};
+use crate::link::{Direction, LinkKind, Tap};
 
 /// At most so many octets are held before the run begins; proving a rig takes some ten thousand. What comes after is counted.
 const MOST_HELD: usize = 4 << 20;
@@ -20,13 +20,13 @@ pub struct RunTap(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 enum State {
-    Holding { frames: VecDeque<Frame>, octets: usize, lost: u64 },
+    Holding { links: BTreeMap<String, (String, LinkKind)>, frames: VecDeque<Frame>, octets: usize, lost: u64 },
     Writing(Capture),
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self::Holding { frames: VecDeque::new(), octets: 0, lost: 0 }
+        Self::Holding { links: BTreeMap::new(), frames: VecDeque::new(), octets: 0, lost: 0 }
     }
 }
 
@@ -49,7 +49,10 @@ impl RunTap {
     pub fn write_to(&self, capture: Capture) -> u64 {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let held = std::mem::replace(&mut *state, State::Writing(capture.clone()));
-        let State::Holding { frames, lost, .. } = held else { return 0 };
+        let State::Holding { links, frames, lost, .. } = held else { return 0 };
+        for (name, (url, kind)) in links {
+            capture.link(&name, &url, kind);
+        }
         for frame in frames {
             capture.frame(&frame.link, frame.direction, frame.at, &frame.bytes, frame.note.as_deref());
         }
@@ -58,6 +61,16 @@ impl RunTap {
 }
 
 impl Tap for RunTap {
+    fn link(&self, link: &str, url: &str, kind: LinkKind) {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *state {
+            State::Writing(capture) => capture.link(link, url, kind),
+            State::Holding { links, .. } => {
+                links.entry(link.to_owned()).or_insert_with(|| (url.to_owned(), kind));
+            }
+        }
+    }
+
     fn frame(&self, link: &str, direction: Direction, at: Timestamp, bytes: &[u8], note: Option<&str>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *state {

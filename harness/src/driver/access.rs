@@ -66,7 +66,8 @@ pub struct Deadlines {
     pub inter_octet: Duration,
     /// For one whole request, blocks, segments and repetitions included.
     pub request: Duration,
-    /// How often a connection or an HDLC frame is tried again. Requests never are: a SET or an ACTION might be done twice.
+    /// How often a connection, an HDLC frame or a datagram that only reads is tried again. Requests never are: a SET or an
+    /// ACTION might be done twice.
     pub retries: u8,
 }
 
@@ -81,7 +82,7 @@ impl Deadlines {
             inter_octet: url.inter_octet(),
             // A profile of some hundred blocks over 9600 baud takes a minute; a silent device ends far sooner.
             request: response.saturating_mul(24),
-            retries: 2,
+            retries: url.retries(),
         }
     }
 }

@@ -16,7 +16,7 @@ const SHOWN: usize = 48;
 
 /// A failed exchange with a device.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{context}: {kind}")]
+#[error("{context}: {kind}{}", doubt(context))]
 pub struct DriverError {
     /// What kind of failure.
     pub kind: DriverErrorKind,
@@ -37,6 +37,16 @@ pub struct Context {
     pub request: String,
     /// The frame it happened on.
     pub frame: Option<Vec<u8>>,
+    /// The request changes something, it was sent, and no answer says whether the device carried it out.
+    pub outcome_unknown: bool,
+}
+
+/// What nobody can tell from here, said wherever the error is.
+fn doubt(context: &Context) -> &'static str {
+    match context.outcome_unknown {
+        true => "; whether the device carried it out is not known, and it was not sent again",
+        false => "",
+    }
 }
 
 /// The kinds of failure, each with what was found.
@@ -129,6 +139,12 @@ impl From<&Refusal> for DriverErrorKind {
 impl DriverError {
     pub(crate) fn new(kind: impl Into<DriverErrorKind>, context: Context) -> DriverError {
         DriverError { kind: kind.into(), context: Box::new(context) }
+    }
+
+    /// Whether a SET or an ACTION went out and nothing says what became of it: to be looked into before it is sent again.
+    #[must_use]
+    pub fn outcome_is_unknown(&self) -> bool {
+        self.context.outcome_unknown
     }
 
     /// Whether the bytes on this link can no longer be trusted to belong to one exchange: the session is opened anew.

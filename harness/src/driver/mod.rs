@@ -12,6 +12,7 @@
 //! - [`meet`]: what is this meter;
 //! - [`read`]: one object;
 //! - [`buffer`]: the rows of a period;
+//! - [`line`]: how a serial line begins, and the mode C read-out;
 //! - [`values`]: what a COSEM value means.
 
 mod access;
@@ -20,6 +21,7 @@ mod channel;
 pub mod cosem;
 mod error;
 mod keyring;
+pub mod line;
 pub mod meet;
 pub mod prove;
 pub mod read;

@@ -7,18 +7,22 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use lab_config::{Endpoint, LinkUrl, Secret};
+use lab_config::{Endpoint, LinkUrl, Secret, SignOn};
 use proto_dlms::Password;
 use proto_dlms::client::{ActionReturn, ClientError, ClientSession, ClientSettings, Request, Response, Step};
 use proto_dlms::data::{AttributeRef, Data, MethodRef, Selective};
 use proto_dlms::echo::Echo;
+use proto_dlms::sign_on::Mode;
 use proto_duis::Eui64;
 
 use super::access::{Access, Deadlines};
 use super::channel::hub::Hub;
-use super::channel::{Channel, ChannelError, HdlcChannel, Waits, WrapperChannel, open_link, sign_on};
+use super::channel::{
+    Channel, ChannelError, DatagramChannel, HdlcChannel, Opening, Waits, WrapperChannel, echo, find,
+    hdlc_settings, open_link, sign_on,
+};
 use super::error::{Context, DriverError, DriverErrorKind};
-use crate::link::{LinkAddress, SharedTap};
+use crate::link::{Line, Link, LinkAddress, LinkErrorKind, SharedTap, Traffic};
 
 /// Notifications kept until somebody takes them; more are dropped, oldest first.
 const NOTIFICATIONS: usize = 64;
@@ -131,7 +135,8 @@ impl Session {
     /// As [`Session::get`].
     pub async fn set(&mut self, attribute: AttributeRef, value: Data) -> Result<(), DriverError> {
         let words = format!("SET {attribute}");
-        match self.request(Request::Set { attribute, value }, &words).await? {
+        let request = Request::Set { attribute, value };
+        match self.request(request, &words).await.map_err(in_doubt)? {
             Response::Set(result) => result.map_err(|refused| self.refused(refused, words)),
             other => Err(self.mismatch(&other, words)),
         }
@@ -147,7 +152,8 @@ impl Session {
         parameter: Option<Data>,
     ) -> Result<Option<Data>, DriverError> {
         let words = format!("ACTION {method}");
-        match self.request(Request::Act { method, parameter }, &words).await? {
+        let request = Request::Act { method, parameter };
+        match self.request(request, &words).await.map_err(in_doubt)? {
             Response::Acted(returned) => self.returned(returned, words),
             other => Err(self.mismatch(&other, words)),
         }
@@ -157,6 +163,12 @@ impl Session {
     #[must_use]
     pub fn identification(&self) -> Option<&str> {
         self.identification.as_deref()
+    }
+
+    /// What crossed the session's own link since it was last opened; none through a hub.
+    #[must_use]
+    pub fn traffic(&self) -> Option<Traffic> {
+        self.channel.as_ref().and_then(Channel::traffic)
     }
 
     /// The password it associates with.
@@ -236,22 +248,51 @@ impl Session {
     }
 
     async fn connect(&mut self, waits: &Waits) -> Result<Channel, ChannelError> {
-        let (address, url, tap) = match &self.route {
+        let (address, mut url, tap) = match &self.route {
             Route::Hub { hub, device } => return Ok(Channel::Hub(hub.port(*device, &self.access).await?)),
-            Route::Link { address, url, tap } => (address, url, &tap.0),
+            Route::Link { address, url, tap } => (address.clone(), url.clone(), tap.0.clone()),
         };
-        let mut link = open_link(address, tap, &self.deadlines).await?;
-        if matches!(url.endpoint, Endpoint::Tcp(_)) {
-            return Ok(Channel::Wrapper(WrapperChannel::new(link, &self.access)));
+        let mut link = open_link(&address, &tap, &self.deadlines).await?;
+        match url.endpoint {
+            Endpoint::Tcp(_) => return Ok(Channel::Wrapper(WrapperChannel::new(link, &self.access))),
+            Endpoint::Udp(_) => {
+                let channel = DatagramChannel::new(link, &self.access, &self.deadlines);
+                return Ok(Channel::Datagrams(channel));
+            }
+            _ => link.discard().await?,
         }
-        link.discard().await?;
-        let mut echo = Echo::Unknown;
-        if url.signs_on() {
-            let signed_on = sign_on(&mut link, url.baud(), &self.deadlines, waits).await?;
-            (self.identification, echo) = (Some(signed_on.identification), signed_on.echo);
+        let echo = match url.sign_on() {
+            SignOn::Auto => {
+                let found = find::find(&mut link, &url, &self.access, &self.deadlines).await?;
+                (*url, self.identification) = (found.url, None);
+                // From now on the link is opened as it was found.
+                self.route = Route::Link { address, url: url.clone(), tap: NamedTap(tap) };
+                match found.signed_on {
+                    Some(signed_on) => self.signed_on(signed_on.identification, signed_on.echo),
+                    None => {
+                        link.set_line(Line::of(&url), waits.until).await?;
+                        echo(&url)
+                    }
+                }
+            }
+            SignOn::ModeE => {
+                let opening = Opening::of(&url, Mode::Hdlc);
+                let signed_on = sign_on(&mut link, opening, &self.deadlines, waits).await?;
+                self.signed_on(signed_on.identification, signed_on.echo)
+            }
+            SignOn::None | SignOn::ModeC => echo(&url),
+        };
+        if url.sign_on() == SignOn::ModeC {
+            return Err(only_reads_out(&link).into());
         }
-        let channel = HdlcChannel::connect(link, &self.access, &self.deadlines, echo, waits).await?;
+        let settings = hdlc_settings(&self.access, &self.deadlines, url.hdlc, echo)?;
+        let channel = HdlcChannel::connect(link, settings, waits).await?;
         Ok(Channel::Hdlc(Box::new(channel)))
+    }
+
+    fn signed_on(&mut self, identification: String, echo: Echo) -> Echo {
+        self.identification = Some(identification);
+        echo
     }
 
     /// One request of the state machine, as many APDUs as it takes.
@@ -293,7 +334,8 @@ impl Session {
             Route::Link { address, .. } => (address.name.clone(), address.url.clone()),
             Route::Hub { hub, .. } => (hub.name().to_owned(), hub.url().to_owned()),
         };
-        let context = Context { link, url, peer: self.peer(), request, frame: error.frame };
+        let (peer, frame) = (self.peer(), error.frame);
+        let context = Context { link, url, peer, request, frame, outcome_unknown: false };
         DriverError::new(error.kind, context)
     }
 
@@ -326,6 +368,29 @@ async fn converse(
             }
         };
     }
+}
+
+/// The failure of a request that changes something: it may have been carried out, unless the device said what became of it
+/// or the link was never open.
+fn in_doubt(mut error: DriverError) -> DriverError {
+    let never_sent = match &error.kind {
+        DriverErrorKind::Link(link) => {
+            matches!(link.kind, LinkErrorKind::CannotOpen | LinkErrorKind::Busy | LinkErrorKind::Setting)
+        }
+        DriverErrorKind::WrongPassword
+        | DriverErrorKind::AssociationRefused(_)
+        | DriverErrorKind::Exception(_)
+        | DriverErrorKind::SignOn(_) => true,
+        _ => false,
+    };
+    error.context.outcome_unknown = !never_sent;
+    error
+}
+
+fn only_reads_out(link: &Link) -> crate::link::LinkError {
+    let expected = "a link that carries DLMS";
+    let found = "sign-on=c, by which a meter only reads itself out (harness read LINK --read-out)";
+    link.error(LinkErrorKind::Setting, expected, found, Duration::ZERO)
 }
 
 fn failed(error: ClientError, answer: &[u8]) -> ChannelError {

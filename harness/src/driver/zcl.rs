@@ -69,6 +69,7 @@ fn failure(hub: &Hub, device: Eui64, request: String, error: ChannelError) -> Dr
         peer: device.to_string(),
         request,
         frame: error.frame,
+        ..Context::default()
     };
     DriverError::new(error.kind, context)
 }

@@ -21,26 +21,17 @@ use proto_lab::record::CaptureBound;
 use sha2::{Digest as _, Sha256};
 
 use super::EvidenceError;
+pub use crate::link::LinkKind;
 use crate::link::{Direction, Tap};
 
 /// The largest packet that packet viewers take; longer bursts become several packets.
 const MAX_PACKET: usize = 262_144;
 
-/// What kind of link an interface is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkKind {
-    /// A serial line: LINKTYPE_USER0 (147).
-    Serial,
-    /// A stream or datagrams over the network: LINKTYPE_USER1 (148).
-    Network,
-}
-
-impl LinkKind {
-    const fn link_type(self) -> u16 {
-        match self {
-            Self::Serial => 147,
-            Self::Network => 148,
-        }
+/// LINKTYPE_USER0 for serial lines, LINKTYPE_USER1 for streams and datagrams over the network.
+const fn link_type(kind: LinkKind) -> u16 {
+    match kind {
+        LinkKind::Serial => 147,
+        LinkKind::Network => 148,
     }
 }
 
@@ -67,6 +58,16 @@ struct Writer {
 }
 
 impl Capture {
+    /// Starts a capture file that belongs to no run.
+    ///
+    /// # Errors
+    /// There is such a file already, or none can be made there.
+    pub fn apart(path: &Path) -> Result<Self, EvidenceError> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self::create(folder, &name)
+    }
+
     /// Starts a capture file in the folder `captures`.
     pub(super) fn create(captures: &Path, name: &str) -> Result<Self, EvidenceError> {
         let path = captures.join(name);
@@ -108,11 +109,6 @@ impl Capture {
         });
     }
 
-    /// Names a link before anything crosses it. A link never named is taken for [`LinkKind::Network`] when it is first used.
-    pub fn link(&self, name: &str, description: &str, kind: LinkKind) {
-        self.attempt(|writer| writer.interface(name, description, kind).map(|_| ()));
-    }
-
     /// Packets written so far; the next packet has the number after it.
     pub fn packets(&self) -> u64 {
         self.with(|writer| writer.packets)
@@ -150,6 +146,10 @@ impl Capture {
 }
 
 impl Tap for Capture {
+    fn link(&self, link: &str, url: &str, kind: LinkKind) {
+        self.attempt(|writer| writer.interface(link, url, kind).map(|_| ()));
+    }
+
     fn frame(&self, link: &str, direction: Direction, at: Timestamp, bytes: &[u8], note: Option<&str>) {
         self.attempt(|writer| writer.burst(link, direction, at, bytes, note));
     }
@@ -180,7 +180,7 @@ impl Writer {
             return Ok(*number);
         }
         self.begin(1);
-        self.block.extend_from_slice(&kind.link_type().to_le_bytes());
+        self.block.extend_from_slice(&link_type(kind).to_le_bytes());
         self.block.extend_from_slice(&[0; 6]);
         self.option(2, name.as_bytes());
         self.option(3, description.as_bytes());

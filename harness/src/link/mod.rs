@@ -1,12 +1,16 @@
-//! Byte streams to devices: serial ports, pseudo-terminals and TCP connections, each opened from the URL in the lab
-//! file, read and written with deadlines, and shown to a capture tap.
+//! Byte streams to devices: serial ports, pseudo-terminals, serial servers, TCP connections and UDP sockets, each opened
+//! from the URL in the lab file, read and written with deadlines, and shown to a capture tap.
 //!
 //! In the picture of the house this is the last arrow, `link ═══> CHF/ESME/...`. A link knows nothing of DLMS: framing,
 //! sign-on and sessions are the driver's. What crosses it reaches the [`Tap`] before anybody interprets it, so the
 //! evidence of a run shows noise and half frames as they were.
 
 mod error;
+mod framing;
+mod holder;
+mod line;
 pub mod lock;
+mod remote;
 mod tap;
 mod wire;
 
@@ -17,18 +21,22 @@ use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lab_config::{Endpoint, LinkUrl, Parity};
+use lab_config::{Endpoint, LinkUrl};
 use tokio::time::Instant;
 
 pub(crate) use error::seconds;
 pub use error::{LinkError, LinkErrorKind};
-pub use tap::{Direction, NoTap, SharedTap, Tap};
-pub use wire::{Character, Line};
+pub use framing::Framing;
+pub use line::{Character, Line};
+pub use tap::{Direction, LinkKind, NoTap, SharedTap, Tap};
 
+use framing::Held;
 use wire::{Wire, WireError};
 
 /// Most bytes one read hands over: more than any serial burst, several TCP segments.
 const READ_BUFFER: usize = 4096;
+/// The same for datagrams, of which a read hands over a whole one and loses what finds no room.
+const DATAGRAM_BUFFER: usize = 65_536;
 
 /// Where a link's bytes go: what remains of a link URL once the protocol spoken over it is set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +55,22 @@ pub enum Target {
         /// Port.
         port: u16,
     },
+    /// A UDP socket.
+    Udp {
+        /// Host name or address.
+        host: String,
+        /// Port.
+        port: u16,
+    },
+    /// A serial port behind a serial server that takes settings (RFC 2217).
+    Rfc2217 {
+        /// Host name or address of the server.
+        host: String,
+        /// Its port, which stands for one serial port.
+        port: u16,
+        /// Speed and character format it begins with.
+        line: Line,
+    },
 }
 
 impl Target {
@@ -57,28 +81,76 @@ impl Target {
             // /dev/serial/by-id/... and /dev/ttyUSB0 are one port.
             Target::Serial { path, .. } => std::fs::canonicalize(path)
                 .map_or_else(|_| format!("serial {path}"), |real| format!("serial {}", real.display())),
-            Target::Tcp { host, port } => format!("tcp {}:{port}", host.to_ascii_lowercase()),
+            // A serial server's port is one link whether it is spoken to with settings or without.
+            Target::Tcp { host, port } | Target::Rfc2217 { host, port, .. } => {
+                format!("tcp {}:{port}", host.to_ascii_lowercase())
+            }
+            Target::Udp { host, port } => format!("udp {}:{port}", host.to_ascii_lowercase()),
+        }
+    }
+
+    /// How its serial line begins, where it has one the harness sets.
+    #[must_use]
+    pub fn line(&self) -> Option<Line> {
+        match self {
+            Target::Serial { line, .. } | Target::Rfc2217 { line, .. } => Some(*line),
+            Target::Tcp { .. } | Target::Udp { .. } => None,
+        }
+    }
+
+    fn kind(&self) -> LinkKind {
+        match self.line() {
+            Some(_) => LinkKind::Serial,
+            None => LinkKind::Network,
+        }
+    }
+}
+
+/// What crossed a link since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Octets sent.
+    pub sent: u64,
+    /// Octets received.
+    pub received: u64,
+    /// The time they all took on the serial line at its speed; none on links without one.
+    pub on_wire: Option<Duration>,
+}
+
+impl Traffic {
+    /// What crossed since `earlier`.
+    #[must_use]
+    pub fn since(self, earlier: Traffic) -> Traffic {
+        Traffic {
+            sent: self.sent.saturating_sub(earlier.sent),
+            received: self.received.saturating_sub(earlier.received),
+            on_wire: self.on_wire.map(|time| time.saturating_sub(earlier.on_wire.unwrap_or_default())),
         }
     }
 }
 
 /// An open link to a device.
 pub struct Link {
-    name: String,
-    url: String,
-    target: Target,
+    address: LinkAddress,
     wire: Wire,
     tap: SharedTap,
-    buffer: Box<[u8; READ_BUFFER]>,
+    buffer: Box<[u8]>,
     /// How much of `buffer` the last read filled.
     filled: usize,
+    /// Received, and not yet a packet of the capture.
+    held: Held,
+    /// How the serial line is set now, where there is one.
+    line: Option<Line>,
     /// Octets sent since the line was last set: what may not have left the port yet.
     recent: usize,
+    /// When, by the line's speed, all that was sent has left.
+    gone: Instant,
+    traffic: Traffic,
 }
 
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Link").field("name", &self.name).field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Link").field("address", &self.address).finish_non_exhaustive()
     }
 }
 
@@ -99,11 +171,17 @@ impl LinkAddress {
     /// # Errors
     /// [`LinkErrorKind::Setting`] for `sim:`, which whoever starts the simulated device puts a concrete URL in place of.
     pub fn of(name: &str, url: &LinkUrl) -> Result<LinkAddress, LinkError> {
-        let line = Line { baud: url.baud(), character: character(url.parity()) };
+        let line = Line::of(url);
         let target = match &url.endpoint {
             Endpoint::Serial(path) => Target::Serial { path: path.as_str().to_owned(), line },
             Endpoint::Tcp(authority) | Endpoint::TcpHdlc(authority) => {
                 Target::Tcp { host: authority.host().to_owned(), port: authority.port() }
+            }
+            Endpoint::Udp(authority) => {
+                Target::Udp { host: authority.host().to_owned(), port: authority.port() }
+            }
+            Endpoint::Rfc2217(authority) => {
+                Target::Rfc2217 { host: authority.host().to_owned(), port: authority.port(), line }
             }
             Endpoint::Simulated => return Err(nowhere(name, url)),
         };
@@ -119,13 +197,30 @@ impl LinkAddress {
         let opened = match &self.target {
             Target::Serial { path, line } => Wire::serial(path, *line),
             Target::Tcp { host, port } => Wire::tcp(host, *port, limit).await,
+            Target::Udp { host, port } => Wire::udp(host, *port, limit).await,
+            Target::Rfc2217 { host, port, line } => Wire::remote(host, *port, *line, limit).await,
         };
         let wire = opened.map_err(|WireError { kind, found }| {
             self.error(kind, "the link to open", found, asked.elapsed())
         })?;
+        tap.link(&self.name, &self.url, self.target.kind());
         tap.frame(&self.name, Direction::Sent, Timestamp::now(), &[], Some("link opened"));
-        let (name, url, target) = (self.name.clone(), self.url.clone(), self.target.clone());
-        Ok(Link { name, url, target, wire, tap, buffer: Box::new([0; READ_BUFFER]), filled: 0, recent: 0 })
+        let size = if matches!(wire, Wire::Udp(_)) { DATAGRAM_BUFFER } else { READ_BUFFER };
+        let line = self.target.line();
+        let mut link = Link {
+            address: self.clone(),
+            wire,
+            tap,
+            buffer: vec![0; size].into_boxed_slice(),
+            filled: 0,
+            held: Held::default(),
+            line,
+            recent: 0,
+            gone: Instant::now(),
+            traffic: Traffic { on_wire: line.map(|_| Duration::ZERO), ..Traffic::default() },
+        };
+        link.note_remarks();
+        Ok(link)
     }
 
     pub(crate) fn error(
@@ -137,13 +232,6 @@ impl LinkAddress {
     ) -> LinkError {
         let (link, url) = (self.name.clone(), self.url.clone());
         LinkError { link, url, expected: expected.into(), found: found.into(), waited, kind }
-    }
-}
-
-fn character(parity: Parity) -> Character {
-    match parity {
-        Parity::None => Character::EightNone,
-        Parity::Even => Character::SevenEven,
     }
 }
 
@@ -162,19 +250,44 @@ impl Link {
     /// Name of the link in records, captures and errors.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        &self.address.name
     }
 
     /// The URL the link was opened with.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        &self.address.url
     }
 
     /// The address this link can be opened at again.
     #[must_use]
     pub fn address(&self) -> LinkAddress {
-        LinkAddress { name: self.name.clone(), url: self.url.clone(), target: self.target.clone() }
+        self.address.clone()
+    }
+
+    /// What crossed the link since it was opened.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+
+    /// The time one octet takes on the line as it is set now; none on links without a serial line.
+    #[must_use]
+    pub fn octet_time(&self) -> Duration {
+        self.line.map(|line| line.transmission(1)).unwrap_or_default()
+    }
+
+    /// Whether the link carries datagrams, which may be lost, doubled or overtaken.
+    #[must_use]
+    pub fn is_datagrams(&self) -> bool {
+        matches!(self.wire, Wire::Udp(_))
+    }
+
+    /// How received octets are cut into packets of the capture from now on. Datagrams are packets already.
+    pub fn set_framing(&mut self, framing: Framing) {
+        let framing = if self.is_datagrams() { Framing::Bursts } else { framing };
+        let rest = self.held.set(framing);
+        self.note_rest(rest);
     }
 
     /// Writes all of `bytes` before `deadline`.
@@ -183,19 +296,39 @@ impl Link {
     /// [`LinkErrorKind::Gone`] when the other side closed, [`LinkErrorKind::NoAnswer`] when it takes no bytes.
     pub async fn send(&mut self, bytes: &[u8], deadline: Instant) -> Result<(), LinkError> {
         let asked = Instant::now();
-        let sent = tokio::time::timeout_at(deadline, self.wire.write(bytes)).await;
+        self.flush_held();
+        let on_port = match self.line {
+            Some(line) => line.character.on_port(bytes),
+            None => bytes.into(),
+        };
+        let sent = tokio::time::timeout_at(deadline, self.wire.write(&on_port)).await;
         let expected = || format!("the link to take {} octets", bytes.len());
         match sent {
             Ok(Ok(())) => {
-                self.recent = self.recent.saturating_add(bytes.len());
-                self.note_frame(Direction::Sent, bytes, None);
+                self.count_sent(on_port.len());
+                self.note_frame(Direction::Sent, &on_port, None);
+                self.note_remarks();
                 Ok(())
             }
             Ok(Err(error)) => Err(self.gone(expected(), &error, asked)),
             Err(_) => {
                 let found = "it takes none".to_owned();
-                Err(self.address().error(LinkErrorKind::NoAnswer, expected(), found, asked.elapsed()))
+                Err(self.error(LinkErrorKind::NoAnswer, expected(), found, asked.elapsed()))
             }
+        }
+    }
+
+    fn count_sent(&mut self, octets: usize) {
+        self.recent = self.recent.saturating_add(octets);
+        self.traffic.sent += octets as u64;
+        self.count_on_wire(octets);
+        let time = self.line.map(|line| line.transmission(octets)).unwrap_or_default();
+        self.gone = self.gone.max(Instant::now()) + time;
+    }
+
+    fn count_on_wire(&mut self, octets: usize) {
+        if let (Some(line), Some(time)) = (self.line, &mut self.traffic.on_wire) {
+            *time = time.saturating_add(line.transmission(octets));
         }
     }
 
@@ -207,20 +340,35 @@ impl Link {
     /// [`LinkErrorKind::NoAnswer`] at the deadline, [`LinkErrorKind::Gone`] when the other side closed.
     pub async fn receive(&mut self, expected: &str, deadline: Instant) -> Result<&[u8], LinkError> {
         let asked = Instant::now();
-        match tokio::time::timeout_at(deadline, self.wire.read(&mut self.buffer[..])).await {
+        match tokio::time::timeout_at(deadline, self.wire.read(&mut self.buffer)).await {
             Ok(Ok(0)) => {
                 let error = io::Error::new(io::ErrorKind::UnexpectedEof, "the other side closed the link");
                 Err(self.gone(expected.to_owned(), &error, asked))
             }
             Ok(Ok(count)) => {
-                self.filled = count;
-                self.note_frame(Direction::Received, self.last_burst(), None);
+                self.take(count);
                 Ok(self.last_burst())
             }
             Ok(Err(error)) => Err(self.gone(expected.to_owned(), &error, asked)),
             Err(_) => {
-                Err(self.address().error(LinkErrorKind::NoAnswer, expected, "nothing", asked.elapsed()))
+                self.note_remarks();
+                self.flush_held();
+                Err(self.error(LinkErrorKind::NoAnswer, expected, "nothing", asked.elapsed()))
             }
+        }
+    }
+
+    fn take(&mut self, count: usize) {
+        self.filled = count;
+        self.traffic.received += count as u64;
+        self.count_on_wire(count);
+        self.note_remarks();
+        self.held.push(&self.buffer[..count]);
+        while let Some(packet) = self.held.next_packet() {
+            self.note_frame(Direction::Received, &packet, None);
+        }
+        if self.held.is_too_long() {
+            self.flush_held();
         }
     }
 
@@ -230,33 +378,32 @@ impl Link {
         &self.buffer[..self.filled]
     }
 
-    /// Changes speed and character format of a serial link once what was written has left; over TCP the far end does
+    /// Changes speed and character format of a serial link once what was written has left; over plain TCP the far end does
     /// that, if anybody.
     ///
     /// # Errors
     /// [`LinkErrorKind::Setting`] when the port refuses, [`LinkErrorKind::NoAnswer`] when it sends nothing more.
     pub async fn set_line(&mut self, line: Line, deadline: Instant) -> Result<(), LinkError> {
         let asked = Instant::now();
-        match tokio::time::timeout_at(deadline, self.wire.drained(self.recent)).await {
+        self.flush_held();
+        match tokio::time::timeout_at(deadline, self.wire.drained(self.recent, self.gone)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(self.gone("the port to send what it has".into(), &error, asked)),
             Err(_) => {
-                let expected = "the port to send what it has";
-                return Err(self.error(
-                    LinkErrorKind::NoAnswer,
-                    expected,
-                    "a port that waits",
-                    asked.elapsed(),
-                ));
+                let (expected, found) = ("the port to send what it has", "a port that waits");
+                return Err(self.error(LinkErrorKind::NoAnswer, expected, found, asked.elapsed()));
             }
         }
         self.recent = 0;
-        self.wire.set_line(line).map_err(|WireError { kind, found }| {
-            self.address().error(kind, format!("the port to take {line}"), found, Duration::ZERO)
+        let Some(now) = self.line else { return Ok(()) };
+        // Flow control is the port's, whatever the protocol does with speed and parity.
+        let line = Line { flow: now.flow, ..line };
+        self.wire.set_line(line, deadline).await.map_err(|WireError { kind, found }| {
+            self.error(kind, format!("the port to take {line}"), found, asked.elapsed())
         })?;
-        if matches!(self.target, Target::Serial { .. }) {
-            self.note(&format!("line set to {line}"));
-        }
+        self.line = Some(line);
+        self.note_remarks();
+        self.note(&format!("line set to {line}"));
         Ok(())
     }
 
@@ -265,15 +412,27 @@ impl Link {
     /// # Errors
     /// [`LinkErrorKind::Gone`] when the port is.
     pub async fn discard(&mut self) -> Result<(), LinkError> {
-        // What the kernel holds is read rather than flushed: the capture must show it.
-        let quiet = Instant::now();
-        while let Ok(Ok(count)) = tokio::time::timeout_at(quiet, self.wire.read(&mut self.buffer[..])).await {
+        self.flush_held();
+        // What the system holds is read rather than flushed, and so is what a serial server had under way: the capture
+        // must show it.
+        self.discard_read().await;
+        let asked = Instant::now();
+        if let Err(error) = self.wire.discard_input().await {
+            return Err(self.gone("a quiet line".to_owned(), &error, asked));
+        }
+        self.discard_read().await;
+        self.note_remarks();
+        Ok(())
+    }
+
+    async fn discard_read(&mut self) {
+        let now = Instant::now();
+        while let Ok(Ok(count)) = tokio::time::timeout_at(now, self.wire.read(&mut self.buffer)).await {
             if count == 0 {
-                break;
+                return;
             }
             self.note_frame(Direction::Received, &self.buffer[..count], Some("discarded: nobody had asked"));
         }
-        self.wire.discard_input().map_err(|error| self.gone("a quiet line".to_owned(), &error, quiet))
     }
 
     /// Writes a remark about the line into the capture.
@@ -289,15 +448,41 @@ impl Link {
         found: impl Into<String>,
         waited: Duration,
     ) -> LinkError {
-        self.address().error(kind, expected, found, waited)
+        self.address.error(kind, expected, found, waited)
     }
 
     fn note_frame(&self, direction: Direction, bytes: &[u8], note: Option<&str>) {
-        self.tap.frame(&self.name, direction, Timestamp::now(), bytes, note);
+        self.tap.frame(&self.address.name, direction, Timestamp::now(), bytes, note);
     }
 
-    fn gone(&self, expected: String, error: &io::Error, asked: Instant) -> LinkError {
+    fn note_remarks(&mut self) {
+        for remark in self.wire.remarks() {
+            self.note(&remark);
+        }
+    }
+
+    /// Octets that make no frame, or not yet, go into the capture as they are.
+    fn flush_held(&mut self) {
+        let rest = self.held.rest();
+        self.note_rest(rest);
+    }
+
+    fn note_rest(&self, rest: Vec<u8>) {
+        if !rest.is_empty() {
+            self.note_frame(Direction::Received, &rest, Some("no whole frame"));
+        }
+    }
+
+    fn gone(&mut self, expected: String, error: &io::Error, asked: Instant) -> LinkError {
+        self.note_remarks();
+        self.flush_held();
         self.note(&format!("link lost: {error}"));
         self.error(LinkErrorKind::Gone, expected, error.to_string(), asked.elapsed())
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.flush_held();
     }
 }

@@ -13,12 +13,26 @@ pub enum Direction {
     Received,
 }
 
+/// What kind of link it is, for a capture that keeps them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkKind {
+    /// A serial line, at hand or behind a serial server.
+    Serial,
+    /// A stream or datagrams over the network.
+    Network,
+}
+
 /// Something that keeps what crossed a link, usually a capture file of the run's evidence.
 ///
 /// A link calls it for every burst it wrote and every burst it read. A call with no bytes and a note is an event of
 /// the line itself (opened, closed by the other side, speed changed, what the driver made of the bytes).
 /// Implementations must not block for long: they are called between a write and the read that answers it.
 pub trait Tap: Send + Sync {
+    /// The link named `link` goes to `url`; said each time it is opened, before anything crosses it.
+    fn link(&self, link: &str, url: &str, kind: LinkKind) {
+        let _ = (link, url, kind);
+    }
+
     /// `bytes` went `direction` over the link named `link` at `at`; `note` says what the bytes cannot.
     fn frame(&self, link: &str, direction: Direction, at: Timestamp, bytes: &[u8], note: Option<&str>);
 }

@@ -1,164 +1,129 @@
-//! The two byte streams a link can stand on, opened with a deadline.
+//! The streams a link can stand on, opened with a deadline.
 
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use lab_config::FlowControl;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_serial::{ClearBuffer, DataBits, FlowControl, Parity, SerialPort, SerialStream, StopBits};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::Instant;
+use tokio_serial::{ClearBuffer, DataBits, Parity, SerialPort, SerialStream, StopBits};
 
 use super::error::LinkErrorKind;
+use super::holder;
+use super::line::{Character, Line};
+use super::remote::RemotePort;
 
 /// How often a port is asked whether it has sent everything.
 const DRAIN_POLL: Duration = Duration::from_millis(2);
-
-/// Character format and speed of a serial line. Always one stop bit, never flow control: no meter port uses either.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line {
-    /// Speed in baud.
-    pub baud: u32,
-    /// Data bits and parity.
-    pub character: Character,
-}
-
-/// Data bits and parity of a serial character.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Character {
-    /// Eight data bits, no parity: HDLC.
-    EightNone,
-    /// Eight data bits, even parity.
-    EightEven,
-    /// Eight data bits, odd parity.
-    EightOdd,
-    /// Seven data bits, even parity: IEC 62056-21 sign-on.
-    SevenEven,
-    /// Seven data bits, odd parity.
-    SevenOdd,
-}
-
-impl Line {
-    /// 8N1 at `baud`, as HDLC runs.
-    #[must_use]
-    pub fn hdlc(baud: u32) -> Line {
-        Line { baud, character: Character::EightNone }
-    }
-
-    /// 7E1 at `baud`, as the IEC 62056-21 sign-on runs.
-    #[must_use]
-    pub fn sign_on(baud: u32) -> Line {
-        Line { baud, character: Character::SevenEven }
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let character = match self.character {
-            Character::EightNone => "8N1",
-            Character::EightEven => "8E1",
-            Character::EightOdd => "8O1",
-            Character::SevenEven => "7E1",
-            Character::SevenOdd => "7O1",
-        };
-        write!(f, "{} baud {character}", self.baud)
-    }
-}
-
-impl Character {
-    fn data_bits(self) -> DataBits {
-        match self {
-            Character::EightNone | Character::EightEven | Character::EightOdd => DataBits::Eight,
-            Character::SevenEven | Character::SevenOdd => DataBits::Seven,
-        }
-    }
-
-    fn parity(self) -> Parity {
-        match self {
-            Character::EightNone => Parity::None,
-            Character::EightEven | Character::SevenEven => Parity::Even,
-            Character::EightOdd | Character::SevenOdd => Parity::Odd,
-        }
-    }
-}
-
 /// Octets a serial port keeps in a buffer of its own, as a rule.
 const PORT_BUFFER: usize = 16;
+/// What the network and a serial server may add to the time octets take to leave the server's port.
+const REMOTE_DELAY: Duration = Duration::from_millis(5);
 
-/// An open byte stream.
+/// An open stream of octets, or of datagrams.
 #[derive(Debug)]
 pub(super) enum Wire {
     /// A serial port or pseudo-terminal.
     Serial(Box<SerialStream>),
     /// A TCP connection.
     Tcp(TcpStream),
+    /// A UDP socket connected to its one peer: the system hands over nothing from anybody else.
+    Udp(UdpSocket),
+    /// A serial port behind a serial server.
+    Remote(Box<RemotePort>),
 }
 
-/// Why a wire did not open.
+/// Why a wire did not open, or does not take its settings.
 #[derive(Debug)]
 pub(super) struct WireError {
     pub(super) kind: LinkErrorKind,
     pub(super) found: String,
 }
 
+impl WireError {
+    pub(super) fn new(kind: LinkErrorKind, found: impl ToString) -> WireError {
+        WireError { kind, found: found.to_string() }
+    }
+}
+
 impl Wire {
     /// Opens the serial port at `path` exclusively.
     pub(super) fn serial(path: &str, line: Line) -> Result<Wire, WireError> {
         let builder = tokio_serial::new(path, line.baud)
-            .data_bits(line.character.data_bits())
-            .parity(line.character.parity())
+            .data_bits(data_bits(line.character))
+            .parity(parity(line.character))
             .stop_bits(StopBits::One)
-            .flow_control(FlowControl::None);
-        SerialStream::open(&builder).map(|port| Wire::Serial(Box::new(port))).map_err(serial_error)
+            .flow_control(flow(line.flow));
+        let open = SerialStream::open(&builder);
+        open.map(|port| Wire::Serial(Box::new(port))).map_err(|error| opening_error(path, &error))
     }
 
     /// Connects to `host:port` within `limit`.
     pub(super) async fn tcp(host: &str, port: u16, limit: Duration) -> Result<Wire, WireError> {
-        let connect = TcpStream::connect((host, port));
-        let stream = tokio::time::timeout(limit, connect)
-            .await
-            .map_err(|_| WireError { kind: LinkErrorKind::CannotOpen, found: "no answer".into() })?
-            .map_err(|error| WireError { kind: LinkErrorKind::CannotOpen, found: error.to_string() })?;
-        // Requests are small and answered one at a time: waiting to fill a segment only adds delay.
-        stream
-            .set_nodelay(true)
-            .map_err(|error| WireError { kind: LinkErrorKind::CannotOpen, found: error.to_string() })?;
-        Ok(Wire::Tcp(stream))
+        connect(host, port, limit).await.map(Wire::Tcp)
     }
 
-    /// Changes speed and character format; a TCP connection has none, and says so by doing nothing.
-    pub(super) fn set_line(&mut self, line: Line) -> Result<(), WireError> {
-        let Wire::Serial(port) = self else { return Ok(()) };
-        port.set_baud_rate(line.baud)
-            .and_then(|()| port.set_data_bits(line.character.data_bits()))
-            .and_then(|()| port.set_parity(line.character.parity()))
-            .map_err(|error| match error.kind() {
-                tokio_serial::ErrorKind::InvalidInput => {
-                    WireError { kind: LinkErrorKind::Setting, found: error.to_string() }
-                }
-                // A port that takes no settings any more is one whose cable was pulled.
-                _ => WireError { kind: LinkErrorKind::Gone, found: error.to_string() },
-            })
+    /// Binds a socket and connects it to `host:port`, which sends nothing: whether anybody is there only an answer says.
+    pub(super) async fn udp(host: &str, port: u16, limit: Duration) -> Result<Wire, WireError> {
+        let opened = tokio::time::timeout(limit, udp_socket(host, port)).await;
+        let socket = opened
+            .map_err(|_| WireError::new(LinkErrorKind::CannotOpen, "no answer from the name service"))?
+            .map_err(|error| WireError::new(LinkErrorKind::CannotOpen, error))?;
+        Ok(Wire::Udp(socket))
     }
 
-    /// Waits until what was written has left a serial port; a TCP connection keeps no line waiting.
-    /// `recent` octets at most can be in the port's own buffer still.
-    pub(super) async fn drained(&self, recent: usize) -> io::Result<()> {
-        let Wire::Serial(port) = self else { return Ok(()) };
-        while port.bytes_to_write().map_err(io::Error::from)? > 0 {
-            tokio::time::sleep(DRAIN_POLL).await;
+    /// Connects to a serial server and has its port set within `limit`.
+    pub(super) async fn remote(
+        host: &str,
+        port: u16,
+        line: Line,
+        limit: Duration,
+    ) -> Result<Wire, WireError> {
+        let end = Instant::now() + limit;
+        let stream = connect(host, port, limit).await?;
+        RemotePort::open(stream, line, end).await.map(|port| Wire::Remote(Box::new(port)))
+    }
+
+    /// Changes speed and character format; a link without a serial line has none, and says so by doing nothing.
+    pub(super) async fn set_line(&mut self, line: Line, until: Instant) -> Result<(), WireError> {
+        match self {
+            Wire::Serial(port) => port
+                .set_baud_rate(line.baud)
+                .and_then(|()| port.set_data_bits(data_bits(line.character)))
+                .and_then(|()| port.set_parity(parity(line.character)))
+                .map_err(setting_error),
+            Wire::Remote(port) => port.set_line(line, until).await,
+            Wire::Tcp(_) | Wire::Udp(_) => Ok(()),
         }
-        // What left the operating system last may still be in the port's own buffer, at 10 bits an octet.
-        let baud = port.baud_rate().map_err(io::Error::from)?.max(1);
-        let octets = u32::try_from(recent.min(PORT_BUFFER)).unwrap_or_default();
-        tokio::time::sleep(Duration::from_secs(10) * octets / baud).await;
+    }
+
+    /// Waits until what was written has left a serial port; other links keep no line waiting. Of what was written,
+    /// `recent` octets at most can be in the port's own buffer still, and by its speed all is gone at `gone`.
+    pub(super) async fn drained(&self, recent: usize, gone: Instant) -> io::Result<()> {
+        match self {
+            Wire::Tcp(_) | Wire::Udp(_) => {}
+            Wire::Serial(port) => {
+                while port.bytes_to_write().map_err(io::Error::from)? > 0 {
+                    tokio::time::sleep(DRAIN_POLL).await;
+                }
+                // What left the operating system last may still be in the port's own buffer, at 10 bits an octet.
+                let baud = port.baud_rate().map_err(io::Error::from)?.max(1);
+                let octets = u32::try_from(recent.min(PORT_BUFFER)).unwrap_or_default();
+                tokio::time::sleep(Duration::from_secs(10) * octets / baud).await;
+            }
+            // The server does not say when its port is empty; the speed of the line does.
+            Wire::Remote(_) => tokio::time::sleep_until(gone + REMOTE_DELAY).await,
+        }
         Ok(())
     }
 
-    /// Throws away what the operating system has received and not handed over.
-    pub(super) fn discard_input(&mut self) -> io::Result<()> {
+    /// Throws away what the operating system, or the serial server, has received and not handed over.
+    pub(super) async fn discard_input(&mut self) -> io::Result<()> {
         match self {
             Wire::Serial(port) => port.clear(ClearBuffer::Input).map_err(io::Error::from),
-            Wire::Tcp(_) => Ok(()),
+            Wire::Remote(port) => port.purge().await,
+            Wire::Tcp(_) | Wire::Udp(_) => Ok(()),
         }
     }
 
@@ -166,14 +131,26 @@ impl Wire {
         match self {
             Wire::Serial(port) => write(port.as_mut(), bytes).await,
             Wire::Tcp(stream) => write(stream, bytes).await,
+            Wire::Udp(socket) => socket.send(bytes).await.map(|_| ()),
+            Wire::Remote(port) => port.write(bytes).await,
         }
     }
 
-    /// Reads what has come; zero means the other side closed.
+    /// Reads what has come; zero means the other side closed. May be dropped half way without losing octets.
     pub(super) async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Wire::Serial(port) => read(port.as_mut(), buffer).await,
             Wire::Tcp(stream) => read(stream, buffer).await,
+            Wire::Udp(socket) => datagram(socket, buffer).await,
+            Wire::Remote(port) => port.read(buffer).await,
+        }
+    }
+
+    /// What the stream has to remark for the capture, oldest first.
+    pub(super) fn remarks(&mut self) -> Vec<String> {
+        match self {
+            Wire::Remote(port) => port.remarks(),
+            _ => Vec::new(),
         }
     }
 }
@@ -187,13 +164,79 @@ async fn read(stream: &mut (impl AsyncRead + Unpin), buffer: &mut [u8]) -> io::R
     stream.read(buffer).await
 }
 
-fn serial_error(error: tokio_serial::Error) -> WireError {
+/// One datagram. An empty one says nothing, and zero octets would read as an end.
+async fn datagram(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match socket.recv(buffer).await? {
+            0 => {}
+            count => return Ok(count),
+        }
+    }
+}
+
+async fn connect(host: &str, port: u16, limit: Duration) -> Result<TcpStream, WireError> {
+    let stream = tokio::time::timeout(limit, TcpStream::connect((host, port)))
+        .await
+        .map_err(|_| WireError::new(LinkErrorKind::CannotOpen, "no answer"))?
+        .map_err(|error| WireError::new(LinkErrorKind::CannotOpen, error))?;
+    // Requests are small and answered one at a time: waiting to fill a segment only adds delay.
+    stream.set_nodelay(true).map_err(|error| WireError::new(LinkErrorKind::CannotOpen, error))?;
+    Ok(stream)
+}
+
+async fn udp_socket(host: &str, port: u16) -> io::Result<UdpSocket> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
+    for address in tokio::net::lookup_host((host, port)).await? {
+        let any: &str = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+        let socket = UdpSocket::bind(any).await?;
+        match socket.connect(address).await {
+            Ok(()) => return Ok(socket),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+fn data_bits(character: Character) -> DataBits {
+    match character {
+        Character::SevenEven | Character::SevenOdd => DataBits::Seven,
+        _ => DataBits::Eight,
+    }
+}
+
+fn parity(character: Character) -> Parity {
+    match character {
+        Character::EightNone | Character::SevenEvenInEight => Parity::None,
+        Character::EightEven | Character::SevenEven => Parity::Even,
+        Character::EightOdd | Character::SevenOdd => Parity::Odd,
+    }
+}
+
+fn flow(flow: FlowControl) -> tokio_serial::FlowControl {
+    match flow {
+        FlowControl::None => tokio_serial::FlowControl::None,
+        FlowControl::RtsCts => tokio_serial::FlowControl::Hardware,
+        FlowControl::XonXoff => tokio_serial::FlowControl::Software,
+    }
+}
+
+fn setting_error(error: tokio_serial::Error) -> WireError {
+    match error.kind() {
+        tokio_serial::ErrorKind::InvalidInput => WireError::new(LinkErrorKind::Setting, error),
+        // A port that takes no settings any more is one whose cable was pulled.
+        _ => WireError::new(LinkErrorKind::Gone, error),
+    }
+}
+
+fn opening_error(path: &str, error: &tokio_serial::Error) -> WireError {
     use tokio_serial::ErrorKind;
-    let kind = match error.kind() {
+    match error.kind() {
         // serialport reports both a foreign exclusive open and a foreign lock as "no device".
-        ErrorKind::NoDevice | ErrorKind::Io(io::ErrorKind::WouldBlock) => LinkErrorKind::Busy,
-        ErrorKind::InvalidInput => LinkErrorKind::Setting,
-        _ => LinkErrorKind::CannotOpen,
-    };
-    WireError { kind, found: error.to_string() }
+        ErrorKind::NoDevice | ErrorKind::Io(io::ErrorKind::WouldBlock) => {
+            let holder = holder::of(path).map(|who| format!("; {who} has it open")).unwrap_or_default();
+            WireError::new(LinkErrorKind::Busy, format!("{error}{holder}"))
+        }
+        ErrorKind::InvalidInput => WireError::new(LinkErrorKind::Setting, error),
+        _ => WireError::new(LinkErrorKind::CannotOpen, error),
+    }
 }

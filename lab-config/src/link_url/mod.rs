@@ -2,24 +2,37 @@
 //!
 //! | URL | link |
 //! |---|---|
-//! | `serial:///dev/ttyUSB0?baud=9600&sign-on=e` | a serial port: HDLC, after an IEC 62056-21 sign-on when asked for |
+//! | `serial:///dev/ttyUSB0?sign-on=e` | a serial port: HDLC, after an IEC 62056-21 sign-on when asked for |
+//! | `rfc2217://host:4001?sign-on=e` | the same over the network: a serial server that takes settings (RFC 2217) |
 //! | `tcp://host:4059` | TCP with the DLMS wrapper (IEC 62056-47) |
-//! | `tcp+hdlc://host:port` | TCP carrying HDLC, such as a serial server |
+//! | `udp://host:4059` | UDP with the DLMS wrapper, one message a datagram |
+//! | `tcp+hdlc://host:port` | TCP carrying HDLC, such as a serial server that takes no settings |
 //! | `sim:` | the simulated device of this path: the embedded lab puts a concrete link in its place |
 //!
-//! Query parameters, all optional:
+//! Query parameters, all optional. *Line* means `serial`, `rfc2217` and `sim`; *HDLC* means those and `tcp+hdlc`.
 //!
 //! | parameter | links | meaning | default |
 //! |---|---|---|---|
-//! | `baud` | serial | speed; with a sign-on, the speed it begins at | 9600; 300 with a sign-on |
-//! | `parity` | serial | `none` (8N1) or `even` (7E1) | `none`; `even` during a sign-on |
-//! | `sign-on` | serial | `e`: IEC 62056-21 mode E sign-on before HDLC; `none` | `none` |
-//! | `client` | all | client SAP (1 to 127) | the management client of the Device Model |
-//! | `server` | all | logical device address (1 to 16383) | that of the Device Model, else 1 |
+//! | `baud` | line | speed; with a sign-on, the fastest to agree on | 9600; with a sign-on, the meter's fastest |
+//! | `parity` | line | `none` (8N1) or `even` (7E1); with a sign-on, how it begins | `none`; `even` with a sign-on |
+//! | `flow` | line | flow control: `none` or `rts-cts` | `none` |
+//! | `sign-on` | line | before HDLC: `e` for IEC 62056-21 mode E, `none`; `c`: mode C read-out in place of HDLC; `auto`: find out | `none` |
+//! | `sign-on-baud` | line | speed the sign-on begins at | 300 |
+//! | `echo` | HDLC | whether the head repeats what is sent: `on`, `off`, or `auto` to find out | `auto` |
+//! | `window` | HDLC | most frames in a row to propose, 1 to 7; of `sim`, what the meter allows | 1; the simulated meter allows 7 |
+//! | `frame` | HDLC | longest information field to propose, 32 to 2030 octets; of `sim`, what the meter allows | 128; the simulated meter allows 2030 |
 //! | `physical` | HDLC | physical device address (0 to 16383) | none |
 //! | `server-address-size` | HDLC | octets of the server address: 1, 2 or 4 | that of the Device Model, else the smallest that fits |
+//! | `client` | all | client SAP (1 to 127) | the management client of the Device Model |
+//! | `server` | all | logical device address (1 to 16383) | that of the Device Model, else 1 |
 //! | `inter-octet` | all | longest silence inside a frame, as `250ms` or `2s` | 500ms |
 //! | `response` | all | longest wait for an answer to begin | 5s |
+//! | `retries` | all | how often a connection, a frame or a datagram that only reads is tried again, 0 to 10 | 2 |
+//! | `pace` | `sim` | `on`: the line takes the time its speed calls for, and garbles what comes at another speed | `off` |
+//!
+//! `flow=xon-xoff` is a word of the language and refused on every one of these links: an HDLC frame carries 11 and 13
+//! (hexadecimal) as they are, and so may the block check character of a read-out, and a port that takes them for flow
+//! control loses them.
 
 mod parse;
 
@@ -28,6 +41,7 @@ use std::time::Duration;
 
 pub use parse::LinkUrlError;
 pub(crate) use parse::duration;
+pub use proto_dlms::hdlc::{MaxInfo, Window};
 
 use crate::ClientSap;
 
@@ -37,7 +51,7 @@ use crate::ClientSap;
 /// use lab_config::LinkUrl;
 ///
 /// let url: LinkUrl = "serial:///dev/ttyUSB0?baud=9600&sign-on=e".parse()?;
-/// assert_eq!(url.line.baud, Some(9600));
+/// assert_eq!((url.baud(), url.line.baud), (300, Some(9600)));
 /// assert_eq!(url.to_string(), "serial:///dev/ttyUSB0?baud=9600&sign-on=e");
 /// # Ok::<(), lab_config::LinkUrlError>(())
 /// ```
@@ -45,12 +59,16 @@ use crate::ClientSap;
 pub struct LinkUrl {
     /// What is at the other end.
     pub endpoint: Endpoint,
-    /// Speed, parity and sign-on; the parser refuses them on TCP links.
+    /// Speed, parity and sign-on; the parser refuses them on links without a serial line.
     pub line: SerialLine,
+    /// Sizes to propose to the meter; the parser refuses them on links without HDLC.
+    pub hdlc: HdlcSizes,
     /// DLMS addresses that differ from those of the Device Model.
     pub addressing: Addressing,
     /// Timeouts that differ from the defaults.
     pub timeouts: Timeouts,
+    /// Whether a simulated line takes the time a real one takes; the parser refuses it anywhere else.
+    pub pace: Option<Switch>,
 }
 
 /// What is at the other end of a link.
@@ -60,8 +78,12 @@ pub enum Endpoint {
     Serial(SerialPath),
     /// TCP with the DLMS wrapper.
     Tcp(Authority),
+    /// UDP with the DLMS wrapper.
+    Udp(Authority),
     /// TCP carrying HDLC frames.
     TcpHdlc(Authority),
+    /// A serial port behind a server that takes its settings over the network (RFC 2217).
+    Rfc2217(Authority),
     /// A simulated device: whoever starts it says where it answers.
     Simulated,
 }
@@ -90,7 +112,7 @@ impl Authority {
         &self.host
     }
 
-    /// TCP port, never 0.
+    /// TCP or UDP port, never 0.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -99,12 +121,18 @@ impl Authority {
 /// How a serial line begins.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct SerialLine {
-    /// Speed in baud, one of [`BAUD_RATES`].
+    /// Speed in baud, one of [`BAUD_RATES`]; with a sign-on the fastest to agree on.
     pub baud: Option<u32>,
-    /// Character framing.
+    /// Character framing; with a sign-on how it begins.
     pub parity: Option<Parity>,
+    /// Flow control.
+    pub flow: Option<FlowControl>,
     /// Sign-on before the protocol.
     pub sign_on: Option<SignOn>,
+    /// Speed in baud the sign-on begins at, one of [`BAUD_RATES`].
+    pub sign_on_baud: Option<u32>,
+    /// Whether what is sent comes back.
+    pub echo: Option<Echo>,
 }
 
 crate::vocabulary! {
@@ -122,9 +150,56 @@ crate::vocabulary! {
     pub enum SignOn {
         /// Nothing.
         None = "none",
+        /// IEC 62056-21 protocol mode C: identification at 300 baud, then a read-out at the speed agreed.
+        ModeC = "c",
         /// IEC 62056-21 protocol mode E: identification at 300 baud, then HDLC at the speed agreed.
         ModeE = "e",
+        /// Not known: to be found out before anything else.
+        Auto = "auto",
     }
+}
+
+crate::vocabulary! {
+    /// Flow control of a serial line.
+    pub enum FlowControl {
+        /// None: everything is taken as fast as it comes.
+        None = "none",
+        /// By the RTS and CTS wires.
+        RtsCts = "rts-cts",
+        /// By the characters XON and XOFF, for protocols that never send them as data.
+        XonXoff = "xon-xoff",
+    }
+}
+
+crate::vocabulary! {
+    /// Whether an optical head repeats what is sent through it.
+    pub enum Echo {
+        /// Not known: found out from what comes back first.
+        Auto = "auto",
+        /// It does.
+        On = "on",
+        /// It does not.
+        Off = "off",
+    }
+}
+
+crate::vocabulary! {
+    /// On or off.
+    pub enum Switch {
+        /// On.
+        On = "on",
+        /// Off.
+        Off = "off",
+    }
+}
+
+/// Sizes of an HDLC connection to propose (IEC 62056-46, 6.4.4.4.3.2); the meter may agree to less.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct HdlcSizes {
+    /// Most frames in a row before an acknowledgement.
+    pub window: Option<Window>,
+    /// Longest information field of a frame, in octets.
+    pub max_info: Option<MaxInfo>,
 }
 
 /// Speeds a serial link may have, in baud.
@@ -156,14 +231,19 @@ crate::vocabulary! {
     }
 }
 
-/// How long a link waits.
+/// How long a link waits, and how often it tries again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Timeouts {
     /// Longest silence inside a frame.
     pub inter_octet: Option<Duration>,
     /// Longest wait for an answer to begin.
     pub response: Option<Duration>,
+    /// How often what may be repeated is tried again, at most [`MOST_RETRIES`].
+    pub retries: Option<u8>,
 }
+
+/// Most retries a link URL may ask for.
+pub const MOST_RETRIES: u8 = 10;
 
 impl LinkUrl {
     /// Silence inside a frame that ends it, when the URL does not say. The 25 ms of the standard is far too short for
@@ -171,14 +251,20 @@ impl LinkUrl {
     pub const INTER_OCTET: Duration = Duration::from_millis(500);
     /// Wait for an answer, when the URL does not say.
     pub const RESPONSE: Duration = Duration::from_secs(5);
+    /// How often what may be repeated is tried again, when the URL does not say.
+    pub const RETRIES: u8 = 2;
+    /// Speed at which a sign-on begins, when the URL does not say (IEC 62056-21, 6.3.1).
+    pub const SIGN_ON_BAUD: u32 = 300;
 
     /// This endpoint with nothing else said.
     pub fn plain(endpoint: Endpoint) -> Self {
         Self {
             endpoint,
             line: SerialLine::default(),
+            hdlc: HdlcSizes::default(),
             addressing: Addressing::default(),
             timeouts: Timeouts::default(),
+            pace: None,
         }
     }
 
@@ -192,10 +278,17 @@ impl LinkUrl {
         Self::plain(Endpoint::TcpHdlc(Authority::from(address)))
     }
 
-    /// The same link at another endpoint: how a simulated link becomes a concrete one.
+    /// A link over the DLMS wrapper in datagrams to a socket address.
+    pub fn udp(address: std::net::SocketAddr) -> Self {
+        Self::plain(Endpoint::Udp(Authority::from(address)))
+    }
+
+    /// The same link at another endpoint: how a simulated link becomes a concrete one. What only a simulated line can
+    /// be told stays behind.
     #[must_use]
     pub fn at(&self, endpoint: Endpoint) -> Self {
-        Self { endpoint, ..self.clone() }
+        let pace = self.pace.filter(|_| endpoint == Endpoint::Simulated);
+        Self { endpoint, pace, ..self.clone() }
     }
 
     /// Whether a simulated device is meant to answer.
@@ -213,21 +306,43 @@ impl LinkUrl {
         self.timeouts.response.unwrap_or(Self::RESPONSE)
     }
 
-    /// Whether the line begins with an IEC 62056-21 mode E sign-on.
-    pub fn signs_on(&self) -> bool {
-        self.line.sign_on == Some(SignOn::ModeE)
+    /// How often what may be repeated is tried again.
+    pub fn retries(&self) -> u8 {
+        self.timeouts.retries.unwrap_or(Self::RETRIES)
     }
 
-    /// Speed at which the line begins: 300 baud before a sign-on (IEC 62056-21, 6.3.1), else 9600.
+    /// What is said on the line before the protocol.
+    pub fn sign_on(&self) -> SignOn {
+        self.line.sign_on.unwrap_or(SignOn::None)
+    }
+
+    /// Whether the line begins with an IEC 62056-21 sign-on, in whichever mode it goes on.
+    pub fn signs_on(&self) -> bool {
+        matches!(self.sign_on(), SignOn::ModeC | SignOn::ModeE)
+    }
+
+    /// Speed at which the line begins.
     pub fn baud(&self) -> u32 {
-        let usual = if self.signs_on() { 300 } else { 9600 };
-        self.line.baud.unwrap_or(usual)
+        match self.signs_on() {
+            true => self.line.sign_on_baud.unwrap_or(Self::SIGN_ON_BAUD),
+            false => self.line.baud.unwrap_or(9600),
+        }
     }
 
     /// Character framing with which the line begins.
     pub fn parity(&self) -> Parity {
         let usual = if self.signs_on() { Parity::Even } else { Parity::None };
         self.line.parity.unwrap_or(usual)
+    }
+
+    /// Flow control of the line.
+    pub fn flow(&self) -> FlowControl {
+        self.line.flow.unwrap_or(FlowControl::None)
+    }
+
+    /// Whether a simulated line takes the time a real one takes.
+    pub fn is_paced(&self) -> bool {
+        self.pace == Some(Switch::On)
     }
 }
 
@@ -257,7 +372,9 @@ impl fmt::Display for LinkUrl {
         match &self.endpoint {
             Endpoint::Serial(path) => write!(f, "serial://{}", path.as_str())?,
             Endpoint::Tcp(authority) => write!(f, "tcp://{authority}")?,
+            Endpoint::Udp(authority) => write!(f, "udp://{authority}")?,
             Endpoint::TcpHdlc(authority) => write!(f, "tcp+hdlc://{authority}")?,
+            Endpoint::Rfc2217(authority) => write!(f, "rfc2217://{authority}")?,
             Endpoint::Simulated => f.write_str("sim:")?,
         }
         let mut separator = '?';
@@ -272,19 +389,27 @@ impl fmt::Display for LinkUrl {
 impl LinkUrl {
     /// The parameters that are set, in the order they are printed.
     fn parameters(&self) -> Vec<(&'static str, String)> {
-        let text = |value: Option<&dyn fmt::Display>| value.map(ToString::to_string);
-        let Addressing { client, server, physical, server_address_size } = &self.addressing;
-        let line = &self.line;
+        fn text(value: Option<impl fmt::Display>) -> Option<String> {
+            value.map(|value| value.to_string())
+        }
+        let Self { line, hdlc, addressing, timeouts, .. } = self;
         let all = [
-            ("baud", text(line.baud.as_ref().map(|value| value as _))),
-            ("parity", text(line.parity.as_ref().map(|value| value as _))),
-            ("sign-on", text(line.sign_on.as_ref().map(|value| value as _))),
-            ("client", text(client.as_ref().map(|value| value as _))),
-            ("server", text(server.as_ref().map(|value| value as _))),
-            ("physical", text(physical.as_ref().map(|value| value as _))),
-            ("server-address-size", text(server_address_size.as_ref().map(|value| value as _))),
-            ("inter-octet", self.timeouts.inter_octet.map(parse::duration_text)),
-            ("response", self.timeouts.response.map(parse::duration_text)),
+            ("baud", text(line.baud)),
+            ("parity", text(line.parity)),
+            ("flow", text(line.flow)),
+            ("sign-on", text(line.sign_on)),
+            ("sign-on-baud", text(line.sign_on_baud)),
+            ("echo", text(line.echo)),
+            ("window", text(hdlc.window.map(Window::get))),
+            ("frame", text(hdlc.max_info.map(MaxInfo::get))),
+            ("client", text(addressing.client)),
+            ("server", text(addressing.server)),
+            ("physical", text(addressing.physical)),
+            ("server-address-size", text(addressing.server_address_size)),
+            ("inter-octet", timeouts.inter_octet.map(parse::duration_text)),
+            ("response", timeouts.response.map(parse::duration_text)),
+            ("retries", text(timeouts.retries)),
+            ("pace", text(self.pace)),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }

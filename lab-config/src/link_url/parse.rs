@@ -4,7 +4,10 @@ use std::net::Ipv6Addr;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::{Addressing, Authority, BAUD_RATES, Endpoint, LinkUrl, SerialLine, SerialPath, Timeouts};
+use super::{
+    Addressing, Authority, BAUD_RATES, Endpoint, FlowControl, HdlcSizes, LinkUrl, MOST_RETRIES, MaxInfo,
+    SerialLine, SerialPath, Timeouts, Window,
+};
 use crate::nearest::nearest;
 
 /// The port DLMS/COSEM is registered for.
@@ -12,30 +15,75 @@ pub(super) const DLMS_PORT: u16 = 4059;
 
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
-const PARAMETERS: [&str; 9] = [
-    "baud",
-    "parity",
-    "sign-on",
-    "client",
-    "server",
-    "physical",
-    "server-address-size",
-    "inter-octet",
-    "response",
+/// The shortest information field worth proposing: an association still fits in a few.
+const SHORTEST_FRAME: u16 = 32;
+
+/// The links a parameter has a meaning on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    All,
+    /// Those with a serial line at the far end whose settings can be had.
+    Line,
+    /// Those that carry HDLC.
+    Hdlc,
+    Simulated,
+}
+
+const PARAMETERS: [(&str, Place); 16] = [
+    ("baud", Place::Line),
+    ("parity", Place::Line),
+    ("flow", Place::Line),
+    ("sign-on", Place::Line),
+    ("sign-on-baud", Place::Line),
+    ("echo", Place::Hdlc),
+    ("window", Place::Hdlc),
+    ("frame", Place::Hdlc),
+    ("client", Place::All),
+    ("server", Place::All),
+    ("physical", Place::Hdlc),
+    ("server-address-size", Place::Hdlc),
+    ("inter-octet", Place::All),
+    ("response", Place::All),
+    ("retries", Place::All),
+    ("pace", Place::Simulated),
 ];
+
+impl Endpoint {
+    /// How a link to it begins.
+    fn scheme(&self) -> &'static str {
+        match self {
+            Self::Serial(_) => "serial",
+            Self::Tcp(_) => "tcp",
+            Self::Udp(_) => "udp",
+            Self::TcpHdlc(_) => "tcp+hdlc",
+            Self::Rfc2217(_) => "rfc2217",
+            Self::Simulated => "sim",
+        }
+    }
+
+    fn takes(&self, place: Place) -> bool {
+        let line = matches!(self, Self::Serial(_) | Self::Rfc2217(_) | Self::Simulated);
+        match place {
+            Place::All => true,
+            Place::Line => line,
+            Place::Hdlc => line || matches!(self, Self::TcpHdlc(_)),
+            Place::Simulated => *self == Self::Simulated,
+        }
+    }
+}
 
 /// Why a text is no link URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkUrlError {
     /// It begins with no known scheme.
-    #[error("a link begins with serial://, tcp://, tcp+hdlc:// or sim:, not `{0}`")]
+    #[error("a link begins with serial://, rfc2217://, tcp://, udp://, tcp+hdlc:// or sim:, not `{0}`")]
     Scheme(String),
     /// The device path of a serial link.
     #[error(
         "`{0}` is no device path: write serial:///dev/ttyUSB0, an absolute path without spaces, `?` or `#`"
     )]
     SerialPath(String),
-    /// The host or port of a TCP link.
+    /// The host or port of a network link.
     #[error("`{0}` is no host and port: write tcp://meter.example:4059 or tcp://[::1]:4059")]
     Authority(String),
     /// A parameter without `=`.
@@ -57,6 +105,14 @@ pub enum LinkUrlError {
     OutOfPlace {
         /// The parameter.
         name: String,
+        /// The kind of link.
+        link: &'static str,
+    },
+    /// Flow control by characters that the protocol of this link sends as data.
+    #[error(
+        "parameter `flow`: xon-xoff loses octets on a {link} link, for HDLC frames and the check character of a read-out carry 11 and 13 (hexadecimal) as they are: write none or rts-cts"
+    )]
+    XonXoff {
         /// The kind of link.
         link: &'static str,
     },
@@ -101,6 +157,12 @@ fn endpoint(address: &str) -> Result<Endpoint, LinkUrlError> {
     }
     if let Some(rest) = address.strip_prefix("tcp+hdlc://") {
         return authority(rest, None).map(Endpoint::TcpHdlc);
+    }
+    if let Some(rest) = address.strip_prefix("rfc2217://") {
+        return authority(rest, None).map(Endpoint::Rfc2217);
+    }
+    if let Some(rest) = address.strip_prefix("udp://") {
+        return authority(rest, Some(DLMS_PORT)).map(Endpoint::Udp);
     }
     if let Some(rest) = address.strip_prefix("tcp://") {
         return authority(rest, Some(DLMS_PORT)).map(Endpoint::Tcp);
@@ -157,44 +219,67 @@ fn host_name(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= 253 && text.bytes().all(allowed)).then(|| text.to_owned())
 }
 
-/// Digits only: `u16::from_str` would also take a sign.
 fn port_number(digits: &str) -> Option<u16> {
-    let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-    let port: u16 = all_digits.then(|| digits.parse().ok())??;
-    (port != 0).then_some(port)
+    number(digits).filter(|port| *port != 0)
 }
 
 impl LinkUrl {
     fn set(&mut self, name: &str, value: &str) -> Result<(), LinkUrlError> {
         self.refuse_out_of_place(name)?;
-        let Self { line, addressing, timeouts, .. } = self;
         match name {
-            "baud" | "parity" | "sign-on" => line.set(name, value),
-            "client" | "server" | "physical" | "server-address-size" => addressing.set(name, value),
-            "inter-octet" | "response" => timeouts.set(name, value),
-            _ => Err(unknown(name)),
+            "baud" | "parity" | "flow" | "sign-on" | "sign-on-baud" | "echo" => self.line.set(name, value)?,
+            "window" | "frame" => self.hdlc.set(name, value)?,
+            "inter-octet" | "response" | "retries" => self.timeouts.set(name, value)?,
+            "pace" => self.pace = Some(word(name, value)?),
+            _ => self.addressing.set(name, value)?,
+        }
+        match self.line.flow {
+            Some(FlowControl::XonXoff) => Err(LinkUrlError::XonXoff { link: self.endpoint.scheme() }),
+            _ => Ok(()),
         }
     }
 
     fn refuse_out_of_place(&self, name: &str) -> Result<(), LinkUrlError> {
-        let serial_only = matches!(name, "baud" | "parity" | "sign-on");
-        let hdlc_only = matches!(name, "physical" | "server-address-size");
-        let link = match self.endpoint {
-            Endpoint::Tcp(_) if serial_only || hdlc_only => "tcp",
-            Endpoint::TcpHdlc(_) if serial_only => "tcp+hdlc",
-            _ => return Ok(()),
-        };
-        let name = name.to_owned();
-        Err(LinkUrlError::OutOfPlace { name, link })
+        let (_, place) = PARAMETERS.iter().find(|(known, _)| *known == name).ok_or_else(|| unknown(name))?;
+        match self.endpoint.takes(*place) {
+            true => Ok(()),
+            false => {
+                let (name, link) = (name.to_owned(), self.endpoint.scheme());
+                Err(LinkUrlError::OutOfPlace { name, link })
+            }
+        }
     }
 }
 
 impl SerialLine {
     fn set(&mut self, name: &str, value: &str) -> Result<(), LinkUrlError> {
         match name {
-            "baud" => self.baud = Some(baud(value)?),
+            "baud" => self.baud = Some(baud(name, value)?),
             "parity" => self.parity = Some(word(name, value)?),
-            _ => self.sign_on = Some(word(name, value)?),
+            "flow" => self.flow = Some(word(name, value)?),
+            "sign-on" => self.sign_on = Some(word(name, value)?),
+            "sign-on-baud" => self.sign_on_baud = Some(baud(name, value)?),
+            _ => self.echo = Some(word(name, value)?),
+        }
+        Ok(())
+    }
+}
+
+impl HdlcSizes {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), LinkUrlError> {
+        match name {
+            "window" => {
+                let frames = number(value).and_then(|frames| Window::new(u8::try_from(frames).ok()?));
+                let most = Window::MAX.get();
+                let expected = format!("a number of frames from 1 to {most}");
+                self.window = Some(frames.ok_or_else(|| refused(name, value, expected))?);
+            }
+            _ => {
+                let octets = number(value).filter(|octets| *octets >= SHORTEST_FRAME).and_then(MaxInfo::new);
+                let most = MaxInfo::MAX.get();
+                let expected = format!("a number of octets from {SHORTEST_FRAME} to {most}");
+                self.max_info = Some(octets.ok_or_else(|| refused(name, value, expected))?);
+            }
         }
         Ok(())
     }
@@ -214,6 +299,13 @@ impl Addressing {
 
 impl Timeouts {
     fn set(&mut self, name: &str, value: &str) -> Result<(), LinkUrlError> {
+        if name == "retries" {
+            let expected = format!("a number from 0 to {MOST_RETRIES}");
+            let retries = number(value).and_then(|count| u8::try_from(count).ok());
+            let retries = retries.filter(|count| *count <= MOST_RETRIES);
+            self.retries = Some(retries.ok_or_else(|| refused(name, value, expected))?);
+            return Ok(());
+        }
         let expected = "a time from 1ms to 600s, such as 250ms or 2s";
         let duration = duration(value).ok_or_else(|| refused(name, value, expected))?;
         match name {
@@ -225,9 +317,10 @@ impl Timeouts {
 }
 
 fn unknown(name: &str) -> LinkUrlError {
-    let advice = match nearest(name, PARAMETERS) {
+    let known = PARAMETERS.map(|(name, _)| name);
+    let advice = match nearest(name, known) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("use one of {}", PARAMETERS.join(", ")),
+        None => format!("use one of {}", known.join(", ")),
     };
     let name = name.to_owned();
     LinkUrlError::Unknown { name, advice }
@@ -245,21 +338,23 @@ where
     value.parse().map_err(|error: T::Err| refused(name, value, format!("known: {error}")))
 }
 
-fn baud(value: &str) -> Result<u32, LinkUrlError> {
+fn baud(name: &str, value: &str) -> Result<u32, LinkUrlError> {
     let known = BAUD_RATES.into_iter().find(|rate| rate.to_string() == value);
     known.ok_or_else(|| {
         let rates: Vec<String> = BAUD_RATES.iter().map(u32::to_string).collect();
-        refused("baud", value, format!("one of {}", rates.join(", ")))
+        refused(name, value, format!("one of {}", rates.join(", ")))
     })
 }
 
 fn address(name: &str, value: &str, lowest: u16) -> Result<u16, LinkUrlError> {
-    let number = value.parse::<u16>().ok();
-    number
-        .filter(|number| {
-            (lowest..=16383).contains(number) && value.starts_with(|first: char| first.is_ascii_digit())
-        })
+    number(value)
+        .filter(|number| (lowest..=16383).contains(number))
         .ok_or_else(|| refused(name, value, format!("a number from {lowest} to 16383")))
+}
+
+/// Digits only: `u16::from_str` would also take a sign.
+fn number(text: &str) -> Option<u16> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 /// A time as files write it: whole milliseconds or seconds, from 1 ms to 10 minutes.

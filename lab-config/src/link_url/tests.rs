@@ -13,10 +13,17 @@ fn the_forms_of_a_lab_file_are_read() {
             .parse()
             .expect("a link");
     assert!(url.signs_on());
-    assert_eq!(url.baud(), 9600);
+    assert_eq!((url.baud(), url.line.baud), (300, Some(9600)));
     assert_eq!(url.addressing.client.map(ClientSap::get), Some(17));
     assert_eq!(url.addressing.server_address_size, Some(AddressSize::Four));
-    for plain in ["tcp://host:4059", "tcp+hdlc://10.0.0.7:9001", "tcp://[::1]:4059", "sim:"] {
+    for plain in [
+        "tcp://host:4059",
+        "udp://host:4059",
+        "tcp+hdlc://10.0.0.7:9001",
+        "rfc2217://server.lab:4001",
+        "tcp://[::1]:4059",
+        "sim:",
+    ] {
         assert_eq!(plain.parse::<LinkUrl>().expect("a link").to_string(), plain);
     }
     assert_eq!("tcp://meter".parse::<LinkUrl>().expect("a link").to_string(), "tcp://meter:4059");
@@ -28,13 +35,17 @@ fn defaults_follow_the_sign_on() {
     assert_eq!((direct.baud(), direct.parity()), (9600, Parity::None));
     let optical: LinkUrl = "serial:///dev/ttyS0?sign-on=e".parse().expect("a link");
     assert_eq!((optical.baud(), optical.parity()), (300, Parity::Even));
+    let fixed: LinkUrl = "serial:///dev/ttyS0?sign-on=c&sign-on-baud=9600".parse().expect("a link");
+    assert_eq!((fixed.baud(), fixed.parity()), (9600, Parity::Even));
+    assert_eq!(direct.retries(), LinkUrl::RETRIES);
     assert_eq!(direct.inter_octet(), LinkUrl::INTER_OCTET);
     assert_eq!(direct.response(), LinkUrl::RESPONSE);
 }
 
 #[test]
 fn a_simulated_link_keeps_its_settings_at_its_concrete_endpoint() {
-    let url: LinkUrl = "sim:?sign-on=e&response=2s".parse().expect("a link");
+    let url: LinkUrl = "sim:?sign-on=e&response=2s&pace=on".parse().expect("a link");
+    assert!(url.is_paced());
     assert!(url.is_simulated());
     let concrete = url.at(Endpoint::Serial("/dev/pts/7".parse().expect("a path")));
     assert_eq!(concrete.to_string(), "serial:///dev/pts/7?sign-on=e&response=2s");
@@ -42,12 +53,18 @@ fn a_simulated_link_keeps_its_settings_at_its_concrete_endpoint() {
 
 #[test]
 fn refusals_say_what_to_write() {
-    insta::assert_snapshot!(message("udp://host:1"), @"a link begins with serial://, tcp://, tcp+hdlc:// or sim:, not `udp://host:1`");
+    insta::assert_snapshot!(message("http://host:1"), @"a link begins with serial://, rfc2217://, tcp://, udp://, tcp+hdlc:// or sim:, not `http://host:1`");
     insta::assert_snapshot!(message("serial://dev/ttyUSB0"), @"`dev/ttyUSB0` is no device path: write serial:///dev/ttyUSB0, an absolute path without spaces, `?` or `#`");
     insta::assert_snapshot!(message("tcp://host:0"), @"`host:0` is no host and port: write tcp://meter.example:4059 or tcp://[::1]:4059");
     insta::assert_snapshot!(message("sim:?baudd=9600"), @"unknown parameter `baudd`: did you mean `baud`?");
     insta::assert_snapshot!(message("sim:?baud=9601"), @"parameter `baud`: `9601` is not one of 300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800");
     insta::assert_snapshot!(message("tcp://h:1?baud=9600"), @"parameter `baud` has no meaning on a tcp link: remove it");
+    insta::assert_snapshot!(message("serial:///dev/ttyS0?pace=on"), @"parameter `pace` has no meaning on a serial link: remove it");
+    insta::assert_snapshot!(message("serial:///dev/ttyS0?flow=xon-xoff"), @"parameter `flow`: xon-xoff loses octets on a serial link, for HDLC frames and the check character of a read-out carry 11 and 13 (hexadecimal) as they are: write none or rts-cts");
+    insta::assert_snapshot!(message("sim:?window=8"), @"parameter `window`: `8` is not a number of frames from 1 to 7");
+    insta::assert_snapshot!(message("sim:?frame=2031"), @"parameter `frame`: `2031` is not a number of octets from 32 to 2030");
+    insta::assert_snapshot!(message("sim:?retries=11"), @"parameter `retries`: `11` is not a number from 0 to 10");
+    insta::assert_snapshot!(message("sim:?sign-on=d"), @"parameter `sign-on`: `d` is not known: did you mean `c`? use one of none, c, e, auto");
     insta::assert_snapshot!(message("sim:?client=0"), @"parameter `client`: `0` is not known: a client SAP is a number from 1 to 127");
     insta::assert_snapshot!(message("sim:?response=2m"), @"parameter `response`: `2m` is not a time from 1ms to 600s, such as 250ms or 2s");
     insta::assert_snapshot!(message("sim:?client=1&client=2"), @"parameter `client` is given twice");
@@ -63,16 +80,36 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
     prop_oneof![
         "/[a-zA-Z0-9/._-]{1,30}".prop_map(|path| Endpoint::Serial(SerialPath(path))),
         authority().prop_map(Endpoint::Tcp),
+        authority().prop_map(Endpoint::Udp),
+        authority().prop_map(Endpoint::Rfc2217),
         authority().prop_map(Endpoint::TcpHdlc),
         Just(Endpoint::Simulated),
     ]
 }
 
 fn line() -> impl Strategy<Value = SerialLine> {
-    let baud = proptest::option::of(proptest::sample::select(BAUD_RATES.to_vec()));
-    let parity = proptest::option::of(proptest::sample::select(Parity::ALL.to_vec()));
-    let sign_on = proptest::option::of(proptest::sample::select(SignOn::ALL.to_vec()));
-    (baud, parity, sign_on).prop_map(|(baud, parity, sign_on)| SerialLine { baud, parity, sign_on })
+    fn one_of<T: Clone + std::fmt::Debug + 'static>(all: &[T]) -> impl Strategy<Value = Option<T>> {
+        proptest::option::of(proptest::sample::select(all.to_vec()))
+    }
+    let flow = one_of(&[FlowControl::None, FlowControl::RtsCts]);
+    let baud = || one_of(&BAUD_RATES);
+    (baud(), one_of(Parity::ALL), flow, one_of(SignOn::ALL), baud(), one_of(Echo::ALL)).prop_map(
+        |(baud, parity, flow, sign_on, sign_on_baud, echo)| SerialLine {
+            baud,
+            parity,
+            flow,
+            sign_on,
+            sign_on_baud,
+            echo,
+        },
+    )
+}
+
+fn hdlc() -> impl Strategy<Value = HdlcSizes> {
+    let window = proptest::option::of((1..=7u8).prop_map(|frames| Window::new(frames).expect("in range")));
+    let max_info =
+        proptest::option::of((32..=2030u16).prop_map(|octets| MaxInfo::new(octets).expect("in range")));
+    (window, max_info).prop_map(|(window, max_info)| HdlcSizes { window, max_info })
 }
 
 fn addressing() -> impl Strategy<Value = Addressing> {
@@ -90,17 +127,29 @@ fn addressing() -> impl Strategy<Value = Addressing> {
 
 fn timeouts() -> impl Strategy<Value = Timeouts> {
     let wait = || proptest::option::of((1..=600_000u64).prop_map(Duration::from_millis));
-    (wait(), wait()).prop_map(|(inter_octet, response)| Timeouts { inter_octet, response })
+    let retries = proptest::option::of(0..=MOST_RETRIES);
+    (wait(), wait(), retries).prop_map(|(inter_octet, response, retries)| Timeouts {
+        inter_octet,
+        response,
+        retries,
+    })
 }
 
-/// What a TCP link cannot carry is taken away, as the parser would refuse it.
+/// What a link cannot carry is taken away, as the parser would refuse it.
 fn fitted(mut url: LinkUrl) -> LinkUrl {
-    if matches!(url.endpoint, Endpoint::Tcp(_) | Endpoint::TcpHdlc(_)) {
-        url.line = SerialLine::default();
+    let line = matches!(url.endpoint, Endpoint::Serial(_) | Endpoint::Rfc2217(_) | Endpoint::Simulated);
+    let echo = url.line.echo;
+    if !line {
+        url.line = SerialLine { echo, ..SerialLine::default() };
     }
-    if matches!(url.endpoint, Endpoint::Tcp(_)) {
+    if !line && !matches!(url.endpoint, Endpoint::TcpHdlc(_)) {
+        url.line.echo = None;
+        url.hdlc = HdlcSizes::default();
         url.addressing.physical = None;
         url.addressing.server_address_size = None;
+    }
+    if url.endpoint != Endpoint::Simulated {
+        url.pace = None;
     }
     url
 }
@@ -108,14 +157,15 @@ fn fitted(mut url: LinkUrl) -> LinkUrl {
 proptest! {
     #[test]
     fn what_is_printed_is_read_back(
-        endpoint in endpoint(), line in line(), addressing in addressing(), timeouts in timeouts()
+        endpoint in endpoint(), line in line(), hdlc in hdlc(), addressing in addressing(), timeouts in timeouts(),
+        pace in proptest::option::of(proptest::sample::select(Switch::ALL.to_vec()))
     ) {
-        let url = fitted(LinkUrl { endpoint, line, addressing, timeouts });
+        let url = fitted(LinkUrl { endpoint, line, hdlc, addressing, timeouts, pace });
         prop_assert_eq!(url.to_string().parse::<LinkUrl>(), Ok(url));
     }
 
     #[test]
-    fn what_is_read_is_printed_the_same_ever_after(text in "(serial:///|tcp://|tcp\\+hdlc://|sim:)[a-z0-9:/?&=.-]{0,40}") {
+    fn what_is_read_is_printed_the_same_ever_after(text in "(serial:///|tcp://|udp://|rfc2217://|tcp\\+hdlc://|sim:)[a-z0-9:/?&=.-]{0,40}") {
         if let Ok(url) = text.parse::<LinkUrl>() {
             prop_assert_eq!(url.to_string().parse::<LinkUrl>(), Ok(url));
         }

@@ -91,6 +91,20 @@ impl Message {
     }
 }
 
+/// How many of these octets are one message with its header. `None` while it is under way, and of nothing; octets that
+/// begin no message belong together all of them, for there is no way on.
+pub fn extent(octets: &[u8]) -> Option<usize> {
+    let [first, second, ..] = octets else { return None };
+    match *octets {
+        _ if [*first, *second] != VERSION.to_be_bytes() => Some(octets.len()),
+        [_, _, _, _, _, _, high, low, ..] => {
+            let end = HEADER + usize::from(u16::from_be_bytes([high, low]));
+            (octets.len() >= end).then_some(end)
+        }
+        _ => None,
+    }
+}
+
 /// Finds the messages in a TCP stream.
 #[derive(Debug, Clone)]
 pub struct Deframer {

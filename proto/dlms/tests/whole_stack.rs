@@ -251,7 +251,7 @@ fn visit(octets: usize, window: u8, max_info: u16, echoes: bool, loses_every: us
         match bench.run(&mut opening) {
             sign_on::ClientEvent::SetLine(_) => {}
             sign_on::ClientEvent::SignedOn { echo, .. } => break echo,
-            sign_on::ClientEvent::Failed(error) => panic!("{error}"),
+            other => panic!("{other:?}"),
         }
     };
     bench.loses_every = loses_every;

@@ -1,59 +1,47 @@
 //! APDUs over HDLC, on a serial line or a TCP connection that stands for one.
 
+use lab_config::HdlcSizes;
 use proto_dlms::echo::Echo;
-use proto_dlms::hdlc::{Address, AddressSize, Client, ClientEvent, ClientSettings, LinkFailure};
+use proto_dlms::hdlc::{Address, AddressSize, Client, ClientEvent, ClientSettings, LinkFailure, Parameters};
 use tokio::time::Instant;
 
 use super::{ChannelError, Waits};
 use crate::driver::access::{Access, Deadlines};
 use crate::driver::error::DriverErrorKind;
-use crate::link::{Link, LinkErrorKind};
+use crate::link::{Framing, Link, LinkErrorKind};
 
 /// An HDLC connection on a link of its own.
 #[derive(Debug)]
 pub(in crate::driver) struct HdlcChannel {
     pub(super) link: Link,
-    client: Client,
-    /// How many octets came since something was last sent by the session, and how many of earlier ones made no frame:
-    /// for the error that says they were no frames.
-    heard: u64,
-    discarded_before: u64,
+    station: Station,
 }
 
 impl HdlcChannel {
     /// Connects: SNRM until the server answers UA, or the retries are used up.
     pub(in crate::driver) async fn connect(
-        link: Link,
-        access: &Access,
-        deadlines: &Deadlines,
-        echo: Echo,
+        mut link: Link,
+        settings: ClientSettings,
         waits: &Waits,
     ) -> Result<HdlcChannel, ChannelError> {
-        let settings = ClientSettings { echo, ..settings(access, deadlines)? };
-        let mut channel = HdlcChannel { link, client: Client::new(settings), heard: 0, discarded_before: 0 };
-        channel.client.connect(now());
-        loop {
-            match channel.next_event(waits.until).await? {
-                ClientEvent::Connected(_) => return Ok(channel),
-                ClientEvent::Failed(failure) => return Err(channel.failed(&failure)),
-                ClientEvent::Received(_) | ClientEvent::Unnumbered(_) | ClientEvent::Disconnected => {}
-            }
-        }
+        let station = Station::connect(&mut link, settings, waits.until).await?;
+        Ok(HdlcChannel { link, station })
     }
 
     pub(super) async fn send(&mut self, apdu: &[u8], waits: &Waits) -> Result<(), ChannelError> {
-        (self.heard, self.discarded_before) = (0, self.client.discarded());
-        let sent = self.client.send(apdu, now());
+        let Station { client, heard, discarded_before } = &mut self.station;
+        (*heard, *discarded_before) = (0, client.discarded());
+        let sent = client.send(apdu, now());
         sent.map_err(|error| ChannelError::from(DriverErrorKind::Hdlc(error.to_string())))?;
-        self.transmit(waits.until).await
+        self.station.transmit(&mut self.link, waits.until).await
     }
 
     /// The state machine keeps the time of each frame; here only the end of the request counts.
     pub(super) async fn receive(&mut self, waits: &Waits) -> Result<Vec<u8>, ChannelError> {
         loop {
-            match self.next_event(waits.until).await? {
+            match self.station.next_event(&mut self.link, waits.until).await? {
                 ClientEvent::Received(apdu) | ClientEvent::Unnumbered(apdu) => return Ok(apdu),
-                ClientEvent::Failed(failure) => return Err(self.failed(&failure)),
+                ClientEvent::Failed(failure) => return Err(self.station.failed(&self.link, &failure)),
                 ClientEvent::Connected(_) | ClientEvent::Disconnected => {}
             }
         }
@@ -61,35 +49,75 @@ impl HdlcChannel {
 
     /// Disconnects, so that the meter does not hold the connection until its own time-out; gives up at `until`.
     pub(super) async fn disconnect(mut self, until: Instant) {
+        self.station.disconnect(&mut self.link, until).await;
+    }
+}
+
+/// The state machine of the data link, on a link it is lent.
+#[derive(Debug)]
+pub(super) struct Station {
+    client: Client,
+    /// How many octets came since something was last sent by the session, and how many of earlier ones made no frame:
+    /// for the error that says they were no frames.
+    heard: u64,
+    discarded_before: u64,
+}
+
+impl Station {
+    pub(super) async fn connect(
+        link: &mut Link,
+        settings: ClientSettings,
+        until: Instant,
+    ) -> Result<Station, ChannelError> {
+        link.set_framing(Framing::Hdlc);
+        let settings = ClientSettings { octet_time: link.octet_time(), ..settings };
+        let mut station = Station { client: Client::new(settings), heard: 0, discarded_before: 0 };
+        station.client.connect(now());
+        loop {
+            match station.next_event(link, until).await? {
+                ClientEvent::Connected(agreed) => {
+                    let (frame, window) = (agreed.max_info_rx.get(), agreed.window_rx.get());
+                    link.note(&format!(
+                        "connected: frames of {frame} octets and a window of {window} from the meter"
+                    ));
+                    return Ok(station);
+                }
+                ClientEvent::Failed(failure) => return Err(station.failed(link, &failure)),
+                ClientEvent::Received(_) | ClientEvent::Unnumbered(_) | ClientEvent::Disconnected => {}
+            }
+        }
+    }
+
+    pub(super) async fn disconnect(&mut self, link: &mut Link, until: Instant) {
         self.client.disconnect(now());
-        while let Ok(event) = self.next_event(until).await {
+        while let Ok(event) = self.next_event(link, until).await {
             if matches!(event, ClientEvent::Disconnected | ClientEvent::Failed(_)) {
                 return;
             }
         }
     }
 
-    async fn next_event(&mut self, until: Instant) -> Result<ClientEvent, ChannelError> {
+    async fn next_event(&mut self, link: &mut Link, until: Instant) -> Result<ClientEvent, ChannelError> {
         while Instant::now() < until {
-            self.transmit(until).await?;
+            self.transmit(link, until).await?;
             if let Some(event) = self.client.poll_event() {
                 return Ok(event);
             }
-            self.listen(until).await?;
+            self.listen(link, until).await?;
         }
         Err(super::out_of_time())
     }
 
-    async fn transmit(&mut self, until: Instant) -> Result<(), ChannelError> {
+    async fn transmit(&mut self, link: &mut Link, until: Instant) -> Result<(), ChannelError> {
         while let Some(frame) = self.client.poll_transmit() {
-            self.link.send(&frame, until).await?;
+            link.send(&frame, until).await?;
         }
         Ok(())
     }
 
-    async fn listen(&mut self, until: Instant) -> Result<(), ChannelError> {
+    async fn listen(&mut self, link: &mut Link, until: Instant) -> Result<(), ChannelError> {
         let wake = self.client.poll_timeout().map_or(until, |due| until.min(due.into()));
-        match self.link.receive("an HDLC frame", wake).await {
+        match link.receive("an HDLC frame", wake).await {
             Ok(octets) => {
                 self.heard += octets.len() as u64;
                 self.client.receive(octets, now());
@@ -102,7 +130,7 @@ impl HdlcChannel {
         Ok(())
     }
 
-    fn failed(&self, failure: &LinkFailure) -> ChannelError {
+    fn failed(&self, link: &Link, failure: &LinkFailure) -> ChannelError {
         let discarded = self.client.discarded() - self.discarded_before;
         match failure {
             // Octets came, and none of them made a frame: that is not silence.
@@ -111,7 +139,7 @@ impl HdlcChannel {
                 let words = format!(
                     "expected an HDLC frame, found {heard} octets of which {discarded} made no frame"
                 );
-                ChannelError::malformed(words, self.link.last_burst())
+                ChannelError::malformed(words, link.last_burst())
             }
             LinkFailure::NoAnswer { .. } | LinkFailure::Busy { .. } => {
                 DriverErrorKind::NoAnswer(format!("over HDLC: {failure}")).into()
@@ -124,14 +152,27 @@ impl HdlcChannel {
     }
 }
 
-fn settings(access: &Access, deadlines: &Deadlines) -> Result<ClientSettings, ChannelError> {
+/// How the data link behaves: who talks to whom, how long it waits, what it proposes.
+pub(in crate::driver) fn settings(
+    access: &Access,
+    deadlines: &Deadlines,
+    sizes: HdlcSizes,
+    echo: Echo,
+) -> Result<ClientSettings, ChannelError> {
     let address = |words: String| ChannelError::from(DriverErrorKind::Hdlc(words));
     let client = Address::client(access.client.get()).map_err(|error| address(error.to_string()))?;
     let server = server(access).map_err(|error| address(error.to_string()))?;
+    let usual = Parameters::default();
+    let parameters = Parameters::symmetric(
+        sizes.max_info.unwrap_or(usual.max_info_rx),
+        sizes.window.unwrap_or(usual.window_rx),
+    );
     Ok(ClientSettings {
+        parameters,
         response_timeout: deadlines.response,
         retries: deadlines.retries.into(),
         inter_octet_timeout: deadlines.inter_octet,
+        echo,
         ..ClientSettings::new(client, server)
     })
 }

@@ -1,7 +1,10 @@
-//! What carries APDUs between the harness and one device: the DLMS wrapper, HDLC, or a place on a hub's connection.
+//! What carries APDUs between the harness and one device: the DLMS wrapper over TCP or UDP, HDLC, or a place on a hub's
+//! connection.
 //!
 //! A session sends an APDU and receives APDUs until its request is answered; it does not know which of these carries it.
 
+mod datagram;
+pub(super) mod find;
 mod hdlc;
 pub(super) mod hub;
 mod sign_on;
@@ -14,11 +17,12 @@ use tokio::time::Instant;
 
 use super::access::Deadlines;
 use super::error::DriverErrorKind;
-use crate::link::{Link, LinkAddress, LinkError, LinkErrorKind, SharedTap};
+use crate::link::{Link, LinkAddress, LinkError, LinkErrorKind, SharedTap, Traffic};
 
-pub(super) use hdlc::HdlcChannel;
+pub(super) use datagram::DatagramChannel;
+pub(super) use hdlc::{HdlcChannel, settings as hdlc_settings};
 pub(super) use hub::HubPort;
-pub(super) use sign_on::sign_on;
+pub(super) use sign_on::{Opening, echo, sign_on};
 pub(super) use wrapper::WrapperChannel;
 
 /// A failure of a channel, with the frame it happened on where there is one.
@@ -79,6 +83,7 @@ impl Waits {
 #[derive(Debug)]
 pub(super) enum Channel {
     Wrapper(WrapperChannel),
+    Datagrams(DatagramChannel),
     Hdlc(Box<HdlcChannel>),
     Hub(HubPort),
 }
@@ -88,6 +93,7 @@ impl Channel {
     pub(super) async fn send(&mut self, apdu: &[u8], waits: &Waits) -> Result<(), ChannelError> {
         match self {
             Channel::Wrapper(channel) => channel.send(apdu, waits).await,
+            Channel::Datagrams(channel) => channel.send(apdu, waits).await,
             Channel::Hdlc(channel) => channel.send(apdu, waits).await,
             Channel::Hub(port) => port.send(apdu, waits).await,
         }
@@ -101,6 +107,7 @@ impl Channel {
         }
         match self {
             Channel::Wrapper(channel) => channel.receive(waits).await,
+            Channel::Datagrams(channel) => channel.receive(waits).await,
             Channel::Hdlc(channel) => channel.receive(waits).await,
             Channel::Hub(port) => port.receive(waits).await,
         }
@@ -109,7 +116,7 @@ impl Channel {
     /// The turn on a shared connection, to be held while a request is under way; a link of one's own needs none.
     pub(super) async fn turn(&self, waits: &Waits) -> Result<Option<OwnedSemaphorePermit>, ChannelError> {
         match self {
-            Channel::Wrapper(_) | Channel::Hdlc(_) => Ok(None),
+            Channel::Wrapper(_) | Channel::Datagrams(_) | Channel::Hdlc(_) => Ok(None),
             Channel::Hub(port) => port.turn(waits.until).await.map(Some),
         }
     }
@@ -117,8 +124,18 @@ impl Channel {
     /// Whether the connection below was made anew since the association was, which is then lost.
     pub(super) fn was_renewed(&self) -> bool {
         match self {
-            Channel::Wrapper(_) | Channel::Hdlc(_) => false,
+            Channel::Wrapper(_) | Channel::Datagrams(_) | Channel::Hdlc(_) => false,
             Channel::Hub(port) => port.was_renewed(),
+        }
+    }
+
+    /// What crossed the link so far; none on a connection shared with others.
+    pub(super) fn traffic(&self) -> Option<Traffic> {
+        match self {
+            Channel::Wrapper(channel) => Some(channel.link.traffic()),
+            Channel::Datagrams(channel) => Some(channel.link.traffic()),
+            Channel::Hdlc(channel) => Some(channel.link.traffic()),
+            Channel::Hub(_) => None,
         }
     }
 
@@ -126,6 +143,7 @@ impl Channel {
     pub(super) fn note(&self, note: &str) {
         match self {
             Channel::Wrapper(channel) => channel.link.note(note),
+            Channel::Datagrams(channel) => channel.link.note(note),
             Channel::Hdlc(channel) => channel.link.note(note),
             Channel::Hub(port) => port.note(note),
         }

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use super::{ChannelError, Waits};
 use crate::driver::access::Access;
-use crate::link::Link;
+use crate::link::{Framing, Link};
 
 /// The wrapper on a connection of its own.
 #[derive(Debug)]
@@ -17,7 +17,8 @@ pub(in crate::driver) struct WrapperChannel {
 }
 
 impl WrapperChannel {
-    pub(in crate::driver) fn new(link: Link, access: &Access) -> WrapperChannel {
+    pub(in crate::driver) fn new(mut link: Link, access: &Access) -> WrapperChannel {
+        link.set_framing(Framing::Wrapper);
         let client = u16::from(access.client.get());
         WrapperChannel { link, deframer: Deframer::default(), client, server: access.server }
     }

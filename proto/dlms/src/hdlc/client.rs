@@ -7,10 +7,13 @@ use thiserror::Error;
 
 use super::window::{Accepted, Receiver, Sender};
 use super::{
-    Address, Control, Deframer, Frame, FrameReject, Information, LLC_REQUEST, Parameters, ParametersError,
-    Unnumbered, without_llc,
+    Address, Control, Deframer, Frame, FrameReject, Information, LLC_REQUEST, MaxInfo, Parameters,
+    ParametersError, Unnumbered, without_llc,
 };
 use crate::echo::{Echo, EchoCanceller};
+
+/// Octets of a frame besides its information field, at most: flags, format, addresses, control and check sequences.
+const FRAME_OVERHEAD: u32 = 20;
 
 /// How a client behaves on a line.
 #[derive(Debug, Clone)]
@@ -21,8 +24,10 @@ pub struct ClientSettings {
     pub server: Address,
     /// What to propose.
     pub parameters: Parameters,
-    /// How long to wait for an answer before asking again. Count in the time the octets take on the line.
+    /// How long to wait for an answer before asking again, not counting the time the octets take on the line.
     pub response_timeout: Duration,
+    /// The time one octet takes on the line: the longest frame agreed, and what was sent, are waited for on top.
+    pub octet_time: Duration,
     /// How often to ask again without getting any further.
     pub retries: u32,
     /// How long the line may be silent within a frame. The standard's 25 ms are too short for real heads.
@@ -46,6 +51,7 @@ impl ClientSettings {
             server,
             parameters: Parameters::default(),
             response_timeout: Duration::from_secs(3),
+            octet_time: Duration::ZERO,
             retries: 5,
             inter_octet_timeout: Duration::from_millis(500),
             poll_interval: Duration::from_secs(1),
@@ -151,6 +157,8 @@ struct Link {
     theirs: bool,
     /// Polls of a server that had nothing to say, since it last got any further.
     polls: u32,
+    /// Longest information field the server sends.
+    longest: MaxInfo,
 }
 
 /// The primary station on a line with one server.
@@ -167,6 +175,8 @@ pub struct Client {
     events: VecDeque<Event>,
     /// Asked again so often without getting any further.
     attempts: u32,
+    /// Octets to be sent since anything was received.
+    unheard: u32,
     /// When to ask again.
     deadline: Option<Instant>,
     /// When a frame that has begun counts as cut short.
@@ -184,6 +194,7 @@ impl Client {
             transmit: VecDeque::new(),
             events: VecDeque::new(),
             attempts: 0,
+            unheard: 0,
             deadline: None,
             octet_deadline: None,
         }
@@ -231,6 +242,7 @@ impl Client {
 
     /// Takes octets from the line.
     pub fn receive(&mut self, octets: &[u8], now: Instant) {
+        self.unheard = 0;
         let octets = self.echo.received(octets);
         self.deframer.receive(&octets);
         self.handle_frames(now);
@@ -317,6 +329,7 @@ impl Client {
             receiver: Receiver::new(parameters, self.settings.max_message),
             theirs: false,
             polls: 0,
+            longest: parameters.max_info_rx,
         }));
         self.deadline = None;
         self.events.push_back(Event::Connected(parameters));
@@ -381,7 +394,7 @@ impl Client {
         if last && self.server_has_turn() {
             self.take_turn(now);
         } else if self.server_has_turn() {
-            self.deadline = Some(now + self.settings.response_timeout);
+            self.deadline = Some(self.answer_due(now));
         }
     }
 
@@ -449,7 +462,7 @@ impl Client {
             let control = Control::Information { nr, ns, poll: index == last };
             self.put(control, segment.more, segment.information);
         }
-        self.deadline = Some(now + self.settings.response_timeout);
+        self.deadline = Some(self.answer_due(now));
     }
 
     /// The deadline has passed.
@@ -480,7 +493,7 @@ impl Client {
         }
         let nr = link.receiver.next_number();
         self.put(Control::ReceiveReady { nr, poll: true }, false, Information::default());
-        self.deadline = Some(now + self.settings.response_timeout);
+        self.deadline = Some(self.answer_due(now));
     }
 
     /// Counts an attempt that led nowhere; fails the link when that was the last.
@@ -502,14 +515,25 @@ impl Client {
             _ => Information::default(),
         };
         self.put(Control::unnumbered(kind), false, information);
-        self.deadline = Some(now + self.settings.response_timeout);
+        self.deadline = Some(self.answer_due(now));
     }
 
     fn put(&mut self, control: Control, segmented: bool, information: Information) {
         let (destination, source) = (self.settings.server, self.settings.client);
         let octets = Frame { destination, source, control, segmented, information }.encode();
         self.echo.sent(&octets);
+        self.unheard = self.unheard.saturating_add(u32::try_from(octets.len()).unwrap_or(u32::MAX));
         self.transmit.push_back(octets);
+    }
+
+    /// When an answer to what was sent must have come, the time on the line counted in.
+    fn answer_due(&self, now: Instant) -> Instant {
+        let longest = match &self.state {
+            State::Connected(link) => link.longest,
+            _ => MaxInfo::DEFAULT,
+        };
+        let octets = self.unheard.saturating_add(u32::from(longest.get()) + FRAME_OVERHEAD);
+        now + self.settings.response_timeout + self.settings.octet_time.saturating_mul(octets)
     }
 
     fn fail(&mut self, failure: LinkFailure) {

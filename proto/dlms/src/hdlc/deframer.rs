@@ -67,6 +67,21 @@ impl Deframer {
     }
 }
 
+/// How many of these octets belong together: a whole frame that checks, with both its flags, or what stands before the next
+/// flag that may open one. `None` while a frame may be under way, and of nothing.
+pub fn extent(octets: &[u8]) -> Option<usize> {
+    let mut skipped = 0;
+    loop {
+        match examine(&octets[skipped..]) {
+            Examined::Skip(count) => skipped += count,
+            Examined::Wait if skipped > 0 => return Some(skipped),
+            Examined::Wait => return None,
+            Examined::Frame(_, end) if skipped == 0 => return Some(end + 1),
+            Examined::Frame(..) => return Some(skipped),
+        }
+    }
+}
+
 enum Examined {
     Wait,
     Skip(usize),

@@ -24,13 +24,13 @@ pub use address::{Address, AddressError, AddressSize};
 pub use client::{Client, ClientSettings, Event as ClientEvent, LinkFailure, SendError};
 pub use control::{Control, Unnumbered};
 pub(crate) use crc::check_sequence;
-pub use deframer::Deframer;
+pub use deframer::{Deframer, extent};
 pub use frame::{Frame, FrameError, FrameReject, Information};
 pub use parameters::{MaxInfo, Parameters, ParametersError, Window};
 pub use server::{Event as ServerEvent, Server, ServerSendError, ServerSettings};
 
 /// The octet that opens and closes a frame.
-pub(crate) const FLAG: u8 = 0x7E;
+pub const FLAG: u8 = 0x7E;
 /// The LLC header of what a client sends.
 const LLC_REQUEST: [u8; 3] = [0xE6, 0xE6, 0x00];
 /// The LLC header of what a server sends.

@@ -7,11 +7,11 @@ use super::frame::MAX_INFORMATION;
 use crate::octets::{DecodeError, Reader};
 
 /// The longest information field a station sends or takes: 1 to 2030 octets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MaxInfo(u16);
 
 /// How many frames a station sends before it waits for an acknowledgement: 1 to 7.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window(u8);
 
 impl MaxInfo {

@@ -5,14 +5,18 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use super::output::Output;
+use super::read_out::{Gathering, REPEAT};
 use super::{
-    Baud, Framing, Identification, IdentificationError, LineSettings, MAX_LINE, mode_e, without_parity,
+    Baud, Framing, Identification, IdentificationError, LineSettings, MAX_LINE, Mode, ReadOut, ReadOutError,
+    acknowledgement, mode_e, without_parity,
 };
 use crate::echo::{Echo, EchoCanceller};
 
 /// How a client signs on.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
+    /// What to ask for.
+    pub mode: Mode,
     /// The meter's address, where several share a line; empty for whichever is there.
     pub address: String,
     /// The fastest speed to go on with.
@@ -28,9 +32,10 @@ pub struct ClientSettings {
 }
 
 impl Default for ClientSettings {
-    /// Any meter, any speed, 300 ms before acknowledging, 3 s for an answer, begun 3 times again.
+    /// Mode E with any meter, any speed, 300 ms before acknowledging, 3 s for an answer, begun 3 times again.
     fn default() -> Self {
         Self {
+            mode: Mode::Hdlc,
             address: String::new(),
             max_baud: Baud::B19200,
             reaction: Duration::from_millis(300),
@@ -55,6 +60,15 @@ pub enum Event {
         /// Whether the head turned out to repeat what is sent: tell the HDLC client.
         echo: Echo,
     },
+    /// The meter has read itself out, and waits at 300 baud again before long.
+    ReadOut {
+        /// Who it says it is.
+        identification: Identification,
+        /// The speed agreed.
+        baud: Baud,
+        /// What it sent.
+        read_out: ReadOut,
+    },
     /// The exchange has failed.
     Failed(SignOnError),
 }
@@ -75,17 +89,34 @@ pub enum SignOnError {
     Identification(#[from] IdentificationError),
     /// The meter did not confirm mode E.
     #[error(
-        "the meter identified itself but did not confirm mode E at {baud} in {attempts} attempts; try a lower speed"
+        "the meter identified itself as {identification} but did not confirm mode E at {baud} in {attempts} attempts; try a lower speed, or sign-on=c"
     )]
     NotConfirmed {
+        /// Who it says it is, as it says it.
+        identification: String,
         /// The speed asked for.
         baud: Baud,
         /// Attempts made.
         attempts: u32,
     },
     /// The meter sends its read-out: it speaks mode C but not mode E.
-    #[error("the meter answered with a mode C read-out; it does not speak mode E")]
+    #[error("the meter answered with a mode C read-out; it does not speak mode E, so use sign-on=c")]
     ReadOut,
+    /// The meter identified itself and then sent no read-out.
+    #[error(
+        "the meter identified itself as {identification} but sent no whole read-out at {baud} in {attempts} attempts; try a lower speed"
+    )]
+    NoReadOut {
+        /// Who it says it is, as it says it.
+        identification: String,
+        /// The speed asked for.
+        baud: Baud,
+        /// Attempts made.
+        attempts: u32,
+    },
+    /// What came is no read-out, every time it was asked for.
+    #[error(transparent)]
+    Spoilt(#[from] ReadOutError),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +128,8 @@ enum State {
     Reacting(Identification),
     /// The acknowledgement is out.
     AwaitingConfirmation(Identification, Baud),
+    /// The acknowledgement is out, and a read-out is to come.
+    Gathering(Identification, Baud),
 }
 
 /// The client's side of the opening exchange.
@@ -106,6 +139,8 @@ pub struct Client {
     state: State,
     /// Characters of a line not yet ended. At most [`MAX_LINE`].
     line: Vec<u8>,
+    /// The read-out as far as it has come.
+    gathering: Gathering,
     echo: EchoCanceller,
     output: Output<Event>,
     attempts: u32,
@@ -120,6 +155,7 @@ impl Client {
             settings,
             state: State::Idle,
             line: Vec::new(),
+            gathering: Gathering::default(),
             output: Output::new(),
             attempts: 0,
             deadline: None,
@@ -135,7 +171,8 @@ impl Client {
     /// Takes characters from the line.
     pub fn receive(&mut self, octets: &[u8], now: Instant) {
         let characters: Vec<u8> = without_parity(octets).collect();
-        for character in self.echo.received(&characters) {
+        // Meters and adapters wake each other with zeros, which mean nothing.
+        for character in self.echo.received(&characters).into_iter().filter(|character| *character != 0) {
             self.take(character, now);
         }
     }
@@ -168,8 +205,13 @@ impl Client {
             State::AwaitingIdentification => {
                 self.again_or(SignOnError::NoIdentification { attempts: self.attempts }, now);
             }
-            State::AwaitingConfirmation(_, baud) => {
-                self.again_or(SignOnError::NotConfirmed { baud, attempts: self.attempts }, now);
+            State::AwaitingConfirmation(identification, baud) => {
+                let (identification, attempts) = (identification.to_string(), self.attempts);
+                self.again_or(SignOnError::NotConfirmed { identification, baud, attempts }, now);
+            }
+            State::Gathering(identification, baud) => {
+                let (identification, attempts) = (identification.to_string(), self.attempts);
+                self.again_or(SignOnError::NoReadOut { identification, baud, attempts }, now);
             }
         }
     }
@@ -202,6 +244,7 @@ impl Client {
         match &self.state {
             State::AwaitingIdentification if character == b'\n' => self.take_identification(now),
             State::AwaitingConfirmation(..) => self.take_confirmation(),
+            State::Gathering(..) => self.gather(character, now),
             _ => {}
         }
     }
@@ -228,10 +271,38 @@ impl Client {
     fn acknowledge(&mut self, identification: Identification, now: Instant) {
         self.line.clear();
         let baud = identification.baud.min(self.settings.max_baud);
-        self.send(&mode_e(baud));
+        self.send(&acknowledgement(self.settings.mode, baud));
         self.output.tell(Event::SetLine(LineSettings { baud, framing: Framing::SevenEven }));
-        self.state = State::AwaitingConfirmation(identification, baud);
+        self.gathering = Gathering::default();
+        self.state = match self.settings.mode {
+            Mode::Hdlc => State::AwaitingConfirmation(identification, baud),
+            Mode::ReadOut => State::Gathering(identification, baud),
+        };
         self.deadline = Some(now + self.settings.response_timeout);
+    }
+
+    /// A character of the read-out. While they come there is no hurry: their number is bounded.
+    fn gather(&mut self, character: u8, now: Instant) {
+        if self.gathering.has_begun() {
+            self.deadline = Some(now + self.settings.response_timeout);
+        }
+        let Some(gathered) = self.gathering.take(character) else { return };
+        let State::Gathering(identification, baud) = &self.state else { return };
+        let (identification, baud) = (identification.clone(), *baud);
+        match gathered {
+            Ok(read_out) => {
+                self.state = State::Idle;
+                self.deadline = None;
+                self.output.tell(Event::ReadOut { identification, baud, read_out });
+            }
+            Err(ReadOutError::Check { .. }) if self.attempts <= self.settings.retries => {
+                self.attempts += 1;
+                self.gathering = Gathering::default();
+                self.send(&[REPEAT]);
+                self.deadline = Some(now + self.settings.response_timeout);
+            }
+            Err(error) => self.fail(error.into()),
+        }
     }
 
     fn take_confirmation(&mut self) {

@@ -108,12 +108,13 @@ impl Identification {
         line
     }
 
-    /// Reads a line, with or without its line end.
+    /// Reads a line, with or without its line end. Lenient: letters of either case, blanks around it, and a meter that
+    /// knows mode E and does not say so are all borne.
     ///
     /// # Errors
     /// A line that is no identification, or one without a speed of mode C.
     pub fn decode(line: &[u8]) -> Result<Self, IdentificationError> {
-        let line = line.trim_ascii_end();
+        let line = line.trim_ascii();
         let [b'/', a, b, c, baud, rest @ ..] = line else { return Err(malformed(line)) };
         let manufacturer = [*a, *b, *c];
         if !manufacturer.iter().all(u8::is_ascii_alphabetic) {
@@ -123,6 +124,13 @@ impl Identification {
         let baud = Baud::from_character(*baud).ok_or(error)?;
         let (mode_e, rest) = escapes(rest);
         Ok(Self { manufacturer, baud, mode_e, text: printable(rest) })
+    }
+}
+
+/// As the meter sends it, without the line end.
+impl fmt::Display for Identification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(String::from_utf8_lossy(&self.encode()).trim_end())
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::output::Output;
-use super::{Baud, Framing, Identification, LineSettings, MAX_LINE, mode_e, without_parity};
+use super::read_out::REPEAT;
+use super::{Baud, Framing, Identification, LineSettings, MAX_LINE, ReadOut, mode_e, without_parity};
 
 /// How a meter answers at its optical port.
 #[derive(Debug, Clone)]
@@ -14,15 +15,17 @@ pub struct MeterSettings {
     pub address: String,
     /// How long it takes to answer: 200 ms to 1.5 s by the standard, 20 ms where its third letter is small.
     pub reaction: Duration,
-    /// How long it waits for an acknowledgement before it begins again.
+    /// How long it waits for an acknowledgement, or for a request to repeat a read-out, before it begins again.
     pub patience: Duration,
+    /// Whether it knows mode C with its read-out.
+    pub read_out: bool,
 }
 
 impl MeterSettings {
-    /// A meter that answers in 200 ms and waits 3 s.
+    /// A meter that answers in 200 ms, waits 3 s and knows mode E alone.
     pub fn new(identification: Identification) -> Self {
         let (reaction, patience) = (Duration::from_millis(200), Duration::from_secs(3));
-        Self { identification, address: String::new(), reaction, patience }
+        Self { identification, address: String::new(), reaction, patience, read_out: false }
     }
 }
 
@@ -36,14 +39,19 @@ pub enum Event {
         /// The speed agreed.
         baud: Baud,
     },
-    /// The client asked for something else than mode E; the meter waits for a new request.
+    /// The client asks for a read-out: [`Meter::read_out`] sends it.
+    ReadOutAsked {
+        /// The speed agreed.
+        baud: Baud,
+    },
+    /// The client asked for something the meter does not know; the meter waits for a new request.
     Declined {
         /// The acknowledgement's mode control character.
         mode: u8,
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum State {
     AwaitingRequest,
     /// A request is in; the identification goes out in a moment.
@@ -51,6 +59,10 @@ enum State {
     AwaitingAcknowledgement,
     /// The acknowledgement is in; the confirmation goes out in a moment.
     Confirming(Baud),
+    /// The acknowledgement of mode C is in; the read-out is asked of the meter in a moment.
+    ReadingOut(Baud),
+    /// This read-out is out, and may be asked for again.
+    ReadOut(Vec<u8>),
     SignedOn,
 }
 
@@ -120,13 +132,15 @@ impl Meter {
             return;
         }
         self.deadline = None;
-        match self.state {
+        match &self.state {
             State::Identifying => {
                 self.output.send(&self.settings.identification.encode());
                 self.state = State::AwaitingAcknowledgement;
                 self.deadline = Some(now + self.settings.patience);
             }
-            State::Confirming(baud) => self.confirm(baud),
+            State::Confirming(baud) => self.confirm(*baud),
+            State::ReadingOut(baud) => self.output.tell(Event::ReadOutAsked { baud: *baud }),
+            State::ReadOut(_) => self.restart(),
             State::AwaitingAcknowledgement => self.state = State::AwaitingRequest,
             State::AwaitingRequest | State::SignedOn => {}
         }
@@ -140,7 +154,28 @@ impl Meter {
         self.state = State::SignedOn;
     }
 
+    /// Sends a read-out, once [`Event::ReadOutAsked`] has asked for one.
+    pub fn read_out(&mut self, read_out: &ReadOut, now: Instant) {
+        let State::ReadingOut(baud) = self.state else { return };
+        let block = read_out.encode();
+        self.output.tell(Event::SetLine(LineSettings { baud, framing: Framing::SevenEven }));
+        self.send_block(block, baud, now);
+    }
+
+    fn send_block(&mut self, block: Vec<u8>, baud: Baud, now: Instant) {
+        self.output.send(&block);
+        // Ten bits a character: the wait begins when the last is out.
+        let bits = u32::try_from(block.len()).unwrap_or(u32::MAX).saturating_mul(10);
+        let time = Duration::from_secs(1).saturating_mul(bits) / baud.rate();
+        self.state = State::ReadOut(block);
+        self.deadline = Some(now + time + self.settings.patience);
+    }
+
     fn take(&mut self, character: u8, now: Instant) {
+        if let (REPEAT, State::ReadOut(block)) = (character, &self.state) {
+            let block = block.clone();
+            return self.send_block(block, self.settings.identification.baud, now);
+        }
         if self.line.len() == MAX_LINE {
             self.line.clear();
         }
@@ -151,11 +186,15 @@ impl Meter {
         let line = std::mem::take(&mut self.line);
         match self.state {
             State::AwaitingRequest => self.take_request(&line, now),
+            State::ReadOut(_) if line.windows(2).any(|pair| pair == b"/?") => {
+                self.restart();
+                self.take_request(&line, now);
+            }
             State::AwaitingAcknowledgement => {
                 self.take_acknowledgement(&line, now);
                 self.take_request(&line, now);
             }
-            State::Identifying | State::Confirming(_) | State::SignedOn => {}
+            _ => {}
         }
     }
 
@@ -177,6 +216,10 @@ impl Meter {
         match (protocol, mode, baud) {
             (b'2', b'2', Some(baud)) => {
                 self.state = State::Confirming(baud);
+                self.deadline = Some(now + self.settings.reaction);
+            }
+            (b'0', b'0', Some(baud)) if self.settings.read_out => {
+                self.state = State::ReadingOut(baud);
                 self.deadline = Some(now + self.settings.reaction);
             }
             _ => {

@@ -49,6 +49,7 @@ fn golden_identifications() {
     assert!(error(b"/ABCDX\r\n").starts_with("baud rate character `D` is not 0 to 6"));
     assert!(error(b"/A1C5X\r\n").contains("is not an identification"));
     assert!(error(b"").contains("is not an identification"));
+    assert_eq!(read(b" /lgz5\\2e350 \r\n"), (*b"lgz", 9600, true, "e350".to_owned()));
 }
 
 /// What the line between the two does to one transmission.
@@ -141,8 +142,10 @@ impl Pair {
         }
         if let Some(event) = self.meter.poll_event() {
             moved = true;
-            if let MeterEvent::SetLine(settings) = event {
-                self.meter_line = settings;
+            match event {
+                MeterEvent::SetLine(settings) => self.meter_line = settings,
+                MeterEvent::ReadOutAsked { .. } => self.meter.read_out(&read_out(), self.now),
+                _ => {}
             }
             self.meter_events.push(event);
         }
@@ -235,7 +238,14 @@ fn a_meter_that_does_not_confirm_is_given_up_and_waits_at_300_baud() {
     pair.faults = [Fault::None, Fault::None, Fault::Drop].repeat(3).into();
     let started = pair.now;
     let event = pair.run();
-    assert_eq!(event, ClientEvent::Failed(SignOnError::NotConfirmed { baud: Baud::B9600, attempts: 3 }));
+    assert_eq!(
+        event,
+        ClientEvent::Failed(SignOnError::NotConfirmed {
+            identification: "/LAB5\\2SIM1".to_owned(),
+            baud: Baud::B9600,
+            attempts: 3
+        })
+    );
     assert!(pair.now - started < Duration::from_secs(30));
     assert!(signed_on(&pair.run()).is_some());
 }
@@ -258,6 +268,61 @@ fn a_read_out_instead_of_mode_e_is_named() {
     }
     assert_eq!(last, Some(ClientEvent::Failed(SignOnError::ReadOut)));
     assert_eq!(client.poll_timeout(), None);
+}
+
+fn read_out() -> ReadOut {
+    let value =
+        |text: &str, unit: Option<&str>| Value { text: text.to_owned(), unit: unit.map(str::to_owned) };
+    let set = |address: &str, values: Vec<Value>| DataSet { address: address.to_owned(), values };
+    let data_sets = vec![
+        set("0.0.0", vec![value("12345678", None)]),
+        set("1.8.0", vec![value("000123.456", Some("kWh"))]),
+    ];
+    ReadOut { data_sets }
+}
+
+/// A pair whose client asks for a read-out of a meter that knows mode C.
+fn reading_pair() -> Pair {
+    let client = ClientSettings { mode: Mode::ReadOut, retries: 3, ..ClientSettings::default() };
+    Pair::new(client, MeterSettings { read_out: true, ..MeterSettings::new(identification()) })
+}
+
+/// IEC 62056-21, 6.3 in mode C. If this fails, do not change the test.
+#[test]
+fn golden_read_out() {
+    let mut pair = reading_pair();
+    let event = pair.run();
+    assert!(
+        matches!(&event, ClientEvent::ReadOut { read_out: found, .. } if *found == read_out()),
+        "{event:?}"
+    );
+    let (settings, block) = pair.line.pop().unwrap();
+    assert_eq!(settings, LineSettings { baud: Baud::B9600, framing: Framing::SevenEven });
+    assert_eq!(block, b"\x020.0.0(12345678)\r\n1.8.0(000123.456*kWh)\r\n!\r\n\x03\x43");
+    assert_eq!(pair.line.pop().unwrap(), (LineSettings::INITIAL, b"\x06050\r\n".to_vec()));
+}
+
+#[test]
+fn a_spoilt_read_out_is_asked_for_again_and_a_head_that_echoes_is_borne() {
+    let mut pair = reading_pair();
+    pair.faults = [Fault::None, Fault::None, Fault::None, Fault::Spoil(7)].into();
+    pair.echoes = true;
+    let event = pair.run();
+    assert!(
+        matches!(&event, ClientEvent::ReadOut { read_out: found, .. } if *found == read_out()),
+        "{event:?}"
+    );
+    assert!(pair.line.iter().any(|(_, octets)| octets == b"\x15"), "asked to repeat");
+}
+
+#[test]
+fn a_meter_that_sends_no_read_out_is_given_up() {
+    let mut pair = Pair::new(
+        ClientSettings { mode: Mode::ReadOut, retries: 1, ..ClientSettings::default() },
+        MeterSettings::new(identification()),
+    );
+    let event = pair.run();
+    assert!(matches!(&event, ClientEvent::Failed(SignOnError::NoReadOut { attempts: 2, .. })), "{event:?}");
 }
 
 #[test]
@@ -296,6 +361,19 @@ proptest! {
         let identification = Identification { manufacturer, baud: bauds[baud], mode_e, text };
         prop_assert_eq!(Identification::decode(&identification.encode()), Ok(identification));
         prop_assert_eq!(Baud::from_rate(bauds[baud].rate()), Some(bauds[baud]));
+    }
+
+    /// Whatever the line does to the first transmissions, a read-out is got or given up, and what is got is right.
+    #[test]
+    fn a_bad_line_never_ends_in_a_wrong_read_out(faults in proptest::collection::vec(fault(), 0..12), echoes: bool, parity: bool) {
+        let mut pair = reading_pair();
+        pair.faults = faults.into();
+        pair.echoes = echoes;
+        pair.parity = parity;
+        match pair.run() {
+            ClientEvent::ReadOut { read_out: found, .. } => prop_assert_eq!(found, read_out()),
+            event => prop_assert!(matches!(event, ClientEvent::Failed(_))),
+        }
     }
 
     /// Whatever the line does to the first transmissions, in the end both sides speak HDLC at one setting.

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::{Incoming, Job, Place, Push};
 use crate::driver::access::Deadlines;
 use crate::driver::channel::open_link;
-use crate::link::{Link, LinkAddress, LinkError, LinkErrorKind, SharedTap};
+use crate::link::{Framing, Link, LinkAddress, LinkError, LinkErrorKind, SharedTap};
 
 /// EventNotification and DataNotification: what a device sends unasked.
 const PUSH_TAGS: [u8; 2] = [0xC2, 0x0F];
@@ -56,13 +56,14 @@ enum Heard {
 
 impl Carrier {
     pub(super) fn new(
-        link: Link,
+        mut link: Link,
         address: LinkAddress,
         tap: SharedTap,
         deadlines: Deadlines,
         pushes: mpsc::Sender<Push>,
         generation: Arc<AtomicU64>,
     ) -> Carrier {
+        link.set_framing(Framing::Wrapper);
         Carrier {
             state: State::Connected(Box::new(link)),
             address,
@@ -136,7 +137,8 @@ impl Carrier {
 
     async fn renew(&mut self) -> Result<(), LinkError> {
         match open_link(&self.address, &self.tap, &self.deadlines).await {
-            Ok(link) => {
+            Ok(mut link) => {
+                link.set_framing(Framing::Wrapper);
                 self.state = State::Connected(Box::new(link));
                 self.deframer = Deframer::default();
                 Ok(())
