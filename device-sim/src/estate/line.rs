@@ -1,7 +1,7 @@
 //! A meter's end of a serial line: sign-on where the port begins with one, then HDLC, then the meter.
 //!
-//! Sans-I/O as the protocols under it: octets and time in, octets out. A pseudo-terminal has no speed, so the
-//! changes of speed and parity a sign-on calls for have nothing to act on here.
+//! Sans-I/O as the protocols under it: octets and time in, octets out. A pseudo-terminal has no speed; what speed the
+//! meter's end is at, as a sign-on changes it, matters to a paced port, which asks for it.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -34,6 +34,10 @@ pub(super) struct LineSettings {
     pub(super) echoes: bool,
     /// How long it takes to answer.
     pub(super) delay: Duration,
+    /// The speed it begins at, in baud.
+    pub(super) baud: u32,
+    /// Whether octets take the time on it that they take on a real line.
+    pub(super) paced: bool,
 }
 
 /// How fast a meter whose third letter is small reacts (IEC 62056-21, 6.3.2).
@@ -50,7 +54,7 @@ pub(super) fn identification(text: &str, particulars: &Particulars) -> Identific
 
 fn meter(identification: Identification) -> Meter {
     let quick = identification.manufacturer.last().is_some_and(u8::is_ascii_lowercase);
-    let settings = MeterSettings::new(identification);
+    let settings = MeterSettings { read_out: true, ..MeterSettings::new(identification) };
     Meter::new(if quick { MeterSettings { reaction: REACTION, ..settings } } else { settings })
 }
 
@@ -64,6 +68,12 @@ pub(super) struct Line<'a> {
     sign_on: Option<Meter>,
     hdlc: Server,
     peer: Option<Peer>,
+    /// The speed of the meter's end.
+    baud: u32,
+    /// The speed it changes to once what it has said is out.
+    next_baud: Option<u32>,
+    /// The speed it waits at for a sign-on.
+    idle_baud: u32,
     /// What an echoing head has still to give back; none for a head that does not echo.
     echo: Option<Vec<u8>>,
     delay: Duration,
@@ -90,6 +100,9 @@ impl<'a> Line<'a> {
             sign_on: settings.identification.map(meter),
             hdlc,
             peer: None,
+            baud: settings.baud,
+            next_baud: None,
+            idle_baud: settings.baud,
             echo: settings.echoes.then(Vec::new),
             delay: settings.delay,
             late: VecDeque::new(),
@@ -117,8 +130,32 @@ impl<'a> Line<'a> {
         self.settle(now);
     }
 
+    /// The speed of the meter's end, in baud. What [`Line::poll_transmit`] has just given goes out at it.
+    pub(super) fn baud(&self) -> u32 {
+        self.baud
+    }
+
+    fn set_baud(&mut self, settings: proto_dlms::sign_on::LineSettings) {
+        let baud = match settings {
+            proto_dlms::sign_on::LineSettings::INITIAL => self.idle_baud,
+            settings => settings.baud.rate(),
+        };
+        match self.outbox.poll_timeout() {
+            None => (self.baud, self.next_baud) = (baud, None),
+            Some(_) => self.next_baud = Some(baud),
+        }
+    }
+
     /// What to send now.
     pub(super) fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let octets = self.poll_outbox(now);
+        if octets.is_none() && self.outbox.poll_timeout().is_none() {
+            self.baud = self.next_baud.take().unwrap_or(self.baud);
+        }
+        octets
+    }
+
+    fn poll_outbox(&mut self, now: Instant) -> Option<Vec<u8>> {
         if let Some(echo) = self.echo.as_mut().filter(|echo| !echo.is_empty()) {
             return Some(std::mem::take(echo));
         }
@@ -161,7 +198,7 @@ impl<'a> Line<'a> {
     /// Lets events reach the meter and answers the line, until both are quiet.
     fn settle(&mut self, now: Instant) {
         loop {
-            let signed_on = self.settle_sign_on();
+            let signed_on = self.settle_sign_on(now);
             let linked = self.settle_link(now);
             if !signed_on && !linked {
                 break;
@@ -173,18 +210,24 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn settle_sign_on(&mut self) -> bool {
+    fn settle_sign_on(&mut self, now: Instant) -> bool {
         let Some(meter) = &mut self.sign_on else { return false };
         let mut moved = false;
         while let Some(octets) = meter.poll_transmit() {
             self.site.send(self.port, octets, &mut self.outbox);
             moved = true;
         }
-        while let Some(event) = meter.poll_event() {
-            if let MeterEvent::SignedOn { .. } = event {
-                self.hdlc.reset();
-            }
+        while let Some(event) = self.sign_on.as_mut().and_then(Meter::poll_event) {
             moved = true;
+            match event {
+                MeterEvent::SetLine(settings) => self.set_baud(settings),
+                MeterEvent::SignedOn { .. } => self.hdlc.reset(),
+                MeterEvent::ReadOutAsked { .. } => {
+                    let read_out = self.site.with(|home| home.read_out(self.kind));
+                    self.sign_on.iter_mut().for_each(|meter| meter.read_out(&read_out, now));
+                }
+                MeterEvent::Declined { .. } => {}
+            }
         }
         moved
     }

@@ -13,9 +13,11 @@
 //! # Ok(()) }
 //! ```
 
+mod datagrams;
 mod folder;
 mod hand;
 mod line;
+mod pace;
 mod serial;
 mod site;
 mod strike;
@@ -30,7 +32,10 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{Endpoint, Lab, LinkUrl, LinkUrlError, Path, Quirk, Rig, RigDevice};
+use lab_config::{
+    Endpoint, FrameLimits, HdlcSizes, Lab, LinkUrl, LinkUrlError, MaxInfo, Path, Quirk, Rig, RigDevice,
+    SignOn, Window,
+};
 use proto_duis::{DeviceKind, Eui64};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -314,9 +319,10 @@ impl Estate {
         let plugged = site.port(kind, path).ok_or_else(missing)?;
         match (kind, path) {
             (DeviceKind::Chf, Path::Wan) => {
-                let listener = wan::bind().await.map_err(failed)?;
+                let (listener, socket) = wan::bind().await.map_err(failed)?;
                 let address = listener.local_addr().map_err(failed)?;
                 let tasks = self.tasks.clone();
+                self.tasks.spawn(datagrams::serve(site.clone(), socket, plugged.clone(), stop.clone()));
                 self.tasks.spawn(wan::serve(site, listener, plugged, stop, tasks));
                 Ok(url.at(LinkUrl::tcp(address).endpoint))
             }
@@ -362,16 +368,34 @@ fn line_settings(device: &RigDevice, path: Path, url: &LinkUrl) -> LineSettings 
     let server = profile.map(|profile| profile.server.value);
     let particulars = profile.map(|profile| profile.particulars.clone()).unwrap_or_default();
     let firmware = device.model.identity.firmware_version.as_str();
+    let signs_on = url.sign_on() != SignOn::None;
     LineSettings {
         kind: device.kind,
         path,
         logical: server.map_or(1, |server| server.logical),
         physical: url.addressing.physical.or(server.and_then(|server| server.physical)),
-        identification: url.signs_on().then(|| line::identification(firmware, &particulars)),
-        frames: particulars.frames.map(|fact| fact.value),
+        identification: signs_on.then(|| line::identification(firmware, &particulars)),
+        frames: frames(url, particulars.frames.map(|fact| fact.value)),
         echoes: particulars.has(Quirk::EchoingHead),
         delay: Duration::from_millis(particulars.answer_delay.map_or(0, |fact| fact.value).into()),
+        baud: match signs_on {
+            true => url.line.sign_on_baud.unwrap_or(LinkUrl::SIGN_ON_BAUD),
+            false => url.baud(),
+        },
+        paced: url.is_paced(),
     }
+}
+
+/// What the lab file says the meter's frames may be, else the Device Model.
+fn frames(url: &LinkUrl, model: Option<FrameLimits>) -> Option<FrameLimits> {
+    let HdlcSizes { window, max_info } = url.hdlc;
+    if window.is_none() && max_info.is_none() {
+        return model;
+    }
+    Some(FrameLimits {
+        max_information: max_info.or(model.map(|model| model.max_information)).unwrap_or(MaxInfo::DEFAULT),
+        window: window.or(model.map(|model| model.window)).unwrap_or(Window::ONE),
+    })
 }
 
 /// The simulated link with the pseudo-terminal's name in it.

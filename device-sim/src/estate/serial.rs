@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{self, Mode, OFlags};
-use rustix::termios::ioctl_tiocnxcl;
+use rustix::termios::{ioctl_tiocnxcl, tcgetattr};
 use serialport::SerialPort;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
@@ -21,6 +21,7 @@ use tokio_serial::SerialStream;
 use tokio_util::sync::CancellationToken;
 
 use super::line::{Line, LineSettings};
+use super::pace::Pace;
 use super::site::{Site, now};
 
 /// Longest wait at a time: the port is kept usable this often.
@@ -52,6 +53,18 @@ impl Port {
     }
 }
 
+impl Port {
+    /// The speed the client has set its end to; that of the meter where it does not say.
+    fn client_baud(&self, line: &Line<'_>) -> u32 {
+        tcgetattr(&self.keeper).map_or_else(|_| line.baud(), |settings| settings.output_speed())
+    }
+
+    async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        // A client that takes nothing loses it.
+        timeout(WRITE, self.master.write_all(octets)).await.unwrap_or(Ok(()))
+    }
+}
+
 impl Drop for Port {
     fn drop(&mut self) {
         // Left behind, the name would point at nothing; there is nobody to tell.
@@ -75,7 +88,7 @@ pub(super) async fn serve(
             tokio::select! {
                 () = stop.cancelled() => return,
                 _ = plugged.wait_for(|plugged| !*plugged) => {}
-                error = converse(port, line) => {
+                error = converse(port, line, settings.paced) => {
                     tracing::warn!(port = %name.display(), %error, "pseudo-terminal failed: making another");
                 }
             }
@@ -102,13 +115,21 @@ fn reopen(name: &Path) -> Option<Port> {
 }
 
 /// Carries octets between the pseudo-terminal and the line until the pseudo-terminal fails.
-async fn converse(mut port: Port, mut line: Line<'_>) -> io::Error {
+async fn converse(mut port: Port, mut line: Line<'_>, paced: bool) -> io::Error {
+    let mut pace = paced.then(|| Pace::new(now()));
     let mut buffer = [0; 1024];
     loop {
-        let due = line.poll_timeout().map(|due| due.saturating_duration_since(now()));
-        match timeout(due.unwrap_or(ROUND).min(ROUND), port.master.read(&mut buffer)).await {
+        let due = [line.poll_timeout(), pace.as_ref().and_then(Pace::poll_timeout)];
+        let wait = due.into_iter().flatten().min().map(|due| due.saturating_duration_since(now()));
+        match timeout(wait.unwrap_or(ROUND).min(ROUND), port.master.read(&mut buffer)).await {
             Ok(Ok(0)) => return io::ErrorKind::UnexpectedEof.into(),
-            Ok(Ok(count)) => line.receive(buffer.get(..count).unwrap_or_default(), now()),
+            Ok(Ok(count)) => {
+                let octets = buffer.get(..count).unwrap_or_default();
+                match &mut pace {
+                    Some(pace) => pace.hear(octets, port.client_baud(&line), line.baud(), now()),
+                    None => line.receive(octets, now()),
+                }
+            }
             Ok(Err(error)) => return error,
             Err(_) => {
                 if let Err(error) = ioctl_tiocnxcl(&port.keeper) {
@@ -117,10 +138,28 @@ async fn converse(mut port: Port, mut line: Line<'_>) -> io::Error {
                 line.handle_timeout(now());
             }
         }
-        while let Some(out) = line.poll_transmit(now()) {
-            if let Ok(Err(error)) = timeout(WRITE, port.master.write_all(&out)).await {
-                return error;
-            }
+        if let Err(error) = say(&mut port, &mut line, &mut pace).await {
+            return error;
         }
     }
+}
+
+/// Lets the line hear what has arrived and writes what is due.
+async fn say(port: &mut Port, line: &mut Line<'_>, pace: &mut Option<Pace>) -> io::Result<()> {
+    while let Some(octets) = pace.as_mut().and_then(|pace| pace.heard(now())) {
+        line.receive(&octets, now());
+    }
+    loop {
+        let baud = line.baud();
+        let Some(out) = line.poll_transmit(now()) else { break };
+        match pace {
+            Some(pace) => pace.say(&out, baud, now()),
+            None => port.write(&out).await?,
+        }
+    }
+    let client = port.client_baud(line);
+    while let Some(out) = pace.as_mut().and_then(|pace| pace.said(client, now())) {
+        port.write(&out).await?;
+    }
+    Ok(())
 }

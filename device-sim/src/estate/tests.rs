@@ -171,8 +171,8 @@ async fn sign_on(stream: &mut SerialStream) {
         }
         match client.poll_event() {
             Some(sign_on::ClientEvent::SignedOn { .. }) => return,
-            Some(sign_on::ClientEvent::Failed(error)) => panic!("{error}"),
             Some(sign_on::ClientEvent::SetLine(_)) => continue,
+            Some(other) => panic!("{other:?}"),
             None => {}
         }
         match timeout(Duration::from_millis(20), stream.read(&mut buffer)).await {

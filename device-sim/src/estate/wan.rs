@@ -1,4 +1,5 @@
-//! The hub's wide area network link: a TCP listener that speaks the DLMS wrapper.
+//! The hub's wide area network link: a TCP listener that speaks the DLMS wrapper. [`datagrams`](super::datagrams) serves
+//! the UDP port of the same number.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +11,7 @@ use lab_config::Path;
 use proto_dlms::wrapper::Deframer;
 use proto_duis::DeviceKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ use super::site::{Site, now, reach};
 use crate::fault::{From, Outbox, Outgoing};
 use crate::home::{Home, WanId};
 
+/// How many ports are tried until one is free for TCP and UDP.
+const TRIES: u32 = 32;
 /// Connections at a time; a hub has one, a lab looks in with a few more.
 const CONNECTIONS: usize = 8;
 /// A connection on which nothing arrives for so long is closed.
@@ -29,11 +32,19 @@ const WHOLE_MESSAGE: Duration = Duration::from_secs(30);
 /// A client that takes nothing for so long is given up.
 const WRITE: Duration = Duration::from_secs(10);
 /// How often a port that was restored is tried to be bound again.
-const REBIND: Duration = Duration::from_millis(100);
+pub(super) const REBIND: Duration = Duration::from_millis(100);
 
-/// Binds the listener where the system finds room.
-pub(super) async fn bind() -> io::Result<TcpListener> {
-    TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+/// Binds a TCP and a UDP port of one number where the system finds room for both.
+pub(super) async fn bind() -> io::Result<(TcpListener, UdpSocket)> {
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..TRIES {
+        let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+        match UdpSocket::bind(listener.local_addr()?).await {
+            Ok(socket) => return Ok((listener, socket)),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 /// Serves until stopped; unplugged or out of power, it closes everything, and listens at the same address when it
@@ -66,7 +77,7 @@ pub(super) async fn serve(
 }
 
 /// Waits until the link is plugged in and its hub has power; false when the estate is gone.
-async fn restored(site: &Site, plugged: &mut watch::Receiver<bool>) -> bool {
+pub(super) async fn restored(site: &Site, plugged: &mut watch::Receiver<bool>) -> bool {
     loop {
         if plugged.wait_for(|plugged| *plugged).await.is_err() {
             return false;
@@ -83,7 +94,7 @@ async fn restored(site: &Site, plugged: &mut watch::Receiver<bool>) -> bool {
 }
 
 /// Waits until the hub's power is spent.
-async fn darkness(site: &Site) {
+pub(super) async fn darkness(site: &Site) {
     let mut stirred = site.stirring();
     while site.take(|home| home.wan_is_up()) {
         if stirred.changed().await.is_err() {
@@ -105,6 +116,12 @@ async fn rebind(address: SocketAddr, stop: &CancellationToken) -> Option<TcpList
     }
 }
 
+/// The next connection's number, in this process.
+pub(super) fn next_id() -> WanId {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    WanId(NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// Accepts until stopped, unplugged or out of power.
 async fn accept(
     site: &Arc<Site>,
@@ -113,7 +130,6 @@ async fn accept(
     session: &CancellationToken,
     tasks: &TaskTracker,
 ) {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let accepted = tokio::select! {
@@ -130,7 +146,7 @@ async fn accept(
         // Without room the stream is dropped, which closes it.
         if let Ok(permit) = room.clone().try_acquire_owned() {
             let (site, session) = (site.clone(), session.clone());
-            let wan = WanId(NEXT.fetch_add(1, Ordering::Relaxed));
+            let wan = next_id();
             tasks.spawn(async move {
                 converse(&site, wan, stream, session).await;
                 site.with(|home| home.wan_closed(wan));
@@ -141,7 +157,7 @@ async fn accept(
 }
 
 /// The port of the hub's link, for its faults.
-const PORT: (DeviceKind, Path) = (DeviceKind::Chf, Path::Wan);
+pub(super) const PORT: (DeviceKind, Path) = (DeviceKind::Chf, Path::Wan);
 
 async fn converse(site: &Site, wan: WanId, mut stream: TcpStream, session: CancellationToken) {
     // Small messages both ways: waiting to fill a segment would only slow them.
@@ -189,7 +205,7 @@ fn take_messages(site: &Site, wan: WanId, deframer: &mut Deframer) -> bool {
 }
 
 /// Puts what waits for this connection through the faults of the link.
-fn collect(site: &Site, wan: WanId, outbox: &mut Outbox) {
+pub(super) fn collect(site: &Site, wan: WanId, outbox: &mut Outbox) {
     let next = |home: &mut Home| home.take_for_wan(wan).map(|message| (home.sender(&message), message));
     while let Some((origin, message)) = site.take(next) {
         if let Ok(octets) = message.encode() {

@@ -28,6 +28,7 @@ pub(crate) use station::Station;
 use std::collections::{BTreeMap, VecDeque};
 
 use proto_dlms::server::Peer;
+use proto_dlms::sign_on::ReadOut;
 use proto_dlms::wrapper::Message;
 use proto_duis::{DeviceKind, Eui64};
 use proto_zigbee::aps::ApsFrame;
@@ -286,6 +287,16 @@ impl Home {
         };
         self.carry();
         answer
+    }
+
+    /// What a meter reads out at its local port in IEC 62056-21 mode C; nothing where it is no meter.
+    pub fn read_out(&mut self, kind: DeviceKind) -> ReadOut {
+        let read = match kind {
+            DeviceKind::Esme => self.esme.as_mut().map(Station::read_out),
+            DeviceKind::Gsme => self.gsme.as_mut().map(Station::read_out),
+            _ => None,
+        };
+        read.unwrap_or_default()
     }
 
     /// Whether the local port of a meter answers at all: it has power and is not silenced.

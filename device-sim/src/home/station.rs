@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use lab_config::Quirk;
 use proto_dlms::apdu::{Aare, Apdu};
 use proto_dlms::server::{Peer, ServerSession, ServerSettings};
+use proto_dlms::sign_on::ReadOut;
 
 use super::WanId;
 use crate::model::journal::Entry;
@@ -71,6 +72,11 @@ impl<D: Device> Station<D> {
         let answer = session.receive(apdu, &mut Face { device: &mut self.device, shell: &mut self.shell })?;
         let nameless = self.shell.has(Quirk::AareWithoutMechanismName);
         Some(if nameless { without_mechanism(answer) } else { answer })
+    }
+
+    /// What it reads out to anybody at its local port.
+    pub(super) fn read_out(&mut self) -> ReadOut {
+        Face { device: &mut self.device, shell: &mut self.shell }.read_out()
     }
 
     fn make_room(&mut self, door: Door, client: u16) {

@@ -12,6 +12,7 @@ mod encode;
 mod esme;
 mod gpf;
 mod gsme;
+mod read_out;
 
 pub use access::Access;
 pub use chf::{Contact, Hub, device_type};

@@ -19,8 +19,8 @@
 //! | `sign-on` | line | before HDLC: `e` for IEC 62056-21 mode E, `none`; `c`: mode C read-out in place of HDLC; `auto`: find out | `none` |
 //! | `sign-on-baud` | line | speed the sign-on begins at | 300 |
 //! | `echo` | HDLC | whether the head repeats what is sent: `on`, `off`, or `auto` to find out | `auto` |
-//! | `window` | HDLC | most frames in a row to propose, 1 to 7; of `sim`, what the meter allows | 1; the simulated meter allows 7 |
-//! | `frame` | HDLC | longest information field to propose, 32 to 2030 octets; of `sim`, what the meter allows | 128; the simulated meter allows 2030 |
+//! | `window` | HDLC | most frames in a row to propose, 1 to 7; of `sim`, what the meter allows | 1; of `sim`, as its Device Model says |
+//! | `frame` | HDLC | longest information field to propose, 32 to 2030 octets; of `sim`, what the meter allows | 128; of `sim`, as its Device Model says |
 //! | `physical` | HDLC | physical device address (0 to 16383) | none |
 //! | `server-address-size` | HDLC | octets of the server address: 1, 2 or 4 | that of the Device Model, else the smallest that fits |
 //! | `client` | all | client SAP (1 to 127) | the management client of the Device Model |
