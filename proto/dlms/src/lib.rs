@@ -15,6 +15,7 @@
 //! | [`apdu`] | association and data exchange services | IEC 62056-5-3 |
 //! | [`security`] | suite 0: keys, counters, ciphering and proof | IEC 62056-5-3, 5 |
 //! | [`client`], [`server`] | the two ends of an association | IEC 62056-5-3 |
+//! | [`push`] | what a meter says unasked, longer than one APDU | IEC 62056-5-3, 6 |
 //! | [`data`] | values, names and times | IEC 62056-6-2, IEC 62056-6-1 |
 //!
 //! [`explain`] shows people what octets mean, in the words of [`vocabulary`].
@@ -37,7 +38,7 @@
 //!         match client.receive(&answer)? {
 //!             Step::Send(next) => apdu = next,
 //!             Step::Done(response) => return Ok(response),
-//!             Step::Notification(_) | Step::Ignored(_) => {}
+//!             Step::Notification(_) | Step::Ignored(_) | Step::Wait => {}
 //!         }
 //!     }
 //! };
@@ -48,6 +49,7 @@
 //! ```
 
 pub mod apdu;
+mod block_transfer;
 mod blocks;
 pub mod client;
 pub mod data;
@@ -59,11 +61,13 @@ pub mod hdlc;
 pub mod nonsense;
 mod octets;
 mod password;
+pub mod push;
 pub mod security;
 pub mod server;
 pub mod sign_on;
 pub mod vocabulary;
 pub mod wrapper;
 
+pub use block_transfer::TransferError;
 pub use octets::{DecodeError, Fault};
 pub use password::Password;

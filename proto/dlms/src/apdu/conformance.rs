@@ -45,6 +45,15 @@ impl Conformance {
 
     /// All this project speaks.
     pub const SPOKEN: Self = Self(
+        Self::USUAL.0
+            | Self::GENERAL_PROTECTION.0
+            | Self::GENERAL_BLOCK_TRANSFER.0
+            | Self::DATA_NOTIFICATION.0
+            | Self::ACCESS.0,
+    );
+
+    /// What a client offers that has no reason to offer more: what every meter knows.
+    pub const USUAL: Self = Self(
         Self::PRIORITY.0
             | Self::BLOCK_TRANSFER_WITH_GET.0
             | Self::BLOCK_TRANSFER_WITH_SET.0

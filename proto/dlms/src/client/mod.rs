@@ -5,19 +5,23 @@
 //! Waiting, and giving up waiting, is the caller's; [`ClientSession::cancel`] forgets a request nobody answered.
 
 mod associate;
+mod blocks;
 mod pending;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
+
 use thiserror::Error;
 
-pub use crate::apdu::ActionReturn;
+pub use crate::apdu::{AccessOutcome, AccessPart, ActionReturn, BlockWindow};
 pub use crate::blocks::BlockError;
 
 use crate::apdu::{
     Apdu, AssociationResult, Ciphered, Conformance, DataNotification, Diagnostic, EventNotification,
     ExceptionResponse, InitiateError, InvokeId, KeySet, Release,
 };
+use crate::block_transfer::{Transfer, TransferError};
 use crate::data::{AttributeRef, Data, DataAccessResult, MethodRef, Selective};
 use crate::security::{self, Challenge, Key, Manner, Protection, SecurityContext, SecurityError};
 use crate::{DecodeError, Password};
@@ -91,14 +95,23 @@ pub struct ClientSettings {
     pub max_pdu: u16,
     /// Services to ask for.
     pub conformance: Conformance,
-    /// Longest value taken in blocks, in octets.
+    /// Longest value or APDU taken in blocks, in octets.
     pub max_value: usize,
+    /// Blocks taken in a row in a general block transfer, where the conformance offers that. With more than one,
+    /// requests go in blocks as well, for that is how a meter learns of it.
+    pub window: BlockWindow,
 }
 
 impl Default for ClientSettings {
-    /// No security, everything spoken, APDUs of 1 KiB, values of 1 MiB.
+    /// No security, [`Conformance::USUAL`], APDUs of 1 KiB, values of 1 MiB, one block at a time.
     fn default() -> Self {
-        Self { security: Security::None, max_pdu: 1024, conformance: Conformance::SPOKEN, max_value: 1 << 20 }
+        Self {
+            security: Security::None,
+            max_pdu: 1024,
+            conformance: Conformance::USUAL,
+            max_value: 1 << 20,
+            window: BlockWindow::ONE,
+        }
     }
 }
 
@@ -125,6 +138,13 @@ pub enum Request {
         /// Its new value.
         value: Data,
     },
+    /// Read, write and invoke several things at once (ACCESS).
+    Access {
+        /// What, in this order.
+        parts: Vec<AccessPart>,
+        /// Whether to leave out what comes after a part that failed.
+        break_on_error: bool,
+    },
     /// Invoke a method.
     Act {
         /// The method.
@@ -149,6 +169,8 @@ pub enum Response {
     GotList(Vec<Result<Data, DataAccessResult>>),
     /// Written, or why not.
     Set(Result<(), DataAccessResult>),
+    /// What came of each part, in the order asked.
+    Accessed(Vec<AccessOutcome>),
     /// What the method gave.
     Acted(ActionReturn),
     /// The meter could not process the request at all.
@@ -195,8 +217,10 @@ impl Refusal {
 /// What to do after an APDU has been received.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// Send this and wait on.
+    /// Send this, then whatever [`ClientSession::poll_transmit`] gives, and wait on.
     Send(Vec<u8>),
+    /// Part of the answer has arrived; wait on.
+    Wait,
     /// The request is answered.
     Done(Response),
     /// The meter said something unasked; wait on.
@@ -262,6 +286,9 @@ pub enum ClientError {
     /// The challenge or dedicated key was used for an association before.
     #[error("the challenge was used before; renew it before associating again")]
     NotFresh,
+    /// A general block transfer cannot go on.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     /// A list of results of another length than the list asked.
     #[error("{found} results for a list of {expected}")]
     ListLength {
@@ -284,12 +311,25 @@ pub struct ClientSession {
     /// Number of the request last started, so that a late answer to an earlier one is known for what it is.
     invoke: u8,
     pending: Option<Pending>,
+    /// The general block transfer in progress.
+    transfer: Option<Transfer>,
+    /// APDUs to send behind the one that was given.
+    outbox: VecDeque<Vec<u8>>,
 }
 
 impl ClientSession {
     /// A session that is not associated yet.
     pub fn new(settings: ClientSettings) -> Self {
-        Self { settings, association: None, far: None, fresh: true, invoke: 0, pending: None }
+        Self {
+            settings,
+            association: None,
+            far: None,
+            fresh: true,
+            invoke: 0,
+            pending: None,
+            transfer: None,
+            outbox: VecDeque::new(),
+        }
     }
 
     /// A challenge and, where one is used, a dedicated key for the next association.
@@ -326,7 +366,7 @@ impl ClientSession {
         self.association
     }
 
-    /// Starts a request: the APDU to send.
+    /// Starts a request: the APDU to send, and behind it whatever [`ClientSession::poll_transmit`] gives.
     ///
     /// Requests may be started without an association; the meter then answers as it sees fit.
     ///
@@ -345,18 +385,39 @@ impl ClientSession {
                 (pending, self.cipher(apdu)?)
             }
         };
+        let apdu = self.send_out(apdu)?;
         self.pending = Some(pending);
         Ok(apdu)
+    }
+
+    /// The next APDU to send behind the last. There is one only in a general block transfer to a meter that takes
+    /// several blocks in a row.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.outbox.pop_front()
+    }
+
+    /// What to send when no answer came in time, and behind it whatever [`ClientSession::poll_transmit`] gives; `None`
+    /// where nothing may be sent again. Only a block of a general block transfer may: the meter knows one it has had.
+    /// A request may have been carried out.
+    ///
+    /// # Errors
+    /// [`ClientError::Transfer`] when this was tried often enough. The request is then over.
+    pub fn repeat(&mut self) -> Result<Option<Vec<u8>>, ClientError> {
+        let Some(transfer) = &mut self.transfer else { return Ok(None) };
+        let blocks = transfer.repeat().inspect_err(|_| self.pending = None)?;
+        Ok(self.queue(blocks))
     }
 
     /// Forgets the request that waits: nobody answered in time. A late answer is then ignored.
     pub fn cancel(&mut self) {
         self.pending = None;
+        self.transfer = None;
+        self.outbox.clear();
     }
 
     /// Forgets request and association: the line is down.
     pub fn link_lost(&mut self) {
-        self.pending = None;
+        self.cancel();
         self.end();
     }
 
@@ -375,6 +436,14 @@ impl ClientSession {
     /// # Errors
     /// An APDU that cannot be read, is not accepted, or does not fit the request. The request is then over.
     pub fn receive(&mut self, apdu: &[u8]) -> Result<Step, ClientError> {
+        match Apdu::decode(apdu) {
+            Ok(Apdu::GeneralBlock(block)) => self.receive_block(block).inspect_err(|_| self.cancel()),
+            _ => self.receive_whole(apdu),
+        }
+    }
+
+    /// Takes an APDU that did not come in blocks, or is put together from them.
+    fn receive_whole(&mut self, apdu: &[u8]) -> Result<Step, ClientError> {
         let apdu = match self.open(apdu) {
             Ok(apdu) => apdu,
             // Lines double what they carry; what was taken once is not an answer to anything now.
@@ -382,7 +451,7 @@ impl ClientSession {
                 return Ok(Step::Ignored("a ciphered message that was received before"));
             }
             Err(error) => {
-                self.pending = None;
+                self.cancel();
                 return Err(error);
             }
         };
@@ -410,6 +479,7 @@ impl ClientSession {
         match progress {
             Progress::Send(pending, apdu) => {
                 let apdu = self.cipher(apdu)?;
+                let apdu = self.send_out(apdu)?;
                 self.pending = Some(pending);
                 Ok(Step::Send(apdu))
             }
@@ -455,6 +525,8 @@ impl ClientSession {
         };
         match apdu {
             Apdu::Aare(_) | Apdu::Rlre(_) | Apdu::Exception(_) => Ok(()),
+            // What is in the blocks is looked at when they are put together.
+            Apdu::GeneralBlock(_) => Ok(()),
             Apdu::EventNotification(_) | Apdu::DataNotification(_) => {
                 Ok(suite.context.check_required(None)?)
             }
@@ -510,4 +582,11 @@ impl ClientSession {
 struct Limits {
     association: Association,
     max_value: usize,
+}
+
+impl Limits {
+    fn takes_general_blocks(self) -> bool {
+        self.association.conformance.contains(Conformance::GENERAL_BLOCK_TRANSFER)
+            && self.association.max_pdu != 0
+    }
 }

@@ -3,8 +3,9 @@
 use super::associate::Proof;
 use super::{ClientError, Limits, Request, Response};
 use crate::apdu::{
-    ActionRequest, ActionRequestKind, ActionResponseKind, ActionReturn, Apdu, GetRequest, GetRequestKind,
-    GetResponseKind, InvokeId, SetRequest, SetRequestKind, SetResponseKind, read_data_result,
+    AccessOutcome, AccessPart, AccessRequest, ActionRequest, ActionRequestKind, ActionResponseKind,
+    ActionReturn, Apdu, GetRequest, GetRequestKind, GetResponseKind, InvokeId, LongInvokeId, SetRequest,
+    SetRequestKind, SetResponseKind, read_data_result,
 };
 use crate::apdu::{Conformance, DataBlock};
 use crate::blocks::{Assembly, Outgoing};
@@ -23,6 +24,8 @@ pub(super) enum Pending {
     Set,
     /// A write in blocks, and the number of the block last sent.
     SetBlocks(Outgoing, u32),
+    /// So many parts at once, and whether fewer may be answered.
+    Access(usize, bool),
     /// An invocation that may be answered in blocks.
     Act(Assembly),
     /// An invocation whose parameter goes in blocks, and the number of the block last sent.
@@ -48,6 +51,7 @@ impl Pending {
             Request::Associate | Request::Release => Err(ClientError::Busy),
             Request::Get { attribute, selective } => start_get(attribute, selective, invoke, limits),
             Request::GetList(attributes) => start_get_list(attributes, invoke, limits),
+            Request::Access { parts, break_on_error } => start_access(parts, break_on_error, invoke, limits),
             Request::Set { attribute, value } => start_set(attribute, value, invoke, limits),
             Request::Act { method, parameter } => start_act(method, parameter, invoke, limits),
         }
@@ -73,9 +77,13 @@ impl Pending {
             Apdu::ActionResponse(response) if response.invoke.number() == invoke.number() => {
                 self.action_response(response.kind, invoke, limits)
             }
-            Apdu::GetResponse(_) | Apdu::SetResponse(_) | Apdu::ActionResponse(_) => {
-                Ok(Progress::Ignored(self, LATE))
+            Apdu::AccessResponse(response) if response.invoke.number() == u32::from(invoke.number()) => {
+                self.access_response(response.outcomes)
             }
+            Apdu::GetResponse(_)
+            | Apdu::SetResponse(_)
+            | Apdu::ActionResponse(_)
+            | Apdu::AccessResponse(_) => Ok(Progress::Ignored(self, LATE)),
             other => Err(self.unexpected(other.name())),
         }
     }
@@ -89,6 +97,7 @@ impl Pending {
             Pending::GetList(..) => "Get-Response with a list",
             Pending::Set => "Set-Response",
             Pending::SetBlocks(..) => "Set-Response to a block",
+            Pending::Access(..) => "Access-Response",
             Pending::Act(_) => "Action-Response",
             Pending::ActBlocks(..) => "Action-Response to a block",
         };
@@ -127,6 +136,19 @@ impl Pending {
                 Ok(Progress::Send(Pending::GetList(count, assembly), next_get(invoke, block.number)))
             }
             (pending, _) => Err(pending.unexpected("Get-Response of another kind")),
+        }
+    }
+
+    fn access_response(self, outcomes: Vec<AccessOutcome>) -> Result<Progress, ClientError> {
+        match self {
+            Pending::Access(expected, broken_off) => {
+                let found = outcomes.len();
+                if found == expected || broken_off && found < expected {
+                    return Ok(Progress::Done(Response::Accessed(outcomes)));
+                }
+                Err(ClientError::ListLength { found, expected })
+            }
+            pending => Err(pending.unexpected("Access-Response")),
         }
     }
 
@@ -206,6 +228,18 @@ fn start_get_list(
     Ok((pending, fitting(&Apdu::GetRequest(GetRequest { invoke, kind }), limits)?))
 }
 
+fn start_access(
+    parts: Vec<AccessPart>,
+    break_on_error: bool,
+    invoke: InvokeId,
+    limits: Limits,
+) -> Result<(Pending, Vec<u8>), ClientError> {
+    let long = LongInvokeId::confirmed(invoke.number().into());
+    let invoke = if break_on_error { long.breaking_on_error() } else { long };
+    let pending = Pending::Access(parts.len(), break_on_error);
+    Ok((pending, fitting(&Apdu::AccessRequest(AccessRequest { invoke, time: None, parts }), limits)?))
+}
+
 fn start_set(
     attribute: AttributeRef,
     value: Data,
@@ -246,10 +280,13 @@ fn whole_or_blocks(
     limits: Limits,
     first: impl Fn(DataBlock) -> Apdu,
 ) -> Result<(Option<Outgoing>, Vec<u8>), ClientError> {
-    let too_long = match fitting(whole, limits) {
+    let too_long = match fitting_whole(whole, limits) {
         Ok(apdu) => return Ok((None, apdu)),
         Err(error) => error,
     };
+    if !limits.association.conformance.contains(needed) && limits.takes_general_blocks() {
+        return Ok((None, whole.encode()));
+    }
     if !limits.association.conformance.contains(needed) {
         return Err(too_long);
     }
@@ -262,8 +299,13 @@ fn whole_or_blocks(
     Ok((Some(outgoing), first(block).encode()))
 }
 
-/// The encoded request, if the meter takes one as long.
+/// The encoded request, if the meter takes one as long, whole or in general blocks.
 fn fitting(apdu: &Apdu, limits: Limits) -> Result<Vec<u8>, ClientError> {
+    if limits.takes_general_blocks() { Ok(apdu.encode()) } else { fitting_whole(apdu, limits) }
+}
+
+/// The encoded request, if the meter takes one as long in one piece.
+fn fitting_whole(apdu: &Apdu, limits: Limits) -> Result<Vec<u8>, ClientError> {
     let apdu = apdu.encode();
     let limit = usize::from(limits.association.max_pdu);
     if limit != 0 && apdu.len() > limit {

@@ -52,7 +52,7 @@ fn acceptances_that_say_less_than_the_standard_are_taken() {
         client.start(Request::Associate).unwrap();
         client.receive(&octets(answer)).unwrap()
     };
-    let offered = Association { conformance: Conformance::SPOKEN, max_pdu: 0 };
+    let offered = Association { conformance: Conformance::USUAL, max_pdu: 0 };
     let bare = associate("6117 A109060760857405080101 A203020100 A305A103020100");
     assert_eq!(bare, Step::Done(Response::Associated(offered)));
     assert_eq!(associate("6105 A203020100"), Step::Done(Response::Associated(offered)));

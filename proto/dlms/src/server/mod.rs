@@ -4,23 +4,31 @@
 //! the meter proper. It refuses what a meter refuses: services before an association, services not agreed, blocks
 //! out of turn. What may be read or written is the model's to say; [`ObjectTable`] is a plain one.
 
+mod access;
 mod associate;
+mod blocks;
 mod profile;
 mod proof;
 mod secure;
 mod service;
+mod sessions;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
 
 pub use associate::{Credentials, Denial};
 pub use profile::select;
+pub use sessions::Sessions;
 pub use table::{ObjectTable, Rights};
 
-use crate::apdu::{Apdu, Conformance, ExceptionResponse, Release};
-use crate::client::Association;
+use std::collections::VecDeque;
+
+use crate::apdu::{Apdu, BlockWindow, Conformance, ExceptionResponse, Release};
+use crate::client::{Association, Notification};
 use crate::data::{ActionResult, AttributeRef, Data, DataAccessResult, MethodRef, Selective};
-use crate::security::{self, Challenge, SecurityContext, SecurityError};
+use crate::push::{self, PushError};
+use crate::security::{self, Challenge, Protection, SecurityContext, SecurityError};
+use blocks::Exchange;
 use proof::Proof;
 use service::Transfer;
 
@@ -113,14 +121,16 @@ pub struct ServerSettings {
     pub max_pdu: u16,
     /// Services this server speaks.
     pub conformance: Conformance,
-    /// Longest value taken in blocks, in octets.
+    /// Longest value or APDU taken in blocks, in octets.
     pub max_value: usize,
+    /// Blocks taken in a row in a general block transfer.
+    pub window: BlockWindow,
 }
 
 impl Default for ServerSettings {
-    /// Everything spoken, APDUs of 1 KiB, values of 64 KiB.
+    /// Everything spoken, APDUs of 1 KiB, values of 64 KiB, one block at a time.
     fn default() -> Self {
-        Self { max_pdu: 1024, conformance: Conformance::SPOKEN, max_value: 1 << 16 }
+        Self { max_pdu: 1024, conformance: Conformance::SPOKEN, max_value: 1 << 16, window: BlockWindow::ONE }
     }
 }
 
@@ -136,12 +146,25 @@ pub struct ServerSession {
     /// Who the client is, where it said.
     far: Option<security::Association>,
     transfer: Transfer,
+    /// The general block transfer in progress.
+    exchange: Option<Exchange>,
+    /// APDUs to send behind the answer.
+    outbox: VecDeque<Vec<u8>>,
 }
 
 impl ServerSession {
     /// A session that is not associated yet.
     pub fn new(peer: Peer, settings: ServerSettings) -> Self {
-        Self { peer, settings, association: None, proof: None, far: None, transfer: Transfer::None }
+        Self {
+            peer,
+            settings,
+            association: None,
+            proof: None,
+            far: None,
+            transfer: Transfer::None,
+            exchange: None,
+            outbox: VecDeque::new(),
+        }
     }
 
     /// Who this session is with.
@@ -160,10 +183,52 @@ impl ServerSession {
         self.proof = None;
         self.far = None;
         self.transfer = Transfer::None;
+        self.exchange = None;
+        self.outbox.clear();
     }
 
-    /// Takes an APDU from the client and gives the answer; `None` where the standard calls for none.
+    /// Takes an APDU from the client and gives the answer, behind which comes whatever
+    /// [`ServerSession::poll_transmit`] gives; `None` where the standard calls for no answer.
     pub fn receive(&mut self, apdu: &[u8], model: &mut dyn ObjectModel) -> Option<Vec<u8>> {
+        // Whoever asks anew has given up on the rest.
+        self.outbox.clear();
+        if let Ok(Apdu::GeneralBlock(block)) = Apdu::decode(apdu) {
+            return self.receive_block(block, model);
+        }
+        self.exchange = None;
+        let answer = self.receive_whole(apdu, model)?;
+        self.send_out(answer)
+    }
+
+    /// The next APDU to send behind the last. There is one only in a general block transfer to a client that takes
+    /// several blocks in a row.
+    pub fn poll_transmit(&mut self) -> Option<Vec<u8>> {
+        self.outbox.pop_front()
+    }
+
+    /// The APDUs of a notification to this client, in the order to send them; ciphered with the keys shared with it, where
+    /// `protection` asks for that.
+    ///
+    /// # Errors
+    /// There are no keys, no number to use, or the notification is too long for any number of blocks.
+    pub fn notify(
+        &mut self,
+        notification: Notification,
+        protection: Option<Protection>,
+        model: &mut dyn ObjectModel,
+    ) -> Result<Vec<Vec<u8>>, PushError> {
+        let limit = self.client_takes();
+        match (protection, model.security(self.peer)) {
+            (None, _) => push::frames(notification, None, limit),
+            (Some(protection), Some(context)) => {
+                push::frames(notification, Some((context, protection)), limit)
+            }
+            (Some(_), None) => Err(PushError::NoKeys { found: "a notification to be ciphered" }),
+        }
+    }
+
+    /// Takes an APDU that did not come in blocks, or is put together from them.
+    fn receive_whole(&mut self, apdu: &[u8], model: &mut dyn ObjectModel) -> Option<Vec<u8>> {
         match Apdu::decode(apdu) {
             Ok(Apdu::Ciphered(ciphered)) => self.receive_ciphered(&ciphered, model),
             Ok(apdu) => self.receive_in_clear(apdu, model),
@@ -188,7 +253,10 @@ impl ServerSession {
                 self.link_lost();
                 return Some(Apdu::Rlre(Release::NORMAL));
             }
-            request @ (Apdu::GetRequest(_) | Apdu::SetRequest(_) | Apdu::ActionRequest(_)) => request,
+            request @ (Apdu::GetRequest(_)
+            | Apdu::SetRequest(_)
+            | Apdu::ActionRequest(_)
+            | Apdu::AccessRequest(_)) => request,
             // Answers and notifications are not for a server; answering them could go on for ever.
             _ => return None,
         };
@@ -198,6 +266,7 @@ impl ServerSession {
         let Some(association) = self.association else {
             return Some(Apdu::Exception(ExceptionResponse::NOT_ASSOCIATED));
         };
-        self.serve(request, association.leaving(overhead), model)
+        let room = self.room(&request, association, overhead);
+        self.serve(request, room, model)
     }
 }

@@ -48,6 +48,7 @@ impl ServerSession {
                 let confirmed = request.invoke.is_confirmed();
                 Some(self.serve_action(request, association, model)).filter(|_| confirmed)
             }
+            Apdu::AccessRequest(request) => self.serve_access(request, association, model),
             _ => None,
         }
     }
@@ -76,7 +77,7 @@ impl ServerSession {
         Apdu::GetResponse(GetResponse { invoke, kind })
     }
 
-    fn get(
+    pub(super) fn get(
         &self,
         attribute: AttributeRef,
         selection: Option<&AccessSelection>,
@@ -191,7 +192,7 @@ impl ServerSession {
         Apdu::SetResponse(SetResponse { invoke, kind })
     }
 
-    fn set(
+    pub(super) fn set(
         &self,
         attribute: AttributeRef,
         selection: Option<&AccessSelection>,
@@ -394,6 +395,7 @@ fn needed(request: &Apdu) -> Conformance {
             ActionRequestKind::Normal { .. } => Conformance::ACTION,
             _ => Conformance::ACTION | Conformance::BLOCK_TRANSFER_WITH_ACTION,
         },
+        Apdu::AccessRequest(_) => Conformance::ACCESS,
         _ => Conformance::NONE,
     }
 }
@@ -410,7 +412,7 @@ fn selective(
 }
 
 /// Whether a response of so many octets is one the client takes.
-fn fits(octets: usize, association: Association) -> bool {
+pub(super) fn fits(octets: usize, association: Association) -> bool {
     association.max_pdu == 0 || octets <= usize::from(association.max_pdu)
 }
 
