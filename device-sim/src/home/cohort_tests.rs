@@ -51,7 +51,7 @@ impl Visit {
             match self.client.receive(&answer).unwrap() {
                 Step::Send(next) => apdu = next,
                 Step::Done(response) => return response,
-                Step::Notification(_) | Step::Ignored(_) => {}
+                Step::Notification(_) | Step::Ignored(_) | Step::Wait => {}
             }
         }
     }

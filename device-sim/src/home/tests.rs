@@ -71,7 +71,7 @@ fn ask(home: &mut Home, client: &mut ClientSession, to: Option<Eui64>, request: 
         match client.receive(&answers.remove(0)).unwrap() {
             Step::Send(next) => apdu = next,
             Step::Done(response) => return response,
-            Step::Notification(_) | Step::Ignored(_) => panic!("an answer"),
+            Step::Notification(_) | Step::Ignored(_) | Step::Wait => panic!("an answer"),
         }
     }
 }

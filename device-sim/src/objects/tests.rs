@@ -50,7 +50,7 @@ impl Bench {
             match self.client.receive(&self.server.receive(&apdu, &mut face).unwrap()).unwrap() {
                 Step::Send(next) => apdu = next,
                 Step::Done(response) => return response,
-                Step::Notification(_) | Step::Ignored(_) => {}
+                Step::Notification(_) | Step::Ignored(_) | Step::Wait => {}
             }
         }
     }

@@ -358,11 +358,15 @@ async fn converse(
     let mut apdu = machine.start(request).map_err(|error| failed(error, &[]))?;
     loop {
         channel.send(&apdu, waits).await?;
+        while let Some(more) = machine.poll_transmit() {
+            channel.send(&more, waits).await?;
+        }
         apdu = loop {
             let answer = channel.receive(waits).await?;
             match machine.receive(&answer).map_err(|error| failed(error, &answer))? {
                 Step::Send(next) => break next,
                 Step::Done(response) => return Ok(response),
+                Step::Wait => {}
                 Step::Notification(_) => keep(notifications, answer),
                 Step::Ignored(why) => channel.note(&format!("ignored: {why}")),
             }

@@ -2,14 +2,17 @@
 //!
 //! The property tests and the fuzz targets come in through the same functions, so what one finds the other keeps.
 
+mod secured;
+
 use std::time::{Duration, Instant};
 
-use crate::apdu::{Apdu, InitiateRequest, UserInformation};
+use crate::apdu::{Apdu, Conformance, InitiateRequest, UserInformation};
 use crate::client::{ClientSession, ClientSettings, Request};
 use crate::data::{AttributeRef, ClassId, Data, DeviationSign, Obis};
 use crate::explain::{self, Conversation, Cutter, Layer, Piece, Span, Way};
 use crate::server::{ObjectTable, Peer, Rights, ServerSession, ServerSettings};
-use crate::{gateway, hdlc, sign_on, wrapper};
+use crate::{gateway, hdlc, push, sign_on, wrapper};
+pub use secured::secured;
 
 const NAME: AttributeRef =
     AttributeRef { class: ClassId(1), obis: Obis([0, 0, 42, 0, 0, 255]), attribute: 2 };
@@ -54,6 +57,51 @@ fn requests() -> [Request; 5] {
         Request::Set { attribute: NAME, value: Data::Octets(vec![1; 200]) },
         Request::Release,
     ]
+}
+
+/// Octets as messages between both ends of an association that agreed on general blocks: the first octet of each says
+/// how long it is and whether it is a block.
+pub fn blocks(octets: &[u8]) {
+    let conformance = Conformance::SPOKEN;
+    let mut table = ObjectTable::new();
+    table.insert(NAME, Data::Octets(vec![0; 200]), Rights::ReadWrite);
+    let settings = ServerSettings { conformance, max_value: 300, ..ServerSettings::default() };
+    let mut server = ServerSession::new(Peer::new(16, 1), settings);
+    let settings = ClientSettings { conformance, max_pdu: 64, max_value: 300, ..ClientSettings::default() };
+    let mut client = ClientSession::new(settings);
+    for request in [Request::Associate, Request::Get { attribute: NAME, selective: None }] {
+        let Ok(sent) = client.start(request) else { continue };
+        let _ = server.receive(&sent, &mut table).map(|answer| client.receive(&answer));
+    }
+    for message in messages(octets) {
+        let _ = (client.receive(&message), client.repeat(), server.receive(&message, &mut table));
+        while client.poll_transmit().is_some() || server.poll_transmit().is_some() {}
+    }
+}
+
+/// Octets as pushes, a second apart.
+pub fn pushes(octets: &[u8]) {
+    let mut now = Instant::now();
+    let settings = push::ReceiverSettings { max_apdu: 300, ..push::ReceiverSettings::default() };
+    let mut receiver = push::Receiver::new(settings);
+    for message in messages(octets) {
+        receiver.receive(&message, now, None);
+        now += Duration::from_secs(1);
+        receiver.handle_timeout(now);
+        while receiver.poll_event().is_some() {}
+    }
+}
+
+fn messages(octets: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = octets;
+    let mut messages = Vec::new();
+    while let Some((first, tail)) = rest.split_first() {
+        let (message, after) = tail.split_at(tail.len().min(usize::from(first & 0x3F)));
+        let block: &[u8] = if first & 0x80 != 0 { &[0xE0] } else { &[] };
+        messages.push([block, message].concat());
+        rest = after;
+    }
+    messages
 }
 
 /// Octets as a TCP stream of wrapped messages, `cut` at a time, and as a datagram.
@@ -161,6 +209,21 @@ mod tests {
             rest in near(&[1, 0xC1], &[0, 1, 2, 3, 4, 6, 9, 0xA1, 0xA2, 0xBE, 0xC1])
         ) {
             super::apdu(&[&[tag], rest.as_slice()].concat());
+        }
+
+        #[test]
+        fn secured(octets in near(&[5, 0x61, 0x81, 0x80], &[0, 1, 2, 3, 4, 0x10, 0x30, 0x80, 0xA1, 0xC7, 0xCC, 0xDB])) {
+            super::secured(&octets);
+        }
+
+        #[test]
+        fn blocks(octets in near(&[0x88, 0x81, 0, 1, 0, 0, 1, 0xC0], &[0, 1, 2, 0x40, 0x41, 0x80, 0x81, 0x87, 0x88])) {
+            super::blocks(&octets);
+        }
+
+        #[test]
+        fn pushes(octets in near(&[0x88, 0, 0, 1, 0, 0, 1, 0x0F], &[0, 1, 2, 0x80, 0x87, 0x88])) {
+            super::pushes(&octets);
         }
 
         #[test]

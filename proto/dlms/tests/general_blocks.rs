@@ -36,7 +36,8 @@ impl Ends {
     fn new(conformance: Conformance, window: u8, max_pdu: u16) -> Self {
         let window = BlockWindow::new(window).unwrap();
         let client = ClientSettings { conformance, window, max_pdu, ..ClientSettings::default() };
-        let server = ServerSettings { window, max_pdu, ..ServerSettings::default() };
+        let server =
+            ServerSettings { conformance: Conformance::SPOKEN, window, max_pdu, ..ServerSettings::default() };
         let mut meter = ObjectTable::new();
         meter.insert(LOG, Data::Octets(vec![0; 700]), Rights::ReadWrite);
         meter.insert(FIXED, Data::U8(7), Rights::ReadOnly);

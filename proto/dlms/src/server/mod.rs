@@ -128,9 +128,11 @@ pub struct ServerSettings {
 }
 
 impl Default for ServerSettings {
-    /// Everything spoken, APDUs of 1 KiB, values of 64 KiB, one block at a time.
+    /// Everything spoken but general block transfer, APDUs of 1 KiB, values of 64 KiB, one block at a time. Whoever
+    /// offers general block transfer must send what [`ServerSession::poll_transmit`] gives.
     fn default() -> Self {
-        Self { max_pdu: 1024, conformance: Conformance::SPOKEN, max_value: 1 << 16, window: BlockWindow::ONE }
+        let conformance = Conformance::SPOKEN.without(Conformance::GENERAL_BLOCK_TRANSFER);
+        Self { max_pdu: 1024, conformance, max_value: 1 << 16, window: BlockWindow::ONE }
     }
 }
 
