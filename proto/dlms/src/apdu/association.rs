@@ -284,13 +284,21 @@ fn put_context(out: &mut Vec<u8>, context: ApplicationContext) {
     put_field(out, 0xA1, &name);
 }
 
+/// The object identifier bare, or in the wrapping it should not have here.
 fn read_mechanism(field: &mut Reader<'_>) -> Result<Mechanism, DecodeError> {
+    if field.peek() == Some(6) {
+        field.take(2, "mechanism name")?;
+    }
     Ok(Mechanism::from_number(read_dlms_oid(field, 2, "mechanism name")?))
 }
 
-/// An octet string in its explicit wrapping.
-fn read_octets(field: &mut Reader<'_>, part: &'static str) -> Result<Vec<u8>, DecodeError> {
-    Ok(read_inner(field, 4, part, "04 (OCTET STRING)")?.rest().to_vec())
+/// An octet string in its explicit wrapping, or without it: some stations leave it out.
+fn read_octets(field: &mut Reader<'_>) -> Vec<u8> {
+    let mut wrapped = field.clone();
+    match read_field(&mut wrapped) {
+        Ok((4, mut contents)) if wrapped.is_empty() => contents.rest().to_vec(),
+        _ => field.rest().to_vec(),
+    }
 }
 
 fn put_octets(out: &mut Vec<u8>, tag: u8, octets: &[u8]) {
@@ -337,10 +345,10 @@ impl Aarq {
             let (tag, mut field) = read_field(&mut body)?;
             match tag {
                 0xA1 => aarq.context = read_context(&mut field)?,
-                0xA6 => aarq.calling_title = Some(read_octets(&mut field, "calling AP title")?),
+                0xA6 => aarq.calling_title = Some(read_octets(&mut field)),
                 0x8B => aarq.mechanism = Some(read_mechanism(&mut field)?),
                 0xAC => aarq.authentication_value = Some(read_authentication(&mut field)?),
-                0xBE => aarq.user_information = Some(read_octets(&mut field, "user information")?),
+                0xBE => aarq.user_information = Some(read_octets(&mut field)),
                 // Version, called names, requirements and implementation information change nothing here.
                 _ => {}
             }
@@ -387,10 +395,10 @@ impl Aare {
                 0xA1 => aare.context = Some(read_context(&mut field)?),
                 0xA2 => result = Some(read_integer(&mut field, "association result")?),
                 0xA3 => aare.diagnostic = read_diagnostic(&mut field)?,
-                0xA4 => aare.responding_title = Some(read_octets(&mut field, "responding AP title")?),
+                0xA4 => aare.responding_title = Some(read_octets(&mut field)),
                 0x89 => aare.mechanism = Some(read_mechanism(&mut field)?),
                 0xAA => aare.authentication_value = Some(read_authentication(&mut field)?),
-                0xBE => aare.user_information = Some(read_octets(&mut field, "user information")?),
+                0xBE => aare.user_information = Some(read_octets(&mut field)),
                 _ => {}
             }
         }
@@ -443,14 +451,18 @@ impl Release {
     /// A normal release that carries nothing.
     pub const NORMAL: Self = Self { reason: Some(0), user_information: None };
 
+    /// A tag with nothing behind it, not even a length, is a release that says nothing.
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let mut body = read_body(reader)?;
         let mut release = Self { reason: None, user_information: None };
+        if reader.is_empty() {
+            return Ok(release);
+        }
+        let mut body = read_body(reader)?;
         while !body.is_empty() {
             let (tag, mut field) = read_field(&mut body)?;
             match tag {
                 0x80 => release.reason = Some(field.u8("release reason")?),
-                0xBE => release.user_information = Some(read_octets(&mut field, "user information")?),
+                0xBE => release.user_information = Some(read_octets(&mut field)),
                 _ => {}
             }
         }

@@ -174,7 +174,9 @@ impl InitiateResponse {
         let version = reader.u8("xDLMS version")?;
         let conformance = read_conformance(reader)?;
         let max_pdu = reader.u16("server maximum APDU size")?;
-        Ok(Self { version, conformance, max_pdu, vaa_name: reader.u16("VAA name")? })
+        // Meters that know only logical names leave this out.
+        let vaa_name = if reader.is_empty() { VAA_LOGICAL_NAME } else { reader.u16("VAA name")? };
+        Ok(Self { version, conformance, max_pdu, vaa_name })
     }
 }
 

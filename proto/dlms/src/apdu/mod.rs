@@ -92,6 +92,20 @@ impl Apdu {
         Ok(apdu)
     }
 
+    /// Reads one message, behind which there may be zeros: some stations fill up their frames with them.
+    ///
+    /// # Errors
+    /// As [`Apdu::decode`].
+    pub(crate) fn decode_padded(octets: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(octets);
+        let apdu = Self::read(&mut reader)?;
+        if reader.clone().rest().iter().all(|octet| *octet == 0) {
+            return Ok(apdu);
+        }
+        reader.finish("APDU")?;
+        Ok(apdu)
+    }
+
     fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let tag = reader.u8("APDU tag")?;
         Ok(match tag {

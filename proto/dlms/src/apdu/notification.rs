@@ -65,8 +65,11 @@ pub(super) fn put_time(out: &mut Vec<u8>, time: Option<DateTime>) {
     put_string(out, time.as_ref().map_or(&[], <[u8; 12]>::as_slice));
 }
 
-/// An octet string that is a date-time, or empty for none.
+/// An octet string that is a date-time, or empty for none; some meters put the type before it, which is not called for.
 pub(super) fn read_time(reader: &mut Reader<'_>) -> Result<Option<DateTime>, DecodeError> {
+    if reader.peek() == Some(9) {
+        reader.u8("time type")?;
+    }
     match reader.u8("time length")? {
         0 => Ok(None),
         12 => Ok(Some(DateTime::from_octets(reader.array("time")?))),

@@ -3,6 +3,34 @@
 //! A session turns requests into APDUs and APDUs into responses, block transfers included. It knows no line: give
 //! what it says to [`hdlc::Client`](crate::hdlc) or the [`wrapper`](crate::wrapper), and give it what they receive.
 //! Waiting, and giving up waiting, is the caller's; [`ClientSession::cancel`] forgets a request nobody answered.
+//!
+//! An association ends by [`Request::Release`], or is aborted by whatever ends the link below:
+//! [`ClientSession::link_lost`]. DLMS/COSEM has no message for that (IEC 62056-5-3, 4.2.4).
+//!
+//! # What is taken though the standard does not have it
+//!
+//! What is sent is by the standard. What is received is taken also where field devices are loose and the meaning is
+//! plain:
+//!
+//! | where | taken | because |
+//! |---|---|---|
+//! | AARE | no context name, mechanism name, requirements, system title or user information | what is not said is what was offered |
+//! | AARE, AARQ | fields in any order; fields nobody knows; lengths in the long form | BER allows the last, the rest is skipped |
+//! | AARE, AARQ | system title and user information without the OCTET STRING around them; mechanism name with an OBJECT IDENTIFIER around it | the length says where they end |
+//! | AARE | diagnostic 0 where a challenge has to be answered | there is a challenge |
+//! | initiate response | conformance tag 5F without 1F; no VAA name | only logical names are spoken |
+//! | initiate response | in clear in a ciphered association, unless protection is required | it can only offer less |
+//! | RLRE | no reason, no length at all; any reason | the association is over |
+//! | any APDU | zeros behind it | frames are filled up |
+//! | Action-Response | no flag for a return value | there is none |
+//! | Data-Notification | a type octet before the time | the length behind it says so |
+//! | exception | no expected invocation counter | it is read from its object then |
+//! | answers | other priority and service class bits; a late answer to another request; a ciphered answer sent twice | the number says which request |
+//! | blocks | one sent twice; numbers that begin at 1 or go on from the exchange before | the number says which block |
+//! | proof of high-level security | a number above or below that of the message it is in | the challenge is fresh |
+//!
+//! Never taken: an answer in clear in a ciphered association, a number already seen, a wrong tag, a proof that is
+//! missing, octets behind a message that are not zero, a value cut short.
 
 mod associate;
 mod blocks;
@@ -436,7 +464,7 @@ impl ClientSession {
     /// # Errors
     /// An APDU that cannot be read, is not accepted, or does not fit the request. The request is then over.
     pub fn receive(&mut self, apdu: &[u8]) -> Result<Step, ClientError> {
-        match Apdu::decode(apdu) {
+        match Apdu::decode_padded(apdu) {
             Ok(Apdu::GeneralBlock(block)) => self.receive_block(block).inspect_err(|_| self.cancel()),
             _ => self.receive_whole(apdu),
         }
@@ -496,10 +524,10 @@ impl ClientSession {
 
     /// Reads an APDU, out of its envelope where it came in one.
     fn open(&mut self, octets: &[u8]) -> Result<Apdu, ClientError> {
-        match Apdu::decode(octets)? {
+        match Apdu::decode_padded(octets)? {
             Apdu::Ciphered(ciphered) => {
                 let message = self.decipher(&ciphered)?;
-                Ok(Apdu::decode(&message)?)
+                Ok(Apdu::decode_padded(&message)?)
             }
             Apdu::OtherSuite(other) => Err(SecurityError::OtherEnvelope { found: other.name() }.into()),
             apdu => {

@@ -63,6 +63,33 @@ fn acceptances_that_say_less_than_the_standard_are_taken() {
 }
 
 #[test]
+fn answers_as_field_devices_send_them_are_taken() {
+    let associate = |body: &str, padding: &[u8]| {
+        let body = octets(body);
+        let long_form = [0x61, 0x81, u8::try_from(body.len()).unwrap()];
+        let mut client = ClientSession::new(ClientSettings::default());
+        client.start(Request::Associate).unwrap();
+        client.receive(&[&long_form, body.as_slice(), padding].concat()).unwrap()
+    };
+    let conformance = Conformance::from_bits(0x00_501F);
+    let granted = Step::Done(Response::Associated(Association { conformance, max_pdu: 500 }));
+    let disordered = "BE811004 0E0800065F1F040000501F01F40007 A305A103020100 A203020100 BF0100";
+    assert_eq!(associate(disordered, &[]), granted);
+    let unwrapped = "BE0B 0800065F040000501F01F4 A305A103020100 A203020100";
+    assert_eq!(associate(unwrapped, &[]), granted);
+    let wrapped = "8909 060760857405080200 A305A103020100 A203020100 BE10040E0800065F1F040000501F01F40007";
+    assert_eq!(associate(wrapped, &[0, 0, 0]), granted);
+    for answer in ["63", "6300", "6303800101", "6303800100 0000"] {
+        let mut client = ClientSession::new(ClientSettings::default());
+        client.start(Request::Release).unwrap();
+        assert_eq!(client.receive(&octets(answer)), Ok(Step::Done(Response::Released)), "{answer}");
+    }
+    let padded = asking().receive(&octets("C401C1 00 1102 000000"));
+    assert_eq!(padded, Ok(Step::Done(Response::Got(Ok(Data::U8(2))))));
+    assert!(asking().receive(&octets("C401C1 00 1102 000001")).is_err());
+}
+
+#[test]
 fn refusals_of_every_form_are_refusals() {
     let associate = |answer: &str| {
         let mut client = ClientSession::new(ClientSettings::default());

@@ -70,7 +70,7 @@ impl Receiver {
     /// Takes an APDU. `context` are the keys shared with the meter, where there are any.
     pub fn receive(&mut self, apdu: &[u8], now: Instant, context: Option<&mut SecurityContext>) {
         self.handle_timeout(now);
-        let taken = match Apdu::decode(apdu) {
+        let taken = match Apdu::decode_padded(apdu) {
             Ok(Apdu::GeneralBlock(block)) => self.add(block, now),
             Ok(_) => Ok(Some(apdu.to_vec())),
             Err(error) => Err(error.into()),
@@ -139,7 +139,7 @@ impl Receiver {
     }
 
     fn open(&self, whole: &[u8], context: Option<&mut SecurityContext>) -> Result<Received, PushError> {
-        match Apdu::decode(whole)? {
+        match Apdu::decode_padded(whole)? {
             Apdu::Ciphered(ciphered) => self.decipher(&ciphered, context),
             Apdu::OtherSuite(other) => Err(SecurityError::OtherEnvelope { found: other.name() }.into()),
             apdu => {
@@ -163,7 +163,7 @@ impl Receiver {
             return Err(PushError::NoKeys { found: ciphered.name() });
         };
         let opened = context.unprotect(from, &ciphered.contents)?;
-        let notification = notification(Apdu::decode(&opened.message)?)?;
+        let notification = notification(Apdu::decode_padded(&opened.message)?)?;
         Ok(Received { from: Some(from), protection: Some(opened.protection), notification })
     }
 }

@@ -194,7 +194,7 @@ impl ServerSession {
     pub fn receive(&mut self, apdu: &[u8], model: &mut dyn ObjectModel) -> Option<Vec<u8>> {
         // Whoever asks anew has given up on the rest.
         self.outbox.clear();
-        if let Ok(Apdu::GeneralBlock(block)) = Apdu::decode(apdu) {
+        if let Ok(Apdu::GeneralBlock(block)) = Apdu::decode_padded(apdu) {
             return self.receive_block(block, model);
         }
         self.exchange = None;
@@ -231,7 +231,7 @@ impl ServerSession {
 
     /// Takes an APDU that did not come in blocks, or is put together from them.
     fn receive_whole(&mut self, apdu: &[u8], model: &mut dyn ObjectModel) -> Option<Vec<u8>> {
-        match Apdu::decode(apdu) {
+        match Apdu::decode_padded(apdu) {
             Ok(Apdu::Ciphered(ciphered)) => self.receive_ciphered(&ciphered, model),
             Ok(apdu) => self.receive_in_clear(apdu, model),
             Err(_) => Some(Apdu::Exception(self.unreadable()).encode()),

@@ -39,7 +39,7 @@ impl ServerSession {
             Ok(opened) => opened,
             Err(error) => return Some(Apdu::Exception(exception(&error)).encode()),
         };
-        let answer = match Apdu::decode(&message) {
+        let answer = match Apdu::decode_padded(&message) {
             Ok(apdu) => self.answer(apdu, manner.overhead(), model)?,
             Err(_) => Apdu::Exception(self.unreadable()),
         };
