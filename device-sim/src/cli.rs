@@ -4,15 +4,19 @@
 //! or a lab file with mistakes.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 use lab_config::{Lab, Rig, RigDevice, SecretSource, Security};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::control::{self, Control};
 use crate::estate::{Estate, SimEndpoint};
+use crate::fault::{FaultPlan, Placed};
 use crate::sim_clock::{FASTEST, SimClock};
 
 /// Simulated SMETS1 devices on real pseudo-terminals and sockets.
@@ -39,7 +43,32 @@ enum Verb {
         /// Fixes what the households consume.
         #[arg(long, value_name = "N", default_value_t = 1)]
         seed: u64,
+        #[command(flatten)]
+        bench: Bench,
     },
+    /// Ask running devices at their control port, such as `device-sim ctl --at 127.0.0.1:4100 fault ESME/optical: silence`.
+    Ctl {
+        /// Where `device-sim serve --control` listens.
+        #[arg(long, value_name = "ADDRESS")]
+        at: SocketAddr,
+        /// The command; `list`, `state`, `fault`, `faults`, `clear`, `keys`, `token`, `load`, `clock`, `drift`, `mains`, `plug`.
+        #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<String>,
+    },
+}
+
+/// What goes wrong on purpose, and who may bring more about.
+#[derive(Debug, clap::Args)]
+struct Bench {
+    /// A fault to bring about, such as "rig-1/ESME/optical: truncate after 12 octets on frame 3".
+    #[arg(long = "fault", value_name = "FAULT")]
+    faults: Vec<Placed>,
+    /// A file of faults.
+    #[arg(long, value_name = "FILE")]
+    faults_file: Option<PathBuf>,
+    /// Listen here, on loopback, for commands of `device-sim ctl`.
+    #[arg(long, value_name = "ADDRESS")]
+    control: Option<SocketAddr>,
 }
 
 /// A line of what is printed.
@@ -61,15 +90,54 @@ pub async fn run() -> ExitCode {
     // Diagnostics are for stderr: stdout is for programs to read.
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-    let Verb::Serve { lab, json, speed, seed } = Arguments::parse().verb;
-    let lab = match read(lab) {
-        Ok(lab) => lab,
-        Err(error) => return fail(&error, 2),
-    };
-    match serve(lab, json, speed, seed).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error.to_string(), 1),
+    match Arguments::parse().verb {
+        Verb::Serve { lab, json, speed, seed, bench } => {
+            let read = read(lab).and_then(|lab| Ok((lab, bench.plan()?)));
+            let (lab, plan) = match read {
+                Ok(read) => read,
+                Err(error) => return fail(&error, 2),
+            };
+            match serve(lab, plan, Serving { json, speed, seed, control: bench.control }).await {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => fail(&error.to_string(), 1),
+            }
+        }
+        Verb::Ctl { at, command } => match control::ask(at, &command.join(" ")).await {
+            Ok(answer) => tell(&answer),
+            Err(error) => fail(&format!("nobody answers at {at}: {error}"), 1),
+        },
     }
+}
+
+/// Prints what the control port answered.
+fn tell(answer: &serde_json::Value) -> ExitCode {
+    match (answer.get("ok"), answer.get("error")) {
+        (Some(said), _) => {
+            // With stdout gone there is nobody to tell.
+            let _ = writeln!(io::stdout(), "{said}");
+            ExitCode::SUCCESS
+        }
+        (None, Some(error)) => fail(error.as_str().unwrap_or("an error without words"), 1),
+        (None, None) => fail("an answer of another kind: is this the control port of device-sim?", 1),
+    }
+}
+
+impl Bench {
+    /// The faults of the file, then those of the command line.
+    fn plan(&self) -> Result<FaultPlan, String> {
+        let read = self.faults_file.as_deref().map(FaultPlan::load).transpose();
+        let mut plan = read.map_err(|error| error.to_string())?.unwrap_or_default();
+        plan.faults.extend(self.faults.iter().cloned());
+        Ok(plan)
+    }
+}
+
+/// How to serve.
+struct Serving {
+    json: bool,
+    speed: u32,
+    seed: u64,
+    control: Option<SocketAddr>,
 }
 
 fn fail(words: &str, code: u8) -> ExitCode {
@@ -85,18 +153,35 @@ fn read(file: Option<PathBuf>) -> Result<Lab, String> {
     }
 }
 
-async fn serve(lab: Lab, json: bool, speed: u32, seed: u64) -> Result<(), Box<dyn std::error::Error>> {
+async fn serve(lab: Lab, plan: FaultPlan, how: Serving) -> Result<(), Box<dyn std::error::Error>> {
+    let Serving { json, speed, seed, control } = how;
     let clock = if speed == 1 { SimClock::real() } else { SimClock::accelerated(speed) };
     // Before anything is printed: who reads the lines may end us at once.
     let mut terminated = signal(SignalKind::terminate())?;
-    let estate = Estate::start(&lab, clock, seed).await?;
+    let estate = Arc::new(Estate::start(&lab, clock, seed).await?);
+    estate.arm_all(&plan).map_err(|(placed, error)| format!("{placed}: {error}"))?;
+    let control = match control {
+        Some(address) => Some(Control::bind(address).await?),
+        None => None,
+    };
     warn_of_generated(&lab);
-    print(&lines(&estate, &lab), json)?;
+    let listens = control.as_ref().map(Control::address).transpose()?;
+    print(&lines(&estate, &lab), listens, json)?;
+    let served = async {
+        match control {
+            Some(control) => control.serve(&estate).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,
         _ = terminated.recv() => {}
+        () = served => {}
     }
-    estate.stop().await;
+    // A command under way holds the devices a moment longer; dropped, they stop as well.
+    if let Some(estate) = Arc::into_inner(estate) {
+        estate.stop().await;
+    }
     Ok(())
 }
 
@@ -120,7 +205,7 @@ fn lines(estate: &Estate, lab: &Lab) -> Vec<Line> {
     estate.endpoints().iter().map(own).chain(carried).collect()
 }
 
-fn print(lines: &[Line], json: bool) -> io::Result<()> {
+fn print(lines: &[Line], control: Option<SocketAddr>, json: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for line in lines {
         if json {
@@ -130,6 +215,11 @@ fn print(lines: &[Line], json: bool) -> io::Result<()> {
             let place = line.link.clone().or(through).unwrap_or_default();
             writeln!(out, "{:<10} {:<6} {} {:<8} {place}", line.rig, line.device, line.eui64, line.path)?;
         }
+    }
+    match control {
+        Some(address) if json => writeln!(out, "{}", serde_json::json!({ "control": address }))?,
+        Some(address) => writeln!(out, "control port {address}: device-sim ctl --at {address} list")?,
+        None => {}
     }
     if !json {
         writeln!(out, "running; Ctrl-C stops")?;

@@ -12,10 +12,12 @@
 //! | [`fault`] | what goes wrong on purpose, on wires and in devices |
 //! | [`home`] | the devices of one rig, the network between them, the hub's routing; octets in and out |
 //! | [`broker`] | the MQTT broker of a lab whose stations are simulated |
+//! | [`control`] | a person's hand over a socket, for other processes |
 //! | [`estate`] | pseudo-terminals, sockets and tasks around the homes of a lab |
 
 pub mod broker;
 pub mod cli;
+pub mod control;
 pub mod estate;
 pub mod fault;
 pub mod home;

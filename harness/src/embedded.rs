@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use device_sim::fault::{FaultError, Placed};
 use device_sim::{Estate, Hand, HandError, Pressed, SimClock, StartError};
 use lab_config::{DeviceKind, Lab};
-use scenarios::Act;
+use scenarios::{Act, Action, Pack};
 
 use crate::dispatch::{Answer, Hands};
 use crate::execute::Trouble;
@@ -64,9 +65,48 @@ impl Hands for SimulatedHands {
                 let pressed = hand.press_keys(&keys.concat()).map_err(trouble).map(words);
                 Box::pin(async move { pressed })
             }
+            (_, Act::Fault(text)) => match self.fault(text) {
+                Err(trouble) => Box::pin(async move { Err(trouble) }),
+                Ok(Some(said)) => Box::pin(async move { Ok(said) }),
+                Ok(None) => self.person.ask(device, act, show, within),
+            },
+            (_, Act::ClearFaults) => match self.hands.values().next() {
+                Some(hand) => {
+                    let said = format!("{} faults undone", hand.clear_faults());
+                    Box::pin(async move { Ok(said) })
+                }
+                None => self.person.ask(device, act, show, within),
+            },
             _ => self.person.ask(device, act, show, within),
         }
     }
+}
+
+impl SimulatedHands {
+    /// Brings a fault about at a simulated device; nothing said, where the device is a real one.
+    fn fault(&self, text: &str) -> Result<Option<String>, Trouble> {
+        let placed: Placed = text.parse().map_err(|e| Trouble::error(format!("fault {text:?}: {e}")))?;
+        let Some(hand) = self.hands.get(&placed.device) else { return Ok(None) };
+        let armed = hand.arm(&placed).map_err(|e: FaultError| Trouble::error(format!("{placed}: {e}")))?;
+        Ok(Some(format!("fault {armed} armed: {placed}")))
+    }
+}
+
+/// What is wrong with the faults that the scripts of a pack bring about: script, line, and why.
+pub fn unsound_faults(pack: &Pack) -> Vec<String> {
+    let steps = pack.scripts.iter().flat_map(|script| script.all_steps().map(move |step| (script, step)));
+    steps
+        .filter_map(|(script, step)| match &step.action {
+            Action::Ask(ask) => match &ask.act {
+                Act::Fault(text) => {
+                    let error = text.parse::<Placed>().err()?;
+                    Some(format!("{}/{}.toml:{}: fault {text:?}: {error}", pack.id, script.id, step.line))
+                }
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect()
 }
 
 fn trouble(error: HandError) -> Trouble {

@@ -216,6 +216,10 @@ pub enum Act {
     PressKeys(Vec<String>),
     /// Look, and say whether it is so; `act.answer` is then `yes` or `no`.
     Confirm,
+    /// Bring a fault about, said in the simulator's grammar of faults, such as `ESME/optical: silence`.
+    Fault(String),
+    /// Undo every fault brought about.
+    ClearFaults,
 }
 
 /// One operation of a migration.

@@ -31,12 +31,22 @@
 //! | `observe = "active-import"` or `{ class, obis, attribute }` | reads the device by a second path | `through` (`wan`, `optical`, `local`), `device`, `select` | 30 s |
 //! | `alert = "8F32"` | waits for a device alert that came since the script began and no step has matched yet | `device` | 60 s |
 //! | `act = "press-keys"` or `"confirm"` | asks a person or an actuator | `show` (the text shown), `keys`, `device` | 120 s |
+//! | `act = "fault"` or `"clear-faults"` | brings a fault about, or undoes them all | `fault` (such as `"ESME/optical: silence"`), `show`, `device` | 120 s |
 //! | `migrate = "authorise"` | one operation of a migration: `authorise`, `validate`, `contact`, `commission`, `rollback` | `declare` | 120 s |
 //! | `wait = "5s"` | lets time pass | | its own length |
 //! | `check = "words"` | compares what is bound already | | 1 s |
 //!
 //! Every step may have `say` (what it does, in words), `expect` and `bind`. Where `device` is left out, the device is that
 //! of the row, else of the script. No deadline is longer than an hour.
+//!
+//! A fault is brought about by the simulator where the device is simulated; at a real one a person is asked. Its grammar
+//! is that of the simulator (`device-sim`, module `fault`). A script that brings a fault about undoes it in its clean-up.
+//!
+//! # Expected verdicts
+//!
+//! A script may say which verdict it is there to show: `expected = { verdict = "error", reason = ["no answer"] }`, with words
+//! of the reason. The verdict of a run is not touched by it: a script that meets silence ends in an error, expected or not,
+//! and no gate reads it. Whoever tests the lab itself holds one against the other. No script of a standard pack has it.
 //!
 //! # Outcomes of a request
 //!

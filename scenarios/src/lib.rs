@@ -28,6 +28,6 @@ pub use pack::{
     Agreement, Files, LockError, NonStandard, Pack, PackError, PackKind, PackLock, Standing, shipped_packs,
 };
 pub use proto_lab::Digest;
-pub use script::{MissingValue, NotApplicable, Row, Script, Step, deadline};
+pub use script::{Expected, MissingValue, NotApplicable, Row, Script, Step, deadline};
 pub use value::{Decimal, DecimalError, Value};
 pub use values::{Element, PathError, ValuePath, Values};

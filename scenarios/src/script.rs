@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use lab_config::{Capability, DeviceKind, DeviceModelCombination, Name, Profile};
 use proto_lab::Digest;
+use proto_lab::record::Verdict;
 
 use crate::{Action, Bindings, Expectation, Facts, ObservedAttribute, Outcome, Value, ValuePath, Values};
 
@@ -52,10 +53,21 @@ pub struct Script {
     pub steps: Vec<Step>,
     /// Leaves the rig as it was. Always run.
     pub clean_up: Vec<Step>,
+    /// The verdict it is there to show, where that is not simply a pass. No part of any verdict.
+    pub expected: Option<Expected>,
     /// SHA-256 of the file's bytes.
     pub digest: Digest,
     /// The file's text, kept with the evidence of every run of it.
     pub source: Arc<str>,
+}
+
+/// The verdict a script is there to show, for whoever tests the lab itself: the run's own verdict takes no notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Words its reason holds.
+    pub reason: Vec<String>,
 }
 
 /// One row of a script's data table.

@@ -226,6 +226,15 @@ impl Hand {
         self.site.with_faults(|board| board.arm(placed.clone(), now()))
     }
 
+    /// Clears every fault of the device's rig; what they did is undone. How many there were.
+    pub fn clear_faults(&self) -> usize {
+        self.site.with_faults(|board| {
+            let count = board.armed().count();
+            board.clear_all();
+            count
+        })
+    }
+
     /// On the wide area network a device behind the hub has the hub's link.
     fn can_have(&self, fault: &Fault) -> Result<(), FaultError> {
         let has = |kind, path| self.site.ports.contains_key(&(kind, path));

@@ -40,7 +40,7 @@ use proto_duis::{DeviceKind, Eui64};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::fault::{FaultError, FaultId, Placed};
+use crate::fault::{FaultError, FaultId, FaultPlan, Placed};
 use crate::home::{BuildError, Home};
 use crate::sim_clock::SimClock;
 use folder::LinkFolder;
@@ -210,13 +210,29 @@ impl Estate {
     /// # Errors
     /// No such rig or device, a fault the device cannot have, or too many of them.
     pub fn arm(&self, placed: &Placed) -> Result<(String, FaultId), FaultError> {
-        let rig = self.rig_of(placed)?;
+        let rig = self.the_rig(placed.rig.as_ref())?;
         let id = self.hand(&rig, placed.device)?.arm(placed)?;
         Ok((rig, id))
     }
 
-    fn rig_of(&self, placed: &Placed) -> Result<String, FaultError> {
-        if let Some(rig) = &placed.rig {
+    /// Brings the faults of a plan about.
+    ///
+    /// # Errors
+    /// As [`Estate::arm`], with the fault it is of.
+    pub fn arm_all(&self, plan: &FaultPlan) -> Result<(), (Placed, FaultError)> {
+        self.sites.values().for_each(|site| site.with_faults(|board| board.reseed(plan.seed)));
+        plan.faults.iter().try_for_each(|placed| match self.arm(placed) {
+            Ok(_) => Ok(()),
+            Err(error) => Err((placed.clone(), error)),
+        })
+    }
+
+    /// The rig of this name, or the only one.
+    ///
+    /// # Errors
+    /// [`FaultError::WhichRig`], where there are several and none is named.
+    pub fn the_rig(&self, named: Option<&lab_config::Name>) -> Result<String, FaultError> {
+        if let Some(rig) = named {
             return Ok(rig.to_string());
         }
         let mut rigs = self.sites.keys();
@@ -227,6 +243,15 @@ impl Estate {
                 first: first.cloned().unwrap_or_default(),
             }),
         }
+    }
+
+    /// Every simulated device, with its rig.
+    pub fn devices(&self) -> Vec<(&str, DeviceKind)> {
+        let of = |site: &Site| -> Vec<DeviceKind> {
+            site.with(|home| DeviceKind::ALL.iter().copied().filter(|kind| home.has(*kind)).collect())
+        };
+        let rigs = self.sites.iter().map(|(name, site)| (name.as_str(), of(site)));
+        rigs.flat_map(|(name, kinds)| kinds.into_iter().map(move |kind| (name, kind))).collect()
     }
 
     /// Clears one fault of a rig, or all of them; what they did to devices is undone. How many there were.

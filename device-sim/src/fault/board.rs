@@ -83,12 +83,19 @@ pub struct Board {
     armed: BTreeMap<FaultId, Armed>,
     /// What must be undone because its fault was cleared.
     mending: Vec<Deed>,
+    /// How often a fault was cleared: what it held back is lost with it.
+    cleared: u64,
 }
 
 impl Board {
     /// A board without faults. The seed fixes what chance does.
     pub fn new(seed: u64) -> Self {
-        Self { seed, next: 1, armed: BTreeMap::new(), mending: Vec::new() }
+        Self { seed, next: 1, armed: BTreeMap::new(), mending: Vec::new(), cleared: 0 }
+    }
+
+    /// Another seed, for the faults armed from now on.
+    pub fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
     }
 
     /// Arms a fault: its times count from `now`.
@@ -124,6 +131,7 @@ impl Board {
     /// Clears a fault; what it did to a device is undone by the next [`Board::deeds`]. Whether there was one.
     pub fn clear(&mut self, id: FaultId) -> bool {
         let Some(armed) = self.armed.remove(&id) else { return false };
+        self.cleared += 1;
         self.mending.extend(armed.deed(id, false).filter(|_| armed.done));
         true
     }
@@ -166,6 +174,7 @@ impl Board {
             }
         }
         self.count_for_devices(from, now);
+        outbox.forget_before(self.cleared);
         outbox.push(fate, reset, now);
     }
 

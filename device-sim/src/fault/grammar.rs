@@ -61,7 +61,7 @@ impl FromStr for Placed {
             return Err(GrammarError { column: 1, found: quoted(text), expected: expected.to_owned() });
         };
         let mut words = Words::of(text, place.len() + 1);
-        let (rig, device, path) = place_of(place)?;
+        let (rig, device, path) = self::place(place)?;
         let kind = kind(&mut words, device, path)?;
         let (when, way) = clauses(&mut words)?;
         let fault = turned(kind, way, &words)?;
@@ -69,8 +69,11 @@ impl FromStr for Placed {
     }
 }
 
-/// `rig-1/ESME/optical`, `ESME/optical`, `rig-1/ESME`, `ESME`.
-fn place_of(place: &str) -> Result<(Option<lab_config::Name>, DeviceKind, Option<Path>), GrammarError> {
+/// The rig, device and path of `rig-1/ESME/optical`, `ESME/optical`, `rig-1/ESME`, `ESME`.
+///
+/// # Errors
+/// [`GrammarError`].
+pub fn place(place: &str) -> Result<(Option<lab_config::Name>, DeviceKind, Option<Path>), GrammarError> {
     let wrong = |part: &str, expected: String| {
         let column = place.find(part).unwrap_or_default() + 1;
         GrammarError { column, found: quoted(part), expected }

@@ -26,9 +26,18 @@ pub struct Outbox {
     queue: VecDeque<(Instant, Outgoing)>,
     /// A frame that is to come after its successor, and until when it waits.
     held: Option<(Instant, Vec<Piece>)>,
+    /// How often a fault had been cleared when it was last used.
+    cleared: u64,
 }
 
 impl Outbox {
+    /// What a fault held back is lost once the fault is cleared.
+    pub(super) fn forget_before(&mut self, cleared: u64) {
+        if self.cleared != cleared {
+            *self = Self { cleared, ..Self::default() };
+        }
+    }
+
     /// Puts in what the faults have left of a frame.
     pub(super) fn push(&mut self, fate: Fate, reset: Option<DeviceKind>, now: Instant) {
         if fate.held && self.held.is_none() {
@@ -60,7 +69,7 @@ impl Outbox {
 
     /// Nothing that waits goes out any more.
     pub fn discard(&mut self) {
-        *self = Self::default();
+        *self = Self { cleared: self.cleared, ..Self::default() };
     }
 
     fn release(&mut self, now: Instant) {

@@ -140,6 +140,17 @@ fn a_frame_that_is_to_come_after_its_successor_comes_alone_when_there_is_none() 
 }
 
 #[test]
+fn what_a_fault_held_back_is_lost_when_it_is_cleared() {
+    let (mut board, mut outbox, now) = (Board::new(1), Outbox::default(), Instant::now());
+    let late = board.arm(placed("ESME/optical: delay 1min"), now).unwrap();
+    board.outward(OPTICAL, vec![1], &mut outbox, now);
+    assert!(board.clear(late));
+    board.outward(OPTICAL, vec![2], &mut outbox, now);
+    assert_eq!(outbox.poll(now), Some(Outgoing::Octets(vec![2])));
+    assert_eq!(outbox.poll_timeout(), None);
+}
+
+#[test]
 fn a_reset_breaks_the_frame_off_and_then_says_so() {
     let (mut board, mut outbox, now) = (Board::new(1), Outbox::default(), Instant::now());
     board.arm(placed("ESME/optical: reset after 4 octets on frame 1"), now).unwrap();

@@ -6,15 +6,16 @@ use lab_config::{CapabilityRelease, nearest};
 use scenarios::{Pack, PackError, PackKind, Standing, shipped_packs};
 
 use super::{Exit, Failure};
+use crate::embedded;
 
 /// Every pack inside the program.
 pub(super) fn shipped() -> Result<Vec<Pack>, Failure> {
-    shipped_packs().map(|pack| Pack::open(&pack).map_err(refused)).collect()
+    shipped_packs().map(|pack| Pack::open(&pack).map_err(refused).and_then(sound)).collect()
 }
 
 /// The pack in a folder.
 pub(super) fn load(folder: &Path) -> Result<Pack, Failure> {
-    Pack::load(folder).map_err(refused)
+    Pack::load(folder).map_err(refused).and_then(sound)
 }
 
 /// The packs named on the command line: folders, or packs inside the program; without any, the standard packs of the release
@@ -38,13 +39,24 @@ fn named(name: &str) -> Result<Pack, Failure> {
     if folder.is_dir() {
         return load(folder);
     }
-    Pack::shipped(name).map_err(|error| {
+    let pack = Pack::shipped(name).map_err(|error| {
         let failure = refused(error);
         match nearest(name, shipped_packs().map(|pack| pack.name())) {
             Some(near) => failure.hint(format!("did you mean {near}?")),
             None => failure.hint("or give the path of a pack folder"),
         }
-    })
+    })?;
+    sound(pack)
+}
+
+/// A fault that nobody can bring about is found before anything is run.
+fn sound(pack: Pack) -> Result<Pack, Failure> {
+    match embedded::unsound_faults(&pack).into_iter().next() {
+        None => Ok(pack),
+        Some(wrong) => {
+            Err(Failure::input(wrong).hint("the grammar of faults: cargo doc -p device-sim, module fault"))
+        }
+    }
 }
 
 /// A script that is not the agreed one is a verdict of its own; anything else is bad input.

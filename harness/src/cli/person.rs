@@ -39,7 +39,9 @@ impl Hands for Person {
             // Typed before the question was asked: it answers nothing.
             while lines.try_recv().is_ok() {}
             let how = match act {
-                Act::PressKeys(_) => "press Enter when it is done, or write why it could not be",
+                Act::PressKeys(_) | Act::Fault(_) | Act::ClearFaults => {
+                    "press Enter when it is done, or write why it could not be"
+                }
                 Act::Confirm => "write yes or no",
             };
             complain!("\n  at the {device}: {show}\n  ({how}; {} s)\n", within.as_secs());
@@ -56,8 +58,10 @@ impl Hands for Person {
 
 fn judge(act: &Act, said: &str) -> Result<String, Trouble> {
     match act {
-        Act::PressKeys(_) if said.is_empty() => Ok("done".to_owned()),
-        Act::PressKeys(_) => Err(Trouble::inconclusive(format!("the person at the rig says: {said}"))),
+        Act::PressKeys(_) | Act::Fault(_) | Act::ClearFaults if said.is_empty() => Ok("done".to_owned()),
+        Act::PressKeys(_) | Act::Fault(_) | Act::ClearFaults => {
+            Err(Trouble::inconclusive(format!("the person at the rig says: {said}")))
+        }
         Act::Confirm if said == "yes" || said == "no" => Ok(said.to_owned()),
         Act::Confirm => Err(Trouble::inconclusive(format!("found the answer {said:?}, expected yes or no"))),
     }

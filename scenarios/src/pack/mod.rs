@@ -164,6 +164,9 @@ impl Pack {
             .map(|(id, document)| Script::parse(id.clone(), document))
             .collect::<Result<Vec<_>, FileError>>()?;
         let Heading { id, title, kind, release, standing, requires_enrolled, .. } = heading;
+        if standing == Standing::Standard {
+            scripts.iter().try_for_each(refuse_expected)?;
+        }
         Ok(Self { id, title, kind, release, standing, requires_enrolled, scripts, lock })
     }
 
@@ -265,6 +268,19 @@ fn standing(table: &mut Table<'_>) -> Result<Standing, FileError> {
 
 const AGREEMENT: &str =
     "who agreed, when, and where that can be read: { by = …, on = …, reference = … }, or \"none\" (20.17)";
+
+/// What a standard pack is there to show is a pass.
+fn refuse_expected(script: &Script) -> Result<(), FileError> {
+    match &script.expected {
+        None => Ok(()),
+        Some(expected) => Err(FileError::whole_file(
+            format!("{}.toml", script.id),
+            format!("an expected verdict, {}", expected.verdict),
+            "none in a standard pack: its scripts are there to pass",
+            "remove `expected`, or put the script into a pack that is not standard",
+        )),
+    }
+}
 
 fn agreement(item: &Item<'_>) -> Result<Option<Agreement>, FileError> {
     if item.toml().is_some_and(|value| value.is_str()) {

@@ -12,8 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lab_config::{Capability, DeviceKind, Document, FileError, Item, Name, Table};
 use proto_lab::Digest;
+use proto_lab::record::Verdict;
 
-use crate::{Row, Script, Value};
+use crate::{Expected, Row, Script, Value};
 use scope::Scope;
 
 /// More steps or rows than this is a mistake, or an attack on whoever reads the script.
@@ -44,6 +45,7 @@ impl Script {
                 set_up,
                 steps: test(table, &mut scope)?,
                 clean_up: steps(table, "clean-up", &mut scope_of_clean_up)?,
+                expected: table.read("expected", expected)?,
                 digest: Digest::of(document.text().as_bytes()),
                 source: document.text().into(),
             })
@@ -70,6 +72,32 @@ fn bounded<'d>(item: &Item<'d>, what: &str) -> Result<Vec<Item<'d>>, FileError> 
     match items.len() {
         0..=MOST => Ok(items),
         many => Err(item.error(format!("{many} {what}"), format!("at most {MOST}"), "split the script")),
+    }
+}
+
+fn expected(item: &Item<'_>) -> Result<Expected, FileError> {
+    let meaning =
+        "the verdict the script is there to show: { verdict = \"error\", reason = [\"no answer\"] }";
+    item.table(meaning, |table| {
+        let verdict = table.required("verdict", "pass, inconclusive, fail or error")?;
+        let words = |item: &Item<'_>| {
+            item.list("words of the reason")?.iter().map(|item| Ok(item.text("words")?.to_owned())).collect()
+        };
+        Ok(Expected {
+            verdict: self::verdict(&verdict)?,
+            reason: table.read("reason", words)?.unwrap_or_default(),
+        })
+    })
+}
+
+fn verdict(item: &Item<'_>) -> Result<Verdict, FileError> {
+    let expected = "pass, inconclusive, fail or error";
+    match item.text(expected)? {
+        "pass" => Ok(Verdict::Pass),
+        "inconclusive" => Ok(Verdict::Inconclusive),
+        "fail" => Ok(Verdict::Fail),
+        "error" => Ok(Verdict::Error),
+        _ => Err(item.refuse(expected, "a script ends in one of these")),
     }
 }
 

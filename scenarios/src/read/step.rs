@@ -220,12 +220,20 @@ pub(super) fn no_token(item: &Item<'_>, scope: &Scope) -> Result<Operand, FileEr
 }
 
 fn ask(table: &mut Table<'_>, item: &Item<'_>) -> Result<Ask, FileError> {
-    let show = table.text("show", "the text shown to the person")?;
+    let known = "`press-keys`, `confirm`, `fault` or `clear-faults`";
     let device = table.read("device", device)?;
-    let act = match item.text("`press-keys` or `confirm`")? {
+    let act = match item.text(known)? {
         "press-keys" => Act::PressKeys(keys(table)?),
         "confirm" => Act::Confirm,
-        _ => return Err(item.refuse("`press-keys` or `confirm`", "say what the person does")),
+        "fault" => Act::Fault(table.text("fault", "the fault, such as \"ESME/optical: silence\"")?),
+        "clear-faults" => Act::ClearFaults,
+        _ => return Err(item.refuse(known, "say what the person does")),
+    };
+    let show = match (&act, table.has("show")) {
+        // A fault says by itself what is to be done.
+        (Act::Fault(fault), false) => format!("bring about {fault}"),
+        (Act::ClearFaults, false) => "undo every fault brought about".to_owned(),
+        _ => table.text("show", "the text shown to the person")?,
     };
     Ok(Ask { device, act, show })
 }
