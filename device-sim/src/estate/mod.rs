@@ -14,6 +14,7 @@
 //! ```
 
 mod datagrams;
+mod device_server;
 mod folder;
 mod hand;
 mod line;
@@ -140,6 +141,8 @@ pub enum StartError {
 pub struct Estate {
     sites: BTreeMap<String, Arc<Site>>,
     endpoints: Vec<SimEndpoint>,
+    /// How each serial port is, for whoever serves it in another way too.
+    lines: BTreeMap<(String, DeviceKind, Path), LineSettings>,
     stop: CancellationToken,
     tasks: TaskTracker,
     /// Holds the names of the pseudo-terminals; removed with the estate.
@@ -157,6 +160,7 @@ impl Estate {
         let mut estate = Self {
             sites: BTreeMap::new(),
             endpoints: Vec::new(),
+            lines: BTreeMap::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             _folder: folder.clone(),
@@ -290,6 +294,27 @@ impl Estate {
         })
     }
 
+    /// Puts a serial device server before a local port: the port is reached over TCP as well, HDLC without a wrapper,
+    /// by one client at a time.
+    ///
+    /// # Errors
+    /// No such rig or port, or no socket to be had.
+    pub async fn serve_over_tcp(
+        &self,
+        rig: &str,
+        kind: DeviceKind,
+        path: Path,
+    ) -> Result<LinkUrl, StartError> {
+        let missing = || StartError::Path { rig: rig.to_owned(), kind, path };
+        let site = self.sites.get(rig).ok_or_else(missing)?.clone();
+        let settings = self.lines.get(&(rig.to_owned(), kind, path)).ok_or_else(missing)?.clone();
+        let failed = |error| StartError::Port { rig: rig.to_owned(), kind, path, error };
+        let (listener, address) = device_server::bind().await.map_err(failed)?;
+        self.tasks.spawn(device_server::serve(site, listener, settings, self.stop.clone()));
+        let name = || format!("tcp+hdlc://{address}");
+        name().parse().map_err(|error| StartError::Name { rig: rig.to_owned(), kind, name: name(), error })
+    }
+
     /// Stops every device and closes every port.
     pub async fn stop(self) {
         self.stop.cancel();
@@ -330,7 +355,7 @@ impl Estate {
 
     /// Opens one port and sets a task to serve it; the concrete link.
     async fn start_port(
-        &self,
+        &mut self,
         site: &Arc<Site>,
         device: &RigDevice,
         path: Path,
@@ -354,6 +379,7 @@ impl Estate {
             (DeviceKind::Esme, Path::Optical) | (DeviceKind::Gsme, Path::Local) => {
                 let file = folder.path().join(format!("{rig}-{kind}-{path}"));
                 let settings = line_settings(device, path, url);
+                self.lines.insert((rig.clone(), kind, path), settings.clone());
                 let link = serial_link(&rig, kind, url, &file)?;
                 let port = Port::open(&file).map_err(failed)?;
                 let folder = folder.clone();

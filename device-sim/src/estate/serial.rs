@@ -25,9 +25,9 @@ use super::pace::Pace;
 use super::site::{Site, now};
 
 /// Longest wait at a time: the port is kept usable this often.
-const ROUND: Duration = Duration::from_millis(500);
+pub(super) const ROUND: Duration = Duration::from_millis(500);
 /// A client that takes nothing for so long loses what it was sent.
-const WRITE: Duration = Duration::from_secs(2);
+pub(super) const WRITE: Duration = Duration::from_secs(2);
 /// Pause before a port that failed is made anew.
 const RECOVERY: Duration = Duration::from_millis(200);
 
