@@ -14,7 +14,7 @@ use super::{Association, Authentication, ClientError, ClientSession, Refusal, Re
 use crate::apdu::{
     Aare, Aarq, ActionRequest, ActionRequestKind, ActionResponseKind, Apdu, ApplicationContext,
     AssociationResult, Ciphered, Conformance, Diagnostic, Envelope, InitiateRequest, KeySet, Mechanism,
-    UserInformation,
+    Release, UserInformation,
 };
 use crate::data::{ClassId, Data, MethodRef, Obis};
 use crate::security::{self, Challenge, InvocationCounter, SystemTitle};
@@ -42,7 +42,7 @@ impl ClientSession {
             calling_title: self.suite().map(|suite| suite.context.title().octets().to_vec()),
             mechanism,
             authentication_value: value,
-            user_information: Some(self.initiate()?),
+            user_information: Some(self.initiate(true)?),
         }))
     }
 
@@ -81,7 +81,7 @@ impl ClientSession {
     }
 
     /// The initiate request, ciphered with the global key where messages are.
-    fn initiate(&mut self) -> Result<Vec<u8>, ClientError> {
+    fn initiate(&mut self, opening: bool) -> Result<Vec<u8>, ClientError> {
         let general = self.manner().is_some_and(|manner| manner.general);
         let protection = if general { Conformance::GENERAL_PROTECTION } else { Conformance::NONE };
         let request = |dedicated_key| InitiateRequest {
@@ -94,10 +94,27 @@ impl ClientSession {
             return Ok(request(None).encode());
         };
         let protection = ciphering.protection;
-        let plain = request(ciphering.dedicated_key.as_ref().map(crate::security::Key::to_vec)).encode();
+        let key = ciphering.dedicated_key.as_ref().filter(|_| opening);
+        let plain = request(key.map(crate::security::Key::to_vec)).encode();
         let Some(context) = self.context() else { return Ok(plain) };
         let contents = context.protect(protection, &plain)?;
         Ok(Ciphered { keys: KeySet::Global, envelope: Envelope::Service(0x21), contents }.encode())
+    }
+
+    /// In a ciphered association the release carries a ciphered initiate request, so that nobody else can end it.
+    pub(super) fn rlrq(&mut self) -> Result<Apdu, ClientError> {
+        let ciphered = self.far.is_some() && self.manner().is_some();
+        let user_information = if ciphered { Some(self.initiate(false)?) } else { None };
+        Ok(Apdu::Rlrq(Release { user_information, ..Release::NORMAL }))
+    }
+
+    /// The association is over; what the answer carries, if anything, must be the meter's.
+    pub(super) fn take_rlre(&mut self, release: &Release) -> Result<Progress, ClientError> {
+        let ciphered = release.user_information.as_deref().map(Ciphered::decode);
+        if let (Some(Ok(ciphered)), Some(_)) = (ciphered, &self.far) {
+            self.decipher(&ciphered)?;
+        }
+        Ok(Progress::Done(Response::Released))
     }
 
     /// What an AARE means. User information that is absent leaves what the client offered.

@@ -20,7 +20,7 @@
 //! | AARE | diagnostic 0 where a challenge has to be answered | there is a challenge |
 //! | initiate response | conformance tag 5F without 1F; no VAA name | only logical names are spoken |
 //! | initiate response | in clear in a ciphered association, unless protection is required | it can only offer less |
-//! | RLRE | no reason, no length at all; any reason | the association is over |
+//! | RLRE | no reason, no length at all; any reason; nothing ciphered in it | the association is over |
 //! | any APDU | zeros behind it | frames are filled up |
 //! | Action-Response | no flag for a return value | there is none |
 //! | Data-Notification | a type octet before the time | the length behind it says so |
@@ -47,7 +47,7 @@ pub use crate::blocks::BlockError;
 
 use crate::apdu::{
     Apdu, AssociationResult, Ciphered, Conformance, DataNotification, Diagnostic, EventNotification,
-    ExceptionResponse, InitiateError, InvokeId, KeySet, Release,
+    ExceptionResponse, InitiateError, InvokeId, KeySet,
 };
 use crate::block_transfer::{Transfer, TransferError};
 use crate::data::{AttributeRef, Data, DataAccessResult, MethodRef, Selective};
@@ -407,7 +407,7 @@ impl ClientSession {
         }
         let (pending, apdu) = match request {
             Request::Associate => (Pending::Associate, self.aarq()?.encode()),
-            Request::Release => (Pending::Release, Apdu::Rlrq(Release::NORMAL).encode()),
+            Request::Release => (Pending::Release, self.rlrq()?.encode()),
             service => {
                 let (pending, apdu) = Pending::start(service, self.next_invoke(), self.limits())?;
                 (pending, self.cipher(apdu)?)
@@ -493,6 +493,7 @@ impl ClientSession {
         };
         let progress = match (pending, apdu) {
             (Pending::Associate, Apdu::Aare(aare)) => self.take_aare(&aare)?,
+            (Pending::Release, Apdu::Rlre(release)) => self.take_rlre(&release)?,
             (Pending::Prove(proof), Apdu::ActionResponse(response))
                 if response.invoke.number() == self.invoke =>
             {

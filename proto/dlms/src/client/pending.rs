@@ -67,7 +67,7 @@ impl Pending {
         match apdu {
             Apdu::Exception(exception) => Ok(Progress::Done(Response::Exception(exception))),
             Apdu::Aare(_) => Ok(Progress::Ignored(self, "an AARE though the association was not asked for")),
-            Apdu::Rlre(_) => self.rlre(),
+            Apdu::Rlre(_) => Ok(Progress::Ignored(self, "an RLRE though the release was not asked for")),
             Apdu::GetResponse(response) if response.invoke.number() == invoke.number() => {
                 self.get_response(response.kind, invoke)
             }
@@ -102,13 +102,6 @@ impl Pending {
             Pending::ActBlocks(..) => "Action-Response to a block",
         };
         ClientError::Unexpected { found, expected }
-    }
-
-    fn rlre(self) -> Result<Progress, ClientError> {
-        match self {
-            Pending::Release => Ok(Progress::Done(Response::Released)),
-            other => Ok(Progress::Ignored(other, "an RLRE though the release was not asked for")),
-        }
     }
 
     fn get_response(self, kind: GetResponseKind, invoke: InvokeId) -> Result<Progress, ClientError> {

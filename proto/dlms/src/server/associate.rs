@@ -4,8 +4,8 @@ use super::proof::Proof;
 use super::{ObjectModel, ServerSession};
 use crate::apdu::{
     Aare, Aarq, Apdu, ApplicationContext, AssociationResult, Ciphered, Conformance, DLMS_VERSION, Diagnostic,
-    ExceptionResponse, InitiateError, InitiateRequest, InitiateResponse, KeySet, Mechanism, UserInformation,
-    VAA_LOGICAL_NAME,
+    ExceptionResponse, InitiateError, InitiateRequest, InitiateResponse, KeySet, Mechanism, Release,
+    UserInformation, VAA_LOGICAL_NAME,
 };
 use crate::client::Association;
 use crate::security::{self, Challenge, Key, Manner, SecurityError, SystemTitle};
@@ -211,13 +211,7 @@ impl ServerSession {
         agreed: Agreed,
         model: &mut dyn ObjectModel,
     ) -> Result<Apdu, Refused> {
-        let granted = InitiateResponse {
-            version: DLMS_VERSION,
-            conformance: agreed.association.conformance,
-            max_pdu: self.settings.max_pdu,
-            vaa_name: VAA_LOGICAL_NAME,
-        };
-        let information = UserInformation::Granted(granted).encode();
+        let information = self.granted(agreed.association);
         let information = match agreed.manner {
             Some(manner) => self.cipher(manner, &information, model).map_err(|error| refused_by(&error))?,
             None => information,
@@ -238,6 +232,32 @@ impl ServerSession {
             authentication_value: ours,
             user_information: Some(information),
         }))
+    }
+
+    /// Ends the association. Who releases with a ciphered initiate request is answered with a ciphered response, so that
+    /// both know it was the other (IEC 62056-5-3, 4.2.4).
+    pub(super) fn release(&mut self, release: &Release, model: &mut dyn ObjectModel) -> Apdu {
+        let ciphered = release.user_information.as_deref().map(Ciphered::decode);
+        let manner = match ciphered {
+            Some(Ok(ciphered)) => self.decipher(&ciphered, model).ok().map(|(manner, _)| manner),
+            _ => None,
+        };
+        let answer = self
+            .association
+            .zip(manner)
+            .and_then(|(association, manner)| self.cipher(manner, &self.granted(association), model).ok());
+        self.link_lost();
+        Apdu::Rlre(Release { user_information: answer, ..Release::NORMAL })
+    }
+
+    fn granted(&self, association: Association) -> Vec<u8> {
+        UserInformation::Granted(InitiateResponse {
+            version: DLMS_VERSION,
+            conformance: association.conformance,
+            max_pdu: self.settings.max_pdu,
+            vaa_name: VAA_LOGICAL_NAME,
+        })
+        .encode()
     }
 
     /// The association is open; or it will be, once the client has proved who it is.

@@ -23,7 +23,7 @@ pub use table::{ObjectTable, Rights};
 
 use std::collections::VecDeque;
 
-use crate::apdu::{Apdu, BlockWindow, Conformance, ExceptionResponse, Release};
+use crate::apdu::{Apdu, BlockWindow, Conformance, ExceptionResponse};
 use crate::client::{Association, Notification};
 use crate::data::{ActionResult, AttributeRef, Data, DataAccessResult, MethodRef, Selective};
 use crate::push::{self, PushError};
@@ -251,10 +251,7 @@ impl ServerSession {
     fn answer(&mut self, apdu: Apdu, overhead: usize, model: &mut dyn ObjectModel) -> Option<Apdu> {
         let request = match apdu {
             Apdu::Aarq(aarq) => return Some(self.associate(&aarq, model)),
-            Apdu::Rlrq(_) => {
-                self.link_lost();
-                return Some(Apdu::Rlre(Release::NORMAL));
-            }
+            Apdu::Rlrq(release) => return Some(self.release(&release, model)),
             request @ (Apdu::GetRequest(_)
             | Apdu::SetRequest(_)
             | Apdu::ActionRequest(_)

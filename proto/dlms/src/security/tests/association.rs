@@ -207,6 +207,28 @@ fn low_level_security_within_a_ciphered_association() {
 }
 
 #[test]
+fn a_ciphered_association_is_released_by_whom_it_belongs_to() {
+    let mut ends = Ends::new(suite(gmac(), ciphering(BOTH, false, true)), 1, 1024);
+    ends.associate();
+    assert_eq!(ends.ask(Request::Release), Ok(Response::Released));
+    let released = ends.wire.last().unwrap().clone();
+    assert!(
+        Apdu::decode(&released)
+            .is_ok_and(|apdu| matches!(apdu, Apdu::Rlre(rlre) if rlre.user_information.is_some()))
+    );
+    assert!(!ends.server.is_associated());
+    ends.client.renew(Challenge::from([0xC7; 16]), None);
+    ends.associate();
+    ends.client.start(Request::Release).unwrap();
+    let mut forged = released;
+    *forged.last_mut().unwrap() ^= 1;
+    assert!(matches!(
+        ends.client.receive(&forged),
+        Err(ClientError::Security(SecurityError::WrongTag { .. }))
+    ));
+}
+
+#[test]
 fn other_keys_are_refused_by_both() {
     let mut other = suite(gmac(), None);
     let keys = Keys { encryption: Key::new([9; 16]), ..keys() };
