@@ -98,13 +98,14 @@ impl Counters {
         &self.state
     }
 
-    /// Moves on to the number a far end says it expects. Never goes back: whoever says so may not be who they say.
-    /// Reserve and write down before the next message.
+    /// Moves on past the number a far end says it expects: some stations say the last they had for the next they expect,
+    /// and one number skipped costs nothing. Never goes back: whoever says so may not be who they say. Reserve and write
+    /// down before the next message.
     ///
     /// # Errors
     /// [`CounterError::Exhausted`] where the far end expects what no counter can reach, or a number already used.
     pub fn resynchronise(&mut self, expected: InvocationCounter) -> Result<(), CounterError> {
-        let sent = expected.0.checked_sub(1).map(InvocationCounter);
+        let sent = Some(expected);
         if sent < self.state.sent {
             return Err(CounterError::Exhausted);
         }
