@@ -26,4 +26,5 @@ pub mod objects;
 pub mod sim_clock;
 
 pub use estate::{ArmedFault, DeviceState, Estate, Hand, HandError, Pressed, SimEndpoint, StartError};
+pub use model::ppmid::Fuel;
 pub use sim_clock::{SimClock, Stepper};

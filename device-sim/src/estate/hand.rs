@@ -13,6 +13,7 @@ use crate::home::Home;
 use crate::model::account::PaymentMode;
 use crate::model::connection::Connection;
 use crate::model::core::Core;
+use crate::model::ppmid::DisplayRefusal;
 use crate::model::supply::{Key, KeyEffect};
 use crate::objects::{Device, Shell};
 
@@ -45,6 +46,9 @@ pub enum HandError {
         /// What it lacks.
         what: &'static str,
     },
+    /// The display does not do it.
+    #[error(transparent)]
+    Display(#[from] DisplayRefusal),
     /// Not a key of a meter.
     #[error("a meter has keys A and B, found {0:?}")]
     Key(char),
@@ -74,8 +78,8 @@ pub enum Pressed {
 /// The hand at one device.
 #[derive(Clone)]
 pub struct Hand {
-    site: Arc<Site>,
-    kind: DeviceKind,
+    pub(super) site: Arc<Site>,
+    pub(super) kind: DeviceKind,
 }
 
 /// What a device is like inside, for tests and for the lab engineer's eye. Not on any wire.
@@ -308,7 +312,7 @@ impl Hand {
         matches!(self.kind, DeviceKind::Ppmid | DeviceKind::Ihd)
     }
 
-    fn without(&self, what: &'static str) -> HandError {
+    pub(super) fn without(&self, what: &'static str) -> HandError {
         HandError::Without { rig: self.site.name.clone(), kind: self.kind, what }
     }
 

@@ -17,6 +17,7 @@ mod datagrams;
 mod device_server;
 mod folder;
 mod hand;
+mod in_house;
 mod line;
 mod pace;
 mod serial;

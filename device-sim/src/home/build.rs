@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use lab_config::{DlmsProfile, Profile, Quirk, Rig, RigDevice, SecretError};
+use lab_config::{DlmsProfile, Particulars, Profile, Quirk, Rig, RigDevice, SecretError};
 use proto_dlms::data::DeviationSign;
 use proto_duis::utrn::VendingKey;
 use proto_duis::{DeviceKind, Eui64};
+use proto_zigbee::metering::CommandIds;
 
 use super::{Display, Home, Station};
 use crate::model::account::{PaymentMode, Thresholds};
@@ -15,7 +16,7 @@ use crate::model::curve::mix;
 use crate::model::esme::Esme;
 use crate::model::gsme::Gsme;
 use crate::model::gsme::battery::OnFlat;
-use crate::model::mirror::Mirror;
+use crate::model::mirror::{Mirror, snapshot_ids};
 use crate::model::money::Millipence;
 use crate::model::plate::Plate;
 use crate::model::ppmid::Ppmid;
@@ -84,15 +85,18 @@ impl Home {
     pub fn build(rig: &Rig, now: Moment, seed: u64) -> Result<Self, BuildError> {
         let plan = Plan { rig, now, seed };
         let gsme = plan.of(DeviceKind::Gsme, |device| plan.gsme(device))?;
-        let profile = gsme.as_ref().map(|gsme| gsme.device.profile().clone()).unwrap_or_default();
         let display = [DeviceKind::Ppmid, DeviceKind::Ihd].into_iter().find_map(|kind| plan.device(kind));
         let mut home = Self {
             now,
             hub: plan.of(DeviceKind::Chf, |device| plan.hub(device))?,
             proxy: plan.of(DeviceKind::Gpf, |device| {
                 let device_core = Core::new(plate(device), now);
-                let proxy = Proxy { core: device_core, mirror: Mirror::following(&profile) };
-                Ok(Station::new(proxy, plan.shell(device)?))
+                let shell = plan.shell(device)?;
+                let mirror = gsme.as_ref().map(|gsme: &Station<Gsme>| {
+                    Mirror::following(gsme.device.profile(), gsme.device.logs().days(), snapshots(&shell))
+                });
+                let proxy = Proxy { core: device_core, mirror: mirror.unwrap_or_default() };
+                Ok(Station::new(proxy, shell))
             })?,
             esme: plan.of(DeviceKind::Esme, |device| plan.esme(device))?,
             gsme,
@@ -149,7 +153,9 @@ impl Plan<'_> {
         let shell = self.shell(device)?;
         let freezes = shell.has(Quirk::ValveFreezesOnFlatBattery);
         let gsme = Gsme::installed(&contract, self.seed_of(device.eui64), HALF_HOUR, self.now);
-        let gsme = gsme.with_flat_behaviour(if freezes { OnFlat::Freeze } else { OnFlat::Close });
+        let gsme = gsme
+            .with_flat_behaviour(if freezes { OnFlat::Freeze } else { OnFlat::Close })
+            .with_snapshot_ids(snapshots(&shell));
         Ok(Station::new(gsme, shell))
     }
 
@@ -225,6 +231,12 @@ impl Plan<'_> {
         let model = device.model.id.to_string();
         BuildError::Profile { rig: self.rig.name.to_string(), kind: device.kind, model, found, expected }
     }
+}
+
+/// The numbers of the model's stack for snapshots.
+fn snapshots(shell: &Shell) -> CommandIds {
+    let commands = shell.particulars().map(Particulars::snapshot_commands).unwrap_or_default();
+    snapshot_ids(commands.get, commands.publish)
 }
 
 fn plate(device: &RigDevice) -> Plate {

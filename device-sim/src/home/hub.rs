@@ -11,6 +11,7 @@ use proto_zigbee::aps::ApsFrame;
 use proto_zigbee::tunneling::{self, TransferData};
 use proto_zigbee::zcl::Direction;
 
+use super::display::is_confirmation;
 use super::station::{Door, Station};
 use super::{HanFrame, Home, QUEUED, TUNNEL, WanId};
 use crate::objects::Hub;
@@ -153,10 +154,19 @@ impl Home {
         }
         match self.kind_of(frame.from) {
             Some(DeviceKind::Gsme) => {
-                let core = self.proxy.as_ref().map(|proxy| proxy.device.core.clone());
-                if let (Some(proxy), Some(core)) = (&mut self.proxy, core) {
-                    proxy.device.mirror.receive(&core, &frame.octets);
+                let waiting = self.held.len();
+                let Some(proxy) = &mut self.proxy else { return };
+                let before = proxy.device.mirror.refreshed_shown();
+                let answer = proxy.device.hear_meter(&frame.octets, waiting);
+                let refreshed = proxy.device.mirror.refreshed_shown() != before;
+                self.reply(frame, answer);
+                if refreshed {
+                    self.show_gas();
                 }
+            }
+            Some(DeviceKind::Ppmid | DeviceKind::Ihd) if is_confirmation(&aps) => {
+                let apdu = envelope(frame.from, frame.octets.clone()).encode();
+                self.alert(Message { source: 1, destination: self.head_end, apdu });
             }
             Some(DeviceKind::Ppmid | DeviceKind::Ihd) => {
                 self.forward(frame.from, Mark::Counter(aps.counter), 1, frame.octets.clone());

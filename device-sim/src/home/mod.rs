@@ -16,6 +16,9 @@ mod bench;
 mod build;
 #[cfg(test)]
 mod cohort_tests;
+mod display;
+#[cfg(test)]
+mod display_tests;
 mod hub;
 mod station;
 #[cfg(test)]
@@ -33,13 +36,12 @@ use proto_dlms::wrapper::Message;
 use proto_duis::{DeviceKind, Eui64};
 use proto_zigbee::aps::ApsFrame;
 use proto_zigbee::tunneling::{self, TransferData};
-use proto_zigbee::zcl::{Command, Direction, Frame};
-use proto_zigbee::{Value, prepayment};
+use proto_zigbee::zcl::Direction;
 
 use crate::model::esme::Esme;
 use crate::model::gsme::Gsme;
 use crate::model::journal::Event;
-use crate::model::ppmid::Ppmid;
+use crate::model::ppmid::{Fuel, Ppmid};
 use crate::model::time::{MINUTE, Moment};
 use crate::objects::{Device, Hub, Proxy};
 use hub::Asked;
@@ -175,6 +177,7 @@ impl Home {
     fn collect(&mut self) {
         self.collect_electricity();
         self.collect_gas();
+        self.collect_display();
         self.collect_hub_alerts();
     }
 
@@ -187,10 +190,11 @@ impl Home {
             frames.push((None, upwards(esme.shell.logical, head_end, apdu, self.sequence)));
         }
         if esme.answers() && esme.device.connection.take_balance_to_show() {
-            self.sequence = self.sequence.wrapping_add(1);
-            let pence = esme.device.connection.account().balance().get() / 1000;
             let display = self.display.as_ref().map(|display| display.device.plate().eui64);
-            frames.extend(display.map(|to| (Some(to), balance_report(pence, self.sequence))));
+            let shown = display::electricity(&esme.device, &mut self.sequence);
+            frames.extend(
+                display.into_iter().flat_map(|to| shown.clone().map(move |octets| (Some(to), octets))),
+            );
         }
         self.send_all(from, frames);
     }
@@ -223,16 +227,24 @@ impl Home {
     }
 
     fn deliver(&mut self, frame: HanFrame) {
+        let fuel = match self.kind_of(frame.from) {
+            Some(DeviceKind::Gsme | DeviceKind::Gpf) => Fuel::Gas,
+            _ => Fuel::Electricity,
+        };
         match self.kind_of(frame.to) {
             Some(DeviceKind::Chf) => self.hub_hears(&frame),
             Some(DeviceKind::Esme) => {
-                let answer = self.esme.as_mut().and_then(|esme| tunnelled(esme, &frame.octets));
+                let esme = self.esme.as_mut().filter(|esme| esme.answers());
+                let answer = esme.and_then(|esme| {
+                    tunnelled(esme, &frame.octets)
+                        .or_else(|| display::asked(&mut esme.device.connection, &frame.octets))
+                });
                 self.reply(&frame, answer);
             }
             Some(DeviceKind::Gsme) => self.deliver_gas(frame),
             Some(DeviceKind::Ppmid | DeviceKind::Ihd) => {
                 let display = self.display.as_mut().filter(|display| !display.silent && display.has_mains);
-                let answer = display.and_then(|display| display.device.receive(&frame.octets));
+                let answer = display.and_then(|display| display.device.receive_of(fuel, &frame.octets));
                 self.reply(&frame, answer);
             }
             Some(DeviceKind::Gpf) | None => {}
@@ -245,10 +257,14 @@ impl Home {
             return;
         }
         if gsme.device.is_awake() {
-            let answer = tunnelled(gsme, &frame.octets);
+            let answer = tunnelled(gsme, &frame.octets).or_else(|| gsme.device.receive(&frame.octets));
             self.reply(&frame, answer);
         } else if self.held.len() < HELD {
-            self.held.push_back(Held { until: self.now.plus(HOLD), frame });
+            // The head end asks again when it must; a person at the display has done what there is to do.
+            let of_display =
+                self.display.as_ref().is_some_and(|display| display.device.plate().eui64 == frame.from);
+            let until = if of_display { gsme.device.next_wake().plus(MINUTE) } else { self.now.plus(HOLD) };
+            self.held.push_back(Held { until, frame });
         }
     }
 
@@ -348,11 +364,4 @@ fn tunnelled<D: Device>(station: &mut Station<D>, octets: &[u8]) -> Option<Vec<u
     let peer = Peer::new(request.source, request.destination);
     let apdu = station.serve(Door::Han, peer, &request.apdu)?;
     Some(upwards(request.destination, request.source, apdu, aps.counter))
-}
-
-fn balance_report(pence: i64, sequence: u8) -> Vec<u8> {
-    let balance = Value::Signed { width: 4, value: pence };
-    let report = Command::ReportAttributes(vec![(prepayment::CREDIT_REMAINING, balance)]);
-    let frame = Frame::foundation(Direction::ToClient, sequence, &report);
-    ApsFrame::smart_energy(prepayment::CLUSTER, sequence, frame.to_bytes()).to_bytes()
 }

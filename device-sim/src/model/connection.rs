@@ -249,6 +249,16 @@ impl Connection {
         effect
     }
 
+    /// A person at a display closes a supply that is armed; whether it was.
+    pub fn close_by_display(&mut self) -> bool {
+        let armed = self.supply.control_state() == 2;
+        if armed {
+            self.supply.enable();
+            self.core.log(Event::KeyDone, "supply closed at the display");
+        }
+        armed
+    }
+
     /// Takes emergency credit that is on offer; whether it did.
     pub fn take_emergency(&mut self) -> bool {
         let taken = self.account.take_emergency();

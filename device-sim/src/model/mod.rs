@@ -12,6 +12,7 @@ pub mod core;
 pub mod curve;
 pub mod esme;
 pub mod gsme;
+pub mod han;
 pub mod journal;
 pub mod mirror;
 pub mod money;

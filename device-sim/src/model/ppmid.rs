@@ -1,30 +1,119 @@
-//! The display in the house (PPMID, or an IHD in its place): it answers for its identity over ZCL and shows
-//! the balance and the messages it is sent.
+//! The display in the house: a PPMID, or an IHD in its place.
+//!
+//! It shows what it is sent (messages, price, balance, power) and answers for its identity. A PPMID also takes a top-up by
+//! hand, sends it to the meter, and closes a supply that was armed; an IHD only shows. What a person does at it becomes
+//! frames, taken by [`Ppmid::take_frame`].
 
 use std::collections::VecDeque;
 
+use proto_duis::DeviceKind;
 use proto_zigbee::aps::ApsFrame;
-use proto_zigbee::messaging::{self, DisplayMessage};
-use proto_zigbee::zcl::{AttributeId, Command, Direction, Frame, FrameType, ReadRecord, Status};
-use proto_zigbee::{Value, basic, prepayment};
+use proto_zigbee::messaging::{self, DisplayMessage, MessageConfirmation};
+use proto_zigbee::metering::{self, LocalChangeSupply, ProposedSupply, SupplyStatus};
+use proto_zigbee::prepayment::{self, ConsumerTopUp, ConsumerTopUpResponse, OriginatingDevice, TopUpResult};
+use proto_zigbee::price::{self, PublishPrice};
+use proto_zigbee::zcl::{AttributeId, Command, Frame, FrameType, ReadRecord, Status};
+use proto_zigbee::{UtcTime, Value, ZigbeeError, basic};
 
 use super::plate::Plate;
 
 /// Messages a display keeps.
 const MESSAGES: usize = 8;
+/// Frames that wait to be sent; a person can press keys faster than a radio sends.
+const WAITING: usize = 8;
+/// Digits of a token.
+const TOKEN: usize = 20;
+
+/// A fuel, as a person chooses it at the display.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fuel {
+    /// Electricity.
+    Electricity,
+    /// Gas.
+    Gas,
+}
+
+/// Whom a frame of the display is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Addressee {
+    /// The meter of this fuel.
+    Meter(Fuel),
+    /// The hub, and those behind it.
+    Hub,
+}
+
+/// Why the display does not do what a person wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DisplayRefusal {
+    /// It is an IHD.
+    #[error("an IHD only shows: use a PPMID, or the meter itself")]
+    OnlyShows,
+    /// It is not on the home area network.
+    #[error("the display is not on the home area network: let it join first")]
+    NotJoined,
+    /// Its radio hears nothing.
+    #[error("the display has no signal")]
+    NoSignal,
+    /// Not twenty digits.
+    #[error("a token has {TOKEN} digits")]
+    NotAToken,
+    /// There is nothing to confirm.
+    #[error("no message waits to be confirmed")]
+    NothingToConfirm,
+}
+
+/// A message it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its number.
+    pub id: u32,
+    /// Its words.
+    pub text: String,
+    /// Whether a person has still to confirm it.
+    pub to_confirm: bool,
+}
+
+/// What it shows of one fuel.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// Balance, in pence.
+    pub balance_pence: Option<i64>,
+    /// Supply.
+    pub supply: Option<SupplyStatus>,
+    /// Power in watts, or flow in litres an hour.
+    pub rate: Option<i64>,
+    /// Name of the rate and its price, in the unit that its trailing digits say.
+    pub price: Option<(String, u32)>,
+    /// How the last top-up ended.
+    pub top_up: Option<TopUpResult>,
+}
 
 /// The display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ppmid {
     plate: Plate,
-    balance_pence: Option<i64>,
-    messages: VecDeque<String>,
+    electricity: Account,
+    gas: Account,
+    messages: VecDeque<Shown>,
+    frames: VecDeque<(Addressee, Vec<u8>)>,
+    sequence: u8,
+    joined: bool,
+    signal: bool,
 }
 
 impl Ppmid {
-    /// A display that shows nothing yet.
+    /// A display that has joined and shows nothing yet.
     pub fn new(plate: Plate) -> Self {
-        Self { plate, balance_pence: None, messages: VecDeque::new() }
+        Self {
+            plate,
+            electricity: Account::default(),
+            gas: Account::default(),
+            messages: VecDeque::new(),
+            frames: VecDeque::new(),
+            sequence: 0,
+            joined: true,
+            signal: true,
+        }
     }
 
     /// What it says it is.
@@ -37,66 +126,245 @@ impl Ppmid {
         self.plate.firmware = version;
     }
 
-    /// The balance it shows, in pence.
+    /// The electricity balance it shows, in pence.
     pub fn balance_pence(&self) -> Option<i64> {
-        self.balance_pence
+        self.electricity.balance_pence
+    }
+
+    /// What it shows of a fuel.
+    pub fn account(&self, fuel: Fuel) -> &Account {
+        match fuel {
+            Fuel::Electricity => &self.electricity,
+            Fuel::Gas => &self.gas,
+        }
     }
 
     /// The messages it shows, oldest first.
     pub fn messages(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.messages.iter().map(String::as_str)
+        self.messages.iter().map(|message| message.text.as_str())
     }
 
-    /// Takes an APS frame in; the answer, where one is due. Octets that are no frame get none, as on a radio.
+    /// Whether it is on the home area network and hears it.
+    pub fn hears(&self) -> bool {
+        self.joined && self.signal
+    }
+
+    /// Whether it has joined the home area network.
+    pub fn has_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// It has joined, or left; what it showed goes with the network.
+    pub fn set_joined(&mut self, joined: bool) {
+        if !joined {
+            (self.electricity, self.gas) = (Account::default(), Account::default());
+            self.frames.clear();
+        }
+        self.joined = joined;
+    }
+
+    /// It is carried out of the hub's reach, or back.
+    pub fn set_signal(&mut self, signal: bool) {
+        self.signal = signal;
+    }
+
+    /// The next frame a person's doing has left to send.
+    pub fn take_frame(&mut self) -> Option<(Addressee, Vec<u8>)> {
+        self.frames.pop_front()
+    }
+}
+
+/// A person's hand.
+impl Ppmid {
+    /// Types a token, to be sent to the meter. How it ended is shown once the meter has answered.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn top_up(&mut self, fuel: Fuel, digits: &str) -> Result<(), DisplayRefusal> {
+        self.must_act()?;
+        if digits.len() != TOKEN || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(DisplayRefusal::NotAToken);
+        }
+        self.place(fuel).top_up = None;
+        let code = digits.as_bytes().to_vec();
+        let command = ConsumerTopUp { originating_device: OriginatingDevice::InHomeDisplay, code };
+        let sequence = self.next();
+        let frame = prepayment::ToServer::from(command).smart_energy(sequence);
+        self.send(Addressee::Meter(fuel), frame.to_bytes());
+        Ok(())
+    }
+
+    /// Closes a supply that was armed.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn enable_supply(&mut self, fuel: Fuel) -> Result<(), DisplayRefusal> {
+        self.must_act()?;
+        let sequence = self.next();
+        let command = metering::ToServer::from(LocalChangeSupply { proposed: ProposedSupply::On });
+        self.send(Addressee::Meter(fuel), command.smart_energy(sequence).to_bytes());
+        Ok(())
+    }
+
+    /// Confirms the newest message that asks for it, at this time.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn confirm(&mut self, now: UtcTime) -> Result<(), DisplayRefusal> {
+        self.must_hear()?;
+        let message = self.messages.iter_mut().rev().find(|message| message.to_confirm);
+        let message = message.ok_or(DisplayRefusal::NothingToConfirm)?;
+        message.to_confirm = false;
+        let confirmation =
+            MessageConfirmation { id: message.id, confirmed: now, answer: None, response: None };
+        let sequence = self.next();
+        let frame = messaging::ToServer::from(confirmation).smart_energy(sequence);
+        self.send(Addressee::Hub, frame.to_bytes());
+        Ok(())
+    }
+
+    fn must_act(&self) -> Result<(), DisplayRefusal> {
+        if self.plate.kind == DeviceKind::Ihd { Err(DisplayRefusal::OnlyShows) } else { self.must_hear() }
+    }
+
+    fn must_hear(&self) -> Result<(), DisplayRefusal> {
+        match (self.joined, self.signal) {
+            (false, _) => Err(DisplayRefusal::NotJoined),
+            (true, false) => Err(DisplayRefusal::NoSignal),
+            (true, true) => Ok(()),
+        }
+    }
+
+    fn next(&mut self) -> u8 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+
+    fn send(&mut self, to: Addressee, octets: Vec<u8>) {
+        self.frames.push_back((to, octets));
+        if self.frames.len() > WAITING {
+            self.frames.pop_front();
+        }
+    }
+
+    fn place(&mut self, fuel: Fuel) -> &mut Account {
+        match fuel {
+            Fuel::Electricity => &mut self.electricity,
+            Fuel::Gas => &mut self.gas,
+        }
+    }
+}
+
+/// The home area network.
+impl Ppmid {
+    /// Takes an APS frame in, of the hub or the electricity side; the answer, where one is due. Octets that are no frame
+    /// get none, as on a radio.
     pub fn receive(&mut self, octets: &[u8]) -> Option<Vec<u8>> {
+        self.receive_of(Fuel::Electricity, octets)
+    }
+
+    /// Takes an APS frame in that speaks of a fuel; the answer, where one is due.
+    pub fn receive_of(&mut self, fuel: Fuel, octets: &[u8]) -> Option<Vec<u8>> {
+        if !self.hears() {
+            return None;
+        }
         let aps = ApsFrame::parse(octets).ok()?;
         let frame = Frame::parse(&aps.payload).ok()?;
         let answer = match frame.frame_type {
-            FrameType::Foundation => self.foundation(aps.cluster, &frame),
-            FrameType::Cluster => self.cluster_command(aps.cluster, &frame),
+            FrameType::Foundation => self.foundation(fuel, aps.cluster, &frame),
+            FrameType::Cluster => self.cluster_command(fuel, aps.cluster, &frame),
         }?;
         Some(aps.reply(answer.to_bytes()).to_bytes())
     }
 
-    fn foundation(&mut self, cluster: u16, frame: &Frame) -> Option<Frame> {
+    fn foundation(&mut self, fuel: Fuel, cluster: u16, frame: &Frame) -> Option<Frame> {
         match frame.command() {
             Ok(Command::ReadAttributes(ids)) => {
                 let records = ids.into_iter().map(|id| self.read(cluster, id)).collect();
                 Some(frame.answer(&Command::ReadAttributesResponse(records)))
             }
-            Ok(Command::ReportAttributes(reports)) if cluster == prepayment::CLUSTER => {
-                self.show_balance(&reports);
-                status_unless_unwanted(frame, Status::SUCCESS)
+            Ok(Command::ReportAttributes(reports)) => {
+                let shown = reports.iter().filter(|(id, value)| self.show(fuel, cluster, *id, value)).count();
+                let known = shown > 0 || matches!(cluster, prepayment::CLUSTER | metering::CLUSTER);
+                status_unless_unwanted(
+                    frame,
+                    if known { Status::SUCCESS } else { Status::UNSUPPORTED_CLUSTER },
+                )
             }
-            Ok(Command::ReportAttributes(_)) => status_unless_unwanted(frame, Status::UNSUPPORTED_CLUSTER),
             Ok(command) if command.is_answer() => None,
             Ok(_) => Some(status(frame, Status::UNSUPPORTED_GENERAL_COMMAND)),
             Err(_) => Some(status(frame, Status::MALFORMED_COMMAND)),
         }
     }
 
-    fn cluster_command(&mut self, cluster: u16, frame: &Frame) -> Option<Frame> {
-        let is_message = cluster == messaging::CLUSTER
-            && frame.command == messaging::DISPLAY_MESSAGE
-            && frame.direction == Direction::ToClient;
-        if !is_message {
-            return Some(status(frame, Status::UNSUPPORTED_CLUSTER_COMMAND));
+    fn show(&mut self, fuel: Fuel, cluster: u16, id: AttributeId, value: &Value) -> bool {
+        let place = self.place(fuel);
+        match (cluster, id) {
+            (prepayment::CLUSTER, prepayment::CREDIT_REMAINING) => place.balance_pence = value.as_i64(),
+            (metering::CLUSTER, metering::INSTANTANEOUS_DEMAND) => place.rate = value.as_i64(),
+            (metering::CLUSTER, metering::SUPPLY_STATUS) => {
+                place.supply =
+                    value.as_u64().and_then(|octet| SupplyStatus::from_octet(u8::try_from(octet).ok()?));
+            }
+            _ => return false,
         }
-        let Ok(message) = DisplayMessage::parse(&frame.payload) else {
-            return Some(status(frame, Status::MALFORMED_COMMAND));
+        true
+    }
+
+    fn cluster_command(&mut self, fuel: Fuel, cluster: u16, frame: &Frame) -> Option<Frame> {
+        let shown = match cluster {
+            messaging::CLUSTER => self.message(frame),
+            price::CLUSTER => self.price(fuel, frame),
+            prepayment::CLUSTER => self.top_up_response(fuel, frame),
+            _ => Status::UNSUPPORTED_CLUSTER_COMMAND,
         };
-        self.messages.push_back(String::from_utf8_lossy(&message.text).into_owned());
+        status_unless_unwanted(frame, shown)
+    }
+
+    fn message(&mut self, frame: &Frame) -> Status {
+        match messaging::ToClient::of(frame) {
+            Ok(messaging::ToClient::DisplayMessage(message)) => self.show_message(&message),
+            Ok(messaging::ToClient::CancelMessage(cancel)) => {
+                self.messages.retain(|message| message.id != cancel.id);
+            }
+            Ok(messaging::ToClient::CancelAllMessages(_)) => self.messages.clear(),
+            Ok(_) => return Status::UNSUPPORTED_CLUSTER_COMMAND,
+            Err(error) => return refusal(frame, &error),
+        }
+        Status::SUCCESS
+    }
+
+    fn show_message(&mut self, message: &DisplayMessage) {
+        let text = String::from_utf8_lossy(&message.text).into_owned();
+        // The same message again is the same message.
+        self.messages.retain(|shown| shown.id != message.id);
+        let to_confirm = message.wants_confirmation();
+        self.messages.push_back(Shown { id: message.id, text, to_confirm });
         if self.messages.len() > MESSAGES {
             self.messages.pop_front();
         }
-        status_unless_unwanted(frame, Status::SUCCESS)
     }
 
-    fn show_balance(&mut self, reports: &[(AttributeId, Value)]) {
-        for (id, value) in reports {
-            if let (prepayment::CREDIT_REMAINING, Value::Signed { value, .. }) = (*id, value) {
-                self.balance_pence = Some(*value);
+    fn price(&mut self, fuel: Fuel, frame: &Frame) -> Status {
+        match price::ToClient::of(frame) {
+            Ok(price::ToClient::PublishPrice(PublishPrice { rate_label, price, .. })) => {
+                let label = String::from_utf8_lossy(&rate_label).into_owned();
+                self.place(fuel).price = Some((label, price));
+                Status::SUCCESS
             }
+            Ok(_) => Status::UNSUPPORTED_CLUSTER_COMMAND,
+            Err(error) => refusal(frame, &error),
+        }
+    }
+
+    fn top_up_response(&mut self, fuel: Fuel, frame: &Frame) -> Status {
+        match prepayment::ToClient::of(frame) {
+            Ok(prepayment::ToClient::ConsumerTopUpResponse(ConsumerTopUpResponse { result, .. })) => {
+                self.place(fuel).top_up = Some(result);
+                Status::SUCCESS
+            }
+            Ok(_) => Status::UNSUPPORTED_CLUSTER_COMMAND,
+            Err(error) => refusal(frame, &error),
         }
     }
 
@@ -122,6 +390,15 @@ impl Ppmid {
     }
 }
 
+/// A command of the other direction, or of a manufacturer, is none this side knows; anything else is malformed.
+fn refusal(frame: &Frame, error: &ZigbeeError) -> Status {
+    match error {
+        ZigbeeError::Short { .. } => Status::MALFORMED_COMMAND,
+        _ if frame.frame_type == FrameType::Cluster => Status::UNSUPPORTED_CLUSTER_COMMAND,
+        _ => Status::MALFORMED_COMMAND,
+    }
+}
+
 /// The number a hardware version begins with or ends with: attribute 0003 has one octet.
 fn hardware_number(version: &str) -> u8 {
     let digits: String = version.chars().filter(char::is_ascii_digit).take(2).collect();
@@ -140,6 +417,9 @@ fn status_unless_unwanted(frame: &Frame, found: Status) -> Option<Frame> {
 mod tests {
     use proptest::prelude::*;
     use proto_duis::DeviceKind;
+
+    use proto_zigbee::messaging::CONFIRMATION_REQUIRED;
+    use proto_zigbee::zcl::Direction;
 
     use super::super::tests::plate;
     use super::*;
@@ -168,6 +448,45 @@ mod tests {
         let aps = ApsFrame::smart_energy(prepayment::CLUSTER, 2, report.to_bytes());
         assert_eq!(display.receive(&aps.to_bytes()), None);
         assert_eq!(display.balance_pence(), Some(-250));
+    }
+
+    #[test]
+    fn a_person_confirms_a_message_and_its_sender_hears() {
+        let mut display = display();
+        assert_eq!(display.confirm(UtcTime(7)), Err(DisplayRefusal::NothingToConfirm));
+        let message =
+            DisplayMessage { control: CONFIRMATION_REQUIRED, ..DisplayMessage::now(9, 5, b"Reply") };
+        display.receive(&message.request(1));
+        display.confirm(UtcTime(7)).unwrap();
+        let (to, octets) = display.take_frame().unwrap();
+        let frame = Frame::parse(&ApsFrame::parse(&octets).unwrap().payload).unwrap();
+        let expected = MessageConfirmation { id: 9, confirmed: UtcTime(7), answer: None, response: None };
+        assert_eq!((to, messaging::ToServer::of(&frame)), (Addressee::Hub, Ok(expected.into())));
+        assert_eq!(display.confirm(UtcTime(8)), Err(DisplayRefusal::NothingToConfirm), "once");
+    }
+
+    #[test]
+    fn an_ihd_only_shows() {
+        let mut ihd = Ppmid::new(plate(DeviceKind::Ihd));
+        assert_eq!(ihd.top_up(Fuel::Gas, "12345678901234567890"), Err(DisplayRefusal::OnlyShows));
+        assert_eq!(ihd.enable_supply(Fuel::Electricity), Err(DisplayRefusal::OnlyShows));
+        assert!(ihd.receive(&DisplayMessage::now(1, 5, b"Hello").request(1)).is_some());
+        assert_eq!(ihd.messages().collect::<Vec<_>>(), ["Hello"]);
+    }
+
+    #[test]
+    fn without_network_or_signal_it_neither_hears_nor_sends() {
+        let mut display = display();
+        let token = "12345678901234567890";
+        assert_eq!(display.top_up(Fuel::Gas, "123"), Err(DisplayRefusal::NotAToken));
+        display.set_signal(false);
+        assert_eq!(display.top_up(Fuel::Gas, token), Err(DisplayRefusal::NoSignal));
+        assert_eq!(display.receive(&DisplayMessage::now(1, 5, b"Hello").request(1)), None);
+        display.set_signal(true);
+        display.set_joined(false);
+        assert_eq!(display.top_up(Fuel::Gas, token), Err(DisplayRefusal::NotJoined));
+        display.set_joined(true);
+        assert_eq!(display.top_up(Fuel::Gas, token), Ok(()));
     }
 
     proptest! {

@@ -1,12 +1,13 @@
-//! The Gas Proxy Function's objects: the mirror, read only. Before the gas meter's first report they are a
+//! The Gas Proxy Function's objects: the mirror, read only, and when it was last refreshed. Before the gas meter's first report they are a
 //! temporary failure, not noughts.
 
 use proto_dlms::data::{BitString, Data, DataAccessResult};
 use proto_zigbee::metering::SupplyStatus;
 
 use super::directory::{Role, Spec};
+use super::encode::stamp;
 use super::esme::half_hours;
-use super::gsme::gas_register;
+use super::gsme::{days, gas_register};
 use super::{Buffer, Device, Shell, connection};
 use crate::model::core::Core;
 use crate::model::mirror::Mirror;
@@ -22,6 +23,13 @@ pub struct Proxy {
     pub mirror: Mirror,
 }
 
+impl Proxy {
+    /// Takes a frame of the gas meter in while so many requests wait for the meter; the answer, where one is due.
+    pub fn hear_meter(&mut self, octets: &[u8], waiting: usize) -> Option<Vec<u8>> {
+        self.mirror.receive(&self.core, octets, waiting)
+    }
+}
+
 impl Device for Proxy {
     fn core(&self) -> &Core {
         &self.core
@@ -35,8 +43,12 @@ impl Device for Proxy {
         self.core.bring_to(to);
     }
 
-    fn read(&self, spec: &Spec, attribute: i8, _: &Shell) -> Result<Data, DataAccessResult> {
+    fn read(&self, spec: &Spec, attribute: i8, shell: &Shell) -> Result<Data, DataAccessResult> {
         let mirror = &self.mirror;
+        if spec.role == Role::MirrorRefreshed {
+            let unknown = || Data::Octets(vec![0xff; 12]);
+            return Ok(mirror.refreshed_shown().map_or_else(unknown, |at| stamp(at, shell.sign)));
+        }
         if mirror.refreshed().is_none() {
             return Err(DataAccessResult::TemporaryFailure);
         }
@@ -57,8 +69,12 @@ impl Device for Proxy {
     }
 
     fn buffer(&self, role: Role, shell: &Shell) -> Option<Buffer> {
-        let profile = self.mirror.profile();
-        (role == Role::Profile).then(|| half_hours(profile, [Role::IntervalGas, Role::GasVolume], shell))
+        let gas = [Role::IntervalGas, Role::GasVolume];
+        match role {
+            Role::Profile => Some(half_hours(self.mirror.profile(), gas, shell)),
+            Role::DailyLog => Some(days(self.mirror.days(), shell)),
+            _ => None,
+        }
     }
 }
 

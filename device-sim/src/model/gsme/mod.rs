@@ -16,12 +16,14 @@ pub mod valve;
 
 use std::collections::VecDeque;
 
+use proto_zigbee::metering::CommandIds;
+
 use super::connection::{Connection, Contract};
 use super::curve::{Curve, Flow, mix};
 use super::journal::Event;
 use super::profile::{PROFILE_ENTRIES, Profile};
 use super::supply::{Key, KeyEffect, OffReason};
-use super::time::{HALF_HOUR, MINUTE, Moment};
+use super::time::{HALF_HOUR, MINUTE, MeterTime, Moment};
 use battery::{Battery, LOW, OnFlat};
 use conversion::{Conversion, UNITS_PER_KWH, watt_hours};
 use logs::{Logs, Standing};
@@ -60,6 +62,12 @@ pub struct Gsme {
     awake_until: Moment,
     reports: VecDeque<Vec<u8>>,
     sequence: u8,
+    /// Whether the hub mirrors it.
+    mirrored: bool,
+    /// The last day whose register the mirror was told.
+    day_told: Option<MeterTime>,
+    /// The numbers its stack has for snapshots.
+    ids: CommandIds,
 }
 
 impl Gsme {
@@ -80,6 +88,12 @@ impl Gsme {
     #[must_use]
     pub fn with_flat_behaviour(self, on_flat: OnFlat) -> Self {
         Self { on_flat, ..self }
+    }
+
+    /// The same meter with these numbers for snapshots, of a stack that departs from the standard.
+    #[must_use]
+    pub fn with_snapshot_ids(self, ids: CommandIds) -> Self {
+        Self { ids, ..self }
     }
 
     fn new(contract: &Contract, seed: u64, wake_period: i64, born: Moment) -> Self {
@@ -106,6 +120,9 @@ impl Gsme {
             awake_until: born,
             reports: VecDeque::new(),
             sequence: 0,
+            mirrored: false,
+            day_told: None,
+            ids: CommandIds::default(),
         }
     }
 
@@ -237,7 +254,7 @@ impl Gsme {
         if !self.dead && !self.asleep {
             self.battery.draw(battery::WAKE);
             self.stay_awake(WAKE_WINDOW);
-            self.report();
+            self.speak();
         }
     }
 
@@ -324,7 +341,7 @@ impl Gsme {
     pub fn wake_by_local_port(&mut self) {
         if self.is_alive() && !self.is_awake() {
             self.battery.draw(battery::LOCAL);
-            self.report();
+            self.speak();
         }
         self.stay_awake(LOCAL_WINDOW);
     }

@@ -1,19 +1,83 @@
-//! What the gas meter tells its mirror when it wakes: attributes of the Metering, Prepayment and Price clusters.
+//! What the gas meter tells its mirror when it wakes: attributes of the Metering, Prepayment and Price clusters, and a
+//! snapshot for each day that has ended; and what it takes from the home area network.
 
 use proto_zigbee::aps::ApsFrame;
-use proto_zigbee::metering::{self, SupplyStatus};
-use proto_zigbee::zcl::{AttributeId, Command, Direction, Frame};
-use proto_zigbee::{Value, prepayment, price};
+
+use proto_zigbee::metering::{
+    self, PublishSnapshot, RequestMirror, SnapshotPayloadType, SupplyStatus, ToClient, ToServer,
+    snapshot_cause,
+};
+use proto_zigbee::zcl::{AttributeId, Command, Direction, Frame, FrameType};
+use proto_zigbee::{ToEnd, UtcTime, Value, prepayment, price};
 
 use super::super::account::PaymentMode;
+use super::super::han::connection_command;
 use super::super::money::Millipence;
-use super::Gsme;
 use super::battery::LOW;
+use super::logs::DayEntry;
+use super::{Gsme, WAKE_WINDOW};
 
 /// Reports that wait to be carried; the oldest goes first.
 const WAITING_REPORTS: usize = 12;
+/// What a mirror without room answers.
+const NO_ENDPOINT: u16 = 0xffff;
 
 impl Gsme {
+    /// What it says when it wakes: where it has no mirror yet it asks for one; else how it stands, and the days that have
+    /// ended since it last told.
+    pub(super) fn speak(&mut self) {
+        if !self.mirrored {
+            self.say(&ToClient::from(RequestMirror {}));
+            return;
+        }
+        self.report();
+        let told = self.day_told;
+        let days: Vec<DayEntry> =
+            self.logs.days().filter(|day| told.is_none_or(|told| day.at > told)).copied().collect();
+        for day in days {
+            self.day_told = Some(day.at);
+            if let Some(snapshot) = snapshot(day) {
+                self.say(&ToClient::from(snapshot));
+            }
+        }
+    }
+
+    /// Takes an APS frame of the home area network in, awake; the answer, where one is due.
+    pub fn receive(&mut self, octets: &[u8]) -> Option<Vec<u8>> {
+        let aps = ApsFrame::parse(octets).ok()?;
+        let frame = Frame::parse(&aps.payload).ok()?;
+        if aps.cluster == metering::CLUSTER && frame.frame_type == FrameType::Cluster {
+            match self.ids.to_server(&frame) {
+                Ok(ToServer::RequestMirrorResponse(answer)) => self.take_mirror(answer.endpoint),
+                Ok(ToServer::MirrorRemoved(_)) => self.mirrored = false,
+                Ok(ToServer::MirrorReportAttributeResponse(answer))
+                    if answer.flags.0.iter().any(|flag| *flag != 0) =>
+                {
+                    self.stay_awake(WAKE_WINDOW);
+                }
+                _ => return connection_command(&mut self.connection, &aps, &frame),
+            }
+            return None;
+        }
+        connection_command(&mut self.connection, &aps, &frame)
+    }
+
+    fn take_mirror(&mut self, endpoint: u16) {
+        let first = !self.mirrored && endpoint != NO_ENDPOINT;
+        self.mirrored |= first;
+        if first {
+            // What was before its mirror is the mirror's to know already.
+            self.day_told = self.logs.days().last().map(|day| day.at);
+            self.speak();
+        }
+    }
+
+    fn say(&mut self, command: &ToClient) {
+        self.sequence = self.sequence.wrapping_add(1);
+        let frame = self.ids.translate(command.frame(self.sequence));
+        self.push(metering::CLUSTER, &frame);
+    }
+
     /// Queues what the mirror should know: one report for each cluster.
     pub(super) fn report(&mut self) {
         let reports = [
@@ -66,9 +130,29 @@ impl Gsme {
         self.sequence = self.sequence.wrapping_add(1);
         let frame =
             Frame::foundation(Direction::ToClient, self.sequence, &Command::ReportAttributes(attributes));
+        self.push(cluster, &frame);
+    }
+
+    fn push(&mut self, cluster: u16, frame: &Frame) {
         self.reports.push_back(ApsFrame::smart_energy(cluster, self.sequence, frame.to_bytes()).to_bytes());
         if self.reports.len() > WAITING_REPORTS {
             self.reports.pop_front();
         }
     }
+}
+
+/// The register at the end of a day, as a snapshot.
+fn snapshot(day: DayEntry) -> Option<PublishSnapshot> {
+    let taken = UtcTime::from_unix(day.at.millis().div_euclid(1000))?;
+    let [a, b, c, d, e, f, ..] = day.litres.to_le_bytes();
+    Some(PublishSnapshot {
+        snapshot: taken.0 / 86_400,
+        taken,
+        found: 1,
+        index: 0,
+        total: 1,
+        cause: snapshot_cause::GENERAL,
+        payload_type: SnapshotPayloadType::TiersDeliveredNoBilling,
+        payload: ToEnd(vec![a, b, c, d, e, f]),
+    })
 }

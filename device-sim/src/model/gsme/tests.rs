@@ -4,7 +4,7 @@ use proto_duis::utrn::Utrn;
 use proto_zigbee::metering::SupplyStatus;
 
 use super::super::connection::Passive;
-use super::super::mirror::Mirror;
+use super::super::mirror::{Mirror, snapshot_ids};
 use super::super::money::Millipence;
 use super::super::tests::{NOW, contract, key};
 use super::*;
@@ -16,7 +16,8 @@ fn meter() -> Gsme {
 fn take_reports(meter: &mut Gsme, mirror: &mut Mirror) -> usize {
     let mut count = 0;
     while let Some(octets) = meter.take_report() {
-        mirror.receive(&meter.connection.core, &octets);
+        let answer = mirror.receive(&meter.connection.core, &octets, 0);
+        answer.and_then(|answer| meter.receive(&answer));
         count += 1;
     }
     count
@@ -62,6 +63,37 @@ fn the_valve_opens_only_by_keys() {
     meter.connection.arm().unwrap();
     assert_eq!(meter.press(Key::B), KeyEffect::Waiting);
     assert_eq!(meter.press(Key::A), KeyEffect::Closed);
+}
+
+#[test]
+fn a_day_that_has_ended_reaches_the_mirror_as_a_snapshot_if_both_stacks_number_it_alike() {
+    for (publish, told) in [(0x06, 2), (0x0c, 0)] {
+        let (mut meter, mut mirror) =
+            (meter().with_snapshot_ids(snapshot_ids(0x06, publish)), Mirror::default());
+        take_reports(&mut meter, &mut mirror);
+        assert_eq!(mirror.days().len(), 0);
+        for half_hour in 1..=96 {
+            meter.advance(NOW.plus(half_hour * HALF_HOUR));
+            take_reports(&mut meter, &mut mirror);
+        }
+        assert_eq!(mirror.days().len(), told);
+        let days = meter.logs().days().skip(meter.logs().days().len() - told);
+        assert!(mirror.days().eq(days));
+    }
+}
+
+#[test]
+fn what_waits_at_the_hub_keeps_it_awake() {
+    let (mut meter, mut mirror) = (meter(), Mirror::default());
+    take_reports(&mut meter, &mut mirror);
+    let wake = meter.next_wake();
+    meter.advance(wake);
+    while let Some(octets) = meter.take_report() {
+        let answer = mirror.receive(&meter.connection.core, &octets, 1);
+        answer.and_then(|answer| meter.receive(&answer));
+    }
+    meter.advance(wake.plus(WAKE_WINDOW - 1));
+    assert!(meter.is_awake());
 }
 
 fn codes(meter: &mut Gsme) -> Vec<u16> {

@@ -1,0 +1,143 @@
+//! What the display in the house is sent, and what a person at it sends.
+
+use proto_zigbee::aps::ApsFrame;
+use proto_zigbee::metering::{self, SupplyStatus};
+use proto_zigbee::price::{self, PublishPrice};
+use proto_zigbee::zcl::{AttributeId, Command, Direction, Frame};
+use proto_zigbee::{UtcTime, Value, messaging, prepayment};
+
+use super::{HanFrame, Home};
+use crate::model::connection::Connection;
+use crate::model::esme::Esme;
+use crate::model::han::connection_command;
+use crate::model::mirror::Mirror;
+use crate::model::money::Millipence;
+use crate::model::ppmid::{Addressee, Fuel};
+use crate::model::time::MeterTime;
+
+/// ISO 4217 number of sterling.
+const STERLING: u16 = 826;
+/// Prices are in thousandths of a penny: five digits after the point of a pound.
+const PRICE_DIGITS: u8 = 5 << 4;
+/// Until the price is changed.
+const UNTIL_CHANGED: u16 = 0xffff;
+
+impl Home {
+    /// Puts on the air what a person at the display has done.
+    pub(super) fn collect_display(&mut self) {
+        let Some(display) = self.display.as_mut().filter(|display| !display.silent && display.has_mains)
+        else {
+            return;
+        };
+        let from = display.device.plate().eui64;
+        let frames: Vec<_> = std::iter::from_fn(|| display.device.take_frame()).collect();
+        for (addressee, octets) in frames {
+            let to = match addressee {
+                Addressee::Meter(Fuel::Electricity) => {
+                    self.esme.as_ref().map(|esme| &esme.device.connection.core)
+                }
+                Addressee::Meter(Fuel::Gas) => self.gsme.as_ref().map(|gsme| &gsme.device.connection.core),
+                Addressee::Hub => self.hub.as_ref().map(|hub| &hub.device.core),
+            };
+            self.air.extend(to.map(|core| HanFrame { from, to: core.plate.eui64, octets }));
+        }
+    }
+
+    /// The proxy tells the display what its mirror shows now.
+    pub(super) fn show_gas(&mut self) {
+        let (Some(proxy), Some(display)) = (&self.proxy, &self.display) else { return };
+        let (from, to) = (proxy.device.core.plate.eui64, display.device.plate().eui64);
+        let frames = gas(&proxy.device.mirror, proxy.device.core.shown(), &mut self.sequence);
+        self.air.extend(frames.map(|octets| HanFrame { from, to, octets }));
+    }
+}
+
+/// What a display asks of a meter's connection; the answer, where one is due.
+pub(super) fn asked(connection: &mut Connection, octets: &[u8]) -> Option<Vec<u8>> {
+    let aps = ApsFrame::parse(octets).ok()?;
+    let frame = Frame::parse(&aps.payload).ok()?;
+    connection_command(connection, &aps, &frame)
+}
+
+/// Whether a display's frame tells that a person has confirmed a message.
+pub(super) fn is_confirmation(aps: &ApsFrame) -> bool {
+    let frame = Frame::parse(&aps.payload);
+    aps.cluster == messaging::CLUSTER
+        && frame.is_ok_and(|frame| {
+            matches!(messaging::ToServer::of(&frame), Ok(messaging::ToServer::MessageConfirmation(_)))
+        })
+}
+
+/// Balance, power, supply and price of electricity.
+pub(super) fn electricity(esme: &Esme, sequence: &mut u8) -> impl Iterator<Item = Vec<u8>> + Clone {
+    let connection = &esme.connection;
+    let price = connection.prices().unit.get(esme.register()).copied().unwrap_or_default();
+    let supply = match connection.supply().control_state() {
+        0 => SupplyStatus::Off,
+        2 => SupplyStatus::OffArmed,
+        _ => SupplyStatus::On,
+    };
+    let label = format!("Rate {}", esme.register() + 1);
+    let shown = connection.core.shown();
+    let rate = i64::from(esme.watts());
+    frames(sequence, connection.account().balance(), rate, Some(supply), publish(&label, price, 0, shown))
+}
+
+/// Balance, flow, supply and price of gas, as old as the mirror.
+fn gas(mirror: &Mirror, shown: MeterTime, sequence: &mut u8) -> impl Iterator<Item = Vec<u8>> + Clone {
+    let price = publish("Gas", mirror.unit_price(), 1, shown);
+    frames(sequence, mirror.balance(), i64::from(mirror.flow()), mirror.supply(), price)
+}
+
+fn frames(
+    sequence: &mut u8,
+    balance: Millipence,
+    rate: i64,
+    supply: Option<SupplyStatus>,
+    price: PublishPrice,
+) -> impl Iterator<Item = Vec<u8>> + Clone {
+    let account =
+        vec![(prepayment::CREDIT_REMAINING, Value::Signed { width: 4, value: balance.get() / 1000 })];
+    let mut metering = vec![(metering::INSTANTANEOUS_DEMAND, Value::Signed { width: 3, value: rate })];
+    metering.extend(supply.map(|supply| (metering::SUPPLY_STATUS, Value::Enum8(supply.octet()))));
+    let mut next = || {
+        *sequence = sequence.wrapping_add(1);
+        *sequence
+    };
+    let mut price_frame = price::ToClient::from(price).frame(next());
+    price_frame.disable_default_response = true;
+    let counter = price_frame.sequence;
+    let price = ApsFrame::smart_energy(price::CLUSTER, counter, price_frame.to_bytes()).to_bytes();
+    [report(prepayment::CLUSTER, account, next()), report(metering::CLUSTER, metering, next()), price]
+        .into_iter()
+}
+
+fn report(cluster: u16, values: Vec<(AttributeId, Value)>, sequence: u8) -> Vec<u8> {
+    let frame = Frame::foundation(Direction::ToClient, sequence, &Command::ReportAttributes(values));
+    ApsFrame::smart_energy(cluster, sequence, frame.to_bytes()).to_bytes()
+}
+
+fn publish(label: &str, price: Millipence, unit_of_measure: u8, shown: MeterTime) -> PublishPrice {
+    let now = UtcTime::from_unix(shown.millis().div_euclid(1000)).unwrap_or(UtcTime::NOW);
+    PublishPrice {
+        provider: 0,
+        rate_label: label.as_bytes().to_vec(),
+        issuer_event: now.0,
+        current_time: now,
+        unit_of_measure,
+        currency: STERLING,
+        trailing_digit_and_tier: PRICE_DIGITS,
+        tiers_and_register: 0,
+        start: UtcTime::NOW,
+        minutes: UNTIL_CHANGED,
+        price: u32::try_from(price.get()).unwrap_or_default(),
+        price_ratio: None,
+        generation_price: None,
+        generation_price_ratio: None,
+        alternate_cost: None,
+        alternate_cost_unit: None,
+        alternate_cost_trailing_digit: None,
+        block_thresholds: None,
+        control: None,
+    }
+}
