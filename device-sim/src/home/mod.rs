@@ -19,10 +19,13 @@ mod cohort_tests;
 mod display;
 #[cfg(test)]
 mod display_tests;
+mod fingerprint;
 mod hub;
 mod station;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod time_tests;
 
 pub use build::BuildError;
 pub(crate) use build::is_simulated;
