@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use proto_dlms::security::{Key, SystemTitle};
 use rand::Rng as _;
 
 /// A DLMS client service access point, 1 to 127 (IEC 62056-46: one octet on HDLC). 16 is the public client.
@@ -78,6 +79,12 @@ impl Secret {
         Self::new(rand::random::<[u8; 32]>().to_vec())
     }
 
+    /// Sixteen random octets in hexadecimal, for a key that a simulated meter shares with its clients.
+    pub fn random_suite_key() -> Self {
+        let digits: String = rand::random::<[u8; 16]>().iter().map(|octet| format!("{octet:02X}")).collect();
+        Self::new(digits.into_bytes())
+    }
+
     /// The bytes, for the one who puts them on the wire or into a computation.
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -122,6 +129,16 @@ pub enum SecretError {
         /// Where the secret came from.
         from: String,
         /// Its length.
+        length: usize,
+    },
+    /// A secret that is no key. What it holds is not shown: it may be most of a key.
+    #[error(
+        "{from} holds {length} characters that are no key: a key of security suite 0 is 32 hexadecimal digits (16 octets)"
+    )]
+    NoKey {
+        /// Where the secret came from.
+        from: String,
+        /// Characters found.
         length: usize,
     },
 }
@@ -173,6 +190,66 @@ fn fitting(bytes: Vec<u8>, from: &str) -> Result<Secret, SecretError> {
     }
 }
 
+impl fmt::Display for SecretSource {
+    /// Where the secret comes from, never what it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment(name) => write!(f, "environment variable {name}"),
+            Self::File(path) => write!(f, "secret file {}", path.display()),
+            Self::Generated(_) => f.write_str("a generated secret"),
+        }
+    }
+}
+
+/// Where a key of security suite 0 comes from: a secret of 32 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySource(pub SecretSource);
+
+impl KeySource {
+    /// The key itself, read now.
+    ///
+    /// # Errors
+    /// [`SecretError`] when the variable or file gives none, or what it gives is no key.
+    pub fn key(&self) -> Result<Key, SecretError> {
+        let secret = self.0.secret()?;
+        let octets = hexadecimal(secret.expose());
+        octets
+            .map(Key::new)
+            .ok_or_else(|| SecretError::NoKey { from: self.0.to_string(), length: secret.expose().len() })
+    }
+
+    /// Whether the key was made up for a simulated device, so that it lives as long as this process only.
+    pub fn is_generated(&self) -> bool {
+        matches!(self.0, SecretSource::Generated(_))
+    }
+}
+
+fn hexadecimal(digits: &[u8]) -> Option<[u8; 16]> {
+    let digits: &[u8; 32] = digits.try_into().ok()?;
+    let mut octets = [0; 16];
+    for (octet, pair) in octets.iter_mut().zip(digits.chunks(2)) {
+        let pair = std::str::from_utf8(pair).ok().filter(|pair| !pair.starts_with('+'))?;
+        *octet = u8::from_str_radix(pair, 16).ok()?;
+    }
+    Some(octets)
+}
+
+/// The keys a client shares with a device (security suite 0), and who the client is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedKeys {
+    /// The client's system title.
+    pub system_title: SystemTitle,
+    /// Where the global unicast encryption key (GUEK) comes from.
+    pub encryption_key: KeySource,
+    /// Where the authentication key (GAK) comes from.
+    pub authentication_key: KeySource,
+}
+
+impl SharedKeys {
+    /// The client's system title where the lab file names none.
+    pub const USUAL_TITLE: SystemTitle = SystemTitle(*b"LAB\0\0\0\0\x01");
+}
+
 /// How a client proves itself to a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Security {
@@ -180,6 +257,31 @@ pub enum Security {
     None,
     /// Low level security: a password (mechanism 1).
     Low(SecretSource),
+    /// High level security 5: a proof by GMAC with keys of security suite 0 (mechanism 5).
+    Gmac(SharedKeys),
+}
+
+impl Security {
+    /// Which authentication mechanism this is.
+    pub fn mechanism(&self) -> Mechanism {
+        match self {
+            Self::None => Mechanism::None,
+            Self::Low(_) => Mechanism::Low,
+            Self::Gmac(_) => Mechanism::Gmac,
+        }
+    }
+}
+
+crate::vocabulary! {
+    /// How clients prove who they are, in the words of lab files.
+    pub enum Mechanism {
+        /// Not at all: lowest level security.
+        None = "none",
+        /// A password: low level security.
+        Low = "low",
+        /// Keys: high level security 5.
+        Gmac = "gmac",
+    }
 }
 
 /// What the harness may present to one device.
@@ -228,6 +330,25 @@ mod tests {
         std::fs::write(&path, "x".repeat(1000)).expect("written");
         let error = SecretSource::File(path).secret().expect_err("too long");
         assert!(matches!(error, SecretError::Length { length: 1000, .. }));
+    }
+
+    #[test]
+    fn a_key_is_32_digits_and_is_never_printed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("key");
+        let source = KeySource(SecretSource::File(path.clone()));
+        std::fs::write(&path, "000102030405060708090a0B0C0D0E0F\n").expect("written");
+        assert_eq!(
+            source.key().expect("a key"),
+            Key::new(std::array::from_fn(|i| u8::try_from(i).unwrap_or(0)))
+        );
+        for bad in ["00010203", "000102030405060708090a0B0C0D0E0G", "+0010203040506070809+a0B0C0D0E0F"] {
+            std::fs::write(&path, bad).expect("written");
+            let error = source.key().expect_err("no key").to_string();
+            assert!(error.contains("32 hexadecimal digits") && !error.contains(bad), "{error}");
+        }
+        let made = KeySource(SecretSource::Generated(Secret::random_suite_key()));
+        assert!(made.key().is_ok() && made.is_generated());
     }
 
     #[test]

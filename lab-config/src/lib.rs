@@ -31,11 +31,14 @@ mod vocabulary;
 
 pub use broker::{Broker, BrokerUrl, BrokerUrlError, ClientIdentity, Login};
 pub use combination::{CapabilityRelease, DeviceModelCombination, EpclEntry, EpclStatus, InstallationType};
-pub use credentials::{ClientSap, ClientSapError, Credentials, Secret, SecretError, SecretSource, Security};
+pub use credentials::{
+    ClientSap, ClientSapError, Credentials, KeySource, Mechanism, Secret, SecretError, SecretSource,
+    Security, SharedKeys,
+};
 pub use device_model::{
-    Capability, DeviationSign, DeviceModel, DlmsProfile, Fact, FrameLimits, Function, ModelIdentity,
-    ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, Quirk, ServerAddress,
-    SignOnIdentity, SnapshotCommands, ZclProfile,
+    Capability, ClientSecurity, DeviationSign, DeviceModel, DlmsProfile, Fact, FrameLimits, Function,
+    ModelIdentity, ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, Quirk,
+    SecurityPolicy, ServerAddress, SignOnIdentity, SnapshotCommands, ZclProfile,
 };
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
 pub use lab::{Environment, Lab, LabDigest};

@@ -7,12 +7,14 @@
 mod function;
 mod particulars;
 mod read;
+mod security;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use function::Function;
 pub use particulars::{FrameLimits, Particulars, ProfileColumn, Quirk, SignOnIdentity, SnapshotCommands};
 use proto_duis::DeviceKind;
+pub use security::{ClientSecurity, SecurityPolicy};
 
 use crate::cosem::{AttributeRef, ClassId, MethodRef, Obis};
 use crate::link_url::AddressSize;
@@ -170,11 +172,18 @@ pub struct DlmsProfile {
     pub deviation: Option<Fact<DeviationSign>>,
     /// Where each function is found.
     pub objects: BTreeMap<Function, Fact<Object>>,
+    /// What devices of the model ask of their clients, by client; those not named may bring what the lab file says.
+    pub security: BTreeMap<ClientSap, Fact<ClientSecurity>>,
     /// What devices of the model do in their own way.
     pub particulars: Particulars,
 }
 
 impl DlmsProfile {
+    /// What devices of the model ask of this client, where that is known.
+    pub fn security(&self, client: ClientSap) -> Option<&ClientSecurity> {
+        self.security.get(&client).map(|fact| &fact.value)
+    }
+
     /// Where this function is found, if the device has it.
     pub fn object(&self, function: Function) -> Option<&Object> {
         self.objects.get(&function).map(|fact| &fact.value)
@@ -196,6 +205,10 @@ impl DlmsProfile {
             (format!("{function} at {}", fact.value.attribute()), fact.verified)
         };
         facts.extend(self.objects.iter().map(object));
+        let security = |(client, fact): (&ClientSap, &Fact<ClientSecurity>)| {
+            (format!("security of client {client}: {}", fact.value), fact.verified)
+        };
+        facts.extend(self.security.iter().map(security));
         facts.extend(self.particulars.facts());
         facts
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::particulars::particulars;
+use super::security::security;
 use super::{
     Capability, DeviationSign, DeviceModel, DlmsProfile, Fact, Function, ModelIdentity, ModelText, Object,
     Profile, ServerAddress, ZclProfile,
@@ -80,6 +81,7 @@ fn dlms(table: &mut Table<'_>) -> Result<DlmsProfile, FileError> {
         server: fact(&table.required("server", "the logical device")?, server)?,
         deviation: table.read("clock", |item| fact(item, deviation))?,
         objects: table.read("objects", objects)?.unwrap_or_default(),
+        security: table.read("security", security)?.unwrap_or_default(),
         particulars: table.read("particulars", particulars)?.unwrap_or_default(),
     })
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ClientSap;
-use crate::credentials::{Credentials, Secret, SecretSource, Security};
+use crate::credentials::{Credentials, KeySource, Mechanism, Secret, SecretSource, Security, SharedKeys};
 use crate::document::{FileError, Item, Table};
 use crate::sources::Sources;
 
@@ -41,15 +41,30 @@ impl Reader<'_> {
 
     fn security(&self, item: &Item<'_>) -> Result<Security, FileError> {
         item.table("a table with `security`", |table| {
-            let level = table.required("security", "`none` or `low`")?;
-            match level.text("`none` or `low`")? {
-                "none" => Ok(Security::None),
-                "low" => {
+            let levels = "`none`, `low` or `gmac`";
+            let level = table.required("security", levels)?;
+            match level.text(levels)?.parse() {
+                Ok(Mechanism::None) => Ok(Security::None),
+                Ok(Mechanism::Low) => {
                     let password = table.required("password", "where the password comes from")?;
                     Ok(Security::Low(self.secret(&password, Secret::random_password)?))
                 }
-                _ => Err(level.refuse("`none` or `low`", "choose the level the device asks of this client")),
+                Ok(Mechanism::Gmac) => self.keys(table).map(Security::Gmac),
+                Err(_) => Err(level.refuse(levels, "choose the level the device asks of this client")),
             }
+        })
+    }
+
+    fn keys(&self, table: &mut Table<'_>) -> Result<SharedKeys, FileError> {
+        let encryption =
+            table.required("encryption-key", "where the global unicast encryption key comes from")?;
+        let authentication =
+            table.required("authentication-key", "where the authentication key comes from")?;
+        let title = table.read("system-title", |item| item.parse("the client's system title"))?;
+        Ok(SharedKeys {
+            system_title: title.unwrap_or(SharedKeys::USUAL_TITLE),
+            encryption_key: KeySource(self.secret(&encryption, Secret::random_suite_key)?),
+            authentication_key: KeySource(self.secret(&authentication, Secret::random_suite_key)?),
         })
     }
 

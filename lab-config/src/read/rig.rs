@@ -163,6 +163,7 @@ fn device(
         };
         refuse_unreachable(table, &device)?;
         refuse_missing_credentials(table, &device)?;
+        refuse_other_mechanism(table, &device)?;
         Ok(device)
     })
 }
@@ -225,4 +226,20 @@ fn refuse_missing_credentials(table: &Table<'_>, device: &RigDevice) -> Result<(
             format!("add client.{client} = {{ security = \"none\" }}, or \"low\" with a password"),
         ))
     })
+}
+
+/// A client proves itself in the way its Device Model knows, where that says.
+fn refuse_other_mechanism(table: &Table<'_>, device: &RigDevice) -> Result<(), FileError> {
+    let Some(profile) = device.model.profile.dlms() else { return Ok(()) };
+    for (client, security) in &device.credentials.clients {
+        let Some(asked) = profile.security(*client).map(|asked| asked.mechanism) else { continue };
+        if asked != security.mechanism() {
+            return Err(table.error(
+                format!("security `{}` for client {client}", security.mechanism()),
+                format!("`{asked}`, which the Device Model {} asks of this client", device.model.id),
+                "change the security of the client, or what [profile.security] of the Device Model says",
+            ));
+        }
+    }
+    Ok(())
 }
