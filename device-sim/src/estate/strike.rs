@@ -15,6 +15,8 @@ use crate::objects::Access;
 
 /// A password nobody was told.
 const OTHER_PASSWORD: &[u8] = b"not-this-one";
+/// A key of a security suite nobody was told.
+const OTHER_SUITE_KEY: [u8; 16] = [0x3c; 16];
 /// A vending key nobody was told.
 const OTHER_KEY: [u8; 32] = [0x5a; 32];
 
@@ -74,8 +76,8 @@ fn in_core(core: &mut Core, fault: DeviceFault, on: bool) {
 fn passwords(home: &mut Home, pocket: &mut Pocket, id: FaultId, device: DeviceKind, on: bool) {
     let Some(shell) = shell(home, device) else { return };
     if on {
-        pocket.insert(id, Taken::Access(shell.access.clone()));
-        shell.access.change_passwords(OTHER_PASSWORD);
+        let own = shell.access.mistake(OTHER_PASSWORD, OTHER_SUITE_KEY);
+        pocket.insert(id, Taken::Access(own));
     } else if let Some(Taken::Access(access)) = pocket.remove(&id) {
         shell.access = access;
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use lab_config::{DlmsProfile, Particulars, Profile, Quirk, Rig, RigDevice, SecretError};
 use proto_dlms::data::DeviationSign;
+use proto_dlms::security::SystemTitle;
 use proto_duis::utrn::VendingKey;
 use proto_duis::{DeviceKind, Eui64};
 use proto_zigbee::metering::CommandIds;
@@ -196,8 +197,9 @@ impl Plan<'_> {
 
     fn shell(&self, device: &RigDevice) -> Result<Shell, BuildError> {
         let profile = self.profile(device)?;
-        let access =
-            Access::new(profile, &device.credentials).map_err(|error| self.secret_error(device, error))?;
+        // A device's system title is its EUI-64, as in the GB smart metering installations.
+        let access = Access::new(SystemTitle(device.eui64.octets()), profile, &device.credentials)
+            .map_err(|error| self.secret_error(device, error))?;
         let inverted =
             profile.deviation.is_some_and(|sign| sign.value == lab_config::DeviationSign::Inverted);
         Ok(Shell {

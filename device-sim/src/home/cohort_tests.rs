@@ -1,10 +1,13 @@
 //! The ways of the modelled devices, as a client meets them in APDUs.
 
-use lab_config::{Lab, Security};
+use lab_config::{Lab, Security, SharedKeys};
 use proto_dlms::Password;
 use proto_dlms::apdu::Apdu;
-use proto_dlms::client::{ClientSession, ClientSettings, Request, Response, Step};
+use proto_dlms::client::{
+    Authentication, Ciphering, ClientSession, ClientSettings, Request, Response, Step, Suite0,
+};
 use proto_dlms::data::{AttributeRef, CaptureObject, ClassId, Data, DataAccessResult, Obis, Selective};
+use proto_dlms::security::{Challenge, CounterState, Counters, Keys, Protection, SecurityContext};
 
 use super::*;
 use crate::model::tests::NOW;
@@ -27,8 +30,11 @@ impl Visit {
         let device = rig.device(kind).unwrap();
         let profile = device.model.profile.dlms().unwrap();
         let sap = profile.management_client.value;
-        let Some(Security::Low(source)) = device.credentials.client(sap) else { panic!("a password") };
-        let security = Some(Password::new(source.secret().unwrap().expose())).into();
+        let security = match device.credentials.client(sap) {
+            Some(Security::Low(source)) => Some(Password::new(source.secret().unwrap().expose())).into(),
+            Some(Security::Gmac(shared)) => with_keys(shared).into(),
+            other => panic!("no security for the management client: {other:?}"),
+        };
         let mut visit = Self {
             home: Home::build(rig, NOW, 1).unwrap(),
             kind,
@@ -74,6 +80,23 @@ impl Visit {
 
     fn esme(&mut self) -> &mut Esme {
         &mut self.home.esme.as_mut().unwrap().device
+    }
+}
+
+fn with_keys(shared: &SharedKeys) -> Suite0 {
+    let keys = Keys {
+        encryption: shared.encryption_key.key().unwrap(),
+        authentication: shared.authentication_key.key().unwrap(),
+    };
+    let counters = Counters::held_in_memory(CounterState::default());
+    Suite0 {
+        context: SecurityContext::new(shared.system_title, keys, counters),
+        authentication: Authentication::Gmac(Challenge::from([5; 16])),
+        ciphering: Some(Ciphering {
+            protection: Protection::AuthenticatedEncrypted,
+            general: false,
+            dedicated_key: None,
+        }),
     }
 }
 

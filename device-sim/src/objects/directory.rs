@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_config::{DlmsProfile, Function};
+use lab_config::{DlmsProfile, Function, Mechanism};
 use proto_dlms::data::{ClassId, Obis};
 use proto_duis::DeviceKind;
 
@@ -89,6 +89,10 @@ pub enum Role {
     SupplyScript,
     /// Load limit.
     Limiter,
+    /// How messages of a client, named by its SAP, are protected.
+    SecuritySetup(u8),
+    /// The invocation counter last received from a client, named by its SAP.
+    InvocationCounter(u8),
 }
 
 /// An object as it is found and may be used.
@@ -115,10 +119,20 @@ pub struct Spec {
 impl Spec {
     /// Whether the public client may read it: who the device is, and the time.
     pub fn is_public(&self) -> bool {
-        use Role::{Association, Clock, FirmwareVersion, Identity, LogicalDeviceName, Manufacturer, Model};
+        use Role::{
+            Association, Clock, FirmwareVersion, Identity, InvocationCounter, LogicalDeviceName,
+            Manufacturer, Model,
+        };
         matches!(
             self.role,
-            Association | Clock | FirmwareVersion | Identity | LogicalDeviceName | Manufacturer | Model
+            Association
+                | Clock
+                | FirmwareVersion
+                | Identity
+                | InvocationCounter(_)
+                | LogicalDeviceName
+                | Manufacturer
+                | Model
         )
     }
 }
@@ -190,6 +204,8 @@ fn usual(role: Role) -> Spec {
         Role::SupplyState => spec(70, [0, 0, 96, 3, 10, 255], &[1, 2, 3, 4], NONE, &[1, 2]),
         Role::OffReason => data([0, 0, 96, 5, 0, 255]),
         Role::SupplyScript => spec(9, [0, 0, 10, 0, 106, 255], &[1, 2], NONE, &[1]),
+        Role::SecuritySetup(client) => spec(64, [0, 0, 43, 0, client, 255], &[1, 2, 3, 4, 5], NONE, NONE),
+        Role::InvocationCounter(client) => data([0, 0, 43, 1, client, 255]),
         Role::Limiter => spec(71, [0, 0, 17, 0, 0, 255], &[1, 2, 3, 4, 6], &[4, 6], NONE),
     }
 }
@@ -312,6 +328,21 @@ fn role_of(function: Function) -> Option<Role> {
     })
 }
 
+/// The security objects of each client that has keys, placed as the Device Model says.
+fn security(profile: &DlmsProfile) -> Vec<(Role, Spec)> {
+    let mut specs = Vec::new();
+    for (client, fact) in profile.security.iter().filter(|(_, fact)| fact.value.mechanism == Mechanism::Gmac)
+    {
+        let place = |role, obis: Option<lab_config::cosem::Obis>| {
+            let spec = usual(role);
+            (role, Spec { obis: obis.unwrap_or(spec.obis), ..spec })
+        };
+        specs.push(place(Role::SecuritySetup(client.get()), fact.value.security_setup));
+        specs.push(place(Role::InvocationCounter(client.get()), fact.value.invocation_counter));
+    }
+    specs
+}
+
 /// The objects of one device.
 #[derive(Debug, Clone)]
 pub struct Directory {
@@ -329,6 +360,7 @@ impl Directory {
                 spec.scaler = object.value.scaler;
             }
         }
+        specs.extend(security(profile));
         Self {
             by_role: specs.values().map(|spec| (spec.role, spec.obis)).collect(),
             by_name: specs.into_values().map(|spec| (spec.obis, spec)).collect(),

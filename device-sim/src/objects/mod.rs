@@ -14,7 +14,7 @@ mod gpf;
 mod gsme;
 mod read_out;
 
-pub use access::Access;
+pub use access::{Access, SecurityShown};
 pub use chf::{Contact, Hub, device_type};
 pub use directory::{Directory, Role, Spec};
 pub use gpf::Proxy;
@@ -27,6 +27,7 @@ use proto_dlms::data::{
     ActionResult, AttributeRef, CaptureObject, ClassId, Data, DataAccessResult, DeviationSign, MethodRef,
     Selective,
 };
+use proto_dlms::security::{Challenge, SecurityContext, SecurityError};
 use proto_dlms::server::{AssociationPolicy, Credentials, Denial, ObjectModel, Peer, select};
 
 use crate::model::core::Core;
@@ -40,7 +41,6 @@ const LONGEST_SHIFT: i128 = 900;
 const LONGEST_PASSWORD: usize = 32;
 
 /// What stands around a device's model on the wire: its objects, its clients, its way with the clock.
-#[derive(Clone)]
 pub struct Shell {
     /// Its objects.
     pub directory: Directory,
@@ -146,6 +146,11 @@ impl<D: Device> Face<'_, D> {
             Role::FirmwareVersion => Ok(text(&plate.firmware)),
             Role::ConfigurationVersion => Ok(text(&plate.configuration)),
             Role::Clock => clock(core, attribute, self.shell.sign),
+            Role::SecuritySetup(client) => self.security_setup(client, attribute),
+            Role::InvocationCounter(client) => {
+                let shown = self.shell.access.shown(client.into());
+                Ok(Data::U32(shown.map_or(0, |shown| shown.counter)))
+            }
             _ => match (spec.scaler, spec.class) {
                 (Some(scaler), ClassId(3)) => self.read_rescaled(spec, attribute, scaler),
                 _ => self.device.read(spec, attribute, self.shell),
@@ -208,11 +213,14 @@ impl<D: Device> Face<'_, D> {
     /// Class 15: which objects there are, and with whom this association is.
     fn association(&self, peer: Peer, attribute: i8) -> Result<Data, DataAccessResult> {
         let client = i8::try_from(peer.client).unwrap_or(i8::MAX);
-        let secret = !self.shell.access.is_public(peer.client);
+        let mechanism = self.shell.access.mechanism(peer.client);
+        let policy = self.shell.access.shown(peer.client).map(|shown| shown.policy);
+        // Application context 1 is logical names in clear, 3 the same ciphered.
+        let context = if policy.is_some_and(|policy| policy.protection().is_some()) { 3 } else { 1 };
         Ok(match attribute {
             2 => Data::Array(self.shell.directory.all().map(object_list_element).collect()),
             3 => Data::Structure(vec![Data::I8(client), Data::U16(peer.server)]),
-            4 => Data::Octets(vec![0x60, 0x85, 0x74, 0x05, 0x08, 0x01, 0x01]),
+            4 => Data::Octets(vec![0x60, 0x85, 0x74, 0x05, 0x08, 0x01, context]),
             5 => Data::Structure(vec![
                 Data::U16(1024),
                 Data::U16(1024),
@@ -220,8 +228,21 @@ impl<D: Device> Face<'_, D> {
                 Data::I8(0),
                 Data::Octets(Vec::new()),
             ]),
-            6 => Data::Octets(vec![0x60, 0x85, 0x74, 0x05, 0x08, 0x02, u8::from(secret)]),
+            6 => Data::Octets(vec![0x60, 0x85, 0x74, 0x05, 0x08, 0x02, mechanism]),
             8 => Data::Enum(2),
+            _ => return Err(DataAccessResult::ReadWriteDenied),
+        })
+    }
+
+    /// Class 64: how messages of a client are protected.
+    fn security_setup(&self, client: u8, attribute: i8) -> Result<Data, DataAccessResult> {
+        let shown = self.shell.access.shown(client.into()).ok_or(DataAccessResult::ObjectUnavailable)?;
+        Ok(match attribute {
+            2 => Data::Enum(shown.policy.code()),
+            // Suite 0: AES-GCM-128 for authentication and encryption.
+            3 => Data::Enum(0),
+            4 => Data::Octets(shown.client.octets().to_vec()),
+            5 => Data::Octets(shown.server.octets().to_vec()),
             _ => return Err(DataAccessResult::ReadWriteDenied),
         })
     }
@@ -273,6 +294,19 @@ impl<D: Device> AssociationPolicy for Face<'_, D> {
             self.device.core_mut().log(Event::UnauthorisedAccess, words);
         }
         admitted
+    }
+
+    fn security(&mut self, peer: Peer) -> Option<&mut SecurityContext> {
+        self.shell.access.security(peer.client)
+    }
+
+    fn challenge(&mut self, _: Peer) -> Option<Challenge> {
+        Some(rand::random::<[u8; 16]>().into())
+    }
+
+    fn breached(&mut self, peer: Peer, why: &SecurityError) {
+        let words = format!("message refused, client {}: {why}", peer.client);
+        self.device.core_mut().log(Event::UnauthorisedAccess, words);
     }
 }
 
@@ -414,5 +448,7 @@ pub fn alert(entry: &Entry, shell: &Shell) -> Vec<u8> {
     Apdu::EventNotification(EventNotification { time, attribute, value }).encode()
 }
 
+#[cfg(test)]
+mod security_tests;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use proto_dlms::Password;
 use proto_dlms::client::{ClientSession, ClientSettings, Request, Response, Step};
 use proto_dlms::data::{CaptureObject, MethodRef, Obis};
+use proto_dlms::security::SystemTitle;
 use proto_dlms::server::{ServerSession, ServerSettings};
 use proto_duis::utrn::Utrn;
 
@@ -24,7 +25,8 @@ impl Bench {
         let lab = Lab::embedded().unwrap();
         let device = lab.rigs[0].device(DeviceKind::Esme).unwrap();
         let Profile::Dlms(profile) = &device.model.profile else { panic!("a DLMS device") };
-        let mut access = Access::new(profile, &device.credentials).unwrap();
+        let mut access =
+            Access::new(SystemTitle(device.eui64.octets()), profile, &device.credentials).unwrap();
         access.change_passwords(b"right");
         let directory = Directory::new(DeviceKind::Esme, profile);
         let mut bench = Self {

@@ -1,0 +1,210 @@
+//! A meter whose management client has keys, before a client of ours, without any wire.
+
+use std::collections::BTreeMap;
+
+use lab_config::{
+    ClientSap, ClientSecurity, Credentials as LabCredentials, DeviceKind, Fact, KeySource, Lab, Secret,
+    SecretSource, Security, SharedKeys,
+};
+use proto_dlms::apdu::{ServiceError, StateError};
+use proto_dlms::client::{
+    Authentication, Ciphering, ClientError, ClientSession, ClientSettings, Request, Response, Step, Suite0,
+};
+use proto_dlms::data::{AttributeRef, ClassId, Data};
+use proto_dlms::security::{
+    Challenge, CounterState, Counters, InvocationCounter, Key, Keys, Protection, SecurityContext, SystemTitle,
+};
+use proto_dlms::server::{Peer, ServerSession, ServerSettings};
+
+use super::*;
+use crate::model::esme::Esme;
+use crate::model::tests::{NOW, contract};
+
+const MANAGEMENT: u16 = 1;
+const PUBLIC: u16 = 16;
+const CLIENT: SystemTitle = SharedKeys::USUAL_TITLE;
+
+struct Bench {
+    meter: Esme,
+    shell: Shell,
+    keys: Keys,
+}
+
+fn generated() -> KeySource {
+    KeySource(SecretSource::Generated(Secret::random_suite_key()))
+}
+
+impl Bench {
+    fn new() -> Self {
+        let lab = Lab::embedded().unwrap();
+        let device = lab.rigs[0].device(DeviceKind::Esme).unwrap();
+        let mut profile = device.model.profile.dlms().unwrap().clone();
+        profile.security =
+            BTreeMap::from([(ClientSap::MANAGEMENT, Fact { value: ClientSecurity::KEYS, verified: false })]);
+        let shared =
+            SharedKeys { system_title: CLIENT, encryption_key: generated(), authentication_key: generated() };
+        let keys = Keys {
+            encryption: shared.encryption_key.key().unwrap(),
+            authentication: shared.authentication_key.key().unwrap(),
+        };
+        let clients = BTreeMap::from([(ClientSap::MANAGEMENT, Security::Gmac(shared))]);
+        let credentials = LabCredentials { clients, vending_key: None };
+        let title = SystemTitle(device.eui64.octets());
+        let shell = Shell {
+            directory: Directory::new(DeviceKind::Esme, &profile),
+            access: Access::new(title, &profile, &credentials).unwrap(),
+            sign: DeviationSign::Standard,
+            logical: 1,
+            model: device.model.clone(),
+        };
+        Self { meter: Esme::installed(&contract(DeviceKind::Esme), 7, NOW), shell, keys }
+    }
+
+    fn serve(&mut self, server: &mut ServerSession, apdu: &[u8]) -> Vec<u8> {
+        let mut face = Face { device: &mut self.meter, shell: &mut self.shell };
+        server.receive(apdu, &mut face).unwrap()
+    }
+
+    fn ask(
+        &mut self,
+        server: &mut ServerSession,
+        client: &mut ClientSession,
+        request: Request,
+    ) -> Result<Response, ClientError> {
+        let mut apdu = client.start(request)?;
+        loop {
+            match client.receive(&self.serve(server, &apdu))? {
+                Step::Send(next) => apdu = next,
+                Step::Done(response) => return Ok(response),
+                Step::Notification(_) | Step::Ignored(_) => {}
+            }
+        }
+    }
+
+    /// Both ends of an association of the management client, which has sent so many messages before.
+    fn ends(&self, keys: Keys, sent: u32) -> (ServerSession, ClientSession) {
+        let state = CounterState { sent: Some(InvocationCounter(sent)), ..CounterState::default() };
+        let suite = Suite0 {
+            context: SecurityContext::new(CLIENT, keys, Counters::held_in_memory(state)),
+            authentication: Authentication::Gmac(Challenge::from([7; 16])),
+            ciphering: Some(Ciphering {
+                protection: Protection::AuthenticatedEncrypted,
+                general: false,
+                dedicated_key: None,
+            }),
+        };
+        let settings = ClientSettings { security: suite.into(), ..ClientSettings::default() };
+        let server = ServerSession::new(Peer::new(MANAGEMENT, 1), ServerSettings::default());
+        (server, ClientSession::new(settings))
+    }
+
+    fn public(&mut self, obis: &str) -> Response {
+        let mut server = ServerSession::new(Peer::new(PUBLIC, 1), ServerSettings::default());
+        let mut client = ClientSession::new(ClientSettings::default());
+        self.ask(&mut server, &mut client, Request::Associate).unwrap();
+        self.ask(&mut server, &mut client, get(1, obis, 2)).unwrap()
+    }
+
+    fn breaches(&self) -> Vec<String> {
+        self.meter.core().journal.security().map(|entry| entry.text.clone()).collect()
+    }
+}
+
+fn get(class: u16, obis: &str, attribute: i8) -> Request {
+    let attribute = AttributeRef { class: ClassId(class), obis: obis.parse().unwrap(), attribute };
+    Request::Get { attribute, selective: None }
+}
+
+#[test]
+fn a_client_with_the_keys_is_let_in_and_reads_how_it_is_protected() {
+    let mut bench = Bench::new();
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), 0);
+    assert!(matches!(bench.ask(&mut server, &mut client, Request::Associate), Ok(Response::Associated(_))));
+    let mut read =
+        |class, obis, attribute| match bench.ask(&mut server, &mut client, get(class, obis, attribute)) {
+            Ok(Response::Got(Ok(data))) => data,
+            other => panic!("{other:?}"),
+        };
+    assert!(matches!(read(3, "1-0:1.8.0", 2), Data::U32(_)));
+    assert_eq!(read(15, "0-0:40.0.0", 6).as_octets().unwrap().last(), Some(&5), "mechanism GMAC");
+    assert_eq!(read(15, "0-0:40.0.0", 4).as_octets().unwrap().last(), Some(&3), "ciphered context");
+    assert_eq!(read(64, "0-0:43.0.1", 2), Data::Enum(3), "authenticated and encrypted");
+    assert_eq!(read(64, "0-0:43.0.1", 4), Data::Octets(CLIENT.octets().to_vec()));
+}
+
+#[test]
+fn the_public_client_reads_the_counter_and_it_goes_on_over_associations() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.public("0-0:43.1.1"), Response::Got(Ok(Data::U32(0))));
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), 100);
+    bench.ask(&mut server, &mut client, Request::Associate).unwrap();
+    bench.ask(&mut server, &mut client, Request::Release).unwrap();
+    let Response::Got(Ok(Data::U32(counter))) = bench.public("0-0:43.1.1") else { panic!("no counter") };
+    assert!((101..110).contains(&counter), "{counter}");
+}
+
+#[test]
+fn wrong_keys_are_refused_and_logged() {
+    let mut bench = Bench::new();
+    let wrong = Keys { encryption: Key::new([1; 16]), authentication: Key::new([2; 16]) };
+    let (mut server, mut client) = bench.ends(wrong, 0);
+    let refused = bench.ask(&mut server, &mut client, Request::Associate);
+    assert!(!matches!(refused, Ok(Response::Associated(_))), "{refused:?}");
+    assert!(!server.is_associated());
+    assert!(bench.breaches().iter().any(|text| text.contains("tag is wrong")), "{:?}", bench.breaches());
+}
+
+#[test]
+fn a_counter_behind_is_refused_and_the_refusal_says_which_is_expected() {
+    let mut bench = Bench::new();
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), 500);
+    bench.ask(&mut server, &mut client, Request::Associate).unwrap();
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), 3);
+    let Ok(Response::Exception(exception)) = bench.ask(&mut server, &mut client, Request::Associate) else {
+        panic!("not refused with an exception")
+    };
+    assert_eq!(exception.state, StateError::ServiceUnknown);
+    let ServiceError::InvocationCounter { expected: Some(expected) } = exception.service else {
+        panic!("{exception}")
+    };
+    assert!(expected > 500, "{expected}");
+}
+
+#[test]
+fn a_message_heard_twice_is_answered_once() {
+    let mut bench = Bench::new();
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), 0);
+    bench.ask(&mut server, &mut client, Request::Associate).unwrap();
+    let apdu = client.start(get(3, "1-0:1.8.0", 2)).unwrap();
+    let first = bench.serve(&mut server, &apdu);
+    assert_eq!(first[0], 0xCC, "a ciphered answer");
+    let again = bench.serve(&mut server, &apdu);
+    assert_eq!(again[0], 0xD8, "an exception: {}", hex(&again));
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02X}")).collect()
+}
+
+#[test]
+fn a_client_without_keys_is_refused() {
+    let mut bench = Bench::new();
+    let mut server = ServerSession::new(Peer::new(MANAGEMENT, 1), ServerSettings::default());
+    let mut client = ClientSession::new(ClientSettings::default());
+    let refused = bench.ask(&mut server, &mut client, Request::Associate).unwrap();
+    assert!(matches!(refused, Response::Refused(_)), "{refused:?}");
+}
+
+#[test]
+fn other_keys_are_put_in_place_and_the_own_ones_back_with_their_counters() {
+    let mut bench = Bench::new();
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), 20);
+    bench.ask(&mut server, &mut client, Request::Associate).unwrap();
+    let before = bench.shell.access.shown(MANAGEMENT).unwrap();
+    let own = bench.shell.access.mistake(b"other", [9; 16]);
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), 40);
+    let refused = bench.ask(&mut server, &mut client, Request::Associate);
+    assert!(!matches!(refused, Ok(Response::Associated(_))));
+    bench.shell.access = own;
+    assert_eq!(bench.shell.access.shown(MANAGEMENT), Some(before));
+}
