@@ -4,11 +4,14 @@ use super::acse::title;
 use super::data::hex;
 use super::walk::{Walk, Walked};
 
-/// Ciphered services by tag: name, and whether the sender's system title stands in the APDU.
-const CIPHERED: [(u8, &str); 18] = [
+/// Ciphered services by tag.
+const CIPHERED: [(u8, &str); 21] = [
     (0x21, "glo-InitiateRequest"),
     (0x28, "glo-InitiateResponse"),
     (0x2E, "glo-ConfirmedServiceError"),
+    (0x41, "ded-InitiateRequest"),
+    (0x48, "ded-InitiateResponse"),
+    (0x4E, "ded-ConfirmedServiceError"),
     (0xC8, "glo-Get-Request"),
     (0xC9, "glo-Set-Request"),
     (0xCA, "glo-EventNotificationRequest"),

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::apdu::apdu;
 use super::link::{self, Content};
 use super::pieces::{Piece, PieceKind};
+use super::reveal::Reveal;
 use super::sign_on::sign_on;
 use super::walk::walk;
 use super::{Span, data};
@@ -105,12 +106,19 @@ struct Dialogue {
 #[derive(Debug, Clone, Default)]
 pub struct Conversation {
     dialogues: BTreeMap<Pair, Dialogue>,
+    /// Keys to look into ciphered messages with, where there are any.
+    reveal: Option<Reveal>,
 }
 
 impl Conversation {
     /// A conversation of which nothing is known yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A conversation whose ciphered messages are looked into with these keys.
+    pub fn with_keys(reveal: Option<Reveal>) -> Self {
+        Self { reveal, ..Self::default() }
     }
 
     /// Explains the next piece.
@@ -208,6 +216,11 @@ impl Conversation {
     fn message(&mut self, way: Way, pair: Pair, octets: Vec<u8>) -> Vec<Whole> {
         let (pair, octets) = behind_gateway(pair, &octets);
         let Ok(apdu) = Apdu::decode(&octets) else { return Vec::new() };
+        match self.reveal.as_mut().and_then(|reveal| reveal.look_into(&apdu)) {
+            Some(Ok(plain)) => return self.deciphered(way, pair, plain),
+            Some(Err(closed)) => return vec![closed],
+            None => {}
+        }
         let asked = questions(&apdu);
         let dialogue = self.dialogue(&pair);
         if let Some((invoke, attributes)) = asked {
@@ -230,6 +243,17 @@ impl Conversation {
         let open = dialogue.asked.iter().rev().find(|(id, _)| *id == invoke);
         let of = open.and_then(|(_, attributes)| attributes.first().copied());
         (!assembly.overflown).then(|| value(assembly, of.as_ref())).into_iter().collect()
+    }
+}
+
+impl Conversation {
+    /// A message that came out of its envelope, and what it made whole.
+    fn deciphered(&mut self, way: Way, pair: Pair, plain: Vec<u8>) -> Vec<Whole> {
+        let asked = self.asked(&pair, &plain);
+        let span = walk(&plain, "APDU", |walk| apdu(walk, &asked));
+        let mut whole = vec![Whole { what: "deciphered".to_owned(), octets: plain.clone(), span }];
+        whole.extend(self.message(way, pair, plain));
+        whole
     }
 }
 

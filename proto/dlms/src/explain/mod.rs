@@ -24,6 +24,7 @@ mod conversation;
 mod data;
 mod link;
 mod pieces;
+mod reveal;
 mod sign_on;
 mod span;
 #[cfg(test)]
@@ -32,6 +33,7 @@ mod walk;
 
 pub use conversation::{Conversation, Explained, Way, Whole};
 pub use pieces::{Cutter, Piece, PieceKind};
+pub use reveal::Reveal;
 pub use span::Span;
 
 use self::walk::walk;

@@ -200,6 +200,29 @@ fn an_answer_in_blocks_is_put_together_and_knows_its_question() {
     );
 }
 
+/// IEC 62056-5-3 and the DLMS UA's published example: keys, title, counter and message of a ciphered Get-Request.
+#[test]
+fn a_ciphered_message_is_looked_into_with_the_keys() {
+    use crate::security::{Key, Keys, SystemTitle};
+    let key = |text| Key::try_from(octets(text).as_slice()).unwrap();
+    let keys = Keys {
+        encryption: key("000102030405060708090A0B0C0D0E0F"),
+        authentication: key("D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"),
+    };
+    let title = SystemTitle(*b"MMM\0\0\xBCaN");
+    let sealed = octets("C8 1E 30 01234567 411312FF935A47566827C467BC 7D825C3BE4A77C3FCC056B6B");
+    let explained = |titles| {
+        Conversation::with_keys(Some(Reveal::new(keys.clone(), titles)))
+            .explain_message(Way::Request, &sealed)
+    };
+    let [opened] = &explained(vec![SystemTitle([0; 8]), title]).whole[..] else { panic!("not opened") };
+    assert_eq!(opened.what, "deciphered");
+    assert_eq!(opened.span.value, "Get-Request 0-0:1.0.0.255 clock, Clock, attribute 2 time");
+    let [closed] = &explained(vec![SystemTitle([0; 8])]).whole[..] else { panic!("said nothing") };
+    assert!(!closed.span.is_sound());
+    assert_covers(&closed.span, &closed.octets);
+}
+
 fn cut(octets: &[u8], chunk: usize) -> Vec<Piece> {
     let mut cutter = Cutter::new();
     let mut pieces = Vec::new();
