@@ -1,10 +1,10 @@
 //! From the command line's link URL and sign-on options to what the driver takes.
 
-use lab_config::{ClientSap, LinkUrl, Secret, SecretSource};
+use lab_config::{ClientSap, ClientSecurity, LinkUrl, Secret, SecretSource, SharedKeys};
 
 use super::Failure;
-use super::arguments::Access as Choice;
-use crate::driver::Access;
+use super::arguments::{Access as Choice, Keys};
+use crate::driver::{Access, Keyset};
 
 /// The link URL as given, with the client and server of the command line in it.
 pub(super) fn link(given: &str, choice: &Choice) -> Result<LinkUrl, Failure> {
@@ -38,11 +38,31 @@ pub(super) fn password(choice: &Choice) -> Result<Option<Secret>, Failure> {
     source.secret().map(Some).map_err(Failure::input)
 }
 
+/// The keys the options name, read now.
+pub(super) fn keys(choice: &Keys) -> Result<Option<Keyset>, Failure> {
+    let (Some(encryption), Some(authentication)) = (&choice.encryption_key, &choice.authentication_key)
+    else {
+        return Ok(None);
+    };
+    let shared = SharedKeys {
+        system_title: choice.system_title.unwrap_or(SharedKeys::USUAL_TITLE),
+        encryption_key: encryption.clone(),
+        authentication_key: authentication.clone(),
+    };
+    let asked = ClientSecurity {
+        policy: choice.protection.unwrap_or(ClientSecurity::KEYS.policy),
+        invocation_counter: choice.counter_object,
+        ..ClientSecurity::KEYS
+    };
+    Keyset::new(&shared, asked, ClientSap::PUBLIC).map(Some).map_err(Failure::input)
+}
+
 /// Who the harness is to the meter: the client of the URL, else the public one, else with a password the management one.
-pub(super) fn access(url: &LinkUrl, password: Option<Secret>) -> Access {
-    let access = match password {
-        Some(password) => Access::with_password(ClientSap::MANAGEMENT, password),
-        None => Access::open(ClientSap::PUBLIC),
+pub(super) fn access(url: &LinkUrl, password: Option<Secret>, keys: Option<Keyset>) -> Access {
+    let access = match (password, keys) {
+        (None, None) => Access::open(ClientSap::PUBLIC),
+        (Some(password), None) => Access::with_password(ClientSap::MANAGEMENT, password),
+        (password, Some(keys)) => Access { password, ..Access::with_keys(ClientSap::MANAGEMENT, keys) },
     };
     access.at(url)
 }

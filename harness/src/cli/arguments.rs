@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use lab_config::cosem::Obis;
+use lab_config::{KeySource, SecretSource, SecurityPolicy};
+use proto_dlms::security::SystemTitle;
 
 use crate::server::LoopbackAddress;
 
@@ -222,6 +225,44 @@ pub struct Access {
     /// File that holds the low-level password on its first line
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+    /// Keys, for meters with security suite 0
+    #[command(flatten)]
+    pub keys: Keys,
+}
+
+/// Keys of security suite 0. They are never given on the command line itself, which others on the machine can read.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Keys {
+    /// Where the global unicast encryption key is, in 32 hexadecimal digits: env:VARIABLE or file:PATH
+    #[arg(long, value_name = "SOURCE", value_parser = key_source, requires = "authentication_key")]
+    pub encryption_key: Option<KeySource>,
+    /// Where the authentication key is: env:VARIABLE or file:PATH
+    #[arg(long, value_name = "SOURCE", value_parser = key_source, requires = "encryption_key")]
+    pub authentication_key: Option<KeySource>,
+    /// The client's system title, in 16 hexadecimal digits; default: the lab's own, 4C41420000000001
+    #[arg(long, value_name = "HEX", requires = "encryption_key")]
+    pub system_title: Option<SystemTitle>,
+    /// How messages are protected: clear, authenticated, encrypted or authenticated-encrypted (the default)
+    #[arg(long, value_name = "HOW", requires = "encryption_key")]
+    pub protection: Option<SecurityPolicy>,
+    /// The object the public client reads the last invocation counter from, such as 0-0:43.1.1, asked where this machine
+    /// has never used these keys
+    #[arg(long, value_name = "OBIS", requires = "encryption_key")]
+    pub counter_object: Option<Obis>,
+}
+
+fn key_source(text: &str) -> Result<KeySource, String> {
+    let source = match text.split_once(':') {
+        Some(("env", name)) if !name.is_empty() => SecretSource::Environment(name.to_owned()),
+        Some(("file", path)) if !path.is_empty() => SecretSource::File(PathBuf::from(path)),
+        // What was given may be the key itself: it is not repeated.
+        _ => {
+            return Err(
+                "expected env:VARIABLE or file:PATH; a key never stands on the command line".to_owned()
+            );
+        }
+    };
+    Ok(KeySource(source))
 }
 
 /// `harness read`
@@ -294,6 +335,15 @@ pub struct Decode {
     /// Show only this frame, every octet of it
     #[arg(long, value_name = "N")]
     pub frame: Option<u64>,
+    /// Where the encryption key of ciphered messages is: env:VARIABLE or file:PATH
+    #[arg(long, value_name = "SOURCE", value_parser = key_source, requires = "authentication_key")]
+    pub encryption_key: Option<KeySource>,
+    /// Where their authentication key is: env:VARIABLE or file:PATH
+    #[arg(long, value_name = "SOURCE", value_parser = key_source, requires = "encryption_key")]
+    pub authentication_key: Option<KeySource>,
+    /// A system title whose messages may come without an association before them; may be given more than once
+    #[arg(long = "system-title", value_name = "HEX", requires = "encryption_key")]
+    pub system_titles: Vec<SystemTitle>,
     /// Print JSON, one line for each frame
     #[arg(long)]
     pub json: bool,

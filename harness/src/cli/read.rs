@@ -76,7 +76,7 @@ pub(super) async fn read(verb: &Read) -> Result<Exit, Failure> {
         say_read_out(&read_out, verb.json)?;
         return Ok(Exit::Done);
     };
-    let access = access::access(&url, access::password(&verb.access)?);
+    let access = access::access(&url, access::password(&verb.access)?, access::keys(&verb.access.keys)?);
     let obis: Obis = obis.parse().map_err(|e| Failure::input(format!("OBIS {obis:?}: {e}")))?;
     let attribute = AttributeRef { class: ClassId(class), obis, attribute };
     let repeat = verb.repeat.unwrap_or(0);

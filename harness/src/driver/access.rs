@@ -1,8 +1,12 @@
 //! Who the harness is to a device, where the device is on the link, and how long anything may take.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{AddressSize, ClientSap, LinkUrl, Secret};
+use lab_config::{AddressSize, ClientSap, ClientSecurity, LinkUrl, Secret, SecretError, SharedKeys};
+use proto_dlms::security::{Keys, SystemTitle};
+
+use super::counters::{CounterBook, CounterFault, CounterOwner};
 
 /// The logical device every DLMS server has: the management logical device (IEC 62056-62, 5.1).
 pub const MANAGEMENT_LOGICAL_DEVICE: u16 = 1;
@@ -18,8 +22,59 @@ pub struct Access {
     pub physical: Option<u16>,
     /// Octets of the HDLC server address, when the smallest that fits is not what the device expects.
     pub address_size: Option<AddressSize>,
-    /// Password of low level security; none means lowest level security.
+    /// Password of low level security; none means lowest level security, or, with keys, high level security 5.
     pub password: Option<Secret>,
+    /// Keys of security suite 0; none means messages in clear.
+    pub keys: Option<Arc<Keyset>>,
+}
+
+/// The keys of a client of security suite 0, and what is to be known to use them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keyset {
+    /// The client's system title.
+    pub title: SystemTitle,
+    /// The two keys.
+    pub keys: Keys,
+    /// The numbers of the client's messages.
+    pub counters: CounterBook,
+    /// What the device asks of the client.
+    pub asked: ClientSecurity,
+    /// The client that may read the last number the device has seen, where it shows one.
+    pub public_client: ClientSap,
+}
+
+/// Why keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysetError {
+    /// They cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// Their numbers cannot be kept.
+    #[error(transparent)]
+    Counters(#[from] CounterFault),
+}
+
+impl Keyset {
+    /// The keys of the lab file or command line, read now.
+    ///
+    /// # Errors
+    /// They cannot be had, or there is no place to keep their counters.
+    pub fn new(
+        shared: &SharedKeys,
+        asked: ClientSecurity,
+        public_client: ClientSap,
+    ) -> Result<Self, KeysetError> {
+        let encryption = shared.encryption_key.key()?;
+        let authentication = shared.authentication_key.key()?;
+        let digits = shared.encryption_key.0.secret()?;
+        let owner = CounterOwner::new(shared.system_title, digits.expose());
+        let counters = match shared.encryption_key.is_generated() {
+            true => CounterBook::passing(owner),
+            false => CounterBook::kept(owner)?,
+        };
+        let keys = Keys { encryption, authentication };
+        Ok(Self { title: shared.system_title, keys, counters, asked, public_client })
+    }
 }
 
 impl Access {
@@ -32,7 +87,14 @@ impl Access {
             physical: None,
             address_size: None,
             password: None,
+            keys: None,
         }
+    }
+
+    /// `client` with keys, to the management logical device.
+    #[must_use]
+    pub fn with_keys(client: ClientSap, keys: Keyset) -> Access {
+        Access { keys: Some(Arc::new(keys)), ..Access::open(client) }
     }
 
     /// `client` with a password, to the management logical device.
@@ -51,6 +113,7 @@ impl Access {
             physical: given.physical.or(self.physical),
             address_size: given.server_address_size.or(self.address_size),
             password: self.password,
+            keys: self.keys,
         }
     }
 }

@@ -6,9 +6,11 @@
 
 use std::fmt;
 
+use proto_dlms::apdu::{ExceptionResponse, ServiceError};
 use proto_dlms::client::{ClientError, Refusal};
 use proto_dlms::data::{ActionResult, DataAccessResult};
 
+use super::counters::CounterFault;
 use crate::link::{LinkError, LinkErrorKind};
 
 /// Most octets of a frame shown in an error; the capture has the rest.
@@ -61,6 +63,18 @@ pub enum DriverErrorKind {
     /// The device refuses the password of this client.
     #[error("the device refuses the password of this client")]
     WrongPassword,
+    /// The device and this client do not hold the same keys, or one takes the other for somebody else.
+    #[error("the keys do not fit: {0}")]
+    WrongKeys(String),
+    /// The device has seen a higher invocation counter than this client sent.
+    #[error("the device refuses the invocation counter{}", expected.map(|n| format!(", it expects {n} or above")).unwrap_or_default())]
+    InvocationCounter {
+        /// The number the device expects, where it says.
+        expected: Option<u32>,
+    },
+    /// The invocation counters of this client cannot be kept.
+    #[error(transparent)]
+    Counters(#[from] CounterFault),
     /// The device refuses the association for another reason.
     #[error("the device refuses the association: {0}")]
     AssociationRefused(String),
@@ -121,7 +135,20 @@ impl From<ClientError> for DriverErrorKind {
     fn from(error: ClientError) -> Self {
         match error {
             ClientError::Block(block) => DriverErrorKind::Block(block.to_string()),
+            security @ (ClientError::Security(_) | ClientError::NotProven { .. }) => {
+                DriverErrorKind::WrongKeys(security.to_string())
+            }
             other => DriverErrorKind::Malformed(other.to_string()),
+        }
+    }
+}
+
+impl From<ExceptionResponse> for DriverErrorKind {
+    fn from(exception: ExceptionResponse) -> Self {
+        match exception.service {
+            ServiceError::InvocationCounter { expected } => DriverErrorKind::InvocationCounter { expected },
+            ServiceError::DecipheringError => DriverErrorKind::WrongKeys(format!("it answered {exception}")),
+            _ => DriverErrorKind::Exception(exception.to_string()),
         }
     }
 }
@@ -166,6 +193,15 @@ impl DriverError {
             }
             DriverErrorKind::WrongPassword => {
                 "check the password of this client in the lab file; several wrong tries may lock a meter for a while"
+            }
+            DriverErrorKind::WrongKeys(_) => {
+                "check the encryption and authentication key and the system title of this client in the lab file"
+            }
+            DriverErrorKind::InvocationCounter { .. } => {
+                "somebody else uses the same keys and system title, or this machine has lost its counters: try again"
+            }
+            DriverErrorKind::Counters(_) => {
+                "counters are kept in $HARNESS_STATE/counters, else ~/.local/state/harness/counters; never copy or delete them"
             }
             DriverErrorKind::AssociationRefused(_) => {
                 "check the client SAP and whether it needs a password (see the Device Model's clients)"

@@ -19,6 +19,7 @@ mod access;
 pub mod buffer;
 mod channel;
 pub mod cosem;
+mod counters;
 mod error;
 mod keyring;
 pub mod line;
@@ -30,8 +31,9 @@ mod session;
 pub mod values;
 mod zcl;
 
-pub use access::{Access, Deadlines, MANAGEMENT_LOGICAL_DEVICE};
+pub use access::{Access, Deadlines, Keyset, KeysetError, MANAGEMENT_LOGICAL_DEVICE};
 pub use channel::hub::{Hub, Push};
+pub use counters::{CounterBook, CounterFault, CounterOwner};
 pub use error::{Context, DriverError, DriverErrorKind};
 pub use keyring::{Keyring, Password};
 pub use rig::{Client, ReachError, RigLinks};

@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use lab_config::{
-    ClientSap, DlmsProfile, LinkUrl, Path, Profile, Rig, RigDevice, Route, Secret, SecretError, Security,
+    ClientSap, ClientSecurity, DlmsProfile, LinkUrl, Path, Profile, Rig, RigDevice, Route, Secret,
+    SecretError, Security,
 };
 use tokio::sync::mpsc;
 
-use super::access::{Access, Deadlines};
+use super::access::{Access, Deadlines, Keyset, KeysetError};
 use super::channel::hub::{Hub, Push};
 use super::error::{Context, DriverError, DriverErrorKind};
 use super::keyring::{Keyring, Password};
@@ -61,6 +62,14 @@ pub enum ReachError {
         device: String,
         /// Why.
         source: SecretError,
+    },
+    /// The keys cannot be used.
+    #[error("{device}: {source}")]
+    Keys {
+        /// The device.
+        device: String,
+        /// Why.
+        source: KeysetError,
     },
     /// The device or the way to it failed.
     #[error(transparent)]
@@ -214,6 +223,7 @@ impl RigLinks {
         let access = link.map_or(base.clone(), |link| base.at(link));
         let access = if client == Client::Public { Access { client: asked, ..access } } else { access };
         let (likeliest, others) = self.keyring.possible(device.eui64, access.client);
+        let access = Access { keys: keys(device, access.client)?, ..access };
         let with = |password: &Password| {
             let password = self.password(device, access.client, password)?;
             Ok(Access { password, ..access.clone() })
@@ -232,13 +242,24 @@ impl RigLinks {
         }
         match device.credentials.client(client) {
             None => Err(ReachError::NoCredentials { device: words(device), client }),
-            Some(Security::None) => Ok(None),
+            Some(Security::None | Security::Gmac(_)) => Ok(None),
             Some(Security::Low(source)) => source
                 .secret()
                 .map(Some)
                 .map_err(|source| ReachError::Secret { device: words(device), source }),
         }
     }
+}
+
+/// The keys of a client that has some.
+fn keys(device: &RigDevice, client: ClientSap) -> Result<Option<Arc<Keyset>>, ReachError> {
+    let Some(Security::Gmac(shared)) = device.credentials.client(client) else { return Ok(None) };
+    let profile = profile(device)?;
+    let asked = profile.security(client).copied().unwrap_or(ClientSecurity::KEYS);
+    let keyset = Keyset::new(shared, asked, profile.public_client.value);
+    keyset
+        .map(|keyset| Some(Arc::new(keyset)))
+        .map_err(|source| ReachError::Keys { device: words(device), source })
 }
 
 fn no_path(rig: &Rig, device: &RigDevice, path: Path) -> ReachError {

@@ -4,18 +4,21 @@
 //! that leaves octets or the association in doubt, the session marks itself stale, and the next request begins on a
 //! clean connection with a new association.
 
+mod suite;
+
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lab_config::{Endpoint, LinkUrl, Secret, SignOn};
-use proto_dlms::Password;
-use proto_dlms::client::{ActionReturn, ClientError, ClientSession, ClientSettings, Request, Response, Step};
-use proto_dlms::data::{AttributeRef, Data, MethodRef, Selective};
+use proto_dlms::apdu::{ExceptionResponse, ServiceError};
+use proto_dlms::client::{ActionReturn, ClientError, ClientSession, Request, Response, Step};
+use proto_dlms::data::{AttributeRef, ClassId, Data, MethodRef, Obis, Selective};
 use proto_dlms::echo::Echo;
 use proto_dlms::sign_on::Mode;
 use proto_duis::Eui64;
 
-use super::access::{Access, Deadlines};
+use super::access::{Access, Deadlines, Keyset};
 use super::channel::hub::Hub;
 use super::channel::{
     Channel, ChannelError, DatagramChannel, HdlcChannel, Opening, Waits, WrapperChannel, echo, find,
@@ -28,6 +31,8 @@ use crate::link::{Line, Link, LinkAddress, LinkErrorKind, SharedTap, Traffic};
 const NOTIFICATIONS: usize = 64;
 /// How long a polite release may take: the device may be gone.
 const RELEASE: Duration = Duration::from_secs(1);
+/// How far a device may move this client's invocation counter by refusing a lower one.
+const LARGEST_JUMP: u32 = 1 << 28;
 
 /// The way a session's APDUs take, and how to take it again.
 #[derive(Debug, Clone)]
@@ -57,6 +62,8 @@ pub struct Session {
     /// None until connected, and again once the octets on it are in doubt.
     channel: Option<Channel>,
     machine: ClientSession,
+    /// The keys `machine` was made with; none while it is the public client's.
+    keys_in_use: Option<Arc<Keyset>>,
     associated: bool,
     /// What the meter said of itself in the sign-on.
     identification: Option<String>,
@@ -97,13 +104,14 @@ impl Session {
     }
 
     async fn on(route: Route, access: Access, deadlines: Deadlines) -> Result<Session, DriverError> {
-        let machine = ClientSession::new(settings(&access));
+        let machine = ClientSession::new(suite::settings(&access));
         let mut session = Session {
             route,
             access,
             deadlines,
             channel: None,
             machine,
+            keys_in_use: None,
             associated: false,
             identification: None,
             notifications: VecDeque::new(),
@@ -212,9 +220,10 @@ impl Session {
         match response {
             // The device knows of no association, or of none that allows this: the next request asks for a new one.
             Ok(Response::Exception(exception)) => {
+                self.follow_counter(&exception)?;
                 self.release(RELEASE).await;
                 self.drop_channel().await;
-                Err(DriverErrorKind::Exception(exception.to_string()).into())
+                Err(DriverErrorKind::from(exception).into())
             }
             Ok(response) => {
                 self.associated = true;
@@ -227,43 +236,102 @@ impl Session {
         }
     }
 
+    /// Associates; once more where the device says which invocation counter it expects.
     async fn associate(&mut self, waits: &Waits) -> Result<(), ChannelError> {
-        self.drop_channel().await;
-        self.machine = ClientSession::new(settings(&self.access));
-        self.channel = Some(self.connect(waits).await?);
-        match self.run(Request::Associate, waits).await {
-            Ok(Response::Associated(_)) => {
-                self.associated = true;
-                Ok(())
+        self.synchronise(waits).await?;
+        let access = self.access.clone();
+        let answer = match self.ask_in(&access, waits).await? {
+            Response::Exception(exception) if self.follow_counter(&exception)? => {
+                self.ask_in(&access, waits).await?
             }
-            Ok(refused) => {
-                self.drop_channel().await;
-                Err(not_associated(&refused).into())
-            }
-            Err(error) => {
-                self.drop_channel().await;
-                Err(error)
-            }
+            answer => answer,
+        };
+        if let Response::Associated(_) = answer {
+            self.associated = true;
+            return Ok(());
         }
+        self.drop_channel().await;
+        Err(not_associated(&answer).into())
     }
 
-    async fn connect(&mut self, waits: &Waits) -> Result<Channel, ChannelError> {
+    /// Connects anew and asks for the association.
+    async fn ask_in(&mut self, access: &Access, waits: &Waits) -> Result<Response, ChannelError> {
+        self.drop_channel().await;
+        self.machine = ClientSession::new(suite::settings(access));
+        self.keys_in_use.clone_from(&access.keys);
+        self.channel = Some(self.connect(access, waits).await?);
+        let answer = self.run(Request::Associate, waits).await;
+        if answer.is_err() {
+            self.drop_channel().await;
+        }
+        answer
+    }
+
+    /// Takes note of the number the device expects; whether it said one.
+    fn follow_counter(&self, exception: &ExceptionResponse) -> Result<bool, ChannelError> {
+        let (Some(keys), ServiceError::InvocationCounter { expected: Some(expected) }) =
+            (&self.access.keys, exception.service)
+        else {
+            return Ok(false);
+        };
+        // An exception is in clear: whoever can reach the line could otherwise use up all numbers with one.
+        if keys.counters.used().is_ok_and(|used| expected.saturating_sub(used) > LARGEST_JUMP) {
+            return Ok(false);
+        }
+        keys.counters.advance(expected.saturating_sub(1)).map_err(DriverErrorKind::from)?;
+        Ok(true)
+    }
+
+    /// Where this machine has never used these keys, asks the device, as its public client, which number it saw last. A
+    /// device that does not say is taken at its word later, when it refuses.
+    async fn synchronise(&mut self, waits: &Waits) -> Result<(), ChannelError> {
+        let Some(keys) = self.access.keys.clone() else { return Ok(()) };
+        let Some(obis) = keys.asked.invocation_counter else { return Ok(()) };
+        if !keys.counters.is_new().map_err(DriverErrorKind::from)? {
+            return Ok(());
+        }
+        let public = Access { client: keys.public_client, password: None, keys: None, ..self.access.clone() };
+        let seen = self.last_seen(&public, obis, waits).await;
+        self.drop_channel().await;
+        if let Some(seen) = seen? {
+            keys.counters.advance(seen).map_err(DriverErrorKind::from)?;
+        }
+        Ok(())
+    }
+
+    async fn last_seen(
+        &mut self,
+        public: &Access,
+        obis: Obis,
+        waits: &Waits,
+    ) -> Result<Option<u32>, ChannelError> {
+        if !matches!(self.ask_in(public, waits).await?, Response::Associated(_)) {
+            return Ok(None);
+        }
+        let attribute = AttributeRef { class: ClassId(1), obis, attribute: 2 };
+        let answer = self.run(Request::Get { attribute, selective: None }, waits).await?;
+        self.release(RELEASE).await;
+        let Response::Got(Ok(data)) = answer else { return Ok(None) };
+        Ok(data.as_i128().and_then(|number| u32::try_from(number).ok()))
+    }
+
+    async fn connect(&mut self, access: &Access, waits: &Waits) -> Result<Channel, ChannelError> {
         let (address, mut url, tap) = match &self.route {
-            Route::Hub { hub, device } => return Ok(Channel::Hub(hub.port(*device, &self.access).await?)),
+            Route::Hub { hub, device } => return Ok(Channel::Hub(hub.port(*device, access).await?)),
             Route::Link { address, url, tap } => (address.clone(), url.clone(), tap.0.clone()),
         };
         let mut link = open_link(&address, &tap, &self.deadlines).await?;
         match url.endpoint {
-            Endpoint::Tcp(_) => return Ok(Channel::Wrapper(WrapperChannel::new(link, &self.access))),
+            Endpoint::Tcp(_) => return Ok(Channel::Wrapper(WrapperChannel::new(link, access))),
             Endpoint::Udp(_) => {
-                let channel = DatagramChannel::new(link, &self.access, &self.deadlines);
+                let channel = DatagramChannel::new(link, access, &self.deadlines);
                 return Ok(Channel::Datagrams(channel));
             }
             _ => link.discard().await?,
         }
         let echo = match url.sign_on() {
             SignOn::Auto => {
-                let found = find::find(&mut link, &url, &self.access, &self.deadlines).await?;
+                let found = find::find(&mut link, &url, access, &self.deadlines).await?;
                 (*url, self.identification) = (found.url, None);
                 // From now on the link is opened as it was found.
                 self.route = Route::Link { address, url: url.clone(), tap: NamedTap(tap) };
@@ -285,7 +353,7 @@ impl Session {
         if url.sign_on() == SignOn::ModeC {
             return Err(only_reads_out(&link).into());
         }
-        let settings = hdlc_settings(&self.access, &self.deadlines, url.hdlc, echo)?;
+        let settings = hdlc_settings(access, &self.deadlines, url.hdlc, echo)?;
         let channel = HdlcChannel::connect(link, settings, waits).await?;
         Ok(Channel::Hdlc(Box::new(channel)))
     }
@@ -301,7 +369,8 @@ impl Session {
             return Err(DriverErrorKind::NoAnswer("because there is no connection".into()).into());
         };
         let _turn = channel.turn(waits).await?;
-        converse(channel, &mut self.machine, &mut self.notifications, request, waits).await
+        let end = End { machine: &mut self.machine, keys: self.keys_in_use.as_deref() };
+        converse(channel, end, &mut self.notifications, request, waits).await
     }
 
     async fn drop_channel(&mut self) {
@@ -348,22 +417,30 @@ impl Session {
     }
 }
 
+/// The client's end of the association.
+struct End<'s> {
+    machine: &'s mut ClientSession,
+    keys: Option<&'s Keyset>,
+}
+
 async fn converse(
     channel: &mut Channel,
-    machine: &mut ClientSession,
+    mut end: End<'_>,
     notifications: &mut VecDeque<Vec<u8>>,
     request: Request,
     waits: &Waits,
 ) -> Result<Response, ChannelError> {
-    let mut apdu = machine.start(request).map_err(|error| failed(error, &[]))?;
+    end.allot()?;
+    let mut apdu = end.machine.start(request).map_err(|error| failed(error, &[]))?;
     loop {
         channel.send(&apdu, waits).await?;
-        while let Some(more) = machine.poll_transmit() {
+        while let Some(more) = end.machine.poll_transmit() {
             channel.send(&more, waits).await?;
         }
         apdu = loop {
             let answer = channel.receive(waits).await?;
-            match machine.receive(&answer).map_err(|error| failed(error, &answer))? {
+            end.allot()?;
+            match end.machine.receive(&answer).map_err(|error| failed(error, &answer))? {
                 Step::Send(next) => break next,
                 Step::Done(response) => return Ok(response),
                 Step::Wait => {}
@@ -371,6 +448,15 @@ async fn converse(
                 Step::Ignored(why) => channel.note(&format!("ignored: {why}")),
             }
         };
+    }
+}
+
+impl End<'_> {
+    /// Numbers for what is sent next. They are taken anew each time, because other sessions under the same keys take theirs
+    /// from the same book, and the device wants to see them rise.
+    fn allot(&mut self) -> Result<(), ChannelError> {
+        let (Some(keys), Some(context)) = (self.keys, self.machine.context()) else { return Ok(()) };
+        suite::allot(keys, context).map_err(Into::into)
     }
 }
 
@@ -384,6 +470,7 @@ fn in_doubt(mut error: DriverError) -> DriverError {
         DriverErrorKind::WrongPassword
         | DriverErrorKind::AssociationRefused(_)
         | DriverErrorKind::Exception(_)
+        | DriverErrorKind::InvocationCounter { .. }
         | DriverErrorKind::SignOn(_) => true,
         _ => false,
     };
@@ -404,14 +491,9 @@ fn failed(error: ClientError, answer: &[u8]) -> ChannelError {
 fn not_associated(response: &Response) -> DriverErrorKind {
     match response {
         Response::Refused(refusal) => refusal.into(),
-        Response::Exception(exception) => DriverErrorKind::Exception(exception.to_string()),
+        Response::Exception(exception) => (*exception).into(),
         _ => DriverErrorKind::Malformed("answer to another kind of request".into()),
     }
-}
-
-fn settings(access: &Access) -> ClientSettings {
-    let password = access.password.as_ref().map(|secret| Password::new(secret.expose()));
-    ClientSettings { security: password.into(), ..ClientSettings::default() }
 }
 
 fn keep(notifications: &mut VecDeque<Vec<u8>>, apdu: Vec<u8>) {

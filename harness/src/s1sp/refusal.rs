@@ -123,8 +123,10 @@ fn driver_code(kind: &DriverErrorKind) -> i64 {
         DriverErrorKind::NoAnswer(_) | DriverErrorKind::Gateway(_) => 3001,
         DriverErrorKind::Link(error) if error.kind == crate::link::LinkErrorKind::NoAnswer => 3001,
         DriverErrorKind::Link(_) => 3002,
-        DriverErrorKind::WrongPassword => 3003,
-        DriverErrorKind::AssociationRefused(_) | DriverErrorKind::Exception(_) => 3004,
+        DriverErrorKind::WrongPassword | DriverErrorKind::WrongKeys(_) => 3003,
+        DriverErrorKind::AssociationRefused(_)
+        | DriverErrorKind::Exception(_)
+        | DriverErrorKind::InvocationCounter { .. } => 3004,
         _ => 3005,
     }
 }

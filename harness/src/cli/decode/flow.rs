@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use proto_dlms::explain::{Conversation, Cutter, Piece, Way};
+use proto_dlms::explain::{Conversation, Cutter, Piece, Reveal, Way};
 
 use super::{Crossed, Told, lines};
 use crate::evidence::{Packet, Packets};
 use crate::link::Direction;
 
 /// What is known of one link.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Flow {
     conversation: Conversation,
     /// One side each: sent, received, and where the capture does not say.
@@ -33,16 +33,16 @@ struct PacketAt {
 }
 
 /// Explains every frame of a capture, in the order in which they were whole.
-pub(super) fn tell(capture: &Packets) -> Vec<Told> {
+pub(super) fn tell(capture: &Packets, reveal: Option<&Reveal>) -> Vec<Told> {
     let mut flows: BTreeMap<&str, Flow> = BTreeMap::new();
     let mut told = Vec::new();
     for packet in &capture.packets {
-        let flow = flows.entry(&packet.link).or_default();
+        let flow = flows.entry(&packet.link).or_insert_with(|| Flow::new(reveal));
         if packet.octets.is_empty() {
             // A link that is opened begins anew: what was half sent will not be finished.
             if packet.note.as_deref() == Some("link opened") {
                 flow.finish(&packet.link, &mut told);
-                *flow = Flow::default();
+                *flow = Flow::new(reveal);
             }
             told.push(event(packet));
             continue;
@@ -75,6 +75,10 @@ fn event(packet: &Packet) -> Told {
 }
 
 impl Flow {
+    fn new(reveal: Option<&Reveal>) -> Self {
+        Self { conversation: Conversation::with_keys(reveal.cloned()), sides: BTreeMap::new() }
+    }
+
     fn receive(&mut self, packet: &Packet, told: &mut Vec<Told>) {
         let sent = sent(packet.direction);
         let side = self.sides.entry(sent).or_default();

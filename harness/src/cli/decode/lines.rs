@@ -1,6 +1,6 @@
 //! Messages without a capture around them: the layers of each are found out, or are what the command line says.
 
-use proto_dlms::explain::{self as dlms, Conversation, Cutter, Piece, PieceKind, Way};
+use proto_dlms::explain::{self as dlms, Conversation, Cutter, Piece, PieceKind, Reveal, Way};
 use proto_zigbee::explain as zigbee;
 
 use super::{Layer, Told, tree};
@@ -14,8 +14,8 @@ pub(super) struct Taken {
 }
 
 /// Explains each message; questions, segments and blocks are remembered from one to the next.
-pub(super) fn tell(messages: &[Vec<u8>], taken: Taken) -> Vec<Told> {
-    let mut conversation = Conversation::new();
+pub(super) fn tell(messages: &[Vec<u8>], taken: Taken, reveal: Option<&Reveal>) -> Vec<Told> {
+    let mut conversation = Conversation::with_keys(reveal.cloned());
     let layers = messages.iter().flat_map(|octets| message(&mut conversation, octets, taken));
     let numbered = (1..).zip(layers.collect::<Vec<_>>());
     numbered.map(|(number, layers)| Told { number, crossed: None, layers }).collect()

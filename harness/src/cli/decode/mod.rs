@@ -12,6 +12,9 @@ mod show;
 mod tests;
 mod tree;
 
+use proto_dlms::explain::Reveal;
+use proto_dlms::security::Keys;
+
 use self::input::Input;
 use self::lines::Taken;
 use super::arguments::Decode;
@@ -57,11 +60,12 @@ impl Told {
 
 pub(super) fn decode(verb: &Decode) -> Result<Exit, Failure> {
     let taken = Taken { layer: verb.layer, cluster: verb.cluster };
+    let reveal = reveal(verb)?;
     let mut exit = Exit::Done;
     for input in input::read(&verb.inputs)? {
         let (told, torn, is_capture) = match input {
-            Input::Messages(messages) => (lines::tell(&messages, taken), false, false),
-            Input::Capture(capture) => (flow::tell(&capture), capture.torn, true),
+            Input::Messages(messages) => (lines::tell(&messages, taken, reveal.as_ref()), false, false),
+            Input::Capture(capture) => (flow::tell(&capture, reveal.as_ref()), capture.torn, true),
         };
         if told.iter().any(|told| !told.is_sound()) {
             exit = Exit::Failed;
@@ -72,6 +76,18 @@ pub(super) fn decode(verb: &Decode) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
+}
+
+/// The keys the options name, read now.
+fn reveal(verb: &Decode) -> Result<Option<Reveal>, Failure> {
+    let (Some(encryption), Some(authentication)) = (&verb.encryption_key, &verb.authentication_key) else {
+        return Ok(None);
+    };
+    let keys = Keys {
+        encryption: encryption.key().map_err(Failure::input)?,
+        authentication: authentication.key().map_err(Failure::input)?,
+    };
+    Ok(Some(Reveal::new(keys, verb.system_titles.clone())))
 }
 
 fn print(verb: &Decode, told: &[Told], is_capture: bool) -> Result<(), Failure> {

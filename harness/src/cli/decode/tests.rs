@@ -14,12 +14,12 @@ use crate::link::Direction;
 const FOUND_OUT: Taken = Taken { layer: None, cluster: None };
 
 fn detailed(text: &str) -> String {
-    let told = lines::tell(&[hexadecimal(text).unwrap()], FOUND_OUT);
+    let told = lines::tell(&[hexadecimal(text).unwrap()], FOUND_OUT, None);
     told.iter().map(show::detailed).collect()
 }
 
 fn headlines(text: &str) -> Vec<String> {
-    let told = lines::tell(&[hexadecimal(text).unwrap()], FOUND_OUT);
+    let told = lines::tell(&[hexadecimal(text).unwrap()], FOUND_OUT, None);
     told.iter().flat_map(|told| told.layers.iter().map(|layer| layer.tree.headline())).collect()
 }
 
@@ -45,7 +45,7 @@ fn a_password_is_not_shown() {
     let shown = detailed(aarq);
     assert!(shown.contains("(8 octets)"), "{shown}");
     assert!(!shown.contains("31 32 33"), "{shown}");
-    let told = lines::tell(&[hexadecimal(aarq).unwrap()], FOUND_OUT);
+    let told = lines::tell(&[hexadecimal(aarq).unwrap()], FOUND_OUT, None);
     let json = serde_json::to_string(&show::json(&told[0])).unwrap();
     assert!(json.contains(&"**".repeat(8)) && !json.contains("31323334"), "{json}");
 }
@@ -63,7 +63,7 @@ fn a_display_behind_the_hub_is_explained_down_to_its_attributes() {
 
 #[test]
 fn what_cannot_be_understood_is_said_and_the_rest_is_explained() {
-    let told = lines::tell(&[hexadecimal("7EA00A00020023219318727E").unwrap()], FOUND_OUT);
+    let told = lines::tell(&[hexadecimal("7EA00A00020023219318727E").unwrap()], FOUND_OUT, None);
     assert!(!told[0].is_sound());
     insta::assert_snapshot!(show::brief(&told[0]), @r"
     HDLC frame: 16 to 1/17: SNRM connect, P/F
@@ -115,7 +115,7 @@ fn a_capture_is_followed_over_several_reads() {
         ],
         torn: false,
     };
-    let told = flow::tell(&capture);
+    let told = flow::tell(&capture, None);
     let text: String = told.iter().map(show::brief).collect();
     insta::assert_snapshot!(text + &show::summary(&told), @r"
         1  21:14:05.123456  optical ->  packet 1  (link opened)
@@ -143,7 +143,7 @@ proptest! {
         rest in vec(any::<u8>(), 0..60)
     ) {
         let octets = [start, rest].concat();
-        for told in lines::tell(&[octets], FOUND_OUT) {
+        for told in lines::tell(&[octets], FOUND_OUT, None) {
             let _ = (show::detailed(&told), show::brief(&told), serde_json::to_string(&show::json(&told)).unwrap());
             for layer in &told.layers {
                 assert_within(&layer.tree, layer.octets.len());

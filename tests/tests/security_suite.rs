@@ -1,0 +1,124 @@
+//! Keys from outside: `harness read` with high-level security 5 and ciphered messages against `device-sim serve`, over
+//! restarts of the harness, with wrong keys, a counter that fell behind, and a counter file that is damaged.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test's panic is its message")]
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const ENCRYPTION: &str = "000102030405060708090A0B0C0D0E0F";
+const AUTHENTICATION: &str = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF";
+
+/// The embedded lab's devices, the hub's management client with keys.
+struct Bench {
+    device_sim: Child,
+    link: String,
+    folder: TempDir,
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        let _ = self.device_sim.kill();
+        let _ = self.device_sim.wait();
+    }
+}
+
+impl Bench {
+    fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let shipped = lab_tests::repository().join("lab-config/labs/embedded.toml");
+        let lab = std::fs::read_to_string(shipped).unwrap();
+        let password = "client.1 = { security = \"low\", password = { generated = true } }";
+        let keys = "client.1 = { security = \"gmac\", encryption-key = { file = \"encryption\" }, \
+                    authentication-key = { file = \"authentication\" } }";
+        // The first device of the file is the hub.
+        assert!(lab.contains(password), "the embedded lab's hub has a password");
+        std::fs::write(folder.path().join("lab.toml"), lab.replacen(password, keys, 1)).unwrap();
+        std::fs::write(folder.path().join("encryption"), format!("{ENCRYPTION}\n")).unwrap();
+        std::fs::write(folder.path().join("authentication"), AUTHENTICATION).unwrap();
+        let mut device_sim =
+            Command::new(lab_tests::program("device-sim").unwrap_or_else(|error| panic!("{error}")))
+                .args(["serve", "--json", "--lab"])
+                .arg(folder.path().join("lab.toml"))
+                .env("TMPDIR", folder.path())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap();
+        let lines = BufReader::new(device_sim.stdout.take().unwrap()).lines();
+        let told = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        let mut wan = told.filter(|line| line["path"] == "wan" && line["link"].is_string());
+        let link = wan.next().unwrap()["link"].as_str().unwrap().to_owned();
+        Self { device_sim, link, folder }
+    }
+
+    /// Reads the hub's hardware version, which the public client may not.
+    fn read(&self, encryption_key: &str) -> Output {
+        lab_tests::harness()
+            .unwrap()
+            .args(["read", &self.link, "1", "0-0:96.1.3", "2", "--encryption-key", "env:KEY"])
+            .arg("--authentication-key")
+            .arg(format!("file:{}", self.folder.path().join("authentication").display()))
+            .env("KEY", encryption_key)
+            .env("HARNESS_STATE", self.folder.path().join("state"))
+            .output()
+            .unwrap()
+    }
+
+    /// The file with the counter of the right keys, and the number in it.
+    fn counter(&self) -> (PathBuf, u64) {
+        let files = std::fs::read_dir(self.folder.path().join("state/counters")).unwrap();
+        let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        assert_eq!(files.len(), 1, "{files:?}");
+        let text = std::fs::read_to_string(&files[0]).unwrap();
+        let written: Value = serde_json::from_str(&text).unwrap();
+        (files[0].clone(), written["used"].as_u64().unwrap())
+    }
+}
+
+fn told(out: &Output) -> String {
+    String::from_utf8_lossy(&out.stderr).into_owned()
+}
+
+#[test]
+fn a_meter_is_read_with_keys_and_the_counter_outlives_the_harness_its_loss_and_its_damage() {
+    let bench = Bench::start();
+    let first = bench.read(ENCRYPTION);
+    assert!(first.status.success(), "{}", lab_tests::shown(&first));
+    let (file, used) = bench.counter();
+    let again = bench.read(ENCRYPTION);
+    assert!(again.status.success(), "{}", lab_tests::shown(&again));
+    assert!(bench.counter().1 > used, "numbers were used without writing them down");
+
+    // A counter restored from an old copy: the hub says what it expects, and is followed.
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace(&bench.counter().1.to_string(), "1")).unwrap();
+    let behind = bench.read(ENCRYPTION);
+    assert!(behind.status.success(), "{}", lab_tests::shown(&behind));
+    assert!(bench.counter().1 > used);
+
+    std::fs::write(&file, "{\"title\":\"4C414").unwrap();
+    let damaged = bench.read(ENCRYPTION);
+    assert_eq!(damaged.status.code(), Some(3), "{}", lab_tests::shown(&damaged));
+    let words = told(&damaged);
+    assert!(words.contains("expected an invocation counter of 4C41420000000001"), "{words}");
+    assert!(words.contains("as the public client"), "what to do is not said: {words}");
+}
+
+#[test]
+fn wrong_keys_end_in_a_clear_refusal() {
+    let bench = Bench::start();
+    let wrong = bench.read("FF0102030405060708090A0B0C0D0E0F");
+    assert_eq!(wrong.status.code(), Some(3), "{}", lab_tests::shown(&wrong));
+    assert!(told(&wrong).contains("the keys do not fit"), "{}", told(&wrong));
+    let short = bench.read("0001");
+    assert_eq!(short.status.code(), Some(2), "{}", lab_tests::shown(&short));
+    let words = told(&short);
+    assert!(words.contains("environment variable KEY") && words.contains("32 hexadecimal digits"), "{words}");
+    assert!(!words.contains("0001"), "part of a key is shown: {words}");
+}
