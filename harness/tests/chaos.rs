@@ -77,7 +77,8 @@ fn deed(chance: &mut Chance) -> Deed {
     match chance.below(10) {
         0..=2 => {
             let (kind, path) = chance.of(&METER_PATHS);
-            let register = if kind == DeviceKind::Esme { Function::ActiveImport } else { Function::GasVolume };
+            let register =
+                if kind == DeviceKind::Esme { Function::ActiveImport } else { Function::GasVolume };
             Deed::Read(kind, path, chance.of(&[register, Function::FirmwareVersion, Function::Identity]))
         }
         3 => {
@@ -119,7 +120,9 @@ fn fault(chance: &mut Chance, deed: Deed) -> Placed {
     let near = chance.below(3) > 0;
     let (kind, path) = if near { (deed.device(), deed.path()) } else { chance.of(&METER_PATHS) };
     let (place, wire) = match path {
-        Path::Wan => (chance.of(&["CHF/wan".to_owned(), format!("{kind}/wan")].each_ref()).to_owned(), wan(chance)),
+        Path::Wan => {
+            (chance.of(&["CHF/wan".to_owned(), format!("{kind}/wan")].each_ref()).to_owned(), wan(chance))
+        }
         path => (format!("{kind}/{path}"), line(chance)),
     };
     let text = match chance.below(8) {
@@ -285,7 +288,8 @@ impl Bench {
             }
             Deed::Profile(..) => {
                 let rows = Selective::Entry { from: 1, to: 40, first_column: 1, last_column: 0 };
-                let read = session.get(cosem::attribute(&object(Function::HalfHourlyProfile)), Some(rows)).await;
+                let read =
+                    session.get(cosem::attribute(&object(Function::HalfHourlyProfile)), Some(rows)).await;
                 Said::of(read.map_err(ReachError::from), Said::Value)
             }
             Deed::Mode(_, prepayment) => {
@@ -319,7 +323,9 @@ impl Bench {
 async fn hub(rig: &Rig) -> Hub {
     let (send, mut pushes) = mpsc::channel(64);
     tokio::spawn(async move { while pushes.recv().await.is_some() {} });
-    rig::connect_hub(rig, rig.device(DeviceKind::Chf).expect("a hub"), NoTap::shared(), send).await.expect("a hub")
+    rig::connect_hub(rig, rig.device(DeviceKind::Chf).expect("a hub"), NoTap::shared(), send)
+        .await
+        .expect("a hub")
 }
 
 fn key(device: &RigDevice) -> VendingKey {
@@ -331,13 +337,17 @@ fn key(device: &RigDevice) -> VendingKey {
 /// question asked again without faults.
 fn wrong(deed: Deed, said: &Said, before: &DeviceState, after: &DeviceState, truth: &Said) -> Option<String> {
     let worth = i64::from(PENCE) * 1000;
-    let credited = after.balance_millipence.zip(before.balance_millipence).map(|(after, before)| after - before);
+    let credited =
+        after.balance_millipence.zip(before.balance_millipence).map(|(after, before)| after - before);
     let changed = match deed {
         Deed::Read(..) | Deed::Profile(..) | Deed::Display => {
             let is_reading = matches!(said, Said::Value(_) | Said::Text(_));
-            return (is_reading && said != truth).then(|| format!("read {said:?}, and the truth is {truth:?}"));
+            return (is_reading && said != truth)
+                .then(|| format!("read {said:?}, and the truth is {truth:?}"));
         }
-        Deed::Mode(_, prepayment) => (after.prepayment == Some(prepayment), after.prepayment != before.prepayment),
+        Deed::Mode(_, prepayment) => {
+            (after.prepayment == Some(prepayment), after.prepayment != before.prepayment)
+        }
         Deed::Supply(_, on) => ((after.supply == Some(1)) == on, after.supply != before.supply),
         Deed::Token(_) => {
             if !matches!(credited, Some(credit) if credit == 0 || credit == worth) {
@@ -388,7 +398,9 @@ async fn recovered(bench: &mut Bench, deed: Deed) -> Result<Said, String> {
     };
     let mut last = Said::Trouble("nobody asked".to_owned());
     for _ in 0..2 {
-        last = timeout(LONGEST, bench.carry_out(look)).await.map_err(|_| format!("{look:?} hangs without faults"))?;
+        last = timeout(LONGEST, bench.carry_out(look))
+            .await
+            .map_err(|_| format!("{look:?} hangs without faults"))?;
         if matches!(last, Said::Value(_) | Said::Text(_)) {
             return Ok(last);
         }
@@ -400,7 +412,13 @@ async fn recovered(bench: &mut Bench, deed: Deed) -> Result<Said, String> {
 fn play(share: u64) {
     let only: Option<u64> = std::env::var("LAB_CHAOS_ROUND").ok().and_then(|seed| seed.parse().ok());
     let seeds: Vec<u64> = match only {
-        Some(seed) => if share == 0 { vec![seed] } else { Vec::new() },
+        Some(seed) => {
+            if share == 0 {
+                vec![seed]
+            } else {
+                Vec::new()
+            }
+        }
         None => (0..ROUNDS).map(|round| share * 1_000_000 + round).collect(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
@@ -418,7 +436,10 @@ fn play(share: u64) {
                 }
             }
         }
-        println!("{done} done or read, {refused} refused, {trouble} not done or not known, {} wrong", wrong.len());
+        println!(
+            "{done} done or read, {refused} refused, {trouble} not done or not known, {} wrong",
+            wrong.len()
+        );
         assert!(wrong.is_empty(), "{} rounds went wrong:\n{}", wrong.len(), wrong.join("\n\n"));
         let enough = only.is_some() || (done > ROUNDS / 10 && trouble > ROUNDS / 10);
         assert!(enough, "faults must neither always nor never strike: {done} done, {trouble} in trouble");

@@ -30,7 +30,7 @@ async fn meter(verb: &Probe, link: &str) -> Result<Exit, Failure> {
     let tap = read::tap(verb.capture.as_deref())?;
     let mut line = None;
     if url.sign_on() == SignOn::Auto {
-        let access = access::access(&url, None);
+        let access = access::access(&url, None, None);
         let found = find_line("probe", &url, &access, tap.clone()).await.map_err(read::driver)?;
         url = found.url.clone();
         line = Some(found);
