@@ -18,5 +18,6 @@ pub mod report;
 pub mod s1sp;
 pub mod server;
 pub mod service_user;
+pub mod station;
 pub mod tap;
 pub mod watch;

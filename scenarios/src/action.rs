@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use lab_config::cosem::AttributeRef;
-use lab_config::{DeviceKind, Function, Path};
+use lab_config::{DeviceKind, Function, Path, SensorKind};
 use proto_duis::{AlertCode, Srv, UserRole};
 
 use crate::{Bindings, ModelField, Operand, Reference, Unbound, Value, Values};
@@ -26,6 +26,13 @@ pub enum Action {
     },
     /// Asks a person or an actuator.
     Ask(Ask),
+    /// Reads a sensor of the rig's station.
+    Sense {
+        /// The sensor.
+        sensor: SensorKind,
+        /// The device it is at; the script's device when not said.
+        device: Option<DeviceKind>,
+    },
     /// Carries out one operation of a migration.
     Migrate(Migrate),
     /// Lets time pass.
@@ -214,6 +221,11 @@ pub struct Ask {
 pub enum Act {
     /// Press these keys together.
     PressKeys(Vec<String>),
+    /// Switch the device's mains.
+    SwitchMains {
+        /// Whether they are to be on.
+        on: bool,
+    },
     /// Look, and say whether it is so; `act.answer` is then `yes` or `no`.
     Confirm,
     /// Bring a fault about, said in the simulator's grammar of faults, such as `ESME/optical: silence`.

@@ -8,7 +8,9 @@ use lab_config::{Capability, DeviceKind, DeviceModelCombination, Name, Profile};
 use proto_lab::Digest;
 use proto_lab::record::Verdict;
 
-use crate::{Action, Bindings, Expectation, Facts, ObservedAttribute, Outcome, Value, ValuePath, Values};
+use crate::{
+    Act, Action, Bindings, Expectation, Facts, ObservedAttribute, Outcome, Value, ValuePath, Values,
+};
 
 /// How long a step may take when it does not say `within`, and the longest it may ask for.
 pub mod deadline {
@@ -152,6 +154,7 @@ impl Step {
         match &self.action {
             Action::Request(request) => request.srv.is_critical(),
             Action::Migrate(_) => true,
+            Action::Ask(ask) => matches!(ask.act, Act::SwitchMains { .. }),
             _ => false,
         }
     }
@@ -178,6 +181,7 @@ impl Step {
             Action::Observe(observe) => observe.device,
             Action::Alert { device, .. } => *device,
             Action::Ask(ask) => ask.device,
+            Action::Sense { device, .. } => *device,
             Action::Migrate(_) | Action::Wait(_) | Action::Check => return None,
         };
         Some(named.unwrap_or(target))

@@ -22,6 +22,7 @@ mod line;
 mod pace;
 mod serial;
 mod site;
+mod station;
 mod strike;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ use proto_duis::{DeviceKind, Eui64};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::broker::Broker;
 use crate::fault::{FaultError, FaultId, FaultPlan, Placed};
 use crate::home::{BuildError, Home};
 use crate::sim_clock::SimClock;
@@ -49,6 +51,7 @@ use folder::LinkFolder;
 use line::LineSettings;
 use serial::Port;
 use site::Site;
+use station::{BrokerAccess, SimStation};
 
 /// How long stopping waits for the last task.
 const STOP: Duration = Duration::from_secs(5);
@@ -130,6 +133,9 @@ pub enum StartError {
         /// Why.
         error: LinkUrlError,
     },
+    /// The broker of the simulated stations.
+    #[error("the broker of the lab's stations: {0}")]
+    Broker(String),
     /// The building of a device did not end.
     #[error("rig {rig}: building its devices was cut short")]
     CutShort {
@@ -146,6 +152,8 @@ pub struct Estate {
     lines: BTreeMap<(String, DeviceKind, Path), LineSettings>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// The embedded broker, when the lab has one.
+    broker: Option<Broker>,
     /// Holds the names of the pseudo-terminals; removed with the estate.
     _folder: Arc<LinkFolder>,
 }
@@ -164,11 +172,13 @@ impl Estate {
             lines: BTreeMap::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            broker: None,
             _folder: folder.clone(),
         };
         for rig in lab.rigs.iter().filter(|rig| rig.is_simulated()) {
             estate.start_rig(rig, &clock, seed, &folder).await?;
         }
+        estate.start_stations(lab).await?;
         if estate.sites.is_empty() {
             return Err(StartError::NothingSimulated);
         }
@@ -193,6 +203,10 @@ impl Estate {
     /// The same lab with these endpoints in place of the simulated links.
     #[must_use]
     pub fn concrete(&self, lab: Lab) -> Lab {
+        let lab = match &self.broker {
+            Some(broker) => lab.with_broker_at(broker.address()),
+            None => lab,
+        };
         self.endpoints.iter().fold(lab, |lab, endpoint| {
             lab.with_link(&endpoint.rig, endpoint.kind, endpoint.path, endpoint.link.clone())
         })
@@ -317,11 +331,14 @@ impl Estate {
     }
 
     /// Stops every device and closes every port.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(STOP, self.tasks.wait()).await.is_err() {
             tracing::warn!("some simulated devices did not stop within {} s", STOP.as_secs());
+        }
+        if let Some(broker) = self.broker.take() {
+            broker.stop().await;
         }
     }
 
@@ -351,6 +368,31 @@ impl Estate {
         let (pacer, stop) = (site.clone(), self.stop.clone());
         self.tasks.spawn(async move { pacer.pace(stop).await });
         self.sites.insert(name, site);
+        Ok(())
+    }
+
+    /// Brings up the broker if it is embedded, and every simulated station beside simulated devices.
+    async fn start_stations(&mut self, lab: &Lab) -> Result<(), StartError> {
+        let Some(declared) = &lab.broker else { return Ok(()) };
+        let mut access = BrokerAccess::of(declared).map_err(StartError::Broker)?;
+        if declared.is_embedded() {
+            let (user, password) = access.login.clone().unwrap_or_default();
+            let started = Broker::start(0, &user, password.as_bytes()).await;
+            let broker = started.map_err(|error| StartError::Broker(error.to_string()))?;
+            access = BrokerAccess {
+                host: broker.address().ip().to_string(),
+                port: broker.address().port(),
+                ..access
+            };
+            self.broker = Some(broker);
+        }
+        for rig in &lab.rigs {
+            let Some(site) = self.sites.get(rig.name.as_str()) else { continue };
+            for station in rig.stations.iter().filter(|station| station.simulated) {
+                let station = SimStation::new(site.clone(), station.clone());
+                self.tasks.spawn(station.serve(access.clone(), self.stop.clone()));
+            }
+        }
         Ok(())
     }
 

@@ -68,7 +68,7 @@ async fn rig(verb: &Probe) -> Result<Exit, Failure> {
     let name = lab::rig(&lab, &verb.lab)?.name.to_string();
     let (lab, estate) = embedded::bring_up(lab, &name).await.map_err(Failure::lab)?;
     let proof = match lab.rig(&name) {
-        Some(rig) => dispatch::prove_alone(rig).await.map_err(Failure::lab)?,
+        Some(rig) => dispatch::prove_alone(&lab, rig).await.map_err(Failure::lab)?,
         None => return Err(Failure::input(format!("the lab has no rig {name}"))),
     };
     estate.stop().await;

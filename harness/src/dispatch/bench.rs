@@ -13,6 +13,7 @@ use proto_lab::record::{
 use scenarios::{Action, Ask, Bindings, Migrate, Migration, ModelField, Observe, Request, Values};
 use tokio::time::Instant;
 
+use super::actuate::Actuators;
 use super::run::shortly;
 use super::tokens::Tokens;
 use super::{Book, Hands, RunBench, System, safe, second_path};
@@ -21,6 +22,7 @@ use crate::evidence::Capture;
 use crate::execute::{Bench, Ledger as _, Seen, Trouble};
 use crate::migration::{Control, Operation, Stage};
 use crate::service_user::{Alert, AlertMatcher, Leftovers, Target, UserError, VendingDesk, answer};
+use crate::station::Stations;
 
 /// How long a hand, a party or a device may take when the dispatcher itself asks, outside any script.
 const OWN_PATIENCE: Duration = Duration::from_secs(60);
@@ -32,7 +34,7 @@ pub struct RigBench {
     migration: Control,
     vending: VendingDesk,
     tokens: Tokens,
-    hands: Box<dyn Hands>,
+    actuators: Actuators,
     capture: Capture,
     book: Book,
     /// Looks at a device by its local port whose report has not come: a meter reports that its port was used, and the
@@ -58,6 +60,7 @@ pub(super) struct Parts {
     pub(super) rig: Arc<Rig>,
     pub(super) entry: EpclEntry,
     pub(super) hands: Box<dyn Hands>,
+    pub(super) stations: Option<Stations>,
     pub(super) vending: VendingDesk,
     pub(super) tokens: Tokens,
     pub(super) capture: Capture,
@@ -67,7 +70,7 @@ pub(super) struct Parts {
 impl RigBench {
     /// The bench of a rig whose parties are running.
     pub(super) fn new(parts: Parts, system: System) -> Self {
-        let Parts { rig, entry, hands, vending, tokens, capture, book } = parts;
+        let Parts { rig, entry, hands, stations, vending, tokens, capture, book } = parts;
         let migration = Control::new(&rig, entry);
         Self {
             rig,
@@ -75,7 +78,7 @@ impl RigBench {
             migration,
             vending,
             tokens,
-            hands,
+            actuators: Actuators::new(hands, stations, book.clone()),
             capture,
             book,
             looks: Vec::new(),
@@ -167,11 +170,7 @@ impl RigBench {
 
     async fn ask(&mut self, ask: &Ask, bindings: &Bindings, within: Duration) -> Result<Seen, Trouble> {
         let kind = self.device(ask.device, bindings)?.kind;
-        let said = self.hands.ask(kind, &ask.act, &ask.show, within).await?;
-        let mut values = Values::new();
-        values.set("act.done", true);
-        values.set("act.answer", said.as_str());
-        Ok(Seen { from: format!("a hand at the {kind}"), values, ..Seen::default() })
+        self.actuators.ask(kind, &ask.act, &ask.show, within).await
     }
 
     async fn migrate(&mut self, migrate: &Migrate) -> Result<Seen, Trouble> {
@@ -294,6 +293,10 @@ impl Bench for RigBench {
                 self.alert(AlertMatcher { code: *code, device, since: self.began }, intent, within).await
             }
             Action::Ask(ask) => self.ask(ask, bindings, within).await,
+            Action::Sense { sensor, device } => {
+                let kind = self.device(*device, bindings)?.kind;
+                self.actuators.sense(kind, *sensor, within).await
+            }
             Action::Migrate(migrate) => self.migrate(migrate).await,
             Action::Wait(time) => {
                 tokio::time::sleep(*time).await;
@@ -362,6 +365,10 @@ impl RunBench for RigBench {
 
     async fn make_safe(&mut self) -> SafeState {
         let mut done = BTreeMap::new();
+        // A device without mains answers nothing: they come first.
+        if let Some(made) = self.actuators.make_safe().await {
+            done.insert("stations", made);
+        }
         let supply = async {
             self.system.quiesce(OWN_PATIENCE / 2).await;
             safe::make(&self.system.links).await

@@ -3,6 +3,7 @@
 use crate::driver::rig::ReachError;
 use crate::execute::LedgerError;
 use crate::link::lock::LockError;
+use crate::station::StationError;
 
 /// Why there is no run, or none whose evidence counts.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum RunError {
     /// A device cannot be spoken to as the lab file says.
     #[error(transparent)]
     Reach(#[from] ReachError),
+    /// A station of the rig is not there.
+    #[error(transparent)]
+    Station(#[from] StationError),
     /// The evidence could not be begun.
     #[error("the evidence of the run could not be begun: {0}")]
     Evidence(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -5,6 +5,7 @@
 //! picture ([`System`]): the service user, the DCC stub, the S1SP. Whatever ends a run, the rig reaches its safe state and
 //! the evidence its final checkpoint; a run that cannot write evidence ends in an error and stays open.
 
+mod actuate;
 mod bench;
 mod book;
 mod conduct;

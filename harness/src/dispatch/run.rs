@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lab_config::{DeviceKind, Path, Rig};
+use lab_config::{DeviceKind, Lab, Path, Rig};
 use proto_lab::Digest;
 use proto_lab::record::{Body, Note, RunFinished, SafeState};
 use scenarios::Facts;
@@ -23,6 +23,7 @@ use crate::execute::{LedgerError, Stop};
 use crate::link::lock::{Claim, LockFolder};
 use crate::link::{LinkAddress, SharedTap};
 use crate::service_user::VendingDesk;
+use crate::station::Stations;
 
 /// How long proving a whole rig may take.
 const PROOF: Duration = Duration::from_secs(90);
@@ -48,7 +49,7 @@ pub async fn run(order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) -> R
     let claim = claim(&rig, order.run.as_str(), LockFolder::default())?;
     let tap = RunTap::new();
     let met = tokio::select! {
-        met = meet(&rig, Arc::new(tap.clone())) => met?,
+        met = meet(&order.lab, &rig, Arc::new(tap.clone())) => met?,
         () = stop.wait() => return Err(RunError::StoppedEarly),
     };
     let recorded = open(&order, &rig, &met.proof, &tap)?;
@@ -68,9 +69,9 @@ pub async fn run(order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) -> R
 ///
 /// # Errors
 /// [`RunError`] when another run holds it, or it has no hub.
-pub async fn prove_alone(rig: &Rig) -> Result<RigProof, RunError> {
+pub async fn prove_alone(lab: &Lab, rig: &Rig) -> Result<RigProof, RunError> {
     let _claim = claim(rig, "probe", LockFolder::default())?;
-    Ok(meet(rig, crate::link::NoTap::shared()).await?.proof)
+    Ok(meet(lab, rig, crate::link::NoTap::shared()).await?.proof)
 }
 
 /// Every physical link of the rig, for this run alone (A4, C5).
@@ -92,9 +93,12 @@ struct Met {
     proof: RigProof,
     links: RigLinks,
     pushes: mpsc::Receiver<Push>,
+    stations: Option<Stations>,
 }
 
-async fn meet(rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
+async fn meet(lab: &Lab, rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
+    // First of all: a device whose relay was left off answers nothing.
+    let stations = Stations::connect(rig, lab.broker.as_ref(), Arc::clone(&tap)).await?;
     let (send, pushes) = mpsc::channel(PUSHES);
     let (hub, unreached) = match rig.device(DeviceKind::Chf) {
         // A meter on its own: only scripts that observe it can say anything of it.
@@ -110,7 +114,7 @@ async fn meet(rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
     if let Some(words) = unreached {
         blame_hub(&mut proof, &words);
     }
-    Ok(Met { proof, links, pushes })
+    Ok(Met { proof, links, pushes, stations })
 }
 
 /// Where the hub itself is not reached, every device behind it fails for that one reason.
@@ -180,6 +184,7 @@ async fn with_evidence(order: Order, met: Met, recorded: &Recorded, stop: &Stop)
         Parts {
             entry: order.entry()?.clone(),
             hands: order.hands,
+            stations: met.stations,
             vending: VendingDesk::of(&rig, tokens.first).map_err(|e| part("vending desk", e))?,
             tokens,
             capture: recorded.capture.clone(),

@@ -204,3 +204,67 @@ fn the_cohorts_lab_has_five_combinations_that_differ() {
     let facts = lab.models.values().flat_map(|model| model.facts());
     assert!(facts.into_iter().all(|(_, verified)| !verified), "nobody has seen any of these on a device");
 }
+
+#[test]
+fn the_embedded_lab_has_a_station_at_an_embedded_broker() {
+    let lab = embedded();
+    let broker = lab.broker.as_ref().expect("a broker");
+    assert!(broker.is_embedded() && broker.login.is_some());
+    let station = &lab.rigs[0].stations[0];
+    let keys = &station.actuators[&(DeviceKind::Esme, crate::ActuatorKind::Keys)];
+    assert_eq!(keys.command().as_str(), "rig-1/bench/ESME/keys/command");
+    assert_eq!(station.status.as_str(), "rig-1/bench/status");
+    assert_eq!(station.topics().count(), 1 + 5 * 3 + 2);
+}
+
+#[test]
+fn stations_that_cannot_work_are_refused_in_their_place() {
+    insta::assert_snapshot!(refusal("{ kind = \"keys\", device = \"GSME\" },", "{ kind = \"mains-relay\", device = \"GSME\" },"), @r#"
+    lab.toml:91:3: found a mains-relay at the GSME, expected a device that lives on the mains
+      advice: remove the actuator
+"#);
+    insta::assert_snapshot!(refusal("{ kind = \"keys\", device = \"GSME\" },", "{ kind = \"keys\", device = \"ESME\" },"), @r#"
+    lab.toml:91:3: found a second keys at the ESME, expected one of a kind at each device
+      advice: remove one of them
+"#);
+    insta::assert_snapshot!(refusal("{ kind = \"keys\", device = \"GSME\" },", "{ kind = \"key\", device = \"GSME\" },"), @r#"
+    lab.toml:91:12: found `key`, expected mains-relay or keys
+      advice: did you mean `keys`? use one of mains-relay, keys
+"#);
+    insta::assert_snapshot!(refusal("{ kind = \"keys\", device = \"GSME\" },", "{ kind = \"keys\", device = \"GSME\", topic = \"rig-1/bench/ESME/keys\" },"), @r#"
+    lab.toml:1:1: found topic rig-1/bench/ESME/keys/command a second time, of station bench of rig rig-1, expected a topic for each thing said
+      advice: change `topic` of one of them
+"#);
+    insta::assert_snapshot!(refusal("name = \"bench\"\nsimulated = true", "name = \"bench\""), @r#"
+    lab.toml:1:1: found an embedded broker, and station bench of rig rig-1, expected only simulated stations, beside their devices
+      advice: name a broker the station reaches: url = "mqtt://host:1883"
+"#);
+    insta::assert_snapshot!(refusal("[broker]\nurl = \"embedded\"", ""), @r#"
+    lab.toml:1:1: found station bench of rig rig-1, and no broker, expected [broker]: where stations and harness meet
+      advice: add [broker] with url = "mqtt://host:1883"
+"#);
+    insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"mqtts://broker.lab\""), @r#"
+    lab.toml:100:7: found `mqtts://broker.lab:8883`, expected `ca` with an mqtts broker, and no certificates with any other
+      advice: name the file of the authority that signed the broker's certificate: ca = "lab-ca.pem"
+"#);
+    insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"http://broker.lab\""), @r#"
+    lab.toml:100:7: found `http://broker.lab`, expected the URL of a broker
+      advice: write mqtt://host:1883, mqtts://host:8883 or embedded; user and password have keys of their own
+"#);
+    insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"mqtts://broker.lab\"\nca = \"ca.pem\""), @r#"
+    lab.toml:1:1: found an mqtts broker, and simulated station bench of rig rig-1, expected a broker simulated stations reach
+      advice: simulated stations speak without TLS: use an mqtt:// or the embedded broker
+"#);
+    insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"mqtt://broker.lab\"\nuser = \"harness\""), @r#"
+    lab.toml:99:1: found one of `user` and `password`, expected both or none
+      advice: add the other
+"#);
+    insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"embedded\"\nuser = \"u\"\npassword = \"p\""), @r#"
+    lab.toml:102:12: found a value that is no table, expected { env = "NAME" }, { file = "path" } or { generated = true }
+      advice: a secret never stands in the lab file itself: the file is evidence
+"#);
+    insta::assert_snapshot!(refusal("name = \"bench\"\n", "name = \"bench\"\ndeadline = \"2h\"\n"), @r#"
+    lab.toml:85:12: found `2h`, expected a time from 1s to 60s, such as "5s"
+      advice: write whole seconds or milliseconds: "5s", "1500ms"
+"#);
+}

@@ -13,7 +13,7 @@ use crate::action::{
 use crate::{Operand, Reference, Step, ValuePath, deadline};
 
 /// The keys of which a step has exactly one: it says what the step does.
-const ACTIONS: [&str; 7] = ["request", "observe", "alert", "act", "migrate", "wait", "check"];
+const ACTIONS: [&str; 8] = ["request", "observe", "sense", "alert", "act", "migrate", "wait", "check"];
 
 pub(super) fn step(item: &Item<'_>, scope: &mut Scope) -> Result<Step, FileError> {
     item.table("a step", |table| {
@@ -72,6 +72,10 @@ fn action(table: &mut Table<'_>, key: &'static str, scope: &Scope) -> Result<Act
     match key {
         "request" => request(table, &item, scope).map(Action::Request),
         "observe" => observe(table, &item, scope).map(Action::Observe),
+        "sense" => Ok(Action::Sense {
+            sensor: item.parse("a sensor: supply-voltage, current or temperature")?,
+            device: table.read("device", device)?,
+        }),
         "alert" => Ok(Action::Alert {
             code: item.parse::<AlertCode>("the code of a device alert, such as 8F32")?,
             device: table.read("device", device)?,
@@ -222,9 +226,17 @@ pub(super) fn no_token(item: &Item<'_>, scope: &Scope) -> Result<Operand, FileEr
 fn ask(table: &mut Table<'_>, item: &Item<'_>) -> Result<Ask, FileError> {
     let known = "`press-keys`, `confirm`, `fault` or `clear-faults`";
     let device = table.read("device", device)?;
+<<<<<<< HEAD
     let act = match item.text(known)? {
+=======
+    let expected = "`press-keys`, `mains-off`, `mains-on` or `confirm`";
+    let act = match item.text(expected)? {
+>>>>>>> be47120 (Press keys, switch mains and read voltages by a rig's station over MQTT)
         "press-keys" => Act::PressKeys(keys(table)?),
+        "mains-off" => Act::SwitchMains { on: false },
+        "mains-on" => Act::SwitchMains { on: true },
         "confirm" => Act::Confirm,
+<<<<<<< HEAD
         "fault" => Act::Fault(table.text("fault", "the fault, such as \"ESME/optical: silence\"")?),
         "clear-faults" => Act::ClearFaults,
         _ => return Err(item.refuse(known, "say what the person does")),
@@ -234,6 +246,9 @@ fn ask(table: &mut Table<'_>, item: &Item<'_>) -> Result<Ask, FileError> {
         (Act::Fault(fault), false) => format!("bring about {fault}"),
         (Act::ClearFaults, false) => "undo every fault brought about".to_owned(),
         _ => table.text("show", "the text shown to the person")?,
+=======
+        _ => return Err(item.refuse(expected, "say what the person or the actuator does")),
+>>>>>>> be47120 (Press keys, switch mains and read voltages by a rig's station over MQTT)
     };
     Ok(Ask { device, act, show })
 }
@@ -269,7 +284,7 @@ fn migrate(table: &mut Table<'_>, item: &Item<'_>) -> Result<Migrate, FileError>
 fn within(table: &mut Table<'_>, action: &Action) -> Result<std::time::Duration, FileError> {
     let usual = match action {
         Action::Request(_) => deadline::REQUEST,
-        Action::Observe(_) => deadline::OBSERVE,
+        Action::Observe(_) | Action::Sense { .. } => deadline::OBSERVE,
         Action::Alert { .. } => deadline::ALERT,
         Action::Ask(_) => deadline::ASK,
         Action::Migrate(_) => deadline::MIGRATE,
@@ -328,6 +343,7 @@ fn done(table: &mut Table<'_>, action: &Action) -> Result<String, FileError> {
                 format!("observe {attribute}{} by the {} path", of(observe.device), observe.through)
             }
         },
+        Action::Sense { sensor, device } => format!("sense {sensor}{}", of(*device)),
         Action::Alert { code, device } => format!("wait for alert {code}{}", of(*device)),
         Action::Ask(ask) => format!("ask: {}", ask.show),
         Action::Migrate(migrate) => format!("migration: {}", migrate.operation),

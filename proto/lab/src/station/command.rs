@@ -18,6 +18,14 @@ pub struct CommandId(String);
 #[error("an identifier of a command has 1 to 64 letters, digits, `-`, `_` or `.`")]
 pub struct CommandIdError;
 
+impl CommandId {
+    /// The identifier of a command by its number among those of whoever has this mark.
+    #[must_use]
+    pub fn numbered(mark: u64, number: u64) -> Self {
+        Self(format!("{mark:016x}-{number}"))
+    }
+}
+
 impl FromStr for CommandId {
     type Err = CommandIdError;
 

@@ -1,0 +1,118 @@
+//! What is done to a device besides its wires: by the rig's station where it has an actuator for it, by a person's hand
+//! where it has none; and what a station's sensors read.
+
+use std::time::Duration;
+
+use lab_config::{ActuatorKind, DeviceKind, SensorKind};
+use proto_lab::station::{Deed, Keys, Mains};
+use scenarios::{Act, Value, Values};
+
+use super::{Book, Hands};
+use crate::execute::{Seen, Trouble};
+use crate::station::{StationError, Stations};
+
+/// Longest wait for one relay when the rig is made safe.
+const RELAY: Duration = Duration::from_secs(10);
+
+/// The hands and the stations at a rig.
+pub(super) struct Actuators {
+    hands: Box<dyn Hands>,
+    stations: Option<Stations>,
+    book: Book,
+}
+
+impl Actuators {
+    pub(super) fn new(hands: Box<dyn Hands>, stations: Option<Stations>, book: Book) -> Self {
+        Self { hands, stations, book }
+    }
+
+    /// Does what a step asks; `show` is the text for a person.
+    pub(super) async fn ask(
+        &mut self,
+        device: DeviceKind,
+        act: &Act,
+        show: &str,
+        within: Duration,
+    ) -> Result<Seen, Trouble> {
+        let deed = deed(act)?;
+        let (from, said) = match (deed, &mut self.stations) {
+            (Some((kind, deed)), Some(stations)) if stations.has_actuator(device, kind) => {
+                let done = stations.act(device, deed, within, &self.book).await;
+                (format!("a station at the {device}"), done.map_err(trouble)?)
+            }
+            _ => (format!("a hand at the {device}"), self.hands.ask(device, act, show, within).await?),
+        };
+        let mut values = Values::new();
+        values.set("act.done", true);
+        values.set("act.answer", said.as_str());
+        Ok(Seen { from, values, ..Seen::default() })
+    }
+
+    /// What a sensor reads, from now on.
+    pub(super) async fn sense(
+        &self,
+        device: DeviceKind,
+        sensor: SensorKind,
+        within: Duration,
+    ) -> Result<Seen, Trouble> {
+        let Some(stations) = &self.stations else {
+            return Err(trouble(StationError::NoSensor { device, kind: sensor }));
+        };
+        let sensed = stations.sense(device, sensor, within, &self.book).await.map_err(trouble)?;
+        let mut values = Values::new();
+        let value: Value = sensed
+            .reading
+            .value
+            .to_string()
+            .parse::<scenarios::Decimal>()
+            .map_or_else(|_| Value::from(sensed.reading.value.to_string().as_str()), Value::from);
+        values.set("value", value);
+        values.set("unit", sensor.unit());
+        Ok(Seen { from: format!("a station's {sensor} sensor at the {device}"), values, ..Seen::default() })
+    }
+
+    /// Gives every device its mains back; says what was done, nothing for a rig without relays.
+    ///
+    /// # Errors
+    /// What stands in the way, in words, after every relay was tried.
+    pub(super) async fn make_safe(&mut self) -> Option<Result<String, String>> {
+        let stations = self.stations.as_mut()?;
+        let relays = stations.relays();
+        let (mut done, mut stuck) = (Vec::new(), Vec::new());
+        for device in relays {
+            if stations.mains(device) == Some(Mains::On) {
+                done.push(format!("{device}: mains on already"));
+                continue;
+            }
+            match stations.act(device, Deed::Mains(Mains::On), RELAY, &self.book).await {
+                Ok(_) => done.push(format!("{device}: mains on")),
+                Err(error) => stuck.push(error.to_string()),
+            }
+        }
+        match (stuck.is_empty(), done.is_empty()) {
+            (true, true) => None,
+            (true, false) => Some(Ok(done.join(", "))),
+            (false, _) => Some(Err(stuck.join("; "))),
+        }
+    }
+}
+
+/// What an actuator is told for an act, and which actuator; none for what only a person can do.
+fn deed(act: &Act) -> Result<Option<(ActuatorKind, Deed)>, Trouble> {
+    Ok(match act {
+        Act::PressKeys(names) => {
+            let keys = Keys::try_from(names.clone()).map_err(|error| Trouble::error(error.to_string()))?;
+            Some((ActuatorKind::Keys, Deed::Press(keys)))
+        }
+        Act::SwitchMains { on } => {
+            let mains = if *on { Mains::On } else { Mains::Off };
+            Some((ActuatorKind::MainsRelay, Deed::Mains(mains)))
+        }
+        Act::Confirm => None,
+    })
+}
+
+/// A station that does not do what it is told is the lab's trouble: it says nothing of the devices or the DCC Systems.
+fn trouble(error: StationError) -> Trouble {
+    Trouble::error(error.to_string())
+}
