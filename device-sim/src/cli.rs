@@ -166,7 +166,7 @@ async fn serve(lab: Lab, plan: FaultPlan, how: Serving) -> Result<(), Box<dyn st
     };
     warn_of_generated(&lab);
     let listens = control.as_ref().map(Control::address).transpose()?;
-    print(&lines(&estate, &lab), listens, json)?;
+    print(&lines(&estate, &lab), listens, estate.broker(), json)?;
     let served = async {
         match control {
             Some(control) => control.serve(&estate).await,
@@ -205,7 +205,12 @@ fn lines(estate: &Estate, lab: &Lab) -> Vec<Line> {
     estate.endpoints().iter().map(own).chain(carried).collect()
 }
 
-fn print(lines: &[Line], control: Option<SocketAddr>, json: bool) -> io::Result<()> {
+fn print(
+    lines: &[Line],
+    control: Option<SocketAddr>,
+    broker: Option<SocketAddr>,
+    json: bool,
+) -> io::Result<()> {
     let mut out = io::stdout().lock();
     for line in lines {
         if json {
@@ -220,6 +225,12 @@ fn print(lines: &[Line], control: Option<SocketAddr>, json: bool) -> io::Result<
         Some(address) if json => writeln!(out, "{}", serde_json::json!({ "control": address }))?,
         Some(address) => writeln!(out, "control port {address}: device-sim ctl --at {address} list")?,
         None => {}
+    }
+    if let Some(broker) = broker.map(|at| format!("mqtt://{at}")) {
+        match json {
+            true => writeln!(out, "{}", serde_json::json!({ "broker": broker }))?,
+            false => writeln!(out, "stations meet at {broker}")?,
+        }
     }
     if !json {
         writeln!(out, "running; Ctrl-C stops")?;

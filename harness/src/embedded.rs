@@ -65,7 +65,6 @@ impl Hands for SimulatedHands {
                 let pressed = hand.press_keys(&keys.concat()).map_err(trouble).map(words);
                 Box::pin(async move { pressed })
             }
-<<<<<<< HEAD
             (_, Act::Fault(text)) => match self.fault(text) {
                 Err(trouble) => Box::pin(async move { Err(trouble) }),
                 Ok(Some(said)) => Box::pin(async move { Ok(said) }),
@@ -78,13 +77,11 @@ impl Hands for SimulatedHands {
                 }
                 None => self.person.ask(device, act, show, within),
             },
-=======
             (Some(hand), Act::SwitchMains { on }) => {
                 let words = if *on { "mains on" } else { "mains off" };
                 let switched = hand.mains(*on).map(|()| words.to_owned()).map_err(trouble);
                 Box::pin(async move { switched })
             }
->>>>>>> be47120 (Press keys, switch mains and read voltages by a rig's station over MQTT)
             _ => self.person.ask(device, act, show, within),
         }
     }

@@ -31,12 +31,8 @@
 //! | `observe = "active-import"` or `{ class, obis, attribute }` | reads the device by a second path | `through` (`wan`, `optical`, `local`), `device`, `select` | 30 s |
 //! | `sense = "supply-voltage"`, `"current"` or `"temperature"` | reads a sensor of the rig's station: the first reading that comes from then on | `device` | 30 s, and the station's own deadline |
 //! | `alert = "8F32"` | waits for a device alert that came since the script began and no step has matched yet | `device` | 60 s |
-<<<<<<< HEAD
-//! | `act = "press-keys"` or `"confirm"` | asks a person or an actuator | `show` (the text shown), `keys`, `device` | 120 s |
-//! | `act = "fault"` or `"clear-faults"` | brings a fault about, or undoes them all | `fault` (such as `"ESME/optical: silence"`), `show`, `device` | 120 s |
-=======
 //! | `act = "press-keys"`, `"mains-off"`, `"mains-on"` or `"confirm"` | asks the rig's station where it has the actuator, else a person | `show` (the text shown), `keys`, `device` | 120 s |
->>>>>>> be47120 (Press keys, switch mains and read voltages by a rig's station over MQTT)
+//! | `act = "fault"` or `"clear-faults"` | brings a fault about, or undoes them all | `fault` (such as `"ESME/optical: silence"`), `show`, `device` | 120 s |
 //! | `migrate = "authorise"` | one operation of a migration: `authorise`, `validate`, `contact`, `commission`, `rollback` | `declare` | 120 s |
 //! | `wait = "5s"` | lets time pass | | its own length |
 //! | `check = "words"` | compares what is bound already | | 1 s |

@@ -18,6 +18,8 @@ pub struct Bench {
     /// Kept open: a program whose standard output nobody reads any more ends.
     _said: BufReader<ChildStdout>,
     folder: tempfile::TempDir,
+    /// Where the devices' station is reached.
+    broker: String,
     /// Link URL by device and path, as `device-sim serve --json` printed them.
     pub links: Vec<(String, String, String)>,
 }
@@ -37,8 +39,8 @@ impl Bench {
         secrets(&mut command);
         let mut devices = command.spawn().map_err(|e| e.to_string())?;
         let mut said = BufReader::new(devices.stdout.take().ok_or("device-sim has no standard output")?);
-        let links = links(&mut said)?;
-        let bench = Self { devices, _said: said, folder, links };
+        let (links, broker) = links(&mut said)?;
+        let bench = Self { devices, _said: said, folder, broker, links };
         bench.write_lab("lab.toml", |text| text)?;
         Ok(bench)
     }
@@ -67,6 +69,9 @@ impl Bench {
             };
             text = text.replace(simulated, &format!("links.{path} = \"{link}\""));
         }
+        // To the harness the station is one like any other, at a broker like any other.
+        text = text.replace("url = \"embedded\"", &format!("url = \"{}\"", self.broker));
+        text = text.replace("name = \"bench\"\nsimulated = true", "name = \"bench\"");
         let path = self.folder.path().join(name);
         std::fs::write(&path, change(text)).map_err(|e| e.to_string())?;
         Ok(path)
@@ -113,10 +118,15 @@ fn embedded_lab_text() -> Result<String, String> {
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let text =
         text.replace("vending-key = { generated = true }", "vending-key = { env = \"BENCH_VENDING_KEY\" }");
+    let known = "url = \"embedded\"\nuser = \"lab\"\npassword = { env = \"BENCH_PASSWORD\" }";
+    let text = text.replace("url = \"embedded\"", known);
     Ok(text.replace("password = { generated = true }", "password = { env = \"BENCH_PASSWORD\" }"))
 }
 
-fn links(said: &mut BufReader<ChildStdout>) -> Result<Vec<(String, String, String)>, String> {
+/// Link URL by device and path, and the broker.
+type Said = (Vec<(String, String, String)>, String);
+
+fn links(said: &mut BufReader<ChildStdout>) -> Result<Said, String> {
     let mut links = Vec::new();
     for line in said.lines() {
         let line = line.map_err(|e| e.to_string())?;
@@ -124,9 +134,9 @@ fn links(said: &mut BufReader<ChildStdout>) -> Result<Vec<(String, String, Strin
         let text = |key: &str| told[key].as_str().map(str::to_owned);
         if let (Some(device), Some(path), Some(link)) = (text("device"), text("path"), text("link")) {
             links.push((device, path, link));
-        } else {
-            // Devices without links of their own come after all those with them.
-            return Ok(links);
+        } else if let Some(broker) = text("broker") {
+            // It comes after every device.
+            return Ok((links, broker));
         }
     }
     Err("device-sim ended before it had said where its devices are".to_owned())

@@ -190,6 +190,11 @@ impl Estate {
         &self.endpoints
     }
 
+    /// Where the embedded broker of the lab's stations listens, when it has one.
+    pub fn broker(&self) -> Option<std::net::SocketAddr> {
+        self.broker.as_ref().map(Broker::address)
+    }
+
     /// The simulated devices that have no link of their own, with the device that carries their traffic.
     pub fn carried<'l>(&self, lab: &'l Lab) -> impl Iterator<Item = (&'l Rig, &'l RigDevice, DeviceKind)> {
         let rigs: Vec<&Rig> =

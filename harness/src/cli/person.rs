@@ -39,11 +39,7 @@ impl Hands for Person {
             // Typed before the question was asked: it answers nothing.
             while lines.try_recv().is_ok() {}
             let how = match act {
-<<<<<<< HEAD
-                Act::PressKeys(_) | Act::Fault(_) | Act::ClearFaults => {
-=======
-                Act::PressKeys(_) | Act::SwitchMains { .. } => {
->>>>>>> be47120 (Press keys, switch mains and read voltages by a rig's station over MQTT)
+                Act::PressKeys(_) | Act::SwitchMains { .. } | Act::Fault(_) | Act::ClearFaults => {
                     "press Enter when it is done, or write why it could not be"
                 }
                 Act::Confirm => "write yes or no",
@@ -62,13 +58,8 @@ impl Hands for Person {
 
 fn judge(act: &Act, said: &str) -> Result<String, Trouble> {
     match act {
-<<<<<<< HEAD
-        Act::PressKeys(_) | Act::Fault(_) | Act::ClearFaults if said.is_empty() => Ok("done".to_owned()),
-        Act::PressKeys(_) | Act::Fault(_) | Act::ClearFaults => {
-=======
-        Act::PressKeys(_) | Act::SwitchMains { .. } if said.is_empty() => Ok("done".to_owned()),
-        Act::PressKeys(_) | Act::SwitchMains { .. } => {
->>>>>>> be47120 (Press keys, switch mains and read voltages by a rig's station over MQTT)
+        Act::PressKeys(_) | Act::SwitchMains { .. } | Act::Fault(_) | Act::ClearFaults if said.is_empty() => Ok("done".to_owned()),
+        Act::PressKeys(_) | Act::SwitchMains { .. } | Act::Fault(_) | Act::ClearFaults => {
             Err(Trouble::inconclusive(format!("the person at the rig says: {said}")))
         }
         Act::Confirm if said == "yes" || said == "no" => Ok(said.to_owned()),

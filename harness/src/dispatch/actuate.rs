@@ -108,7 +108,7 @@ fn deed(act: &Act) -> Result<Option<(ActuatorKind, Deed)>, Trouble> {
             let mains = if *on { Mains::On } else { Mains::Off };
             Some((ActuatorKind::MainsRelay, Deed::Mains(mains)))
         }
-        Act::Confirm => None,
+        Act::Confirm | Act::Fault(_) | Act::ClearFaults => None,
     })
 }
 

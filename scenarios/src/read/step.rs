@@ -224,31 +224,22 @@ pub(super) fn no_token(item: &Item<'_>, scope: &Scope) -> Result<Operand, FileEr
 }
 
 fn ask(table: &mut Table<'_>, item: &Item<'_>) -> Result<Ask, FileError> {
-    let known = "`press-keys`, `confirm`, `fault` or `clear-faults`";
+    let known = "`press-keys`, `mains-off`, `mains-on`, `confirm`, `fault` or `clear-faults`";
     let device = table.read("device", device)?;
-<<<<<<< HEAD
     let act = match item.text(known)? {
-=======
-    let expected = "`press-keys`, `mains-off`, `mains-on` or `confirm`";
-    let act = match item.text(expected)? {
->>>>>>> be47120 (Press keys, switch mains and read voltages by a rig's station over MQTT)
         "press-keys" => Act::PressKeys(keys(table)?),
         "mains-off" => Act::SwitchMains { on: false },
         "mains-on" => Act::SwitchMains { on: true },
         "confirm" => Act::Confirm,
-<<<<<<< HEAD
         "fault" => Act::Fault(table.text("fault", "the fault, such as \"ESME/optical: silence\"")?),
         "clear-faults" => Act::ClearFaults,
-        _ => return Err(item.refuse(known, "say what the person does")),
+        _ => return Err(item.refuse(known, "say what the person or the actuator does")),
     };
     let show = match (&act, table.has("show")) {
         // A fault says by itself what is to be done.
         (Act::Fault(fault), false) => format!("bring about {fault}"),
         (Act::ClearFaults, false) => "undo every fault brought about".to_owned(),
         _ => table.text("show", "the text shown to the person")?,
-=======
-        _ => return Err(item.refuse(expected, "say what the person or the actuator does")),
->>>>>>> be47120 (Press keys, switch mains and read voltages by a rig's station over MQTT)
     };
     Ok(Ask { device, act, show })
 }
