@@ -9,6 +9,8 @@ use crate::{harness, program, repository};
 
 /// The password of every management client, as the environment carries it.
 pub const PASSWORD: &str = "48151623";
+/// The password of the broker the bench's station is at.
+pub const BROKER_PASSWORD: &str = "between-the-lines";
 /// The vending key, as the environment carries it.
 const VENDING_KEY: &str = "0123456789abcdef0123456789abcdef";
 
@@ -30,8 +32,19 @@ impl Bench {
     /// # Errors
     /// What stands in the way, in words.
     pub fn start() -> Result<Self, String> {
+        Self::start_changed(|_, text| Ok(text))
+    }
+
+    /// Starts the devices of the embedded lab, changed by `change`, which may write files beside the lab file. The harness
+    /// is not told: its lab file is that of the embedded lab.
+    ///
+    /// # Errors
+    /// What stands in the way, in words.
+    pub fn start_changed(
+        change: impl FnOnce(&Path, String) -> Result<String, String>,
+    ) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
-        let simulated = embedded_lab_text()?;
+        let simulated = change(folder.path(), embedded_lab_text()?)?;
         let path = folder.path().join("simulated.toml");
         std::fs::write(&path, &simulated).map_err(|e| e.to_string())?;
         let mut command = Command::new(program("device-sim")?);
@@ -110,6 +123,7 @@ impl Drop for Bench {
 
 fn secrets(command: &mut Command) {
     command.env("BENCH_PASSWORD", PASSWORD).env("BENCH_VENDING_KEY", VENDING_KEY);
+    command.env("BENCH_BROKER_PASSWORD", BROKER_PASSWORD);
 }
 
 /// The embedded lab with secrets from the environment, so that two processes can share them.
@@ -118,7 +132,7 @@ fn embedded_lab_text() -> Result<String, String> {
     let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let text =
         text.replace("vending-key = { generated = true }", "vending-key = { env = \"BENCH_VENDING_KEY\" }");
-    let known = "url = \"embedded\"\nuser = \"lab\"\npassword = { env = \"BENCH_PASSWORD\" }";
+    let known = "url = \"embedded\"\nuser = \"lab\"\npassword = { env = \"BENCH_BROKER_PASSWORD\" }";
     let text = text.replace("url = \"embedded\"", known);
     Ok(text.replace("password = { generated = true }", "password = { env = \"BENCH_PASSWORD\" }"))
 }

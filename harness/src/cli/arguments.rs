@@ -107,6 +107,12 @@ pub struct Probe {
     /// How to sign on to the meter at LINK
     #[command(flatten)]
     pub access: Access,
+    /// Look for the address of the meter on LINK
+    #[arg(long, requires = "link")]
+    pub scan: bool,
+    /// How long to look, in seconds
+    #[arg(long, value_name = "SECONDS", requires = "scan", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub within: u32,
     /// Write what crosses LINK into this new pcapng file
     #[arg(long, value_name = "FILE", requires = "link")]
     pub capture: Option<PathBuf>,

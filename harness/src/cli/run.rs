@@ -120,7 +120,7 @@ fn say(verdict: Verdict, ran: &Ran, written: &report::Written) {
     say!("Evidence     harness verify {}", ran.folder.root().display());
 }
 
-fn hinted(error: RunError) -> Failure {
+pub(super) fn hinted(error: RunError) -> Failure {
     let stopped = matches!(error, RunError::StoppedEarly);
     let hint = match &error {
         RunError::Held(_) => Some("wait for that run to end, or stop it; a run that died has let go already"),

@@ -26,7 +26,7 @@ pub use conduct::{RunBench, block_all, conduct};
 pub use error::RunError;
 pub use hands::{Answer, Hands};
 pub use order::{Order, lab_key, new_run_id};
-pub use run::{Ran, prove_alone, run};
+pub use run::{Ran, Surveyed, prove_alone, run};
 pub use system::System;
 pub use tap::RunTap;
 

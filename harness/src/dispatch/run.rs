@@ -10,11 +10,13 @@ use proto_lab::Digest;
 use proto_lab::record::{Body, Note, RunFinished, SafeState};
 use scenarios::Facts;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::bench::Parts;
 use super::first::Bindings;
 use super::tokens::Tokens;
 use super::{Book, Order, RigBench, RunError, RunTap, System, block_all, conduct};
+use crate::driver::prove::han::{self, Stranger};
 use crate::driver::prove::{self, Difference, RigProof};
 use crate::driver::rig::{self, ReachError};
 use crate::driver::{Push, RigLinks};
@@ -65,13 +67,30 @@ pub async fn run(order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) -> R
     Ok(Ran { folder: recorded.folder, finished })
 }
 
-/// Proves a rig without running anything on it.
+/// What was found of a rig, and of the devices on its home area network that nobody declared.
+#[derive(Debug)]
+pub struct Surveyed {
+    /// Everything the lab file declares.
+    pub proof: RigProof,
+    /// What it does not.
+    pub strangers: Vec<Stranger>,
+}
+
+/// How long all the strangers on a network may take to be asked what they are.
+const STRANGERS: Duration = Duration::from_secs(30);
+
+/// Proves a rig without running anything on it, and asks devices nobody declared what they are.
 ///
 /// # Errors
-/// [`RunError`] when another run holds it, or it has no hub.
-pub async fn prove_alone(lab: &Lab, rig: &Rig) -> Result<RigProof, RunError> {
+/// [`RunError`] when another run holds it, or a station of it is not there.
+pub async fn prove_alone(lab: &Lab, rig: &Rig) -> Result<Surveyed, RunError> {
     let _claim = claim(rig, "probe", LockFolder::default())?;
-    Ok(meet(lab, rig, crate::link::NoTap::shared()).await?.proof)
+    let Met { proof, links, .. } = meet(lab, rig, crate::link::NoTap::shared()).await?;
+    let (mut strangers, end) = (Vec::new(), Instant::now() + STRANGERS);
+    for contact in &proof.strangers {
+        strangers.push(han::identify(&links, contact, &lab.models, end).await);
+    }
+    Ok(Surveyed { proof, strangers })
 }
 
 /// Every physical link of the rig, for this run alone (A4, C5).

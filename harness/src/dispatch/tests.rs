@@ -141,7 +141,7 @@ impl Conducted {
 
 fn first(lab: &Lab, plan: &Plan, key: &LabKey) -> RunStarted {
     let run = "a-run".parse().expect("a name");
-    let proof = RigProof { rig: "rig-1".to_owned(), devices: Vec::new() };
+    let proof = RigProof { rig: "rig-1".to_owned(), devices: Vec::new(), strangers: Vec::new() };
     let (rig, entry) = (&lab.rigs[0], &lab.epcl[0]);
     First { run: &run, lab, rig, entry, proof: &proof, plan, key, previous: None }.record()
 }

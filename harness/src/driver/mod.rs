@@ -10,6 +10,7 @@
 //! - [`RigLinks`]: from the lab file to a session;
 //! - [`prove`]: is the rig what the lab file says;
 //! - [`meet`]: what is this meter;
+//! - [`scan`]: where on a link is a meter;
 //! - [`read`]: one object;
 //! - [`buffer`]: the rows of a period;
 //! - [`line`]: how a serial line begins, and the mode C read-out;
@@ -27,6 +28,7 @@ pub mod meet;
 pub mod prove;
 pub mod read;
 pub mod rig;
+pub mod scan;
 mod session;
 pub mod values;
 mod zcl;

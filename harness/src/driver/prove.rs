@@ -1,6 +1,8 @@
 //! Proving a rig before a run (SVTAD 8.5(c)): every device answers on each of its links, says it is what the Device
 //! Model Combination names, and keeps time.
 
+pub mod han;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use proto_zigbee::zcl::AttributeId;
 use tokio::time::Instant;
 
 use super::cosem;
+use super::error::DriverError;
 use super::rig::{self, Client, ReachError, RigLinks};
 use super::session::Session;
 use super::values;
@@ -27,6 +30,8 @@ pub struct RigProof {
     pub rig: String,
     /// One entry for each device and path.
     pub devices: Vec<DeviceFound>,
+    /// Devices on the home area network that the lab file does not have; each is a difference of the hub's too.
+    pub strangers: Vec<han::Contact>,
 }
 
 /// What was found of one device on one path.
@@ -125,7 +130,33 @@ pub async fn prove(links: &RigLinks, limit: Duration) -> RigProof {
             devices.push(prove_one(links, device, path, end).await);
         }
     }
-    RigProof { rig: rig.name.to_string(), devices }
+    let strangers = look_round(links, &mut devices, end).await;
+    RigProof { rig: rig.name.to_string(), devices, strangers }
+}
+
+/// Holds the home area network against the lab file, once the hub answers at all.
+async fn look_round(links: &RigLinks, devices: &mut [DeviceFound], end: Instant) -> Vec<han::Contact> {
+    let hub = |found: &&mut DeviceFound| found.kind == DeviceKind::Chf && found.path == Path::Wan;
+    if devices.iter_mut().find(hub).is_none_or(|hub| hub.said.is_empty()) {
+        return Vec::new();
+    }
+    match tokio::time::timeout_at(end, han::contacts(links)).await {
+        Ok(Some(Ok(contacts))) => return han::compare(devices, links, &contacts),
+        // No hub, or a log whose place nobody knows: there is nothing to hold against the lab file.
+        Ok(None) => {}
+        Ok(Some(Err(error))) => devices.iter_mut().find(hub).into_iter().for_each(|hub| {
+            hub.differences.push(Difference::new(
+                Function::DeviceLog,
+                "a list of devices",
+                with_hint(&error),
+            ));
+        }),
+        Err(_) => devices.iter_mut().find(hub).into_iter().for_each(|hub| {
+            let words = "nothing in the time a proof may take";
+            hub.differences.push(Difference::new(Function::DeviceLog, "a list of devices", words));
+        }),
+    }
+    Vec::new()
 }
 
 fn paths(rig: &Rig, device: &RigDevice) -> Vec<Path> {
@@ -188,14 +219,21 @@ async fn ask_dlms(
     let profile = rig::profile(device)?;
     for function in IDENTITY {
         let Some(object) = profile.object(function) else { continue };
-        let data = session.get(cosem::attribute(object), None).await?;
-        let said = values::value(&data, cosem::sign(profile)).to_string();
-        found.compare(device, function, said);
+        match session.get(cosem::attribute(object), None).await {
+            Ok(data) => {
+                found.compare(device, function, values::value(&data, cosem::sign(profile)).to_string())
+            }
+            Err(error) => found.unanswered(function, error)?,
+        }
     }
     if let Some(object) = profile.object(Function::Clock) {
-        let data = session.get(cosem::attribute(object), None).await?;
-        let shown = data.as_date_time().and_then(|time| values::utc(time, cosem::sign(profile)));
-        found.compare_clock(shown, Timestamp::now());
+        match session.get(cosem::attribute(object), None).await {
+            Ok(data) => {
+                let shown = data.as_date_time().and_then(|time| values::utc(time, cosem::sign(profile)));
+                found.compare_clock(shown, Timestamp::now());
+            }
+            Err(error) => found.unanswered(Function::Clock, error)?,
+        }
     }
     Ok(())
 }
@@ -236,7 +274,54 @@ fn shown(value: &proto_zigbee::Value) -> String {
     value.as_text().map_or_else(|| format!("{value:?}"), str::to_owned)
 }
 
+/// One thing held against the Device Model.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Compared {
+    /// What: a function of the device, its clock, its answer.
+    pub what: String,
+    /// What should be found; none where anything is as it should be.
+    pub expected: Option<String>,
+    /// What was.
+    pub found: String,
+    /// Whether it is not as it should be.
+    pub differs: bool,
+}
+
 impl DeviceFound {
+    /// Everything that was held against the Device Model, what is as it should be first.
+    #[must_use]
+    pub fn compared(&self, device: &RigDevice) -> Vec<Compared> {
+        let differs = |what: &str| self.differences.iter().any(|difference| difference.what == what);
+        let said =
+            self.said.iter().filter(|(function, _)| !differs(function.word())).map(|(function, said)| {
+                let own = (*function == Function::Identity).then(|| device.eui64.to_string());
+                let expected = expected(&device.model.identity, *function).map(str::to_owned).or(own);
+                Compared { what: function.to_string(), expected, found: said.clone(), differs: false }
+            });
+        let clock = self.clock_ahead.filter(|_| !differs("clock")).map(|ahead| Compared {
+            what: "clock".to_owned(),
+            expected: Some(format!("within {} s", CLOCK_TOLERANCE.as_secs())),
+            found: format!("{ahead:+.1} s"),
+            differs: false,
+        });
+        let differing = self.differences.iter().map(|difference| Compared {
+            what: difference.what.clone(),
+            expected: Some(difference.expected.clone()),
+            found: difference.found.clone(),
+            differs: true,
+        });
+        said.chain(clock).chain(differing).collect()
+    }
+
+    /// What the device refuses to say differs, and the rest is asked all the same; a session that broke ends the asking.
+    fn unanswered(&mut self, function: Function, error: DriverError) -> Result<(), ReachError> {
+        if error.breaks_session() {
+            return Err(error.into());
+        }
+        self.differences.push(Difference::new(function, "an answer", error.kind));
+        Ok(())
+    }
+
     fn compare(&mut self, device: &RigDevice, function: Function, said: String) {
         match expected(&device.model.identity, function) {
             Some(expected) if expected != said => {

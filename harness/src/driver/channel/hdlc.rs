@@ -55,7 +55,7 @@ impl HdlcChannel {
 
 /// The state machine of the data link, on a link it is lent.
 #[derive(Debug)]
-pub(super) struct Station {
+pub(in crate::driver) struct Station {
     client: Client,
     /// How many octets came since something was last sent by the session, and how many of earlier ones made no frame:
     /// for the error that says they were no frames.
@@ -64,7 +64,7 @@ pub(super) struct Station {
 }
 
 impl Station {
-    pub(super) async fn connect(
+    pub(in crate::driver) async fn connect(
         link: &mut Link,
         settings: ClientSettings,
         until: Instant,
@@ -88,7 +88,7 @@ impl Station {
         }
     }
 
-    pub(super) async fn disconnect(&mut self, link: &mut Link, until: Instant) {
+    pub(in crate::driver) async fn disconnect(&mut self, link: &mut Link, until: Instant) {
         self.client.disconnect(now());
         while let Ok(event) = self.next_event(link, until).await {
             if matches!(event, ClientEvent::Disconnected | ClientEvent::Failed(_)) {

@@ -20,7 +20,7 @@ use super::error::DriverErrorKind;
 use crate::link::{Link, LinkAddress, LinkError, LinkErrorKind, SharedTap, Traffic};
 
 pub(super) use datagram::DatagramChannel;
-pub(super) use hdlc::{HdlcChannel, settings as hdlc_settings};
+pub(super) use hdlc::{HdlcChannel, Station as HdlcStation, settings as hdlc_settings};
 pub(super) use hub::HubPort;
 pub(super) use sign_on::{Opening, echo, sign_on};
 pub(super) use wrapper::WrapperChannel;
