@@ -28,12 +28,17 @@ struct Run {
 
 /// The embedded lab with links that lose patience sooner, so that the table takes a minute and not five.
 fn lab(folder: &Path) -> PathBuf {
-    let text = std::fs::read_to_string(repository().join("lab-config/labs/embedded.toml")).expect("the embedded lab");
+    let text = std::fs::read_to_string(repository().join("lab-config/labs/embedded.toml"))
+        .expect("the embedded lab");
     let text = text
         .replace("links.optical = \"sim:?sign-on=e\"", "links.optical = \"sim:?sign-on=e&response=1s\"")
         .replace("links.local = \"sim:?baud=9600\"", "links.local = \"sim:?baud=9600&response=1s\"")
         .replace("links.wan = \"sim:\"", "links.wan = \"sim:?response=3s\"");
-    assert_eq!(text.matches("response=").count(), 3, "the links of the embedded lab are written otherwise now");
+    assert_eq!(
+        text.matches("response=").count(),
+        3,
+        "the links of the embedded lab are written otherwise now"
+    );
     let path = folder.join("lab.toml");
     std::fs::write(&path, text).expect("a lab file");
     path
@@ -51,7 +56,8 @@ fn start(folder: &Path, lab: &Path, scripts: &[&Script]) -> Child {
 fn read(folder: &Path) -> Run {
     let runs = run_folders(folder);
     let [run] = &runs[..] else { panic!("one run folder, found {runs:?}") };
-    let sound = harness().expect("the harness builds").args(["verify", "--json"]).arg(run).output().expect("verify");
+    let sound =
+        harness().expect("the harness builds").args(["verify", "--json"]).arg(run).output().expect("verify");
     let sound: serde_json::Value = serde_json::from_slice(&sound.stdout).expect("JSON");
     assert_eq!(sound["sound"], true, "{sound}");
     let lines = std::fs::read_to_string(run.join("records.jsonl")).expect("records");
@@ -140,14 +146,16 @@ fn every_fault_leads_to_the_verdict_its_script_is_there_to_show() {
     let lab = lab(folder.path());
     let begun = Instant::now();
     let share = |number: usize| pack.scripts.iter().skip(number).step_by(RUNS).collect::<Vec<&Script>>();
-    let folders: Vec<PathBuf> = (0..RUNS).map(|number| folder.path().join(format!("runs-{number}"))).collect();
+    let folders: Vec<PathBuf> =
+        (0..RUNS).map(|number| folder.path().join(format!("runs-{number}"))).collect();
     let running: Vec<Child> =
         folders.iter().enumerate().map(|(number, runs)| start(runs, &lab, &share(number))).collect();
     let said: Vec<String> =
         running.into_iter().map(|child| shown(&child.wait_with_output().expect("it ends"))).collect();
     assert!(begun.elapsed() < QUICKLY, "took {:?}", begun.elapsed());
     let runs: Vec<Run> = folders.iter().map(|folder| read(folder)).collect();
-    let wrong: Vec<String> = runs.iter().enumerate().flat_map(|(number, run)| judge(run, &share(number))).collect();
+    let wrong: Vec<String> =
+        runs.iter().enumerate().flat_map(|(number, run)| judge(run, &share(number))).collect();
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), said.join("\n"));
     assert!(runs.iter().all(Run::left_safe), "{}", said.join("\n"));
     the_capture_shows_it(&runs);
@@ -191,21 +199,31 @@ impl Expected {
 /// Half a frame, noise and a frame twice over are in the captures as they crossed the wire.
 fn the_capture_shows_it(runs: &[Run]) {
     let any = |link: &str, like: fn(&[u8]) -> bool| runs.iter().any(|run| run.has_packet(link, like));
-    assert!(any("ESME/optical", |octets| octets.len() == 5 && octets.starts_with(&[0x7e, 0xa0])), "half a frame");
-    let noise_first = |octets: &[u8]| octets.len() > 29 && octets[0] != 0x7e && octets[20..22] == [0x7e, 0xa0];
+    assert!(
+        any("ESME/optical", |octets| octets.len() == 5 && octets.starts_with(&[0x7e, 0xa0])),
+        "half a frame"
+    );
+    let noise_first =
+        |octets: &[u8]| octets.len() > 29 && octets[0] != 0x7e && octets[20..22] == [0x7e, 0xa0];
     assert!(any("ESME/optical", noise_first), "noise before a frame");
     assert!(any("CHF/wan", |octets| octets.len() == 12 && octets.starts_with(&[0, 1])), "half a message");
-    let twice = |octets: &[u8]| octets.len() > 16 && octets.len() % 2 == 0 && {
-        let (one, other) = octets.split_at(octets.len() / 2);
-        one == other
+    let twice = |octets: &[u8]| {
+        octets.len() > 16 && octets.len() % 2 == 0 && {
+            let (one, other) = octets.split_at(octets.len() / 2);
+            one == other
+        }
     };
     assert!(any("CHF/wan", twice) || runs.iter().any(comes_twice), "a message twice over");
 }
 
 /// Two messages in a row that are the same.
 fn comes_twice(run: &Run) -> bool {
-    let wan: Vec<&Vec<u8>> =
-        run.captured.iter().filter(|(link, octets)| link.contains("CHF/wan") && octets.len() > 8).map(|(_, o)| o).collect();
+    let wan: Vec<&Vec<u8>> = run
+        .captured
+        .iter()
+        .filter(|(link, octets)| link.contains("CHF/wan") && octets.len() > 8)
+        .map(|(_, o)| o)
+        .collect();
     wan.windows(2).any(|pair| pair[0] == pair[1])
 }
 
@@ -213,12 +231,32 @@ fn comes_twice(run: &Run) -> bool {
 #[test]
 fn every_kind_of_fault_has_a_script() {
     let pack = Pack::shipped("faults").expect("the shipped pack");
-    let word = |fault: &str| fault.split_once(": ").and_then(|(_, words)| words.split(' ').next().map(str::to_owned));
-    let has: BTreeSet<String> = pack.scripts.iter().flat_map(|script| faults(script).filter_map(word)).collect();
+    let word = |fault: &str| {
+        fault.split_once(": ").and_then(|(_, words)| words.split(' ').next().map(str::to_owned))
+    };
+    let has: BTreeSet<String> =
+        pack.scripts.iter().flat_map(|script| faults(script).filter_map(word)).collect();
     let all = [
-        "silence", "delay", "noise", "bit-errors", "bit-error", "truncate", "wrong-speed", "wrong-checksum", "duplicate",
-        "reorder", "reset", "unplug", "clock-jump", "clock-drift", "flat-battery", "asleep", "wrong-password", "wrong-key",
-        "key-lock", "memory-full",
+        "silence",
+        "delay",
+        "noise",
+        "bit-errors",
+        "bit-error",
+        "truncate",
+        "wrong-speed",
+        "wrong-checksum",
+        "duplicate",
+        "reorder",
+        "reset",
+        "unplug",
+        "clock-jump",
+        "clock-drift",
+        "flat-battery",
+        "asleep",
+        "wrong-password",
+        "wrong-key",
+        "key-lock",
+        "memory-full",
     ];
     assert_eq!(has, all.iter().map(|word| (*word).to_owned()).collect());
 }
@@ -227,7 +265,9 @@ fn every_kind_of_fault_has_a_script() {
 #[test]
 fn the_pack_of_faults_is_agreed_by_nobody() {
     let pack = Pack::shipped("faults").expect("the shipped pack");
-    let scenarios::Standing::NonStandard(standing) = &pack.standing else { panic!("a pack that is not standard") };
+    let scenarios::Standing::NonStandard(standing) = &pack.standing else {
+        panic!("a pack that is not standard")
+    };
     assert_eq!(standing.agreement, None);
     for script in &pack.scripts {
         let last = script.clean_up.last().map(|step| &step.action);

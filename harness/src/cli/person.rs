@@ -58,7 +58,9 @@ impl Hands for Person {
 
 fn judge(act: &Act, said: &str) -> Result<String, Trouble> {
     match act {
-        Act::PressKeys(_) | Act::SwitchMains { .. } | Act::Fault(_) | Act::ClearFaults if said.is_empty() => Ok("done".to_owned()),
+        Act::PressKeys(_) | Act::SwitchMains { .. } | Act::Fault(_) | Act::ClearFaults if said.is_empty() => {
+            Ok("done".to_owned())
+        }
         Act::PressKeys(_) | Act::SwitchMains { .. } | Act::Fault(_) | Act::ClearFaults => {
             Err(Trouble::inconclusive(format!("the person at the rig says: {said}")))
         }
