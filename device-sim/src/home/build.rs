@@ -140,7 +140,7 @@ impl Plan<'_> {
         let joined = simulated.filter(|other| other.kind != DeviceKind::Chf);
         let last = Some(core.shown());
         let contacts = joined.map(|other| (other.eui64, Contact { kind: other.kind, last })).collect();
-        Ok(Station::new(Hub { core, contacts }, self.shell(device)?))
+        Ok(Station::new(Hub::new(core, contacts), self.shell(device)?))
     }
 
     fn esme(&self, device: &RigDevice) -> Result<Station<Esme>, BuildError> {

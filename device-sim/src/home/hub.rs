@@ -14,6 +14,7 @@ use proto_zigbee::zcl::Direction;
 use super::display::is_confirmation;
 use super::station::{Door, Station};
 use super::{HanFrame, Home, QUEUED, TUNNEL, WanId};
+use crate::model::journal::Event;
 use crate::objects::Hub;
 
 /// The network the hub's devices are on.
@@ -46,6 +47,7 @@ impl Home {
     pub fn wan_opened(&mut self, wan: WanId) {
         let waiting = std::mem::take(&mut self.stored);
         self.wans.insert(wan, waiting);
+        self.note_session(Event::WanUp, "wide area network session up");
     }
 
     /// Whether the hub keeps its wide area network session: not once it is dark.
@@ -55,10 +57,16 @@ impl Home {
 
     /// A connection is gone, and the associations on it.
     pub fn wan_closed(&mut self, wan: WanId) {
-        self.wans.remove(&wan);
+        if self.wans.remove(&wan).is_some() {
+            self.note_session(Event::WanDown, "wide area network session down");
+        }
         self.asked.retain(|asked| asked.wan != wan);
         self.hub.iter_mut().for_each(|hub| hub.forget(Door::Wan(wan)));
         self.proxy.iter_mut().for_each(|proxy| proxy.forget(Door::Wan(wan)));
+    }
+
+    fn note_session(&mut self, event: Event, words: &str) {
+        self.hub.iter_mut().for_each(|hub| hub.device.core.log(event, words));
     }
 
     /// The next message for a connection.
@@ -87,7 +95,7 @@ impl Home {
             return;
         }
         let joined = address(&envelope).filter(|_| envelope.network_id == NETWORK);
-        let kind = joined.and_then(|eui64| self.kind_of(eui64));
+        let kind = joined.filter(|eui64| self.is_on_network(*eui64)).and_then(|eui64| self.kind_of(eui64));
         let peer = Peer::new(message.source, message.destination);
         let apdu = &envelope.apdu;
         match (joined, kind) {
@@ -107,6 +115,12 @@ impl Home {
             }
             _ => self.answer(wan, message, Some(wrap(&envelope, unreachable_device()))),
         }
+    }
+
+    /// Whether the hub routes to this address: its own, or that of a device that has joined.
+    fn is_on_network(&self, eui64: Eui64) -> bool {
+        let hub = self.hub.as_ref().map(|hub| &hub.device);
+        hub.is_some_and(|hub| hub.core.plate.eui64 == eui64 || hub.has_joined(eui64))
     }
 
     /// Through the tunnel, with the wrapper in it so that the meter knows the client.
@@ -145,7 +159,9 @@ impl Home {
 impl Home {
     /// A frame for the hub: an answer or an alert from a tunnel, a report for the mirror, a display's answer.
     pub(super) fn hub_hears(&mut self, frame: &HanFrame) {
-        let listens = |hub: &&mut Station<Hub>| !hub.silent && hub.device.core.can_send();
+        let listens = |hub: &&mut Station<Hub>| {
+            !hub.silent && hub.device.core.can_send() && hub.device.has_joined(frame.from)
+        };
         let Some(hub) = self.hub.as_mut().filter(listens) else { return };
         hub.device.heard(frame.from);
         let Ok(aps) = ApsFrame::parse(&frame.octets) else { return };

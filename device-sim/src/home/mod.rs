@@ -119,7 +119,8 @@ impl Home {
         let wake = self.gsme.as_ref().map(|gsme| gsme.device.next_wake());
         let hub = self.hub.as_ref().and_then(|hub| hub.device.core.next_in_outage());
         let esme = self.esme.as_ref().and_then(|esme| esme.device.core().next_in_outage());
-        [wake, hub, esme].into_iter().flatten().min()
+        let held = self.held.iter().map(|held| held.until).min();
+        [wake, hub, esme, held].into_iter().flatten().min()
     }
 
     /// Takes the mains of a device away, or gives them back; the gas proxy lives by the hub's. Whether it has mains
@@ -144,8 +145,22 @@ impl Home {
         self.proxy.iter_mut().for_each(|proxy| proxy.live(now));
         self.esme.iter_mut().for_each(|esme| esme.live(now));
         self.gsme.iter_mut().for_each(|gsme| gsme.live(now));
-        self.held.retain(|held| held.until > now);
+        self.drop_unretrieved();
         self.carry();
+    }
+
+    /// Drops what a sleeper did not fetch in time, and tells.
+    fn drop_unretrieved(&mut self) {
+        let (before, now) = (self.held.len(), self.now);
+        self.held.retain(|held| held.until > now);
+        for _ in self.held.len()..before {
+            self.tell_unretrieved("not fetched in time");
+        }
+    }
+
+    fn tell_unretrieved(&mut self, why: &str) {
+        let words = format!("message for a sleeping device dropped: {why}");
+        self.hub.iter_mut().for_each(|hub| hub.device.core.log(Event::MessageNotRetrieved, words.as_str()));
     }
 
     /// The moment it was last brought to.
@@ -268,6 +283,8 @@ impl Home {
                 self.display.as_ref().is_some_and(|display| display.device.plate().eui64 == frame.from);
             let until = if of_display { gsme.device.next_wake().plus(MINUTE) } else { self.now.plus(HOLD) };
             self.held.push_back(Held { until, frame });
+        } else {
+            self.tell_unretrieved("no room");
         }
     }
 

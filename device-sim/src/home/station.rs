@@ -8,7 +8,7 @@ use proto_dlms::server::{Peer, ServerSession, ServerSettings};
 use proto_dlms::sign_on::ReadOut;
 
 use super::WanId;
-use crate::model::journal::Entry;
+use crate::model::journal::Event;
 use crate::model::time::Moment;
 use crate::objects::{Device, Face, Shell, alert};
 
@@ -33,11 +33,19 @@ pub(crate) struct Station<D> {
     /// It lives but says nothing, on any path.
     pub(crate) silent: bool,
     sessions: BTreeMap<(Door, u16), ServerSession>,
+    /// The start of the device its sessions are of.
+    start: u32,
 }
 
 impl<D: Device> Station<D> {
-    pub(super) fn new(device: D, shell: Shell) -> Self {
-        Self { device, shell, silent: false, sessions: BTreeMap::new() }
+    /// A device in its place, set up to tell what its Device Model tells.
+    pub(super) fn new(mut device: D, shell: Shell) -> Self {
+        if let Some(codes) = shell.particulars().and_then(|particulars| particulars.alerts.as_ref()) {
+            let told = Event::ALL.iter().copied().filter(|event| codes.value.contains(&event.code()));
+            device.core_mut().journal.set_alerted(told.collect());
+        }
+        let start = device.core().starts();
+        Self { device, shell, silent: false, sessions: BTreeMap::new(), start }
     }
 
     pub(super) fn live(&mut self, to: Moment) {
@@ -46,15 +54,13 @@ impl<D: Device> Station<D> {
 
     /// Whether it answers at all: it has power and is not silenced.
     pub(super) fn answers(&self) -> bool {
-        !self.silent && self.device.core().is_powered()
+        !self.silent && self.device.core().is_up()
     }
 
     /// Takes its mains away or gives them back. Every association ends with them.
     pub(super) fn set_mains(&mut self, on: bool) {
-        let core = self.device.core_mut();
-        if on {
-            core.regain_mains();
-        } else if core.lose_mains() {
+        self.device.set_mains(on);
+        if !on {
             self.sessions.clear();
         }
     }
@@ -63,6 +69,9 @@ impl<D: Device> Station<D> {
     pub(super) fn serve(&mut self, door: Door, peer: Peer, apdu: &[u8]) -> Option<Vec<u8>> {
         if !self.answers() || peer.server != self.shell.logical {
             return None;
+        }
+        if std::mem::replace(&mut self.start, self.device.core().starts()) != self.start {
+            self.sessions.clear();
         }
         self.make_room(door, peer.client);
         let session = self
@@ -104,12 +113,7 @@ impl<D: Device> Station<D> {
         if self.silent || !self.device.core().can_send() {
             return None;
         }
-        let sent = |entry: &Entry| {
-            let set = self.shell.particulars().and_then(|particulars| particulars.alerts.as_ref());
-            set.is_none_or(|set| set.value.contains(&entry.event.code()))
-        };
-        let journal = &mut self.device.core_mut().journal;
-        let entry = std::iter::from_fn(|| journal.take_alert()).find(sent)?;
+        let entry = self.device.core_mut().journal.take_alert()?;
         Some(alert(&entry, &self.shell))
     }
 }

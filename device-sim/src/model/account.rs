@@ -1,6 +1,8 @@
 //! The customer's account: balance, emergency credit, thresholds, and why the balance ever moved.
 
+use super::debt::{Debt, Debts};
 use super::money::Millipence;
+use super::time::MeterTime;
 
 /// How the customer pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub enum Cause {
     Token,
     /// A correction by the supplier.
     Adjustment,
+    /// A debt collected.
+    Debt,
 }
 
 /// What went in and out, by cause. The balance is always the opening balance plus these.
@@ -35,6 +39,15 @@ pub struct Ledger {
     pub tokens: Millipence,
     /// Corrected by the supplier, either way.
     pub adjustments: Millipence,
+    /// Paid towards debts.
+    pub debts: Millipence,
+}
+
+impl Ledger {
+    /// All of it: what the balance moved by since the account was opened.
+    pub fn total(&self) -> Millipence {
+        self.consumption + self.standing + self.tokens + self.adjustments + self.debts
+    }
 }
 
 /// Where the credit stands.
@@ -98,6 +111,7 @@ pub struct Account {
     emergency_taken: bool,
     thresholds: Thresholds,
     ledger: Ledger,
+    debts: Debts,
 }
 
 impl Account {
@@ -110,6 +124,7 @@ impl Account {
             emergency_taken: false,
             thresholds,
             ledger: Ledger::default(),
+            debts: Debts { wait_in_emergency: true, ..Debts::default() },
         }
     }
 
@@ -153,22 +168,54 @@ impl Account {
         self.move_by(cause, -amount);
     }
 
-    /// Takes a token's credit in.
+    /// The debts.
+    pub const fn debts(&self) -> &Debts {
+        &self.debts
+    }
+
+    /// Other debts: nothing is collected by that.
+    pub fn set_debts(&mut self, debts: Debts) {
+        self.debts = debts;
+    }
+
+    /// Collects what is due from the debts by time; what was taken from each. They wait while the customer lives on
+    /// emergency credit, and for one who pays afterwards.
+    pub(super) fn collect_debts(&mut self, minute: MeterTime) -> Vec<(Debt, Millipence)> {
+        let on_emergency = self.emergency_taken && self.balance < Millipence::ZERO;
+        if self.mode == PaymentMode::Credit || (self.debts.wait_in_emergency && on_emergency) {
+            return Vec::new();
+        }
+        let [first, second] = self.debts.collect_by_time(minute);
+        let taken = [(Debt::Time1, first), (Debt::Time2, second)];
+        let taken: Vec<_> = taken.into_iter().filter(|(_, amount)| *amount > Millipence::ZERO).collect();
+        taken.iter().for_each(|(_, amount)| self.debit(Cause::Debt, *amount));
+        taken
+    }
+
+    /// A new week begins for the cap of the debt by payment.
+    pub(super) fn begin_week(&mut self) {
+        self.debts.begin_week();
+    }
+
+    /// Takes a token's credit in; what of it went to the debt collected from payments.
     ///
     /// # Errors
     /// The refusal, and nothing has changed.
-    pub fn top_up(&mut self, amount: Millipence) -> Result<(), CreditRefusal> {
+    pub fn top_up(&mut self, amount: Millipence) -> Result<Millipence, CreditRefusal> {
         if amount <= Millipence::ZERO {
             return Err(CreditRefusal::AccountLow);
         }
         if amount > self.thresholds.token_limit {
             return Err(CreditRefusal::TokenTooLarge);
         }
-        if self.balance + amount > self.thresholds.balance_limit {
+        let to_debt = self.debts.payment.part_of(amount);
+        if self.balance + amount - to_debt > self.thresholds.balance_limit {
             return Err(CreditRefusal::AccountHigh);
         }
+        let to_debt = self.debts.collect_from(amount);
         self.move_by(Cause::Token, amount);
-        Ok(())
+        self.debit(Cause::Debt, to_debt);
+        Ok(to_debt)
     }
 
     /// A correction by the supplier, either way.
@@ -226,6 +273,7 @@ impl Account {
             Cause::StandingCharge => &mut ledger.standing,
             Cause::Token => &mut ledger.tokens,
             Cause::Adjustment => &mut ledger.adjustments,
+            Cause::Debt => &mut ledger.debts,
         };
         *line = *line + amount;
         self.emergency_taken &= self.balance < self.thresholds.emergency_offer;
@@ -236,6 +284,7 @@ impl Account {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::debt::{Every, PaymentDebt, TimeDebt};
     use super::*;
 
     fn prepaid(pence: u32) -> Account {
@@ -275,8 +324,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_change_has_a_cause(moves in proptest::collection::vec((0u8..5, 0u32..30_000), 0..60)) {
+        fn every_change_has_a_cause(
+            moves in proptest::collection::vec((0u8..6, 0u32..30_000), 0..60), share in 0u16..10_000,
+        ) {
             let mut account = prepaid(500);
+            let owed = Millipence::pence(900);
+            let time = [TimeDebt { owed, rate: Millipence::pence(70), every: Every::Hour }; 2];
+            let debts = Debts { time, payment: PaymentDebt::new(owed, share, None), wait_in_emergency: true };
+            account.set_debts(debts);
+            let mut hour = 0;
             for (kind, pence) in moves {
                 let amount = Millipence::pence(pence);
                 match kind {
@@ -284,11 +340,14 @@ mod tests {
                     1 => account.debit(Cause::StandingCharge, amount),
                     2 => { let _ = account.top_up(amount); }
                     3 => account.adjust(-amount),
+                    4 => {
+                        hour += 1;
+                        account.collect_debts(MeterTime::from_millis(hour * 3_600_000));
+                    }
                     _ => { account.take_emergency(); }
                 }
-                let ledger = account.ledger();
-                let sum = ledger.consumption + ledger.standing + ledger.tokens + ledger.adjustments;
-                prop_assert_eq!(account.balance(), account.opening() + sum);
+                prop_assert_eq!(account.balance(), account.opening() + account.ledger().total());
+                prop_assert_eq!(account.debts().owed() - account.ledger().debts, owed + owed + owed);
                 prop_assert!(account.emergency_left() >= Millipence::ZERO);
             }
         }

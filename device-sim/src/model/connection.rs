@@ -3,14 +3,23 @@
 use proto_duis::utrn::VendingKey;
 
 use super::account::{Account, Cause, Level, PaymentMode, Thresholds};
+use super::calendar::{Calendar, Timetable};
 use super::core::Core;
+use super::curve::Flow;
+use super::debt::{Debt, Debts, Every};
 use super::journal::Event;
 use super::money::Millipence;
 use super::plate::Plate;
+use super::profile::Ring;
 use super::supply::{Key, KeyEffect, OffReason, Supply};
-use super::tariff::{Prices, UnitPrices};
+use super::tariff::{BlockPrices, GAS_REGISTERS, Prices, SwitchingTable, UnitPrices};
 use super::time::{DAY, MeterTime, Moment};
 use super::token::{TokenDesk, TokenRefusal, WRONG_IN_A_ROW};
+
+/// Top-ups and debt payments a meter remembers, each.
+const PAYMENTS: usize = 10;
+/// What the non-disablement calendar selects while the supply stays on without credit.
+const NOT_TO_BE_DISABLED: usize = 1;
 
 /// What a meter is put into service with.
 #[derive(Debug, Clone)]
@@ -45,6 +54,28 @@ impl<T> Passive<T> {
     }
 }
 
+/// A top-up, as the meter remembers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TopUpEntry {
+    /// When.
+    pub at: MeterTime,
+    /// What it was worth.
+    pub amount: Millipence,
+    /// The token's sequence number.
+    pub sequence: u32,
+}
+
+/// A payment towards a debt, as the meter remembers it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DebtEntry {
+    /// When.
+    pub at: MeterTime,
+    /// Which debt.
+    pub debt: Debt,
+    /// What was paid.
+    pub amount: Millipence,
+}
+
 /// Why the supply was not armed or closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no credit: the supply stays off until the account is topped up")]
@@ -58,13 +89,23 @@ pub struct Connection {
     pub(super) supply: Supply,
     account: Account,
     prices: Prices,
+    /// Tariff registers there are prices for.
+    registers: usize,
     passive_unit: Option<Passive<UnitPrices>>,
+    passive_block: Option<Passive<BlockPrices>>,
     passive_standing: Option<Passive<Millipence>>,
     /// Use times price not yet taken off the balance, in units of which `per_millipence` make a millipence.
     unbilled: u128,
     per_millipence: u128,
     level: Level,
     emergency_offered: bool,
+    /// While it selects [`NOT_TO_BE_DISABLED`], want of credit does not open the supply.
+    pub non_disablement: Timetable,
+    disablement_suspended: bool,
+    /// Whether it was told that the supply stays on without credit.
+    suspension_told: bool,
+    top_ups: Ring<TopUpEntry>,
+    debt_payments: Ring<DebtEntry>,
     desk: TokenDesk,
     last_token: Option<(MeterTime, Result<u32, TokenRefusal>)>,
     balance_to_show: bool,
@@ -73,8 +114,17 @@ pub struct Connection {
 impl Connection {
     /// A connection that is on, of a customer who so far pays afterwards.
     pub(super) fn new(contract: &Contract, now: Moment, per_millipence: u128) -> Self {
+        let core = Core::new(contract.plate.clone(), now);
+        let always = Calendar::every_day(SwitchingTable::always());
         Self {
-            core: Core::new(contract.plate.clone(), now),
+            non_disablement: Timetable::new(always, core.shown()),
+            disablement_suspended: false,
+            suspension_told: false,
+            top_ups: Ring::new(PAYMENTS),
+            debt_payments: Ring::new(PAYMENTS),
+            core,
+            registers: GAS_REGISTERS,
+            passive_block: None,
             supply: Supply::on(),
             account: Account::open(PaymentMode::Credit, Millipence::ZERO, contract.thresholds),
             prices: contract.prices.clone(),
@@ -99,14 +149,34 @@ impl Connection {
         self.judge_credit();
     }
 
-    /// Counts use at the price of a tariff register: a rate for so many milliseconds.
-    pub(super) fn count(&mut self, rate: u32, millis: u64, register: usize) {
-        let price = self.prices.unit.get(register).copied().unwrap_or_default();
-        let price = u128::try_from(price.get()).unwrap_or_default();
-        self.unbilled = self.unbilled.saturating_add(u128::from(rate) * u128::from(millis) * price);
+    /// The connection of a meter with so many tariff registers.
+    pub(super) fn with_registers(self, registers: usize) -> Self {
+        Self { registers, ..self }
     }
 
-    /// What a full minute brings: the bill, the standing charge at midnight, prices whose time has come.
+    /// Counts use at the price of a tariff register: a rate for so many milliseconds.
+    pub(super) fn count(&mut self, rate: u32, millis: u64, register: usize) {
+        self.count_units(u128::from(rate) * u128::from(millis), register);
+    }
+
+    /// Counts use worked out elsewhere at the price of a tariff register: in units of which as many make a kilowatt hour
+    /// as make a millipence at a price of one.
+    pub(super) fn count_units(&mut self, units: u128, register: usize) {
+        self.charge(units, self.prices.unit.get(register).copied().unwrap_or_default());
+    }
+
+    /// Counts use at the price of a block.
+    pub(super) fn count_block(&mut self, flow: Flow, block: usize) {
+        self.charge(flow.raw(), self.prices.block.get(block).copied().unwrap_or_default());
+    }
+
+    fn charge(&mut self, units: u128, price: Millipence) {
+        let price = u128::try_from(price.get()).unwrap_or_default();
+        self.unbilled = self.unbilled.saturating_add(units.saturating_mul(price));
+    }
+
+    /// What a full minute brings: the bill, the standing charge at midnight, debts that are due, prices whose time
+    /// has come.
     pub(super) fn minute(&mut self, minute: MeterTime) {
         let cost = i64::try_from(self.unbilled / self.per_millipence).unwrap_or(i64::MAX);
         self.unbilled %= self.per_millipence;
@@ -114,22 +184,60 @@ impl Connection {
         if minute.is_at(DAY) {
             self.account.debit(Cause::StandingCharge, self.prices.standing);
         }
+        if Every::Hour.is_due(minute) {
+            self.collect_debts(minute);
+        }
+        self.turn_calendar(minute);
+        self.activate_due(minute);
+        self.core.activate_due();
+    }
+
+    fn collect_debts(&mut self, minute: MeterTime) {
+        if Every::Week.is_due(minute) {
+            self.account.begin_week();
+        }
+        for (debt, amount) in self.account.collect_debts(minute) {
+            self.debt_paid(debt, amount);
+        }
+    }
+
+    fn debt_paid(&mut self, debt: Debt, amount: Millipence) {
+        self.debt_payments.push(DebtEntry { at: self.core.shown(), debt, amount });
+        let debts = self.account.debts();
+        let [first, second] = debts.time;
+        let (left, event) = match debt {
+            Debt::Time1 => (first.owed, Event::TimeDebt1Collected),
+            Debt::Time2 => (second.owed, Event::TimeDebt2Collected),
+            Debt::Payment => (debts.payment.owed, Event::PaymentDebtCollected),
+        };
+        if left <= Millipence::ZERO {
+            self.core.log(event, format!("debt paid, last {amount}"));
+        }
+    }
+
+    fn turn_calendar(&mut self, minute: MeterTime) {
+        match self.non_disablement.turn(minute) {
+            Some(Ok(())) => self.core.log(Event::FutureDatedDone, "non-disablement calendar activated"),
+            Some(Err(error)) => {
+                self.core.log(Event::FutureDatedFailed, format!("non-disablement calendar: {error}"))
+            }
+            None => {}
+        }
+    }
+
+    fn activate_due(&mut self, minute: MeterTime) {
         if self.passive_unit.as_ref().is_some_and(|passive| passive.is_due(minute)) {
             self.activate_unit_prices();
             self.core.log(Event::FutureDatedDone, "unit prices activated");
+        }
+        if self.passive_block.as_ref().is_some_and(|passive| passive.is_due(minute)) {
+            self.activate_block_prices();
+            self.core.log(Event::FutureDatedDone, "block prices activated");
         }
         if self.passive_standing.as_ref().is_some_and(|passive| passive.is_due(minute)) {
             self.activate_standing_charge();
             self.core.log(Event::FutureDatedDone, "standing charge activated");
         }
-    }
-
-    /// Counts use worked out elsewhere at the price of a tariff register: in units of which as many make a kilowatt hour
-    /// as make a millipence at a price of one.
-    pub(super) fn count_units(&mut self, units: u128, register: usize) {
-        let price = self.prices.unit.get(register).copied().unwrap_or_default();
-        let price = u128::try_from(price.get()).unwrap_or_default();
-        self.unbilled = self.unbilled.saturating_add(units.saturating_mul(price));
     }
 
     /// Ends a wait for keys that is over.
@@ -146,6 +254,14 @@ impl Connection {
         self.core.log(Event::LoadLimit, "load limit: supply off, then armed");
     }
 
+    /// The restoration period of the load limit is over: the supply comes back if it is still off for overload.
+    pub(super) fn restore_after_overload(&mut self) {
+        if self.supply.reason_code() == OffReason::Overload.code() {
+            self.supply.enable();
+            self.core.log(Event::LoadLimitRestored, "load limit: supply back");
+        }
+    }
+
     /// Compares the credit with what it was: warns once on the way down, cuts off at the end.
     pub(super) fn judge_credit(&mut self) {
         let level = self.account.level();
@@ -159,11 +275,41 @@ impl Connection {
         }
         self.emergency_offered = offered;
         if level == Level::Exhausted && before < Level::Exhausted {
+            if self.account.emergency_taken() {
+                self.core.log(Event::EmergencyExhausted, "emergency credit used up");
+            }
             self.core.log(Event::BelowDisablement, format!("credit used up: {}", self.account.balance()));
         }
-        if level == Level::Exhausted && self.supply.is_on() {
+        self.judge_supply();
+    }
+
+    /// Without credit the supply goes off, unless that is suspended.
+    fn judge_supply(&mut self) {
+        let wanting = self.level == Level::Exhausted && self.supply.is_on();
+        if wanting && self.may_disable() {
             self.supply.disable(OffReason::NoCredit);
+        } else if wanting && !self.suspension_told {
+            self.core.log(Event::DisablementSuspended, "no credit: supply stays on, disablement suspended");
         }
+        self.suspension_told = wanting && !self.may_disable();
+    }
+
+    /// Whether want of credit may open the supply now: not in a non-disablement period, nor while suspended.
+    pub fn may_disable(&self) -> bool {
+        !self.disablement_suspended && self.non_disablement.selected() != NOT_TO_BE_DISABLED
+    }
+
+    /// Whether disablement for want of credit is suspended by command.
+    pub const fn disablement_suspended(&self) -> bool {
+        self.disablement_suspended
+    }
+
+    /// Suspends disablement for want of credit, or takes it up again.
+    pub fn suspend_disablement(&mut self, suspended: bool) {
+        self.disablement_suspended = suspended;
+        let what = if suspended { "suspended" } else { "taken up again" };
+        self.core.log(Event::CommandDone, format!("disablement {what}"));
+        self.judge_supply();
     }
 
     /// The supply.
@@ -179,6 +325,27 @@ impl Connection {
     /// The token entered last: when, and its pence or why it was refused.
     pub fn last_token(&self) -> Option<(MeterTime, Result<u32, TokenRefusal>)> {
         self.last_token
+    }
+
+    /// The last top-ups, oldest first.
+    pub const fn top_ups(&self) -> &Ring<TopUpEntry> {
+        &self.top_ups
+    }
+
+    /// The last payments towards debts, oldest first.
+    pub const fn debt_payments(&self) -> &Ring<DebtEntry> {
+        &self.debt_payments
+    }
+
+    /// Other debts.
+    pub fn set_debts(&mut self, debts: Debts) {
+        self.account.set_debts(debts);
+        self.core.log(Event::CommandDone, "debts set");
+    }
+
+    /// Tariff registers there are prices for.
+    pub const fn registers(&self) -> usize {
+        self.registers
     }
 
     /// The prices in force.
@@ -226,7 +393,7 @@ impl Connection {
     }
 
     fn must_have_credit(&mut self) -> Result<(), NoCredit> {
-        if self.account.level() < Level::Exhausted {
+        if self.account.level() < Level::Exhausted || !self.may_disable() {
             return Ok(());
         }
         self.core.log(Event::CommandRefused, "supply stays off: no credit");
@@ -276,11 +443,17 @@ impl Connection {
     pub fn enter_token(&mut self, digits: &[u8]) -> Result<u32, TokenRefusal> {
         let now = self.core.now();
         let was_locked = self.desk.is_locked(now);
-        let outcome = self.desk.enter(digits, now, &mut self.account).map(|top_up| top_up.pence);
+        let entered = self.desk.enter(digits, now, &mut self.account);
+        let outcome = entered.map(|credited| credited.pence);
         self.last_token = Some((self.core.shown(), outcome));
-        match outcome {
-            Ok(pence) => {
-                self.core.log(Event::CreditAdded, format!("credit added: {}", Millipence::pence(pence)));
+        match entered {
+            Ok(credited) => {
+                let amount = Millipence::pence(credited.pence);
+                self.top_ups.push(TopUpEntry { at: self.core.shown(), amount, sequence: credited.sequence });
+                self.core.log(Event::CreditAdded, format!("credit added: {amount}"));
+                if credited.to_debt > Millipence::ZERO {
+                    self.debt_paid(Debt::Payment, credited.to_debt);
+                }
                 self.after_credit();
             }
             Err(refusal) => self.core.log(refusal.event(), format!("token refused: {}", refusal.text())),
@@ -341,6 +514,23 @@ impl Connection {
         self.passive_unit = Some(passive);
     }
 
+    /// Holds block prices ready, as [`Connection::hold_unit_prices`] does those of tariff registers.
+    pub fn hold_block_prices(&mut self, passive: Passive<BlockPrices>) {
+        self.passive_block = Some(passive);
+    }
+
+    /// The block prices held ready.
+    pub fn passive_block_prices(&self) -> Option<&Passive<BlockPrices>> {
+        self.passive_block.as_ref()
+    }
+
+    /// Puts the block prices held ready in force; whether there were any.
+    pub fn activate_block_prices(&mut self) -> bool {
+        let Some(passive) = self.passive_block.take() else { return false };
+        self.prices.block = passive.value;
+        true
+    }
+
     /// Holds a standing charge ready, as [`Connection::hold_unit_prices`] does prices.
     pub fn hold_standing_charge(&mut self, passive: Passive<Millipence>) {
         self.passive_standing = Some(passive);
@@ -368,6 +558,13 @@ impl Connection {
     /// Whether the display should be told the balance; asked once, it is told.
     pub fn take_balance_to_show(&mut self) -> bool {
         std::mem::take(&mut self.balance_to_show)
+    }
+
+    /// An engineer's supply UTRN opens the supply. How such tokens are made is their makers' secret; the bench gives
+    /// their effect.
+    pub fn disable_by_token(&mut self) {
+        self.supply.disable(OffReason::SupplyToken);
+        self.core.log(Event::KeyDone, "supply disabled by supply UTRN");
     }
 
     /// A hand at the cover.

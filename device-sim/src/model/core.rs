@@ -2,6 +2,7 @@
 
 use super::bench::Bench;
 use super::clock::DeviceClock;
+use super::firmware::{ImageRefusal, ImageTransfer};
 use super::journal::{Event, Journal};
 use super::plate::Plate;
 use super::time::{DAY, MINUTE, MeterTime, Moment};
@@ -10,6 +11,8 @@ use super::time::{DAY, MINUTE, MeterTime, Moment};
 pub const CLOCK_HOLD_UP: i64 = 7 * DAY;
 /// An outage this long is told: by the last of the device's strength, and again when the mains are back.
 pub const LONG_OUTAGE: i64 = 3 * MINUTE;
+/// How long a device starts, and says nothing meanwhile.
+pub const RESTART: i64 = 10_000;
 /// How long that last strength lasts.
 const LAST_GASP: i64 = 5_000;
 
@@ -36,7 +39,13 @@ pub struct Core {
     pub journal: Journal,
     /// What a test bench has done to it.
     pub bench: Bench,
+    /// Transfer of firmware images.
+    pub firmware: ImageTransfer,
     now: Moment,
+    /// Until when it starts, and says nothing meanwhile.
+    up_at: Moment,
+    /// How often it has started since it was installed.
+    starts: u32,
     clock: DeviceClock,
     /// Whether its clock was right when it was last set and has run since.
     clock_holds: bool,
@@ -54,7 +63,10 @@ impl Core {
             plate,
             journal: Journal::default(),
             bench: Bench::default(),
+            firmware: ImageTransfer::default(),
             now,
+            up_at: now,
+            starts: 0,
             clock,
             clock_holds: true,
             mains: Mains::On,
@@ -97,6 +109,12 @@ impl Core {
         self.journal.write(self.shown(), event, text);
     }
 
+    /// Empties the event log; the security log says so.
+    pub fn clear_events(&mut self) {
+        self.journal.clear_events();
+        self.log(Event::LogCleared, "event log cleared");
+    }
+
     /// Sets the clock by command: logged.
     pub fn set_clock(&mut self, to: MeterTime) {
         let moved = self.jump_to(to);
@@ -131,10 +149,69 @@ impl Core {
         matches!(self.mains, Mains::On)
     }
 
+    /// Whether it answers: it has power and has started.
+    pub fn is_up(&self) -> bool {
+        self.is_powered() && self.now >= self.up_at
+    }
+
+    /// How often it has started since it was installed. What clients were in the middle of ends with a start.
+    pub const fn starts(&self) -> u32 {
+        self.starts
+    }
+
+    /// Starts over: registers and logs stay, and it says nothing for [`RESTART`].
+    pub fn restart(&mut self) {
+        self.starts = self.starts.wrapping_add(1);
+        self.up_at = self.now.plus(RESTART);
+    }
+
+    /// Checks the image that was transferred; the outcome is logged.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn verify_firmware(&mut self) -> Result<(), ImageRefusal> {
+        let verified =
+            if self.bench.bad_image { self.firmware.fail() } else { self.firmware.verify(&self.plate) };
+        match verified {
+            Ok(()) => self.log(Event::FirmwareVerified, "firmware image verified"),
+            Err(ImageRefusal::State | ImageRefusal::Missing(_)) => {}
+            Err(refusal) => self.log(Event::FirmwareNotVerified, format!("firmware image: {refusal}")),
+        }
+        verified
+    }
+
+    /// Puts the verified image to work: the device starts with the new version.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn activate_firmware(&mut self) -> Result<(), ImageRefusal> {
+        self.plate.firmware = self.firmware.activate()?;
+        self.log(Event::Started, format!("firmware {}", self.plate.firmware));
+        self.restart();
+        Ok(())
+    }
+
+    /// When a dated activation of firmware is due.
+    pub fn next_activation(&self) -> Option<Moment> {
+        let at = self.firmware.activate_at()?;
+        Some(self.clock.reaches(at).max(self.now))
+    }
+
+    /// Activates firmware that is due.
+    pub fn activate_due(&mut self) {
+        if self.next_activation().is_none_or(|at| at > self.now) {
+            return;
+        }
+        match self.activate_firmware() {
+            Ok(()) => self.log(Event::FutureDatedDone, "firmware activated"),
+            Err(refusal) => self.log(Event::FutureDatedFailed, format!("firmware activation: {refusal}")),
+        }
+    }
+
     /// Whether it can send: it lives, or tells an outage with the last of its strength.
-    pub const fn can_send(&self) -> bool {
+    pub fn can_send(&self) -> bool {
         match self.mains {
-            Mains::On => true,
+            Mains::On => self.is_up(),
             Mains::Off { since, told } => told && self.now.since(since) < LONG_OUTAGE + LAST_GASP,
         }
     }

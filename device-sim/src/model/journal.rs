@@ -1,7 +1,8 @@
 //! Event log, security log and the alerts that leave a device.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
+use super::profile::Ring;
 use super::time::MeterTime;
 
 /// Entries a log keeps; the oldest goes first.
@@ -9,134 +10,191 @@ pub const LOG_ENTRIES: usize = 100;
 /// Alerts that wait while nobody takes them; the oldest goes first.
 pub const WAITING_ALERTS: usize = 64;
 
-/// What can happen to a device, with the code it is logged and alerted under.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Event {
+/// Where an event goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// The event log only, unless the device is set up to tell it.
+    Logged,
+    /// The event log, and the head end is told.
+    Alerted,
+    /// The security log, and the head end is told.
+    Security,
+}
+
+macro_rules! events {
+    ($($(#[doc = $doc:literal])+ $name:ident = $code:literal, $place:ident;)+) => {
+        /// What can happen to a device, with the code it is logged and alerted under. Codes from 9001 on are this
+        /// simulator's own, where the list of alert codes has none.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Event {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Event {
+            /// Every event.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// Alert or event code.
+            pub const fn code(self) -> u16 {
+                match self {
+                    $(Self::$name => $code,)+
+                }
+            }
+
+            const fn place(self) -> Place {
+                match self {
+                    $(Self::$name => Place::$place,)+
+                }
+            }
+        }
+    };
+}
+
+events! {
     /// 8F43: put into service, or started after a change of firmware.
-    Started,
+    Started = 0x8f43, Logged;
     /// 8145: clock adjusted.
-    ClockAdjusted,
+    ClockAdjusted = 0x8145, Logged;
+    /// 9001: the clock stood still.
+    ClockLost = 0x9001, Logged;
     /// 8F32: supply armed.
-    SupplyArmed,
+    SupplyArmed = 0x8f32, Alerted;
     /// 8154: a command was carried out.
-    CommandDone,
+    CommandDone = 0x8154, Logged;
     /// 8155: a command was refused.
-    CommandRefused,
+    CommandRefused = 0x8155, Logged;
     /// 8F66: what was dated for later is done.
-    FutureDatedDone,
+    FutureDatedDone = 0x8f66, Alerted;
+    /// 8F67: what was dated for later could not be done.
+    FutureDatedFailed = 0x8f67, Alerted;
     /// 8161: a person's key was obeyed.
-    KeyDone,
+    KeyDone = 0x8161, Logged;
+    /// 8F01: load above the limit, the supply left as it is.
+    LoadAboveLimit = 0x8f01, Alerted;
     /// 8F33: too much load, supply disabled then armed.
-    LoadLimit,
+    LoadLimit = 0x8f33, Alerted;
+    /// 8F34: supply back after the load limit's restoration period.
+    LoadLimitRestored = 0x8f34, Alerted;
     /// 810D: combined credit below the low credit threshold.
-    LowCredit,
+    LowCredit = 0x810d, Alerted;
     /// 8F0F: credit below the disablement threshold.
-    BelowDisablement,
+    BelowDisablement = 0x8f0f, Alerted;
+    /// 8F83: disablement for want of credit suspended.
+    DisablementSuspended = 0x8f83, Alerted;
     /// 8119: emergency credit can be taken.
-    EmergencyOffered,
+    EmergencyOffered = 0x8119, Alerted;
     /// 81AB: emergency credit taken.
-    EmergencyActivated,
+    EmergencyActivated = 0x81ab, Alerted;
+    /// 81AA: emergency credit used up.
+    EmergencyExhausted = 0x81aa, Logged;
     /// 810E: credit added.
-    CreditAdded,
+    CreditAdded = 0x810e, Alerted;
+    /// 81A7: time debt 1 collected.
+    TimeDebt1Collected = 0x81a7, Alerted;
+    /// 81A8: time debt 2 collected.
+    TimeDebt2Collected = 0x81a8, Alerted;
+    /// 81A9: payment debt collected.
+    PaymentDebtCollected = 0x81a9, Alerted;
     /// 8F51: token used before.
-    DuplicateToken,
+    DuplicateToken = 0x8f51, Alerted;
     /// 8F63: token does not hold.
-    TokenNotAuthentic,
+    TokenNotAuthentic = 0x8f63, Alerted;
     /// 8F64: token of another meter.
-    TokenOfOther,
+    TokenOfOther = 0x8f64, Alerted;
     /// 8F5B: token above the largest credit.
-    TokenTooLarge,
+    TokenTooLarge = 0x8f5b, Alerted;
     /// 8F47: token would take the balance too high.
-    BalanceTooHigh,
+    BalanceTooHigh = 0x8f47, Alerted;
     /// 81C4: token entry suspended.
-    TokenEntrySuspended,
+    TokenEntrySuspended = 0x81c4, Security;
     /// 81C5: token refused because entry is suspended.
-    TokenLockedOut,
+    TokenLockedOut = 0x81c5, Alerted;
     /// 81A5: communication from the local port.
-    LocalPort,
+    LocalPort = 0x81a5, Security;
     /// 8F3E: unauthorised communication attempted.
-    UnauthorisedAccess,
+    UnauthorisedAccess = 0x8f3e, Security;
     /// 8F3F: tamper detected.
-    Tamper,
+    Tamper = 0x8f3f, Security;
+    /// 8F52: a log was cleared.
+    LogCleared = 0x8f52, Security;
     /// 8F1F: low battery capacity.
-    LowBattery,
+    LowBattery = 0x8f1f, Alerted;
     /// 8F82: remaining battery capacity reset.
-    BatteryReset,
+    BatteryReset = 0x8f82, Alerted;
     /// 8F1D: loss of power of a gas meter.
-    GasPowerLoss,
+    GasPowerLoss = 0x8f1d, Alerted;
     /// 81BF: supply disabled then armed, uncontrolled gas flow rate.
-    UncontrolledFlow,
+    UncontrolledFlow = 0x81bf, Alerted;
     /// 81C0: supply disconnect failure, flow through a closed valve.
-    DisconnectFailure,
+    DisconnectFailure = 0x81c0, Alerted;
+    /// 8F0A: a billing period ended.
+    BillingUpdated = 0x8f0a, Logged;
+    /// 8002: average voltage above its threshold.
+    AverageOverVoltage = 0x8002, Alerted;
+    /// 8085: average voltage no longer above it.
+    AverageOverVoltageEnded = 0x8085, Alerted;
+    /// 8006: average voltage below its threshold.
+    AverageUnderVoltage = 0x8006, Alerted;
+    /// 8089: average voltage no longer below it.
+    AverageUnderVoltageEnded = 0x8089, Alerted;
+    /// 8020: voltage above the extreme threshold.
+    ExtremeOverVoltage = 0x8020, Alerted;
+    /// 808D: voltage no longer above it.
+    ExtremeOverVoltageEnded = 0x808d, Alerted;
+    /// 8028: voltage below the extreme threshold.
+    ExtremeUnderVoltage = 0x8028, Alerted;
+    /// 8095: voltage no longer below it.
+    ExtremeUnderVoltageEnded = 0x8095, Alerted;
+    /// 8024: voltage swell.
+    VoltageSwell = 0x8024, Alerted;
+    /// 8091: voltage swell over.
+    VoltageSwellEnded = 0x8091, Alerted;
+    /// 802C: voltage sag.
+    VoltageSag = 0x802c, Alerted;
+    /// 8099: voltage sag over.
+    VoltageSagEnded = 0x8099, Alerted;
     /// 8F57: supply interrupted.
-    SupplyInterrupted,
+    SupplyInterrupted = 0x8f57, Logged;
     /// 8F35: supply outage restored.
-    OutageRestored,
+    OutageRestored = 0x8f35, Alerted;
     /// 8F36: supply outage of three minutes or more restored.
-    LongOutageRestored,
-    /// 9002, this simulator's own: without mains for three minutes, told by the last of its strength.
-    PowerOutage,
-    /// 9001, this simulator's own: the clock stood still.
-    ClockLost,
+    LongOutageRestored = 0x8f36, Alerted;
+    /// 9002: without mains for three minutes, told by the last of its strength.
+    PowerOutage = 0x9002, Alerted;
+    /// 8F72: a firmware image was verified.
+    FirmwareVerified = 0x8f72, Alerted;
+    /// 8F1C: a firmware image was not verified.
+    FirmwareNotVerified = 0x8f1c, Alerted;
+    /// 8F12: the hub's device log changed.
+    DeviceLogChanged = 0x8f12, Alerted;
+    /// 8F49: a device joined the home area network.
+    JoinSucceeded = 0x8f49, Alerted;
+    /// 8F48: a device tried to join and may not.
+    JoinFailed = 0x8f48, Alerted;
+    /// 8F4B: a device left the home area network.
+    UnjoinSucceeded = 0x8f4b, Alerted;
+    /// 819D: a message for a device asleep was dropped.
+    MessageNotRetrieved = 0x819d, Alerted;
+    /// 9003: wide area network session up.
+    WanUp = 0x9003, Logged;
+    /// 9004: wide area network session down.
+    WanDown = 0x9004, Logged;
 }
 
 impl Event {
-    /// Alert or event code.
-    pub const fn code(self) -> u16 {
-        match self {
-            Self::Started => 0x8f43,
-            Self::ClockAdjusted => 0x8145,
-            Self::SupplyArmed => 0x8f32,
-            Self::CommandDone => 0x8154,
-            Self::CommandRefused => 0x8155,
-            Self::FutureDatedDone => 0x8f66,
-            Self::KeyDone => 0x8161,
-            Self::LoadLimit => 0x8f33,
-            Self::LowCredit => 0x810d,
-            Self::BelowDisablement => 0x8f0f,
-            Self::EmergencyOffered => 0x8119,
-            Self::EmergencyActivated => 0x81ab,
-            Self::CreditAdded => 0x810e,
-            Self::DuplicateToken => 0x8f51,
-            Self::TokenNotAuthentic => 0x8f63,
-            Self::TokenOfOther => 0x8f64,
-            Self::TokenTooLarge => 0x8f5b,
-            Self::BalanceTooHigh => 0x8f47,
-            Self::TokenEntrySuspended => 0x81c4,
-            Self::TokenLockedOut => 0x81c5,
-            Self::LocalPort => 0x81a5,
-            Self::UnauthorisedAccess => 0x8f3e,
-            Self::Tamper => 0x8f3f,
-            Self::LowBattery => 0x8f1f,
-            Self::BatteryReset => 0x8f82,
-            Self::GasPowerLoss => 0x8f1d,
-            Self::UncontrolledFlow => 0x81bf,
-            Self::DisconnectFailure => 0x81c0,
-            Self::SupplyInterrupted => 0x8f57,
-            Self::OutageRestored => 0x8f35,
-            Self::LongOutageRestored => 0x8f36,
-            Self::ClockLost => 0x9001,
-            Self::PowerOutage => 0x9002,
-        }
+    /// The event of this code.
+    pub fn of_code(code: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|event| event.code() == code)
     }
 
     /// Whether it belongs to the security log.
     pub const fn is_security(self) -> bool {
-        matches!(self, Self::UnauthorisedAccess | Self::Tamper | Self::LocalPort | Self::TokenEntrySuspended)
+        matches!(self.place(), Place::Security)
     }
 
-    /// Whether the device tells the head end at once.
+    /// Whether a device tells the head end at once, unless it is set up otherwise.
     pub const fn is_alert(self) -> bool {
-        !matches!(
-            self,
-            Self::Started
-                | Self::ClockAdjusted
-                | Self::CommandDone
-                | Self::CommandRefused
-                | Self::KeyDone
-                | Self::SupplyInterrupted
-                | Self::ClockLost
-        )
+        !matches!(self.place(), Place::Logged)
     }
 }
 
@@ -152,33 +210,82 @@ pub struct Entry {
 }
 
 /// Both logs and the alerts not yet taken.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journal {
-    events: VecDeque<Entry>,
-    security: VecDeque<Entry>,
+    events: Ring<Entry>,
+    security: Ring<Entry>,
     alerts: VecDeque<Entry>,
     lost_alerts: u64,
+    rolled: u64,
+    /// What the head end is told; what is not in it is only logged.
+    alerted: BTreeSet<Event>,
+}
+
+impl Default for Journal {
+    /// Empty logs of the usual depth, and the usual alerts.
+    fn default() -> Self {
+        Self {
+            events: Ring::new(LOG_ENTRIES),
+            security: Ring::new(LOG_ENTRIES),
+            alerts: VecDeque::new(),
+            lost_alerts: 0,
+            rolled: 0,
+            alerted: Event::ALL.iter().copied().filter(|event| event.is_alert()).collect(),
+        }
+    }
 }
 
 impl Journal {
-    /// Writes an event where it belongs, and queues it as an alert when it is one.
+    /// Writes an event where it belongs, and queues it as an alert where the device is set up to tell it.
     pub fn write(&mut self, at: MeterTime, event: Event, text: impl Into<String>) {
         let entry = Entry { at, event, text: text.into() };
-        if event.is_alert() && push_bounded(&mut self.alerts, entry.clone(), WAITING_ALERTS) {
-            self.lost_alerts += 1;
+        if self.alerted.contains(&event) {
+            self.alerts.push_back(entry.clone());
+            if self.alerts.len() > WAITING_ALERTS {
+                self.alerts.pop_front();
+                self.lost_alerts += 1;
+            }
         }
         let log = if event.is_security() { &mut self.security } else { &mut self.events };
-        push_bounded(log, entry, LOG_ENTRIES);
+        self.rolled += u64::from(log.push(entry));
     }
 
     /// Event log, oldest first.
     pub fn events(&self) -> impl ExactSizeIterator<Item = &Entry> {
-        self.events.iter()
+        self.events.all()
     }
 
     /// Security log, oldest first.
     pub fn security(&self) -> impl ExactSizeIterator<Item = &Entry> {
-        self.security.iter()
+        self.security.all()
+    }
+
+    /// Entries each log keeps.
+    pub const fn depth(&self) -> usize {
+        self.events.depth()
+    }
+
+    /// Another depth of both logs; the oldest entries beyond it go.
+    pub fn set_depth(&mut self, depth: usize) {
+        self.events.set_depth(depth);
+        self.security.set_depth(depth);
+    }
+
+    /// Entries that were rolled over by newer ones.
+    pub const fn rolled(&self) -> u64 {
+        self.rolled
+    }
+
+    /// What the head end is told.
+    pub const fn alerted(&self) -> &BTreeSet<Event> {
+        &self.alerted
+    }
+
+    /// Sets up what the head end is told, of what waits as well. An alert that is missed may be one that is not set
+    /// up.
+    pub fn set_alerted(&mut self, alerted: BTreeSet<Event>) {
+        self.alerts.retain(|alert| alerted.contains(&alert.event));
+        self.alerted = alerted;
     }
 
     /// The oldest alert nobody has taken.
@@ -202,16 +309,6 @@ impl Journal {
     }
 }
 
-/// Appends, and tells whether the oldest had to go for it.
-fn push_bounded<T>(queue: &mut VecDeque<T>, item: T, limit: usize) -> bool {
-    queue.push_back(item);
-    let full = queue.len() > limit;
-    if full {
-        queue.pop_front();
-    }
-    full
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +323,22 @@ mod tests {
         assert_eq!(journal.events().last().unwrap().at.millis(), 499_000);
         assert_eq!(journal.lost_alerts(), 500 - WAITING_ALERTS as u64);
         assert_eq!(std::iter::from_fn(|| journal.take_alert()).count(), WAITING_ALERTS);
+    }
+
+    #[test]
+    fn codes_are_told_apart_and_what_is_not_set_up_is_only_logged() {
+        for event in Event::ALL {
+            assert_eq!(Event::of_code(event.code()), Some(*event));
+        }
+        let mut journal = Journal::default();
+        journal.set_alerted(BTreeSet::from([Event::KeyDone]));
+        journal.write(MeterTime::from_millis(0), Event::Tamper, "cover");
+        journal.write(MeterTime::from_millis(0), Event::KeyDone, "key");
+        assert_eq!(journal.take_alert().map(|alert| alert.event), Some(Event::KeyDone));
+        assert_eq!((journal.take_alert(), journal.security().len()), (None, 1));
+        journal.set_depth(0);
+        journal.write(MeterTime::from_millis(0), Event::KeyDone, "again");
+        assert_eq!((journal.events().len(), journal.rolled()), (1, 1));
     }
 
     #[test]

@@ -6,14 +6,21 @@
 
 pub mod account;
 pub mod bench;
+pub mod calendar;
 pub mod clock;
 pub mod connection;
 pub mod core;
 pub mod curve;
+pub mod debt;
+pub mod demand;
+pub mod energy;
 pub mod esme;
+pub mod firmware;
 pub mod gsme;
 pub mod han;
+pub mod held;
 pub mod journal;
+pub mod load_limit;
 pub mod mirror;
 pub mod money;
 pub mod plate;
@@ -23,6 +30,7 @@ pub mod supply;
 pub mod tariff;
 pub mod time;
 pub mod token;
+pub mod voltage;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -7,6 +7,57 @@ use super::time::MeterTime;
 /// Captures kept: 31 days of half hours.
 pub const PROFILE_ENTRIES: usize = 31 * 48;
 
+/// A log of so many entries; the oldest goes first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ring<T> {
+    entries: VecDeque<T>,
+    depth: usize,
+}
+
+impl<T> Ring<T> {
+    /// An empty log that keeps so many entries, at least one.
+    pub fn new(depth: usize) -> Self {
+        Self { entries: VecDeque::new(), depth: depth.max(1) }
+    }
+
+    /// Adds an entry; whether the oldest had to go for it.
+    pub fn push(&mut self, entry: T) -> bool {
+        self.entries.push_back(entry);
+        let rolls = self.entries.len() > self.depth;
+        if rolls {
+            self.entries.pop_front();
+        }
+        rolls
+    }
+
+    /// The entries, oldest first.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &T> + ExactSizeIterator {
+        self.entries.iter()
+    }
+
+    /// The oldest entry, taken out.
+    pub fn take_oldest(&mut self) -> Option<T> {
+        self.entries.pop_front()
+    }
+
+    /// Entries it keeps.
+    pub const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// Another depth, at least one; the oldest entries beyond it go.
+    pub fn set_depth(&mut self, depth: usize) {
+        self.depth = depth.max(1);
+        let beyond = self.entries.len().saturating_sub(self.depth);
+        self.entries.drain(..beyond);
+    }
+
+    /// Empties it.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
 /// One capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capture {
@@ -41,6 +92,16 @@ impl Profile {
         }
     }
 
+    /// What flowed in the last half hour.
+    pub fn last_interval(&self) -> u64 {
+        self.captures.back().map_or(0, |capture| capture.interval)
+    }
+
+    /// Empties it; the next interval begins at the reading of the last capture.
+    pub fn clear(&mut self) {
+        self.captures.clear();
+    }
+
     /// How many captures there are.
     pub fn len(&self) -> usize {
         self.captures.len()
@@ -52,7 +113,7 @@ impl Profile {
     }
 
     /// All captures, oldest first.
-    pub fn all(&self) -> impl ExactSizeIterator<Item = &Capture> {
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Capture> + ExactSizeIterator {
         self.captures.iter()
     }
 }

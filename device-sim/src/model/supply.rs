@@ -28,6 +28,21 @@ pub enum OffReason {
     Overload,
     /// 08: an event, such as tamper.
     Event,
+    /// 10: a supply UTRN.
+    SupplyToken,
+}
+
+impl OffReason {
+    /// The code the meter gives.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Manual => 0x01,
+            Self::NoCredit => 0x02,
+            Self::Overload => 0x04,
+            Self::Event => 0x08,
+            Self::SupplyToken => 0x10,
+        }
+    }
 }
 
 /// State of the supply.
@@ -93,16 +108,11 @@ impl Supply {
         }
     }
 
-    /// The meter's reason code: 00 closed, 01 manual, 02 no credit, 04 overload, 08 event.
+    /// The meter's reason code: 00 closed, 01 manual, 02 no credit, 04 overload, 08 event, 10 supply UTRN.
     pub const fn reason_code(&self) -> u8 {
         match self.state {
             State::On => 0,
-            State::Ready { reason, .. } | State::Off { reason } => match reason {
-                OffReason::Manual => 1,
-                OffReason::NoCredit => 2,
-                OffReason::Overload => 4,
-                OffReason::Event => 8,
-            },
+            State::Ready { reason, .. } | State::Off { reason } => reason.code(),
         }
     }
 

@@ -2,8 +2,12 @@
 
 use super::money::Millipence;
 
-/// Tariff registers a meter has.
-pub const REGISTERS: usize = 4;
+/// Tariff registers an electricity meter has.
+pub const REGISTERS: usize = 48;
+/// Tariff registers a gas meter has.
+pub const GAS_REGISTERS: usize = 4;
+/// Blocks a meter has.
+pub const BLOCKS: usize = 8;
 /// Switchings a day may have.
 pub const SWITCHINGS: usize = 48;
 
@@ -62,6 +66,11 @@ impl SwitchingTable {
         Ok(Self(switchings))
     }
 
+    /// The first register at all times.
+    pub fn always() -> Self {
+        Self(vec![Switching { from: 0, register: 0 }])
+    }
+
     /// Night rate from 00:30 to 07:30 UTC in register 2, the rest in register 1.
     pub fn two_rate() -> Self {
         let at = |from, register| Switching { from, register };
@@ -83,11 +92,16 @@ impl SwitchingTable {
 /// The price of a kilowatt hour, by register.
 pub type UnitPrices = [Millipence; REGISTERS];
 
+/// The price of a kilowatt hour, by block.
+pub type BlockPrices = [Millipence; BLOCKS];
+
 /// Prices of one tariff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prices {
     /// For a kilowatt hour, by register.
     pub unit: UnitPrices,
+    /// For a kilowatt hour, by block, while there is more than one block.
+    pub block: BlockPrices,
     /// For a day.
     pub standing: Millipence,
 }
@@ -96,17 +110,18 @@ impl Default for Prices {
     /// 27.50 p by day, 9.80 p by night, 53.40 p a day.
     fn default() -> Self {
         let [day, night] = [Millipence::new(27_500), Millipence::new(9_800)];
-        Self { unit: [day, night, day, day], standing: Millipence::new(53_400) }
+        let mut unit = [day; REGISTERS];
+        unit[1] = night;
+        Self { unit, block: [day; BLOCKS], standing: Millipence::new(53_400) }
     }
 }
 
 impl Prices {
     /// Gas at 6.20 p a kilowatt hour in the only register there is, 31.20 p a day.
     pub fn gas() -> Self {
-        Self {
-            unit: [Millipence::new(6_200), Millipence::ZERO, Millipence::ZERO, Millipence::ZERO],
-            standing: Millipence::new(31_200),
-        }
+        let mut unit = [Millipence::ZERO; REGISTERS];
+        unit[0] = Millipence::new(6_200);
+        Self { unit, block: [Millipence::ZERO; BLOCKS], standing: Millipence::new(31_200) }
     }
 }
 
@@ -131,13 +146,13 @@ mod tests {
         assert_eq!(SwitchingTable::new(vec![at(1, 0)]), Err(SwitchingError::Start(1)));
         assert_eq!(SwitchingTable::new(vec![at(0, 0), at(0, 1)]), Err(SwitchingError::Order(0)));
         assert_eq!(SwitchingTable::new(vec![at(0, 0), at(1440, 1)]), Err(SwitchingError::Order(1440)));
-        assert_eq!(SwitchingTable::new(vec![at(0, 4)]), Err(SwitchingError::Register(4)));
+        assert_eq!(SwitchingTable::new(vec![at(0, 48)]), Err(SwitchingError::Register(48)));
     }
 
     proptest! {
         #[test]
         fn any_table_names_a_register_for_any_minute(
-            switchings in proptest::collection::vec((0u16..1500, 0u8..6), 0..60), minute: u16,
+            switchings in proptest::collection::vec((0u16..1500, 0u8..50), 0..60), minute: u16,
         ) {
             let switchings = switchings.into_iter().map(|(from, register)| Switching { from, register }).collect();
             if let Ok(table) = SwitchingTable::new(switchings) {

@@ -82,7 +82,20 @@ impl TokenRefusal {
     }
 }
 
-/// The token entry.
+/// What a token came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Credited {
+    /// The token's sequence number.
+    pub sequence: u32,
+    /// What it was worth.
+    pub pence: u32,
+    /// What of that went to the debt collected from payments.
+    pub to_debt: Millipence,
+}
+
+/// The token entry. Five wrong tokens in a row lock it for an hour, for whoever enters and by whatever way; after
+/// that counting begins anew. A good token starts the count over; a duplicate or one the account does not allow is
+/// authentic and does not count. The lock outlives an outage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenDesk {
     key: Option<VendingKey>,
@@ -123,7 +136,7 @@ impl TokenDesk {
         digits: &[u8],
         now: Moment,
         account: &mut Account,
-    ) -> Result<TopUp, TokenRefusal> {
+    ) -> Result<Credited, TokenRefusal> {
         if self.is_locked(now) {
             return Err(TokenRefusal::Locked);
         }
@@ -147,14 +160,14 @@ impl TokenDesk {
         if self.was_used(top_up.sequence) { Err(TokenRefusal::Duplicate) } else { Ok(top_up) }
     }
 
-    fn credit(&mut self, top_up: TopUp, account: &mut Account) -> Result<TopUp, TokenRefusal> {
-        account.top_up(Millipence::pence(top_up.pence)).map_err(|refusal| match refusal {
+    fn credit(&mut self, top_up: TopUp, account: &mut Account) -> Result<Credited, TokenRefusal> {
+        let to_debt = account.top_up(Millipence::pence(top_up.pence)).map_err(|refusal| match refusal {
             CreditRefusal::TokenTooLarge => TokenRefusal::TokenTooLarge,
             CreditRefusal::AccountHigh => TokenRefusal::AccountHigh,
             CreditRefusal::AccountLow => TokenRefusal::AccountLow,
         })?;
         self.remember(top_up.sequence);
-        Ok(top_up)
+        Ok(Credited { sequence: top_up.sequence, pence: top_up.pence, to_debt })
     }
 
     fn was_used(&self, sequence: u32) -> bool {

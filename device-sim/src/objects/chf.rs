@@ -1,4 +1,5 @@
-//! The communications hub's own objects: who it is, the time, and which devices it has heard.
+//! The communications hub's own objects: who it is, the time, which devices may join its network, which have, and
+//! when it heard them.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +10,13 @@ use super::directory::{Role, Spec};
 use super::encode::{column, stamp};
 use super::{Buffer, Device, Shell};
 use crate::model::core::Core;
+use crate::model::journal::Event;
 use crate::model::time::{MeterTime, Moment};
 
 /// Devices a hub keeps in its log.
 const LOGGED_DEVICES: usize = 16;
+/// Longest time devices may be let in for, in seconds.
+const LONGEST_PERMIT: i128 = 3600;
 
 /// A device of the home area network, as the hub knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +27,17 @@ pub struct Contact {
     pub last: Option<MeterTime>,
 }
 
+/// Why a device did not join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JoinRefusal {
+    /// Nothing may join at this time.
+    #[error("the hub lets nothing join now")]
+    Closed,
+    /// This device is not on the list.
+    #[error("the device is not on the hub's join list")]
+    NotListed,
+}
+
 /// The hub.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hub {
@@ -30,9 +45,77 @@ pub struct Hub {
     pub core: Core,
     /// The devices that have joined, by EUI-64.
     pub contacts: BTreeMap<Eui64, Contact>,
+    /// The devices that may join, with what they must be.
+    listed: BTreeMap<Eui64, DeviceKind>,
+    /// Until when they may.
+    permits_until: Moment,
 }
 
 impl Hub {
+    /// A hub on whose network these devices are; they are on its list, and nothing else may join.
+    pub fn new(core: Core, contacts: BTreeMap<Eui64, Contact>) -> Self {
+        let listed = contacts.iter().map(|(eui64, contact)| (*eui64, contact.kind)).collect();
+        Self { permits_until: core.now(), core, contacts, listed }
+    }
+
+    /// Lets listed devices join for so many seconds from now on; nought closes the network.
+    pub fn permit_join(&mut self, seconds: u16) {
+        self.permits_until = self.core.now().plus(i64::from(seconds) * 1000);
+    }
+
+    /// Seconds for which listed devices may join.
+    pub fn permits_for(&self) -> u16 {
+        u16::try_from(self.permits_until.since(self.core.now()).max(0) / 1000).unwrap_or(u16::MAX)
+    }
+
+    /// The devices that may join.
+    pub const fn listed(&self) -> &BTreeMap<Eui64, DeviceKind> {
+        &self.listed
+    }
+
+    /// Another list; a device that is no longer on it leaves the network.
+    pub fn list(&mut self, listed: BTreeMap<Eui64, DeviceKind>) {
+        self.listed = listed;
+        let gone: Vec<Eui64> =
+            self.contacts.keys().filter(|eui64| !self.listed.contains_key(eui64)).copied().collect();
+        gone.into_iter().for_each(|eui64| {
+            self.leave(eui64);
+        });
+        self.core.log(Event::DeviceLogChanged, format!("{} devices may join", self.listed.len()));
+    }
+
+    /// A device asks to join.
+    ///
+    /// # Errors
+    /// Why it may not; told to the head end.
+    pub fn join(&mut self, eui64: Eui64, kind: DeviceKind) -> Result<(), JoinRefusal> {
+        let refusal = match self.listed.get(&eui64) {
+            Some(listed) if *listed == kind => (self.permits_for() == 0).then_some(JoinRefusal::Closed),
+            _ => Some(JoinRefusal::NotListed),
+        };
+        if let Some(refusal) = refusal {
+            self.core.log(Event::JoinFailed, format!("{kind} {eui64}: {refusal}"));
+            return Err(refusal);
+        }
+        self.contacts.insert(eui64, Contact { kind, last: Some(self.core.shown()) });
+        self.core.log(Event::JoinSucceeded, format!("{kind} {eui64} joined"));
+        Ok(())
+    }
+
+    /// A device leaves the network; whether it was on it.
+    pub fn leave(&mut self, eui64: Eui64) -> bool {
+        let left = self.contacts.remove(&eui64).is_some();
+        if left {
+            self.core.log(Event::UnjoinSucceeded, format!("{eui64} left"));
+        }
+        left
+    }
+
+    /// Whether a device is on the network.
+    pub fn has_joined(&self, eui64: Eui64) -> bool {
+        self.contacts.contains_key(&eui64)
+    }
+
     /// Notes that a device was heard now. One that never joined is not noted.
     pub fn heard(&mut self, from: Eui64) {
         let shown = self.core.shown();
@@ -54,6 +137,15 @@ pub fn device_type(kind: DeviceKind) -> u8 {
     }
 }
 
+/// An entry of the join list: EUI-64 and device type.
+fn listed(entry: &Data) -> Option<(Eui64, DeviceKind)> {
+    let [eui64, number] = entry.elements()? else { return None };
+    let eui64 = Eui64::new(<[u8; 8]>::try_from(eui64.as_octets()?).ok()?);
+    let number = number.as_i128()?;
+    let kind = DeviceKind::ALL.iter().find(|kind| i128::from(device_type(**kind)) == number)?;
+    Some((eui64, *kind))
+}
+
 impl Device for Hub {
     fn core(&self) -> &Core {
         &self.core
@@ -64,13 +156,47 @@ impl Device for Hub {
     }
 
     fn live(&mut self, to: Moment) {
-        if !self.core.wait_out(to) {
-            self.core.bring_to(to);
+        if self.core.wait_out(to) {
+            return;
+        }
+        if let Some(at) = self.core.next_activation().filter(|at| *at <= to) {
+            self.core.bring_to(at);
+            self.core.activate_due();
+        }
+        self.core.bring_to(to);
+    }
+
+    fn read(&self, spec: &Spec, _: i8, _: &Shell) -> Result<Data, DataAccessResult> {
+        let entry = |(eui64, kind): (&Eui64, &DeviceKind)| {
+            Data::Structure(vec![Data::Octets(eui64.octets().to_vec()), Data::Enum(device_type(*kind))])
+        };
+        match spec.role {
+            Role::JoinList => Ok(Data::Array(self.listed.iter().map(entry).collect())),
+            Role::PermitJoin => Ok(Data::U16(self.permits_for())),
+            _ => Err(DataAccessResult::ObjectUnavailable),
         }
     }
 
-    fn read(&self, _: &Spec, _: i8, _: &Shell) -> Result<Data, DataAccessResult> {
-        Err(DataAccessResult::ObjectUnavailable)
+    fn write(&mut self, spec: &Spec, _: i8, value: &Data, _: &Shell) -> Result<(), DataAccessResult> {
+        let wrong = DataAccessResult::TypeUnmatched;
+        match spec.role {
+            Role::JoinList => {
+                let entries = value.elements().ok_or(wrong)?;
+                if entries.len() > LOGGED_DEVICES {
+                    return Err(DataAccessResult::ScopeOfAccessViolated);
+                }
+                let listed = entries.iter().map(|entry| listed(entry).ok_or(wrong));
+                self.list(listed.collect::<Result<_, _>>()?);
+            }
+            Role::PermitJoin => {
+                let seconds = value.as_i128().ok_or(wrong)?;
+                let seconds = Some(seconds).filter(|seconds| (0..=LONGEST_PERMIT).contains(seconds));
+                let seconds = seconds.and_then(|seconds| u16::try_from(seconds).ok());
+                self.permit_join(seconds.ok_or(DataAccessResult::ScopeOfAccessViolated)?);
+            }
+            _ => return Err(DataAccessResult::ReadWriteDenied),
+        }
+        Ok(())
     }
 
     fn buffer(&self, role: Role, shell: &Shell) -> Option<Buffer> {

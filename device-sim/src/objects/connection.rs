@@ -4,6 +4,7 @@ use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult, Deviatio
 
 use super::directory::{Role, Spec};
 use super::encode::{meter_time, stamp, text};
+use super::{Buffer, Shell, calendar, debt};
 use crate::model::account::{Level, PaymentMode};
 use crate::model::connection::{Connection, NoCredit, Passive};
 use crate::model::money::Millipence;
@@ -35,8 +36,15 @@ pub(super) fn read(
         }
         Role::OffReason => Ok(Data::Enum(connection.supply().reason_code())),
         Role::SupplyScript => Ok(scripts()),
-        _ => Err(DataAccessResult::ObjectUnavailable),
+        Role::BlockPrice => charge(connection, spec.role, attribute, sign),
+        Role::NonDisablement => calendar::read(&connection.non_disablement, attribute, sign),
+        Role::NonDisablementDays => Ok(calendar::special_days(&connection.non_disablement)),
+        role => debt::read(connection, role, attribute),
     }
+}
+
+pub(super) fn buffer(connection: &Connection, role: Role, shell: &Shell) -> Option<Buffer> {
+    debt::buffer(connection, role, shell)
 }
 
 /// Class 111.
@@ -152,13 +160,22 @@ fn charge(
 
 fn active(connection: &Connection, role: Role) -> Vec<Millipence> {
     let prices = connection.prices();
-    if role == Role::Price { prices.unit.to_vec() } else { vec![prices.standing] }
+    match role {
+        Role::Price => prices.unit.iter().take(connection.registers()).copied().collect(),
+        Role::BlockPrice => prices.block.to_vec(),
+        _ => vec![prices.standing],
+    }
 }
 
 /// What is held ready and for when; where nothing is, what is in force.
 fn held(connection: &Connection, role: Role) -> (Vec<Millipence>, Option<MeterTime>) {
     let held = match role {
-        Role::Price => connection.passive_unit_prices().map(|passive| (passive.value.to_vec(), passive.at)),
+        Role::Price => connection.passive_unit_prices().map(|passive| {
+            (passive.value.iter().take(connection.registers()).copied().collect(), passive.at)
+        }),
+        Role::BlockPrice => {
+            connection.passive_block_prices().map(|passive| (passive.value.to_vec(), passive.at))
+        }
         _ => connection.passive_standing_charge().map(|passive| (vec![passive.value], passive.at)),
     };
     held.unwrap_or_else(|| (active(connection, role), None))
@@ -237,15 +254,22 @@ pub(super) fn write(
             connection.set_mode(payment_mode(value).ok_or(DataAccessResult::TypeUnmatched)?);
             Ok(())
         }
-        (Role::Price | Role::StandingCharge, 5 | 6) => {
+        (Role::Price | Role::BlockPrice | Role::StandingCharge, 5 | 6) => {
             hold(connection, spec.role, charges(value)?)?;
             if attribute == 5 {
                 activate(connection, spec.role);
             }
             Ok(())
         }
-        (Role::Price | Role::StandingCharge, 7) => date(connection, spec.role, value, sign),
-        _ => Err(DataAccessResult::ReadWriteDenied),
+        (Role::Price | Role::BlockPrice | Role::StandingCharge, 7) => {
+            date(connection, spec.role, value, sign)
+        }
+        (Role::NonDisablement, _) => calendar::write(&mut connection.non_disablement, attribute, value, sign),
+        (Role::NonDisablementDays, _) => {
+            let shown = connection.core.shown();
+            calendar::write_special_days(&mut connection.non_disablement, value, shown)
+        }
+        _ => debt::write(connection, spec, attribute, value),
     }
 }
 
@@ -260,7 +284,7 @@ fn payment_mode(value: &Data) -> Option<PaymentMode> {
 }
 
 /// The charges of a unit charge structure, or of its charge table alone, by index.
-fn charges(value: &Data) -> Result<Vec<(usize, Millipence)>, DataAccessResult> {
+pub(super) fn charges(value: &Data) -> Result<Vec<(usize, Millipence)>, DataAccessResult> {
     let wrong = DataAccessResult::TypeUnmatched;
     let table = match value {
         Data::Structure(parts) => parts.get(2).ok_or(wrong)?,
@@ -297,21 +321,29 @@ fn put(
     at: Option<MeterTime>,
 ) -> Result<(), DataAccessResult> {
     let wrong = DataAccessResult::TypeUnmatched;
-    if role == Role::Price {
-        let value = values.try_into().map_err(|_| wrong)?;
-        connection.hold_unit_prices(Passive { value, at });
-    } else {
-        let value = values.first().copied().ok_or(wrong)?;
-        connection.hold_standing_charge(Passive { value, at });
+    match role {
+        Role::Price => {
+            let mut value = connection.prices().unit;
+            value.iter_mut().zip(values).for_each(|(place, price)| *place = *price);
+            connection.hold_unit_prices(Passive { value, at });
+        }
+        Role::BlockPrice => {
+            let value = values.try_into().map_err(|_| wrong)?;
+            connection.hold_block_prices(Passive { value, at });
+        }
+        _ => {
+            let value = values.first().copied().ok_or(wrong)?;
+            connection.hold_standing_charge(Passive { value, at });
+        }
     }
     Ok(())
 }
 
 fn activate(connection: &mut Connection, role: Role) -> bool {
-    if role == Role::Price {
-        connection.activate_unit_prices()
-    } else {
-        connection.activate_standing_charge()
+    match role {
+        Role::Price => connection.activate_unit_prices(),
+        Role::BlockPrice => connection.activate_block_prices(),
+        _ => connection.activate_standing_charge(),
     }
 }
 
@@ -339,12 +371,12 @@ pub(super) fn invoke(
     parameter: Option<&Data>,
 ) -> Result<(), ActionResult> {
     match (spec.role, method) {
-        (Role::Price | Role::StandingCharge, 1) => {
+        (Role::Price | Role::BlockPrice | Role::StandingCharge, 1) => {
             let charges =
                 parameter.and_then(|value| charges(value).ok()).ok_or(ActionResult::TypeUnmatched)?;
             hold(connection, spec.role, charges).map_err(|_| ActionResult::ScopeOfAccessViolated)
         }
-        (Role::Price | Role::StandingCharge, 2) => done(activate(connection, spec.role)),
+        (Role::Price | Role::BlockPrice | Role::StandingCharge, 2) => done(activate(connection, spec.role)),
         (Role::Balance, 1) => {
             connection.adjust(amount(parameter)?);
             Ok(())
@@ -364,6 +396,17 @@ pub(super) fn invoke(
         (Role::SupplyScript, 1) => {
             run(connection, parameter.and_then(Data::as_i128).ok_or(ActionResult::TypeUnmatched)?)
         }
+        (Role::TimeDebt(_) | Role::PaymentDebt, 4 | 5) => {
+            debt::invoke(connection, spec.role, method, parameter)
+        }
+        (Role::NonDisablement, 1) => {
+            let shown = connection.core.shown();
+            calendar::activate(&mut connection.non_disablement, shown)
+        }
+        (Role::NonDisablementDays, 1 | 2) => {
+            let shown = connection.core.shown();
+            calendar::change_special_days(&mut connection.non_disablement, method, parameter, shown)
+        }
         _ => Err(ActionResult::ReadWriteDenied),
     }
 }
@@ -372,7 +415,7 @@ fn done(done: bool) -> Result<(), ActionResult> {
     if done { Ok(()) } else { Err(ActionResult::ObjectUnavailable) }
 }
 
-fn amount(parameter: Option<&Data>) -> Result<Millipence, ActionResult> {
+pub(super) fn amount(parameter: Option<&Data>) -> Result<Millipence, ActionResult> {
     let amount = parameter.and_then(Data::as_i128).ok_or(ActionResult::TypeUnmatched)?;
     i64::try_from(amount).map(Millipence::new).map_err(|_| ActionResult::ScopeOfAccessViolated)
 }

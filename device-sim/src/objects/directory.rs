@@ -8,6 +8,8 @@ use lab_config::{DlmsProfile, Function, Mechanism};
 use proto_dlms::data::{ClassId, Obis};
 use proto_duis::DeviceKind;
 
+use crate::model::tariff::{BLOCKS, REGISTERS};
+
 /// What an object is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
@@ -93,6 +95,90 @@ pub enum Role {
     SecuritySetup(u8),
     /// The invocation counter last received from a client, named by its SAP.
     InvocationCounter(u8),
+    /// How often the load limit was passed.
+    LimitCount,
+    /// Reactive energy imported.
+    ReactiveImport,
+    /// Reactive energy exported.
+    ReactiveExport,
+    /// Reactive energy in a quadrant, 0 being quadrant 1.
+    Quadrant(u8),
+    /// Active energy imported in one block, 0 being block 1.
+    Block(u8),
+    /// Active energy exported in the last half hour.
+    IntervalExport,
+    /// Reactive energy imported in the last half hour.
+    IntervalReactiveImport,
+    /// Reactive energy exported in the last half hour.
+    IntervalReactiveExport,
+    /// Active power exported.
+    ExportPower,
+    /// Largest demand of import.
+    PeakImport,
+    /// Largest demand of export.
+    PeakExport,
+    /// Demand of import.
+    DemandImport,
+    /// Demand of export.
+    DemandExport,
+    /// Half-hourly profile of export.
+    ExportProfile,
+    /// Half-hourly profile of reactive energy.
+    ReactiveProfile,
+    /// Daily log of export.
+    ExportDailyLog,
+    /// Log of top-ups.
+    CreditLog,
+    /// Log of payments towards debts.
+    DebtLog,
+    /// When billing periods end.
+    BillingSchedule,
+    /// Script that ends a billing period.
+    BillingScript,
+    /// Scripts of the tariff registers.
+    TariffScript,
+    /// Which register an activity selects.
+    RegisterActivation,
+    /// Special days of the tariff.
+    SpecialDays,
+    /// End of a block, 0 being block 1.
+    BlockThreshold(u8),
+    /// Prices of blocks.
+    BlockPrice,
+    /// Profile of average voltage.
+    VoltageProfile,
+    /// Last average voltage.
+    AverageVoltage,
+    /// Threshold of a voltage band.
+    VoltageThreshold(u8),
+    /// How long a voltage out of a band is borne.
+    VoltagePatience(u8),
+    /// How often the voltage was out of a band.
+    VoltageCount(u8),
+    /// Non-disablement periods.
+    NonDisablement,
+    /// Special days of the non-disablement periods.
+    NonDisablementDays,
+    /// Whether disablement for want of credit is suspended.
+    SuspendDisablement,
+    /// What is owed in debts.
+    DebtBalance,
+    /// A debt collected by time, 0 being the first.
+    TimeDebt(u8),
+    /// The debt collected from payments.
+    PaymentDebt,
+    /// The weekly cap of the debt collected from payments.
+    DebtCap,
+    /// Which events the head end is told.
+    AlertConfiguration,
+    /// Transfer of firmware images.
+    ImageTransfer,
+    /// When a firmware image is put to work.
+    ImageActivation,
+    /// Devices that may join the home area network.
+    JoinList,
+    /// For how long devices may join.
+    PermitJoin,
 }
 
 /// An object as it is found and may be used.
@@ -171,7 +257,7 @@ fn usual(role: Role) -> Spec {
         Role::ConfigurationVersion => data([0, 0, 96, 1, 4, 255]),
         Role::FirmwareVersion => data([0, 0, 0, 2, 1, 255]),
         Role::Clock => spec(8, [0, 0, 1, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 7, 8, 9], &[2], &[6]),
-        Role::EventLog => buffer([0, 0, 99, 98, 0, 255]),
+        Role::EventLog => Spec { methods: &[1], ..buffer([0, 0, 99, 98, 0, 255]) },
         Role::SecurityLog => buffer([0, 0, 99, 98, 1, 255]),
         Role::DeviceLog => buffer([0, 0, 99, 98, 10, 255]),
         Role::ActiveImport => register([1, 0, 1, 8, 0, 255]),
@@ -191,7 +277,9 @@ fn usual(role: Role) -> Spec {
         // Of the national group of values, which leaves 44 to Great Britain.
         Role::MirrorRefreshed => data([0, 0, 94, 44, 0, 255]),
         Role::Profile => buffer([1, 0, 99, 1, 0, 255]),
-        Role::Calendar => spec(20, [0, 0, 13, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], &[9, 10], &[1]),
+        Role::Calendar => {
+            spec(20, [0, 0, 13, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], &[6, 7, 8, 9, 10], &[1])
+        }
         Role::Account => {
             let readable = &[1, 2, 3, 4, 5, 6, 7, 8, 15, 16];
             spec(111, [0, 0, 19, 0, 0, 255], readable, &[2], NONE)
@@ -206,8 +294,94 @@ fn usual(role: Role) -> Spec {
         Role::SupplyScript => spec(9, [0, 0, 10, 0, 106, 255], &[1, 2], NONE, &[1]),
         Role::SecuritySetup(client) => spec(64, [0, 0, 43, 0, client, 255], &[1, 2, 3, 4, 5], NONE, NONE),
         Role::InvocationCounter(client) => data([0, 0, 43, 1, client, 255]),
-        Role::Limiter => spec(71, [0, 0, 17, 0, 0, 255], &[1, 2, 3, 4, 6], &[4, 6], NONE),
+        Role::Limiter => spec(71, [0, 0, 17, 0, 0, 255], &[1, 2, 3, 4, 6, 7, 11], &[4, 6, 7, 11], NONE),
+        role => further(role),
     }
+}
+
+/// The same for what goes beyond the everyday objects.
+fn further(role: Role) -> Spec {
+    let spec = |class, obis, readable, writable, methods| Spec {
+        role,
+        class: ClassId(class),
+        obis: Obis(obis),
+        version: 0,
+        readable,
+        writable,
+        methods,
+        scaler: None,
+    };
+    let data = |obis| spec(1, obis, DATA, NONE, NONE);
+    let setting = |obis| spec(1, obis, DATA, &[2], NONE);
+    let register = |obis| spec(3, obis, REGISTER, NONE, NONE);
+    let peak = |obis| spec(4, obis, &[1, 2, 3, 4, 5], NONE, &[1]);
+    let demand = |obis| spec(5, obis, &[1, 2, 3, 4, 5, 6, 7, 8, 9], &[8], &[1, 2]);
+    let buffer = |obis| Spec { version: 1, ..spec(7, obis, BUFFER, NONE, NONE) };
+    let calendar = |obis| spec(20, obis, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10], &[6, 7, 8, 9, 10], &[1]);
+    let schedule = |obis| spec(22, obis, &[1, 2, 3, 4], &[4], NONE);
+    let debt = |obis, writable| spec(113, obis, &[1, 2, 3, 4, 5, 6, 7, 8, 12, 13], writable, &[4, 5]);
+    match role {
+        Role::LimitCount => data([0, 0, 96, 15, 1, 255]),
+        Role::ReactiveImport => register([1, 0, 3, 8, 0, 255]),
+        Role::ReactiveExport => register([1, 0, 4, 8, 0, 255]),
+        Role::Quadrant(quadrant) => register([1, 0, quadrant.saturating_add(5), 8, 0, 255]),
+        Role::Block(block) => register([1, 0, 1, 8, block.saturating_add(129), 255]),
+        Role::IntervalExport => register([1, 0, 2, 29, 0, 255]),
+        Role::IntervalReactiveImport => register([1, 0, 3, 29, 0, 255]),
+        Role::IntervalReactiveExport => register([1, 0, 4, 29, 0, 255]),
+        Role::ExportPower => register([1, 0, 2, 7, 0, 255]),
+        Role::PeakImport => peak([1, 0, 1, 6, 0, 255]),
+        Role::PeakExport => peak([1, 0, 2, 6, 0, 255]),
+        Role::DemandImport => demand([1, 0, 1, 4, 0, 255]),
+        Role::DemandExport => demand([1, 0, 2, 4, 0, 255]),
+        Role::ExportProfile => buffer([0, 0, 99, 1, 1, 255]),
+        Role::ReactiveProfile => buffer([0, 0, 99, 1, 2, 255]),
+        Role::ExportDailyLog => buffer([0, 0, 98, 1, 10, 255]),
+        Role::CreditLog => buffer([0, 0, 98, 1, 5, 255]),
+        Role::DebtLog => buffer([0, 0, 98, 1, 4, 255]),
+        Role::BillingSchedule => schedule([0, 0, 15, 0, 0, 255]),
+        Role::BillingScript => spec(9, [0, 0, 10, 0, 1, 255], &[1, 2], NONE, &[1]),
+        Role::TariffScript => spec(9, [0, 0, 10, 0, 100, 255], &[1, 2], NONE, NONE),
+        Role::RegisterActivation => spec(6, [0, 0, 14, 0, 0, 255], &[1, 2, 3, 4], NONE, NONE),
+        Role::SpecialDays => spec(11, [0, 0, 11, 0, 0, 255], DATA, &[2], &[1, 2]),
+        Role::BlockThreshold(block) => {
+            spec(21, [0, 0, 16, 0, block.saturating_add(11), 255], &[1, 2, 3, 4], &[2], NONE)
+        }
+        Role::BlockPrice => spec(113, [0, 0, 19, 20, 5, 255], CHARGE, &[5, 6, 7], &[1, 2]),
+        Role::VoltageProfile => Spec { writable: &[4], ..buffer([1, 0, 32, 24, 0, 255]) },
+        Role::AverageVoltage => register([1, 0, 32, 25, 0, 255]),
+        Role::VoltageThreshold(band) => {
+            let (side, e) = band_place(band);
+            spec(3, [1, 0, 12, 31 + 4 * side, e, 255], REGISTER, &[2], NONE)
+        }
+        Role::VoltagePatience(band) => {
+            let (side, e) = band_place(band);
+            spec(3, [1, 0, 12, 43 + side, e, 255], REGISTER, &[2], NONE)
+        }
+        Role::VoltageCount(band) => {
+            let (side, e) = band_place(band);
+            data([1, 0, 12, 32 + 4 * side, e, 255])
+        }
+        Role::NonDisablement => calendar([0, 0, 13, 0, 1, 255]),
+        Role::NonDisablementDays => spec(11, [0, 0, 11, 0, 1, 255], DATA, &[2], &[1, 2]),
+        Role::SuspendDisablement => setting([0, 0, 96, 50, 1, 255]),
+        Role::DebtBalance => spec(112, [0, 0, 19, 10, 2, 255], CREDIT, NONE, NONE),
+        Role::TimeDebt(debt_number) => debt([0, 0, 19, 20, debt_number.saturating_add(1), 255], &[5, 8]),
+        Role::PaymentDebt => debt([0, 0, 19, 20, 3, 255], &[13]),
+        Role::DebtCap => setting([0, 0, 96, 50, 2, 255]),
+        Role::AlertConfiguration => setting([0, 0, 97, 98, 10, 255]),
+        Role::ImageTransfer => spec(18, [0, 0, 44, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 7], &[5], &[1, 2, 3, 4]),
+        Role::ImageActivation => schedule([0, 0, 15, 0, 2, 255]),
+        Role::JoinList => setting([0, 0, 96, 50, 10, 255]),
+        // Of what is left only this one is further.
+        _ => setting([0, 0, 96, 50, 11, 255]),
+    }
+}
+
+/// Where a voltage band's objects are: sags and undervoltage on side 0, swells and overvoltage on side 1; E is 0 for
+/// the short, 1 for the extreme, 2 for the average.
+fn band_place(band: u8) -> (u8, u8) {
+    (band % 2, band / 2)
 }
 
 /// Objects every device has.
@@ -223,16 +397,49 @@ const COMMON: &[Role] = &[
     Role::Clock,
     Role::EventLog,
     Role::SecurityLog,
+    Role::AlertConfiguration,
+    Role::ImageTransfer,
+    Role::ImageActivation,
 ];
 
 const ESME: &[Role] = &[
     Role::ActiveImport,
     Role::ActiveExport,
-    Role::Tier(0),
-    Role::Tier(1),
-    Role::Tier(2),
-    Role::Tier(3),
+    Role::ReactiveImport,
+    Role::ReactiveExport,
     Role::IntervalImport,
+    Role::IntervalExport,
+    Role::IntervalReactiveImport,
+    Role::IntervalReactiveExport,
+    Role::ExportPower,
+    Role::PeakImport,
+    Role::PeakExport,
+    Role::DemandImport,
+    Role::DemandExport,
+    Role::ExportProfile,
+    Role::ReactiveProfile,
+    Role::DailyLog,
+    Role::ExportDailyLog,
+    Role::BillingLog,
+    Role::CreditLog,
+    Role::DebtLog,
+    Role::BillingSchedule,
+    Role::BillingScript,
+    Role::TariffScript,
+    Role::RegisterActivation,
+    Role::SpecialDays,
+    Role::BlockPrice,
+    Role::VoltageProfile,
+    Role::AverageVoltage,
+    Role::NonDisablement,
+    Role::NonDisablementDays,
+    Role::SuspendDisablement,
+    Role::DebtBalance,
+    Role::TimeDebt(0),
+    Role::TimeDebt(1),
+    Role::PaymentDebt,
+    Role::DebtCap,
+    Role::LimitCount,
     Role::ActivePower,
     Role::Voltage,
     Role::Profile,
@@ -284,15 +491,25 @@ const GPF: &[Role] = &[
     Role::SupplyState,
 ];
 
+/// Objects an electricity meter has several of.
+fn numbered() -> impl Iterator<Item = Role> {
+    let count = |count: usize| 0..u8::try_from(count).unwrap_or_default();
+    let tiers = count(REGISTERS).map(Role::Tier);
+    let blocks = count(BLOCKS).flat_map(|block| [Role::Block(block), Role::BlockThreshold(block)]);
+    let bands = (0..6).flat_map(|band| [Role::VoltageThreshold(band), Role::VoltageCount(band)]);
+    let patience = (0..4).map(Role::VoltagePatience);
+    tiers.chain(blocks).chain(bands).chain(patience).chain((0..4).map(Role::Quadrant))
+}
+
 fn roles(kind: DeviceKind) -> impl Iterator<Item = Role> {
     let own: &[Role] = match kind {
-        DeviceKind::Chf => &[Role::DeviceLog],
+        DeviceKind::Chf => &[Role::DeviceLog, Role::JoinList, Role::PermitJoin],
         DeviceKind::Gpf => GPF,
         DeviceKind::Esme => ESME,
         DeviceKind::Gsme => GSME,
         DeviceKind::Ppmid | DeviceKind::Ihd => &[],
     };
-    COMMON.iter().chain(own).copied()
+    COMMON.iter().chain(own).copied().chain(numbered().filter(move |_| kind == DeviceKind::Esme))
 }
 
 /// Where the profile's functions go.
@@ -323,8 +540,33 @@ fn role_of(function: Function) -> Option<Role> {
         Function::TokenEntry => Role::TokenEntry,
         Function::SupplyState => Role::SupplyState,
         Function::SupplyScript => Role::SupplyScript,
+        Function::ReactiveImport => Role::ReactiveImport,
+        Function::ReactiveExport => Role::ReactiveExport,
         Function::DailyLog => Role::DailyLog,
-        Function::ReactiveImport | Function::ReactiveExport => return None,
+        Function::DailyLogExport => Role::ExportDailyLog,
+        Function::BillingLog => Role::BillingLog,
+        Function::PrepaymentCreditLog => Role::CreditLog,
+        Function::DebtPaymentLog => Role::DebtLog,
+        Function::ExportProfile => Role::ExportProfile,
+        Function::ReactiveProfile => Role::ReactiveProfile,
+        Function::VoltageProfile => Role::VoltageProfile,
+        Function::MaximumDemandImport => Role::PeakImport,
+        Function::MaximumDemandExport => Role::PeakExport,
+        Function::LoadLimit => Role::Limiter,
+        Function::SpecialDays => Role::SpecialDays,
+        Function::RegisterActivation => Role::RegisterActivation,
+        Function::BlockPrice => Role::BlockPrice,
+        Function::NonDisablementCalendar => Role::NonDisablement,
+        Function::Debt => Role::DebtBalance,
+        Function::TimeDebt1 => Role::TimeDebt(0),
+        Function::TimeDebt2 => Role::TimeDebt(1),
+        Function::PaymentDebt => Role::PaymentDebt,
+        Function::BillingSchedule => Role::BillingSchedule,
+        Function::ImageTransfer => Role::ImageTransfer,
+        Function::ImageActivation => Role::ImageActivation,
+        Function::AlertConfiguration => Role::AlertConfiguration,
+        Function::JoinList => Role::JoinList,
+        Function::PermitJoin => Role::PermitJoin,
     })
 }
 

@@ -8,9 +8,11 @@ use crate::model::time::MeterTime;
 /// A unit of a register (IEC 62056-6-2, table of units).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
+    Second = 7,
     CubicMetre = 13,
     Watt = 27,
     WattHour = 30,
+    VarHour = 32,
     Volt = 35,
     Percent = 56,
     /// A count, or a unit the table has no number for here.
@@ -36,6 +38,11 @@ pub(super) fn date_time(time: MeterTime, sign: DeviationSign) -> DateTime {
 /// As [`date_time`], in the octet string most objects carry it in.
 pub(super) fn stamp(time: MeterTime, sign: DeviationSign) -> Data {
     Data::Octets(date_time(time, sign).to_octets().to_vec())
+}
+
+/// No time: all octets FF.
+pub(super) fn never() -> Data {
+    Data::Octets(vec![0xff; 12])
 }
 
 /// The time a client wrote; none for what is no moment.

@@ -7,15 +7,17 @@ mod access;
 mod calendar;
 mod chf;
 mod connection;
+mod debt;
 mod directory;
 mod encode;
 mod esme;
 mod gpf;
 mod gsme;
+mod image;
 mod read_out;
 
 pub use access::{Access, SecurityShown};
-pub use chf::{Contact, Hub, device_type};
+pub use chf::{Contact, Hub, JoinRefusal, device_type};
 pub use directory::{Directory, Role, Spec};
 pub use gpf::Proxy;
 
@@ -86,6 +88,15 @@ pub trait Device {
     /// Lives until a moment.
     fn live(&mut self, to: Moment);
 
+    /// Its mains go, or come back.
+    fn set_mains(&mut self, on: bool) {
+        if on {
+            self.core_mut().regain_mains();
+        } else {
+            self.core_mut().lose_mains();
+        }
+    }
+
     /// Reads an attribute of a role that is the device's own.
     ///
     /// # Errors
@@ -151,6 +162,9 @@ impl<D: Device> Face<'_, D> {
                 let shown = self.shell.access.shown(client.into());
                 Ok(Data::U32(shown.map_or(0, |shown| shown.counter)))
             }
+            Role::ImageTransfer => image::transfer(core, attribute),
+            Role::ImageActivation => image::schedule(core, attribute, self.shell),
+            Role::AlertConfiguration => Ok(image::alert_configuration(core)),
             _ => match (spec.scaler, spec.class) {
                 (Some(scaler), ClassId(3)) => self.read_rescaled(spec, attribute, scaler),
                 _ => self.device.read(spec, attribute, self.shell),
@@ -205,7 +219,7 @@ impl<D: Device> Face<'_, D> {
         Buffer {
             columns: vec![column(8, name(Role::Clock), 2), column(7, log, -1), column(7, log, -2)],
             rows: entries.map(row).collect(),
-            capacity: crate::model::journal::LOG_ENTRIES,
+            capacity: self.device.core().journal.depth(),
             period: 0,
         }
     }
@@ -261,6 +275,13 @@ impl<D: Device> Face<'_, D> {
                 Ok(())
             }
             Role::Association => self.change_password(peer, value),
+            Role::ImageTransfer => {
+                let Data::Boolean(enabled) = *value else { return Err(DataAccessResult::TypeUnmatched) };
+                self.device.core_mut().firmware.enable(enabled);
+                Ok(())
+            }
+            Role::ImageActivation => image::set_schedule(self.device.core_mut(), value, self.shell.sign),
+            Role::AlertConfiguration => image::set_alert_configuration(self.device.core_mut(), value),
             _ => self.device.write(spec, attribute, value, self.shell),
         }
     }
@@ -371,6 +392,11 @@ impl<D: Device> ObjectModel for Face<'_, D> {
         }
         match spec.role {
             Role::Clock => self.shift_clock(parameter.as_ref()),
+            Role::ImageTransfer => image::invoke(self.device.core_mut(), method.method, parameter.as_ref()),
+            Role::EventLog => {
+                self.device.core_mut().clear_events();
+                Ok(())
+            }
             _ => self.device.invoke(&spec, method.method, parameter.as_ref(), self.shell),
         }
         .map(|()| None)
@@ -419,7 +445,11 @@ fn object_list_element(spec: &Spec) -> Data {
 
 /// Attributes of class 8.
 fn clock(core: &Core, attribute: i8, sign: DeviationSign) -> Result<Data, DataAccessResult> {
-    let shown = date_time(core.shown(), sign);
+    let mut shown = date_time(core.shown(), sign);
+    if !core.clock_holds() {
+        // Invalid value: it could not be kept through an outage (IEC 62056-6-2, 4.1.6.1).
+        shown.status |= 0x01;
+    }
     let change = |month: u8| {
         // The last Sunday of the month at 01:00, any year.
         Data::Octets(vec![0xff, 0xff, month, 0xfe, 7, 1, 0, 0, 0, 0x80, 0, 0])

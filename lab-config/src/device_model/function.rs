@@ -35,6 +35,28 @@ crate::vocabulary! {
         HalfHourlyProfile = "half-hourly-profile",
         /// Daily log.
         DailyLog = "daily-log",
+        /// Daily log of export.
+        DailyLogExport = "daily-log-export",
+        /// Log of billing periods: registers and demand at their ends.
+        BillingLog = "billing-log",
+        /// Log of top-ups.
+        PrepaymentCreditLog = "prepayment-credit-log",
+        /// Log of payments towards debts.
+        DebtPaymentLog = "debt-payment-log",
+        /// Half-hourly profile of energy exported.
+        ExportProfile = "half-hourly-profile-export",
+        /// Half-hourly profile of reactive energy.
+        ReactiveProfile = "half-hourly-profile-reactive",
+        /// Profile of average voltage.
+        VoltageProfile = "voltage-profile",
+        /// Maximum demand of import.
+        MaximumDemandImport = "maximum-demand-import",
+        /// Maximum demand of export.
+        MaximumDemandExport = "maximum-demand-export",
+        /// Load limit.
+        LoadLimit = "load-limit",
+        /// End of the billing period.
+        BillingSchedule = "billing-schedule",
         /// Event log.
         EventLog = "event-log",
         /// Security log.
@@ -43,6 +65,14 @@ crate::vocabulary! {
         DeviceLog = "device-log",
         /// Activity calendar of the tariff.
         ActivityCalendar = "activity-calendar",
+        /// Special days of the tariff.
+        SpecialDays = "special-days",
+        /// Register activation: which register an activity of the calendar selects.
+        RegisterActivation = "register-activation",
+        /// Prices of the tariff's blocks.
+        BlockPrice = "block-price",
+        /// Periods in which want of credit does not disable the supply.
+        NonDisablementCalendar = "non-disablement-calendar",
         /// Prices of the tariff.
         Price = "price",
         /// Standing charge.
@@ -53,11 +83,29 @@ crate::vocabulary! {
         MeterBalance = "meter-balance",
         /// Emergency credit.
         EmergencyCredit = "emergency-credit",
+        /// What is owed in debts.
+        Debt = "debt",
+        /// First debt collected by time.
+        TimeDebt1 = "time-debt-1",
+        /// Second debt collected by time.
+        TimeDebt2 = "time-debt-2",
+        /// Debt collected from payments.
+        PaymentDebt = "payment-debt",
         /// Token entry.
         TokenEntry = "token-entry",
         /// Supply state.
         SupplyState = "supply-state",
         /// Script table that disables, arms and enables supply.
         SupplyScript = "supply-script",
+        /// Transfer of firmware images.
+        ImageTransfer = "image-transfer",
+        /// When a firmware image is put to work.
+        ImageActivation = "image-activation",
+        /// Which events the head end is told.
+        AlertConfiguration = "alert-configuration",
+        /// Devices that may join the home area network.
+        JoinList = "join-list",
+        /// For how long devices may join the home area network.
+        PermitJoin = "permit-join",
     }
 }

@@ -1,0 +1,130 @@
+//! Profiles and logs of readings.
+
+use super::super::demand::Peak;
+use super::super::energy::Registers;
+use super::super::money::Millipence;
+use super::super::profile::{Profile, Ring};
+use super::super::tariff::{BLOCKS, REGISTERS};
+use super::super::time::MeterTime;
+
+/// Entries of the daily log.
+pub const DAILY_ENTRIES: usize = 31;
+/// Entries of the billing log.
+pub const BILLING_ENTRIES: usize = 13;
+
+/// A register with a half-hourly profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Channel {
+    /// Active import.
+    Import,
+    /// Active export.
+    Export,
+    /// Reactive import.
+    ReactiveImport,
+    /// Reactive export.
+    ReactiveExport,
+}
+
+/// The registers at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DailyRead {
+    /// When, by the meter's clock.
+    pub at: MeterTime,
+    /// Active import, watt hours.
+    pub import: u64,
+    /// Active export, watt hours.
+    pub export: u64,
+    /// Tariff registers up to the last that shows anything, watt hours.
+    pub tiers: Vec<u64>,
+    /// Blocks, watt hours.
+    pub blocks: [u64; BLOCKS],
+}
+
+impl DailyRead {
+    pub(super) fn of(at: MeterTime, registers: &Registers) -> Self {
+        let tier = |register| registers.tier(register).unwrap_or_default();
+        let in_use = (0..REGISTERS).rev().find(|register| tier(*register) > 0).map_or(0, |last| last + 1);
+        let mut blocks = [0; BLOCKS];
+        blocks.iter_mut().enumerate().for_each(|(n, block)| *block = registers.block(n).unwrap_or_default());
+        Self {
+            at,
+            import: registers.import(),
+            export: registers.export(),
+            tiers: (0..in_use).map(tier).collect(),
+            blocks,
+        }
+    }
+}
+
+/// The end of a billing period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillingRead {
+    /// The registers.
+    pub read: DailyRead,
+    /// The largest demand of import in the period.
+    pub import_peak: Option<Peak>,
+    /// The largest demand of export in the period.
+    pub export_peak: Option<Peak>,
+    /// The balance.
+    pub balance: Millipence,
+}
+
+/// Everything the meter writes down by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Logs {
+    import: Profile,
+    export: Profile,
+    reactive_import: Profile,
+    reactive_export: Profile,
+    daily: Ring<DailyRead>,
+    billing: Ring<BillingRead>,
+}
+
+impl Logs {
+    /// Empty logs of a meter that shows this import.
+    pub(super) fn starting_at(import: u64) -> Self {
+        Self {
+            import: Profile::starting_at(import),
+            export: Profile::default(),
+            reactive_import: Profile::default(),
+            reactive_export: Profile::default(),
+            daily: Ring::new(DAILY_ENTRIES),
+            billing: Ring::new(BILLING_ENTRIES),
+        }
+    }
+
+    /// The half-hourly profile of a register.
+    pub const fn profile(&self, channel: Channel) -> &Profile {
+        match channel {
+            Channel::Import => &self.import,
+            Channel::Export => &self.export,
+            Channel::ReactiveImport => &self.reactive_import,
+            Channel::ReactiveExport => &self.reactive_export,
+        }
+    }
+
+    /// The daily log.
+    pub const fn daily(&self) -> &Ring<DailyRead> {
+        &self.daily
+    }
+
+    /// The billing log.
+    pub const fn billing(&self) -> &Ring<BillingRead> {
+        &self.billing
+    }
+
+    pub(super) fn capture(&mut self, at: MeterTime, registers: &Registers) {
+        self.import.capture(at, registers.import());
+        self.export.capture(at, registers.export());
+        self.reactive_import.capture(at, registers.reactive_import());
+        self.reactive_export.capture(at, registers.reactive_export());
+    }
+
+    pub(super) fn read_day(&mut self, at: MeterTime, registers: &Registers) {
+        self.daily.push(DailyRead::of(at, registers));
+    }
+
+    pub(super) fn bill(&mut self, read: BillingRead) {
+        self.billing.push(read);
+    }
+}

@@ -1,0 +1,332 @@
+//! The electricity meter: energy by register, minute by minute, and everything that hangs on it.
+//!
+//! It lives from event to event: full minutes of its clock (tariff, demand, profiles, bills), full minutes of true
+//! time (the household's load changes there), the end of a wait for keys, a limit or threshold that has been passed
+//! for long enough. Between two events everything is constant, so counting is one multiplication.
+
+mod logs;
+
+pub use super::load_limit::{LimitAction, Limiter};
+pub use logs::{BILLING_ENTRIES, BillingRead, Channel, DAILY_ENTRIES, DailyRead, Logs};
+
+use super::calendar::{Calendar, DatePattern, Timetable};
+use super::connection::{Connection, Contract};
+use super::curve::{Curve, PER_HOUR, Power, mix};
+use super::demand::Demand;
+use super::energy::{Blocks, Registers};
+use super::journal::Event;
+use super::load_limit::LoadLimit;
+use super::profile::{PROFILE_ENTRIES, Profile};
+use super::tariff::{REGISTERS, SwitchingTable};
+use super::time::{DAY, HALF_HOUR, MINUTE, MeterTime, Moment};
+use super::voltage::Quality;
+
+/// When a billing period ends: a minute of the UTC day on certain dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BillingTime {
+    /// Minute of the UTC day, 0 to 1439.
+    pub minute: u16,
+    /// The dates.
+    pub date: DatePattern,
+}
+
+/// What a test bench puts behind or before the meter in place of household and mains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Bench {
+    load: Option<u32>,
+    generation: Option<u32>,
+    decivolts: Option<u16>,
+}
+
+/// The meter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Esme {
+    /// Plate, clock, journal, account and switch.
+    pub connection: Connection,
+    /// The activity calendar: which tariff register counts when.
+    pub tariff: Timetable,
+    /// The blocks of the tariff.
+    pub blocks: Blocks,
+    /// Demand of import.
+    pub import_demand: Demand,
+    /// Demand of export.
+    pub export_demand: Demand,
+    /// The voltage monitor.
+    pub quality: Quality,
+    /// The load limit.
+    pub limit: LoadLimit,
+    /// When billing periods end.
+    pub billing: BillingTime,
+    curve: Curve,
+    bench: Bench,
+    registers: Registers,
+    logs: Logs,
+}
+
+impl Esme {
+    /// A meter that was installed 31 days ago and has lived since: its profile is full. The seed fixes its load.
+    pub fn installed(contract: &Contract, seed: u64, now: Moment) -> Self {
+        let lived = i64::try_from(PROFILE_ENTRIES).unwrap_or_default() * HALF_HOUR;
+        let mut meter = Self::new(contract, seed, now.plus(-lived));
+        meter.advance(now);
+        meter.connection.begin(contract);
+        meter
+    }
+
+    fn new(contract: &Contract, seed: u64, now: Moment) -> Self {
+        let reading = 2_000_000 + mix(seed) % 8_000_000;
+        let connection = Connection::new(contract, now, PER_HOUR * 1000).with_registers(REGISTERS);
+        let shown = connection.core.shown();
+        Self {
+            connection,
+            tariff: Timetable::new(Calendar::every_day(SwitchingTable::two_rate()), shown),
+            blocks: Blocks::default(),
+            import_demand: Demand::new(shown),
+            export_demand: Demand::new(shown),
+            quality: Quality::new(),
+            limit: LoadLimit::new(Limiter::default()),
+            billing: BillingTime { minute: 0, date: DatePattern::monthly(1) },
+            curve: Curve::electricity(seed),
+            bench: Bench::default(),
+            registers: Registers::reading(reading, reading / 4),
+            logs: Logs::starting_at(reading),
+        }
+    }
+
+    /// Lives until `to`; what happens on the way happens at its own moment. Without mains nothing does.
+    pub fn advance(&mut self, to: Moment) {
+        if self.connection.core.wait_out(to) {
+            return;
+        }
+        loop {
+            self.note();
+            let next = self.next_event();
+            if next > to {
+                break;
+            }
+            let tick = self.connection.core.next_tick();
+            self.consume_until(next);
+            self.settle(next);
+            if next >= tick {
+                self.tick();
+            }
+        }
+        self.consume_until(to);
+    }
+
+    /// What its limits and thresholds have to do with from now on.
+    fn note(&mut self) {
+        let now = self.connection.core.now();
+        let (watts, decivolts) = (self.power_in(now.minute()).import, self.decivolts());
+        self.limit.note(watts, now);
+        self.quality.note(decivolts, now);
+    }
+
+    /// Counts until `to`, through which nothing changes.
+    fn consume_until(&mut self, to: Moment) {
+        let now = self.connection.core.now();
+        let Ok(millis @ 1..) = u64::try_from(to.since(now)) else { return };
+        let power = self.power_in(now.minute());
+        self.count_energy(power, millis);
+        self.import_demand.count(power.import, millis);
+        self.export_demand.count(power.export, millis);
+        self.quality.count(self.decivolts(), millis);
+        self.connection.core.bring_to(to);
+    }
+
+    fn count_energy(&mut self, power: Power, millis: u64) {
+        let register = self.tariff.selected();
+        let import = self.registers.count(power, millis, register);
+        let priced_by_block = self.blocks.are_in_use();
+        let (registers, connection) = (&mut self.registers, &mut self.connection);
+        self.blocks.split(import, |block, part| {
+            registers.count_block(block, part);
+            if priced_by_block {
+                connection.count_block(part, block);
+            }
+        });
+        if !priced_by_block {
+            self.connection.count(power.import, millis, register);
+        }
+    }
+
+    fn power_in(&self, minute: i64) -> Power {
+        if !self.connection.supply.is_on() {
+            return Power::default();
+        }
+        match (self.bench.load, self.bench.generation) {
+            (Some(load), generation) => Power::of(load, generation.unwrap_or_default()),
+            (None, generation) => {
+                let generation = generation.unwrap_or_else(|| self.curve.generation(minute));
+                Power::of(self.curve.rate(minute), generation)
+            }
+        }
+    }
+
+    /// What is due at `now` apart from the clock's minute.
+    fn settle(&mut self, now: Moment) {
+        let connection = &mut self.connection;
+        connection.lapse(now);
+        connection.core.activate_due();
+        let shown = connection.core.shown();
+        self.quality.turn(now, &mut connection.core.journal, shown);
+        if self.limit.trips(now) {
+            match self.limit.limiter().action {
+                LimitAction::Disable => connection.overload(),
+                LimitAction::Unchanged => connection.core.log(Event::LoadAboveLimit, "load above its limit"),
+            }
+        }
+        if self.limit.restores(now) {
+            connection.restore_after_overload();
+        }
+    }
+
+    /// A full minute of the meter's clock.
+    fn tick(&mut self) {
+        let minute = self.connection.core.take_minute();
+        self.connection.minute(minute);
+        match self.tariff.turn(minute) {
+            Some(Ok(())) => self.connection.core.log(Event::FutureDatedDone, "activity calendar activated"),
+            Some(Err(error)) => {
+                self.connection.core.log(Event::FutureDatedFailed, format!("activity calendar: {error}"));
+            }
+            None => {}
+        }
+        self.quality.minute(minute, &mut self.connection.core.journal);
+        self.import_demand.minute(minute);
+        self.export_demand.minute(minute);
+        if minute.is_at(HALF_HOUR) {
+            self.logs.capture(minute, &self.registers);
+            self.connection.show_balance();
+        }
+        if minute.is_at(DAY) {
+            self.logs.read_day(minute, &self.registers);
+        }
+        if self.billing.is_at(minute) {
+            self.end_billing_period();
+        }
+        self.connection.judge_credit();
+    }
+}
+
+impl BillingTime {
+    fn is_at(&self, minute: MeterTime) -> bool {
+        minute.minute_of_day() == self.minute
+            && self.date.matches(minute.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date())
+    }
+}
+
+/// What is asked of the meter and done to it, at the moment it was last brought to.
+impl Esme {
+    /// When something happens to it by itself.
+    pub fn next_event(&self) -> Moment {
+        let core = &self.connection.core;
+        if !core.is_powered() {
+            return core.next_in_outage().unwrap_or(core.now().plus(MINUTE));
+        }
+        let minute = Moment::from_millis((core.now().minute() + 1) * MINUTE);
+        let by_itself = [
+            self.connection.supply.lapses_at(),
+            self.limit.next_event(),
+            self.quality.next_event(),
+            core.next_activation(),
+        ];
+        by_itself.into_iter().flatten().fold(core.next_tick().min(minute), Moment::min)
+    }
+
+    /// The energy registers.
+    pub const fn registers(&self) -> &Registers {
+        &self.registers
+    }
+
+    /// Profiles and logs.
+    pub const fn logs(&self) -> &Logs {
+        &self.logs
+    }
+
+    /// Total active import in watt hours.
+    pub fn import_wh(&self) -> u64 {
+        self.registers.import()
+    }
+
+    /// The tariff register that counts now, 0 being tariff 1.
+    pub const fn register(&self) -> usize {
+        self.tariff.selected()
+    }
+
+    /// What flows now.
+    pub fn power(&self) -> Power {
+        if self.connection.core.is_powered() {
+            self.power_in(self.connection.core.now().minute())
+        } else {
+            Power::default()
+        }
+    }
+
+    /// Load in watts.
+    pub fn watts(&self) -> u32 {
+        self.power().import
+    }
+
+    /// Voltage at the load terminals in tenths of a volt: what a voltmeter behind the meter shows.
+    pub fn terminal_decivolts(&self) -> u16 {
+        if self.connection.supply.is_on() { self.decivolts() } else { 0 }
+    }
+
+    /// Mains voltage in tenths of a volt.
+    pub fn decivolts(&self) -> u16 {
+        let core = &self.connection.core;
+        if !core.is_powered() {
+            return 0;
+        }
+        self.bench.decivolts.unwrap_or_else(|| self.curve.decivolts(core.now().minute()))
+    }
+
+    /// The half-hourly profile of import.
+    pub const fn profile(&self) -> &Profile {
+        self.logs.profile(Channel::Import)
+    }
+
+    /// A load of the test bench in place of the household's; none gives the household back.
+    pub fn set_load(&mut self, watts: Option<u32>) {
+        self.bench.load = watts;
+    }
+
+    /// Generation behind the meter in place of the household's.
+    pub fn set_generation(&mut self, watts: Option<u32>) {
+        self.bench.generation = watts;
+    }
+
+    /// A voltage of the test bench in tenths of a volt, in place of the mains'.
+    pub fn set_decivolts(&mut self, decivolts: Option<u16>) {
+        self.bench.decivolts = decivolts;
+    }
+
+    /// Ends the billing period: an entry of the billing log; demand and blocks begin anew.
+    pub fn end_billing_period(&mut self) {
+        let at = self.connection.core.shown();
+        let read = BillingRead {
+            read: DailyRead::of(at, &self.registers),
+            import_peak: self.import_demand.peak(),
+            export_peak: self.export_demand.peak(),
+            balance: self.connection.account().balance(),
+        };
+        self.logs.bill(read);
+        self.import_demand.reset();
+        self.export_demand.reset();
+        self.blocks.begin_period();
+        self.connection.core.log(Event::BillingUpdated, "billing period ended");
+    }
+
+    /// The mains were away: what was being measured over a time is worth nothing.
+    pub fn interrupted(&mut self) {
+        let shown = self.connection.core.shown();
+        self.quality.interrupted();
+        self.limit.interrupted();
+        self.import_demand.begin(shown);
+        self.export_demand.begin(shown);
+    }
+}
+
+#[cfg(test)]
+mod tests;
