@@ -76,7 +76,7 @@ impl Bench {
             match client.receive(&self.serve(server, &apdu))? {
                 Step::Send(next) => apdu = next,
                 Step::Done(response) => return Ok(response),
-                Step::Notification(_) | Step::Ignored(_) => {}
+                Step::Wait | Step::Notification(_) | Step::Ignored(_) => {}
             }
         }
     }
