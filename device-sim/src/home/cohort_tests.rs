@@ -78,6 +78,18 @@ impl Visit {
         }
     }
 
+    fn set(
+        &mut self,
+        (class, obis, attribute): (u16, &str, i8),
+        value: Data,
+    ) -> Result<(), DataAccessResult> {
+        let attribute = AttributeRef { class: ClassId(class), obis: obis.parse().unwrap(), attribute };
+        match self.ask(Request::Set { attribute, value }) {
+            Response::Set(result) => result,
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn esme(&mut self) -> &mut Esme {
         &mut self.home.esme.as_mut().unwrap().device
     }
@@ -172,4 +184,34 @@ fn alerts_outside_the_set_of_the_model_stay_in_the_log() {
         std::iter::from_fn(|| visit.home.esme.as_mut().unwrap().take_alert()).count()
     };
     assert_eq!((sent("ioc-secure"), sent("ioc-aclara")), (2, 1));
+}
+
+#[test]
+fn a_gas_meter_shows_what_it_converts_with_and_takes_another_calorific_value() {
+    let mut visit = Visit::to("ioc-secure", DeviceKind::Gsme);
+    let value = (3, "7-0:54.0.0", 2);
+    assert_eq!(visit.get(3, "7-0:54.0.0", 2), Data::U32(3_950));
+    assert_eq!(visit.get(3, "7-0:52.0.0", 2), Data::U32(102_264));
+    assert_eq!(visit.get(3, "7-0:52.0.0", 3).elements().unwrap()[0], Data::I8(-5));
+    assert_eq!(visit.set(value, Data::U32(3_912)), Ok(()));
+    assert_eq!(visit.get(3, "7-0:54.0.0", 2), Data::U32(3_912));
+    assert_eq!(visit.set(value, Data::U32(9_999)), Err(DataAccessResult::ScopeOfAccessViolated));
+    assert_eq!(visit.set(value, Data::Boolean(true)), Err(DataAccessResult::TypeUnmatched));
+    let wh = visit.home.gsme.as_ref().unwrap().device.watt_hours();
+    assert_eq!(visit.get(3, "7-0:33.2.0", 2).as_i128(), Some(wh.into()));
+}
+
+#[test]
+fn a_gas_meter_gives_its_daily_log_and_its_billing_periods() {
+    let mut visit = Visit::to("ioc-secure", DeviceKind::Gsme);
+    let days = visit.get(7, "0-0:98.2.0", 2);
+    let last = *visit.home.gsme.as_ref().unwrap().device.logs().days().last().unwrap();
+    let row = days.elements().unwrap().last().unwrap().elements().unwrap().to_vec();
+    assert_eq!(row[1], Data::U32(last.litres.try_into().unwrap()));
+    assert_eq!(visit.get(7, "0-0:98.2.0", 4), Data::U32(86_400));
+    visit.home.advance(NOW.plus(5 * crate::model::time::DAY));
+    let periods = visit.get(7, "0-0:98.1.0", 2);
+    let [month] = periods.elements().unwrap() else { panic!("one month has ended") };
+    assert_eq!(month.elements().unwrap().len(), visit.get(7, "0-0:98.1.0", 3).elements().unwrap().len());
+    assert_eq!(month.elements().unwrap()[4], Data::Enum(1));
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use proto_dlms::Password;
 use proto_dlms::apdu::Apdu;
 use proto_dlms::client::{ClientSession, ClientSettings, Request, Response, Step};
-use proto_dlms::data::{AttributeRef, ClassId, Data, DataAccessResult};
+use proto_dlms::data::{AttributeRef, ClassId, Data, DataAccessResult, DeviationSign};
 use proto_dlms::gateway::{Direction as Way, Envelope, PhysicalAddress};
 use proto_zigbee::basic;
 
@@ -137,6 +137,22 @@ fn the_proxy_mirrors_the_gas_meter_as_of_its_last_waking() {
     let day = wake.plus(48 * HALF_HOUR);
     home.advance(day);
     assert_eq!(mirrored(&mut home, &mut client), home.gsme.as_ref().unwrap().device.litres());
+}
+
+#[test]
+fn the_proxy_says_how_old_its_mirror_is() {
+    let lab = lab();
+    let mut home = home(&lab);
+    let proxy = Some(eui64(&lab, DeviceKind::Gpf));
+    let mut client = associated(&mut home, &lab, DeviceKind::Gpf, proxy);
+    let wake = home.gsme.as_ref().unwrap().device.next_wake();
+    home.advance(wake.plus(20 * MINUTE));
+    let refreshed = ask(&mut home, &mut client, proxy, get(1, "0-0:94.44.0"));
+    let Response::Got(Ok(time)) = refreshed else { panic!("{refreshed:?}") };
+    assert_eq!(time.as_date_time().unwrap().to_unix(DeviationSign::Standard), Some(wake.millis() / 1000));
+    let days = ask(&mut home, &mut client, proxy, get(7, "0-0:98.2.0"));
+    let Response::Got(Ok(days)) = days else { panic!("{days:?}") };
+    assert!(days.elements().unwrap().len() >= 30);
 }
 
 #[test]

@@ -77,3 +77,26 @@ fn supply_command(connection: &mut Connection, frame: &Frame) -> Frame {
 fn status(frame: &Frame, status: Status) -> Frame {
     frame.answer(&Command::DefaultResponse { command: frame.command, status })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proto_duis::DeviceKind;
+
+    use super::super::gsme::conversion::UNITS_PER_KWH;
+    use super::super::tests::{NOW, contract};
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_octets_panic_or_credit(cluster in 0x0700u16..0x0708, octets in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let mut connection = Connection::new(&contract(DeviceKind::Gsme), NOW, UNITS_PER_KWH);
+            let balance = connection.account().balance();
+            let aps = ApsFrame::smart_energy(cluster, 1, octets);
+            if let Ok(frame) = Frame::parse(&aps.payload) {
+                let _ = connection_command(&mut connection, &aps, &frame);
+            }
+            prop_assert_eq!(connection.account().balance(), balance);
+        }
+    }
+}
