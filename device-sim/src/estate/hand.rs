@@ -15,7 +15,7 @@ use crate::model::connection::Connection;
 use crate::model::core::Core;
 use crate::model::ppmid::DisplayRefusal;
 use crate::model::supply::{Key, KeyEffect};
-use crate::objects::{Device, Shell};
+use crate::objects::{Device, JoinRefusal, Shell};
 
 /// What a hand cannot do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,9 @@ pub enum HandError {
     /// The display does not do it.
     #[error(transparent)]
     Display(#[from] DisplayRefusal),
+    /// The hub does not let the device onto its network.
+    #[error(transparent)]
+    Join(#[from] JoinRefusal),
     /// Not a key of a meter.
     #[error("a meter has keys A and B, found {0:?}")]
     Key(char),

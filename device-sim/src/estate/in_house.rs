@@ -43,6 +43,25 @@ impl Hand {
         self.display(|display| display.set_signal(signal))
     }
 
+    /// Has the display join the hub's network.
+    ///
+    /// # Errors
+    /// Not a display, or the hub's refusal.
+    pub fn join(&self) -> Result<(), HandError> {
+        self.display(|_| ())?;
+        Ok(self.site.with(Home::display_joins)?)
+    }
+
+    /// Takes the display off the hub's network.
+    ///
+    /// # Errors
+    /// Not a display.
+    pub fn leave(&self) -> Result<(), HandError> {
+        self.display(|_| ())?;
+        self.site.with(Home::display_leaves);
+        Ok(())
+    }
+
     /// What the display shows of a fuel.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::model::mirror::Mirror;
 use crate::model::money::Millipence;
 use crate::model::ppmid::{Addressee, Fuel};
 use crate::model::time::MeterTime;
+use crate::objects::JoinRefusal;
 
 /// ISO 4217 number of sterling.
 const STERLING: u16 = 826;
@@ -40,6 +41,37 @@ impl Home {
                 Addressee::Hub => self.hub.as_ref().map(|hub| &hub.device.core),
             };
             self.air.extend(to.map(|core| HanFrame { from, to: core.plate.eui64, octets }));
+        }
+    }
+
+    /// The display asks the hub to let it onto its network.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(crate) fn display_joins(&mut self) -> Result<(), JoinRefusal> {
+        let (Some(hub), Some(display)) = (&mut self.hub, &mut self.display) else {
+            return Err(JoinRefusal::Closed);
+        };
+        let plate = display.device.plate();
+        hub.device.join(plate.eui64, plate.kind)?;
+        display.device.set_joined(true);
+        // It shows something before the next half hour.
+        self.esme.iter_mut().for_each(|esme| esme.device.connection.show_balance());
+        Ok(())
+    }
+
+    /// A person takes the display off the network.
+    pub(crate) fn display_leaves(&mut self) {
+        let (Some(hub), Some(display)) = (&mut self.hub, &mut self.display) else { return };
+        hub.device.leave(display.device.plate().eui64);
+        display.device.set_joined(false);
+    }
+
+    /// A display that the hub has put off its network is off it.
+    pub(super) fn settle_membership(&mut self) {
+        let (Some(hub), Some(display)) = (&self.hub, &mut self.display) else { return };
+        if display.device.has_joined() && !hub.device.has_joined(display.device.plate().eui64) {
+            display.device.set_joined(false);
         }
     }
 

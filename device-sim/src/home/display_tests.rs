@@ -13,6 +13,7 @@ use crate::model::account::PaymentMode;
 use crate::model::money::Millipence;
 use crate::model::ppmid::DisplayRefusal;
 use crate::model::tests::NOW;
+use crate::objects::JoinRefusal;
 
 const WAN: WanId = WanId(1);
 
@@ -139,4 +140,34 @@ fn out_of_signal_nothing_reaches_the_display() {
     home.carry();
     assert_eq!(display(&mut home).balance_pence(), before);
     assert_eq!(display(&mut home).enable_supply(Fuel::Gas), Err(DisplayRefusal::NoSignal));
+}
+
+#[test]
+fn the_display_leaves_and_joins_again_only_while_the_hub_permits_a_device_of_its_list() {
+    let lab = Lab::embedded().unwrap();
+    let mut home = home(&lab.rigs[0]);
+    home.display_leaves();
+    home.carry();
+    assert_eq!(display(&mut home).account(Fuel::Electricity), &crate::model::ppmid::Account::default());
+    assert_eq!(display(&mut home).enable_supply(Fuel::Gas), Err(DisplayRefusal::NotJoined));
+    assert_eq!(home.display_joins(), Err(JoinRefusal::Closed));
+    home.hub.as_mut().unwrap().device.permit_join(60);
+    assert_eq!(home.display_joins(), Ok(()));
+    home.carry();
+    assert!(display(&mut home).balance_pence().is_some(), "it shows the balance again");
+}
+
+#[test]
+fn a_display_the_hub_takes_off_its_list_is_off_the_network() {
+    let lab = Lab::embedded().unwrap();
+    let mut home = home(&lab.rigs[0]);
+    let eui64 = display(&mut home).plate().eui64;
+    let hub = &mut home.hub.as_mut().unwrap().device;
+    let mut listed = hub.listed().clone();
+    listed.remove(&eui64);
+    hub.list(listed);
+    home.carry();
+    assert!(!display(&mut home).has_joined());
+    home.hub.as_mut().unwrap().device.permit_join(60);
+    assert_eq!(home.display_joins(), Err(JoinRefusal::NotListed));
 }

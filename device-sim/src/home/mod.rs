@@ -183,6 +183,7 @@ impl Home {
 
     /// Lets everything devices have to say reach whom it is for.
     pub(crate) fn carry(&mut self) {
+        self.settle_membership();
         self.collect();
         for _ in 0..FRAMES {
             let Some(frame) = self.air.pop_front() else { break };

@@ -551,7 +551,7 @@ impl Connection {
     }
 
     /// The display is to be told the balance.
-    pub(super) fn show_balance(&mut self) {
+    pub fn show_balance(&mut self) {
         self.balance_to_show = true;
     }
 
