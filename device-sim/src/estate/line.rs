@@ -40,6 +40,9 @@ pub(super) struct LineSettings {
     pub(super) paced: bool,
 }
 
+/// How long a meter that has been signed on to waits for a connection before it waits for a sign-on again.
+const UNCONNECTED: Duration = Duration::from_secs(30);
+
 /// How fast a meter whose third letter is small reacts (IEC 62056-21, 6.3.2).
 const REACTION: Duration = Duration::from_millis(20);
 
@@ -68,6 +71,8 @@ pub(super) struct Line<'a> {
     sign_on: Option<Meter>,
     hdlc: Server,
     peer: Option<Peer>,
+    /// When a meter that was signed on to, and that nobody connects to, waits for a sign-on again.
+    unconnected: Option<Instant>,
     /// The speed of the meter's end.
     baud: u32,
     /// The speed it changes to once what it has said is out.
@@ -100,6 +105,7 @@ impl<'a> Line<'a> {
             sign_on: settings.identification.map(meter),
             hdlc,
             peer: None,
+            unconnected: None,
             baud: settings.baud,
             next_baud: None,
             idle_baud: settings.baud,
@@ -183,7 +189,8 @@ impl<'a> Line<'a> {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let sign_on = self.sign_on.as_ref().and_then(Meter::poll_timeout);
         let late = self.late.front().map(|(due, _)| *due);
-        [sign_on, self.hdlc.poll_timeout(), self.outbox.poll_timeout(), late].into_iter().flatten().min()
+        let due = [sign_on, self.hdlc.poll_timeout(), self.outbox.poll_timeout(), late, self.unconnected];
+        due.into_iter().flatten().min()
     }
 
     /// Does what is due.
@@ -192,6 +199,10 @@ impl<'a> Line<'a> {
             meter.handle_timeout(now);
         }
         self.hdlc.handle_timeout(now);
+        if self.unconnected.is_some_and(|until| until <= now) {
+            self.unconnected = None;
+            self.sign_on.iter_mut().for_each(Meter::restart);
+        }
         self.settle(now);
     }
 
@@ -221,7 +232,10 @@ impl<'a> Line<'a> {
             moved = true;
             match event {
                 MeterEvent::SetLine(settings) => self.set_baud(settings),
-                MeterEvent::SignedOn { .. } => self.hdlc.reset(),
+                MeterEvent::SignedOn { .. } => {
+                    self.hdlc.reset();
+                    self.unconnected = Some(now + UNCONNECTED);
+                }
                 MeterEvent::ReadOutAsked { .. } => {
                     let read_out = self.site.with(|home| home.read_out(self.kind));
                     self.sign_on.iter_mut().for_each(|meter| meter.read_out(&read_out, now));
@@ -251,6 +265,7 @@ impl<'a> Line<'a> {
     fn take(&mut self, event: ServerEvent) {
         match event {
             ServerEvent::Connected { client, server } => {
+                self.unconnected = None;
                 self.peer = Some(Peer::new(client, server));
                 self.site.with(|home| home.local_connected(self.kind));
             }

@@ -141,8 +141,6 @@ pub struct Link {
     held: Held,
     /// How the serial line is set now, where there is one.
     line: Option<Line>,
-    /// Octets sent since the line was last set: what may not have left the port yet.
-    recent: usize,
     /// When, by the line's speed, all that was sent has left.
     gone: Instant,
     traffic: Traffic,
@@ -215,7 +213,6 @@ impl LinkAddress {
             filled: 0,
             held: Held::default(),
             line,
-            recent: 0,
             gone: Instant::now(),
             traffic: Traffic { on_wire: line.map(|_| Duration::ZERO), ..Traffic::default() },
         };
@@ -319,7 +316,6 @@ impl Link {
     }
 
     fn count_sent(&mut self, octets: usize) {
-        self.recent = self.recent.saturating_add(octets);
         self.traffic.sent += octets as u64;
         self.count_on_wire(octets);
         let time = self.line.map(|line| line.transmission(octets)).unwrap_or_default();
@@ -386,7 +382,7 @@ impl Link {
     pub async fn set_line(&mut self, line: Line, deadline: Instant) -> Result<(), LinkError> {
         let asked = Instant::now();
         self.flush_held();
-        match tokio::time::timeout_at(deadline, self.wire.drained(self.recent, self.gone)).await {
+        match tokio::time::timeout_at(deadline, self.wire.drained(self.gone)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(self.gone("the port to send what it has".into(), &error, asked)),
             Err(_) => {
@@ -394,7 +390,6 @@ impl Link {
                 return Err(self.error(LinkErrorKind::NoAnswer, expected, found, asked.elapsed()));
             }
         }
-        self.recent = 0;
         let Some(now) = self.line else { return Ok(()) };
         // Flow control is the port's, whatever the protocol does with speed and parity.
         let line = Line { flow: now.flow, ..line };

@@ -17,7 +17,7 @@ use super::remote::RemotePort;
 /// How often a port is asked whether it has sent everything.
 const DRAIN_POLL: Duration = Duration::from_millis(2);
 /// Octets a serial port keeps in a buffer of its own, as a rule.
-const PORT_BUFFER: usize = 16;
+const PORT_BUFFER: u32 = 16;
 /// What the network and a serial server may add to the time octets take to leave the server's port.
 const REMOTE_DELAY: Duration = Duration::from_millis(5);
 
@@ -98,9 +98,9 @@ impl Wire {
         }
     }
 
-    /// Waits until what was written has left a serial port; other links keep no line waiting. Of what was written,
-    /// `recent` octets at most can be in the port's own buffer still, and by its speed all is gone at `gone`.
-    pub(super) async fn drained(&self, recent: usize, gone: Instant) -> io::Result<()> {
+    /// Waits until what was written has left a serial port, and no longer: a quick meter answers at the new speed 20 ms
+    /// after. By the line's speed all has left at `gone`; other links keep no line waiting.
+    pub(super) async fn drained(&self, gone: Instant) -> io::Result<()> {
         match self {
             Wire::Tcp(_) | Wire::Udp(_) => {}
             Wire::Serial(port) => {
@@ -109,8 +109,8 @@ impl Wire {
                 }
                 // What left the operating system last may still be in the port's own buffer, at 10 bits an octet.
                 let baud = port.baud_rate().map_err(io::Error::from)?.max(1);
-                let octets = u32::try_from(recent.min(PORT_BUFFER)).unwrap_or_default();
-                tokio::time::sleep(Duration::from_secs(10) * octets / baud).await;
+                let buffered = Duration::from_secs(10) * PORT_BUFFER / baud;
+                tokio::time::sleep_until(gone.min(Instant::now() + buffered)).await;
             }
             // The server does not say when its port is empty; the speed of the line does.
             Wire::Remote(_) => tokio::time::sleep_until(gone + REMOTE_DELAY).await,

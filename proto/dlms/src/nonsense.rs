@@ -141,22 +141,41 @@ pub fn hdlc(octets: &[u8], cut: usize) {
     }
 }
 
-/// Octets as a line to both sides of the opening exchange, `cut` at a time with a pause between.
+/// Octets as a line to both sides of the opening exchange in both its modes, `cut` at a time with a pause between, and as
+/// what follows an identification.
 pub fn sign_on(octets: &[u8], cut: usize) {
+    let _ = (sign_on::Identification::decode(octets), sign_on::ReadOut::parse(octets).encode());
+    for mode in [sign_on::Mode::Hdlc, sign_on::Mode::ReadOut] {
+        for before in [b"".as_slice(), b"/ABC5\\2TEST\r\n"] {
+            opening(octets, cut, mode, before);
+        }
+    }
+}
+
+fn opening(octets: &[u8], cut: usize, mode: sign_on::Mode, before: &[u8]) {
     let mut now = Instant::now();
     let Ok(identification) = sign_on::Identification::decode(b"/ABC5\\2TEST") else { return };
-    let _ = sign_on::Identification::decode(octets);
-    let mut client = sign_on::Client::new(sign_on::ClientSettings::default());
-    let mut meter = sign_on::Meter::new(sign_on::MeterSettings::new(identification));
+    let mut client =
+        sign_on::Client::new(sign_on::ClientSettings { mode, ..sign_on::ClientSettings::default() });
+    let settings = sign_on::MeterSettings::new(identification);
+    let mut meter = sign_on::Meter::new(sign_on::MeterSettings { read_out: true, ..settings });
     client.start(now);
-    for chunk in octets.chunks(cut.max(1)) {
+    for chunk in std::iter::once(before).chain(octets.chunks(cut.max(1))) {
         client.receive(chunk, now);
         meter.receive(chunk, now);
         now += Duration::from_millis(400);
         client.handle_timeout(now);
         meter.handle_timeout(now);
         while client.poll_transmit().is_some() || client.poll_event().is_some() {}
-        while meter.poll_transmit().is_some() || meter.poll_event().is_some() {}
+        loop {
+            match (meter.poll_transmit(), meter.poll_event()) {
+                (None, None) => break,
+                (_, Some(sign_on::MeterEvent::ReadOutAsked { .. })) => {
+                    meter.read_out(&sign_on::ReadOut::parse(octets), now);
+                }
+                _ => {}
+            }
+        }
     }
 }
 

@@ -167,10 +167,7 @@ fn the_first_rig_of_the_readme_runs() {
     std::fs::write(folder.path().join("my-meter.toml"), model).expect("a file");
     let lab = include_str!("../../../lab-config/labs/one-meter.toml")
         .replace("shipped:generic-dlms-meter.toml", "my-meter.toml")
-        .replace(
-            "serial:///dev/ttyUSB0?baud=9600&sign-on=e&client=16",
-            &format!("{}?client=16", meter.url("tcp", "")),
-        );
+        .replace("serial:///dev/ttyUSB0?sign-on=e&client=16", &format!("{}?client=16", meter.url("tcp", "")));
     let path = folder.path().join("my-lab.toml");
     std::fs::write(&path, lab).expect("a file");
     let path = path.to_str().expect("a path");

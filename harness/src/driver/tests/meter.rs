@@ -128,7 +128,7 @@ impl Meter {
 }
 
 /// One association for each device behind the connection and each client.
-type Sessions = BTreeMap<(Option<Vec<u8>>, u16), ServerSession>;
+pub(super) type Sessions = BTreeMap<(Option<Vec<u8>>, u16), ServerSession>;
 
 async fn serve(mut stream: TcpStream, fault: Arc<Mutex<Fault>>, pushes: &mut mpsc::Receiver<Vec<u8>>) {
     let (mut deframer, mut sessions, mut model) = (Deframer::default(), Sessions::new(), Guarded(table()));
@@ -175,7 +175,7 @@ async fn serve(mut stream: TcpStream, fault: Arc<Mutex<Fault>>, pushes: &mut mps
     }
 }
 
-fn answer(message: &Message, sessions: &mut Sessions, model: &mut Guarded) -> Vec<u8> {
+pub(super) fn answer(message: &Message, sessions: &mut Sessions, model: &mut Guarded) -> Vec<u8> {
     let (device, apdu) = match Envelope::is_present(&message.apdu) {
         true => {
             let envelope = Envelope::decode(&message.apdu).unwrap();

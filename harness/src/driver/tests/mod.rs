@@ -1,5 +1,6 @@
 //! The driver against meters made of the server state machines, on real sockets.
 
+mod datagram;
 mod hub;
 mod meter;
 mod optical;

@@ -209,3 +209,16 @@ fn messages_beyond_the_limit_end_the_link() {
     pair.connect();
     assert_eq!(pair.ask(&[0; 50]), ClientEvent::Failed(LinkFailure::TooLong { limit: 100 }));
 }
+
+/// At 300 baud an octet takes 33 ms: the request and the longest answer are waited for on top of the response time.
+#[test]
+fn a_slow_line_is_waited_for() {
+    let octet_time = Duration::from_millis(33);
+    let settings = ClientSettings { octet_time, ..settings(Parameters::default(), 5) };
+    let (response, now) = (settings.response_timeout, std::time::Instant::now());
+    let mut client = Client::new(settings);
+    client.connect(now);
+    let asked = u32::try_from(client.poll_transmit().unwrap().len()).unwrap();
+    let due = client.poll_timeout().unwrap();
+    assert!(due >= now + response + octet_time * (asked + 128), "{:?}", due - now);
+}
