@@ -122,6 +122,9 @@ async fn a_port_somebody_else_has_open_is_busy() {
     let _first = address.open(NoTap::shared(), Duration::from_secs(1)).await.unwrap();
     let error = address.open(NoTap::shared(), Duration::from_secs(1)).await.unwrap_err();
     assert_eq!(error.kind, LinkErrorKind::Busy, "{error}");
+    if cfg!(target_os = "linux") {
+        assert!(error.to_string().contains("another part of this program has it open"), "{error}");
+    }
 }
 
 #[tokio::test]

@@ -75,10 +75,6 @@ impl Bench {
     pub(crate) fn new_file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-
-    pub(crate) fn password_file(&self) -> PathBuf {
-        self.folder.path().join("password")
-    }
 }
 
 /// Debian's ser2net in front of a serial port, ended with the test.

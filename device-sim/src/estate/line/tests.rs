@@ -132,3 +132,29 @@ fn a_slow_meter_answers_late_and_in_large_frames() {
     assert_eq!((agreed.max_info_rx.get(), agreed.window_rx.get()), (512, 3));
     assert_eq!(took, Duration::from_millis(250));
 }
+
+#[test]
+fn the_meters_end_changes_speed_with_a_sign_on_and_back_after_the_connection_or_without_one() {
+    let lab = cohorts();
+    let rig = lab.rig("ioc-aclara").unwrap();
+    let site = site(rig);
+    let mut pair = Pair { line: Line::new(&site, settings(rig, DeviceKind::Esme)), now: Instant::now() };
+    assert_eq!(pair.line.baud(), 300);
+    let (identification, _) = pair.sign_on();
+    assert_eq!(pair.line.baud(), identification.baud.rate());
+    pair.now += UNCONNECTED;
+    pair.line.handle_timeout(pair.now);
+    assert_eq!((pair.taken(), pair.line.baud()), (Vec::new(), 300));
+    pair.sign_on();
+    let server = Address::sized(1, 17, AddressSize::Two).unwrap();
+    pair.connect(server, Echo::Absent);
+    pair.now += UNCONNECTED;
+    pair.line.handle_timeout(pair.now);
+    assert_eq!(pair.line.baud(), identification.baud.rate(), "a connection holds the speed");
+    let mut client = Client::new(ClientSettings::new(Address::client(1).unwrap(), server));
+    client.disconnect(pair.now);
+    pair.line.receive(&client.poll_transmit().unwrap(), pair.now);
+    assert_eq!(pair.line.baud(), identification.baud.rate(), "its end is confirmed at its speed");
+    assert!(!pair.taken().is_empty());
+    assert_eq!(pair.line.baud(), 300);
+}
