@@ -9,7 +9,7 @@ use std::time::Duration;
 use device_sim::fault::{FaultError, Placed};
 use device_sim::{Estate, Hand, HandError, Pressed, SimClock, StartError};
 use lab_config::{DeviceKind, Lab};
-use scenarios::{Act, Action, Pack};
+use scenarios::{Act, Action, Load, Pack};
 
 use crate::dispatch::{Answer, Hands};
 use crate::execute::Trouble;
@@ -85,9 +85,21 @@ impl Hands for SimulatedHands {
             _ => self.person.ask(device, act, show, within),
         }
     }
+
+    fn load(&mut self, load: &Load) -> Option<Result<(), String>> {
+        let hand = self.hands.get(&load.device)?;
+        Some(Self::load_all(hand, load).map_err(|error| error.to_string()))
+    }
 }
 
 impl SimulatedHands {
+    fn load_all(hand: &Hand, load: &Load) -> Result<(), HandError> {
+        load.balance_pence.map_or(Ok(()), |pence| hand.set_balance(pence))?;
+        load.load.map_or(Ok(()), |load| hand.set_load(Some(load)))?;
+        let ahead = load.clock_offset.map(|ahead| i64::try_from(ahead.as_millis()).unwrap_or_default());
+        ahead.map_or(Ok(()), |ahead| hand.jump_clock(ahead))
+    }
+
     /// Brings a fault about at a simulated device; nothing said, where the device is a real one.
     fn fault(&self, text: &str) -> Result<Option<String>, Trouble> {
         let placed: Placed = text.parse().map_err(|e| Trouble::error(format!("fault {text:?}: {e}")))?;

@@ -228,7 +228,7 @@ struct Bench {
 
 impl Bench {
     async fn start(seed: u64) -> Self {
-        let lab = Lab::embedded().expect("the embedded lab");
+        let lab = lab();
         let estate = Estate::start(&lab, SimClock::accelerated(1), seed).await.expect("an estate");
         let mut lab = estate.concrete(lab);
         for (kind, path) in [(DeviceKind::Esme, Path::Optical), (DeviceKind::Gsme, Path::Local)] {
@@ -320,6 +320,16 @@ impl Bench {
     }
 }
 
+/// The embedded lab with an optical port that speaks HDLC from the start, as behind a serial device server.
+fn lab() -> Lab {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab-config/labs/embedded.toml");
+    let text = std::fs::read_to_string(path).expect("the embedded lab");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("lab.toml");
+    std::fs::write(&file, text.replace("sim:?sign-on=e", "sim:")).expect("a lab file");
+    Lab::load(&file).expect("a lab")
+}
+
 async fn hub(rig: &Rig) -> Hub {
     let (send, mut pushes) = mpsc::channel(64);
     tokio::spawn(async move { while pushes.recv().await.is_some() {} });
@@ -342,7 +352,7 @@ fn wrong(deed: Deed, said: &Said, before: &DeviceState, after: &DeviceState, tru
     let changed = match deed {
         Deed::Read(..) | Deed::Profile(..) | Deed::Display => {
             let is_reading = matches!(said, Said::Value(_) | Said::Text(_));
-            return (is_reading && said != truth)
+            return (is_reading && said != truth && !is_older(said, truth))
                 .then(|| format!("read {said:?}, and the truth is {truth:?}"));
         }
         Deed::Mode(_, prepayment) => {
@@ -361,6 +371,15 @@ fn wrong(deed: Deed, said: &Said, before: &DeviceState, after: &DeviceState, tru
         (Said::Refused(why), (_, true)) => Some(format!("it was said to be refused ({why}), and was done")),
         _ => None,
     }
+}
+
+/// Whether rows were read from a full profile just before new half hours pushed the oldest of them out.
+fn is_older(said: &Said, truth: &Said) -> bool {
+    let (Said::Value(Data::Array(said)), Said::Value(Data::Array(truth))) = (said, truth) else {
+        return false;
+    };
+    let same_from = |gone: usize| said.len() > gone && truth.starts_with(&said[gone..]);
+    said.len() == truth.len() && (1..4).any(same_from)
 }
 
 /// One round; what went wrong, with everything to play it again.

@@ -13,6 +13,7 @@ use crate::home::Home;
 use crate::model::account::PaymentMode;
 use crate::model::connection::Connection;
 use crate::model::core::Core;
+use crate::model::money::Millipence;
 use crate::model::ppmid::DisplayRefusal;
 use crate::model::supply::{Key, KeyEffect};
 use crate::objects::{Device, JoinRefusal, Shell};
@@ -165,6 +166,17 @@ impl Hand {
             _ => None,
         };
         self.site.with(set).ok_or_else(|| self.without("load"))
+    }
+
+    /// Puts the balance of a meter to so many pence, as a supplier's correction would.
+    ///
+    /// # Errors
+    /// A device without an account.
+    pub fn set_balance(&self, pence: i32) -> Result<(), HandError> {
+        self.connection(|connection| {
+            let wanted = Millipence::new(i64::from(pence) * 1000);
+            connection.adjust(wanted - connection.account().balance());
+        })
     }
 
     /// Takes the device's mains away, or gives them back. A hub tells the outage after three minutes and then

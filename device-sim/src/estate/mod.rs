@@ -315,7 +315,7 @@ impl Estate {
     }
 
     /// Puts a serial device server before a local port: the port is reached over TCP as well, HDLC without a wrapper,
-    /// by one client at a time.
+    /// by one client at a time. A port that begins with a sign-on wants one here too, which no `tcp+hdlc` link makes.
     ///
     /// # Errors
     /// No such rig or port, or no socket to be had.
@@ -330,8 +330,8 @@ impl Estate {
         let settings = self.lines.get(&(rig.to_owned(), kind, path)).ok_or_else(missing)?.clone();
         let failed = |error| StartError::Port { rig: rig.to_owned(), kind, path, error };
         let (listener, address) = device_server::bind().await.map_err(failed)?;
-        self.tasks.spawn(device_server::serve(site, listener, settings, self.stop.clone()));
         let name = || format!("tcp+hdlc://{address}");
+        self.tasks.spawn(device_server::serve(site, listener, settings, self.stop.clone()));
         name().parse().map_err(|error| StartError::Name { rig: rig.to_owned(), kind, name: name(), error })
     }
 

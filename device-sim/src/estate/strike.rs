@@ -7,7 +7,7 @@ use proto_duis::DeviceKind;
 use proto_duis::utrn::VendingKey;
 
 use super::hand::{connection, core, shell, silence};
-use crate::fault::{Deed, DeedKind, DeviceFault, FaultId};
+use crate::fault::{Deed, DeedKind, DeviceFault};
 use crate::home::Home;
 use crate::model::core::Core;
 use crate::model::time::MeterTime;
@@ -26,15 +26,15 @@ pub(super) enum Taken {
     Key(Option<VendingKey>),
 }
 
-/// What faults took away, by fault.
-pub(super) type Pocket = BTreeMap<FaultId, Taken>;
+/// What faults took away, by device and fault.
+pub(super) type Pocket = BTreeMap<(DeviceKind, DeviceFault), Taken>;
 
 /// A cable to be pulled, or put back.
 pub(super) type Cable = (DeviceKind, Path, bool);
 
 /// Does a deed, or undoes it; a cable is for whoever has hold of it.
 pub(super) fn strike(home: &mut Home, pocket: &mut Pocket, deed: Deed) -> Option<Cable> {
-    let Deed { id, device, what, on } = deed;
+    let Deed { device, what, on, .. } = deed;
     match what {
         DeedKind::Unplug(path) => return Some((device, path, !on)),
         DeedKind::Device(DeviceFault::Silence) => silence(home, device, on),
@@ -47,8 +47,8 @@ pub(super) fn strike(home: &mut Home, pocket: &mut Pocket, deed: Deed) -> Option
         DeedKind::Device(DeviceFault::KeyLock) => {
             connection(home, device).into_iter().for_each(|connection| connection.lock_tokens(on));
         }
-        DeedKind::Device(DeviceFault::WrongPassword) => passwords(home, pocket, id, device, on),
-        DeedKind::Device(DeviceFault::WrongKey) => vending_key(home, pocket, id, device, on),
+        DeedKind::Device(DeviceFault::WrongPassword) => passwords(home, pocket, device, on),
+        DeedKind::Device(DeviceFault::WrongKey) => vending_key(home, pocket, device, on),
         DeedKind::Device(other) => {
             core(home, device).into_iter().for_each(|core| in_core(core, other, on));
         }
@@ -73,22 +73,22 @@ fn in_core(core: &mut Core, fault: DeviceFault, on: bool) {
     }
 }
 
-fn passwords(home: &mut Home, pocket: &mut Pocket, id: FaultId, device: DeviceKind, on: bool) {
+fn passwords(home: &mut Home, pocket: &mut Pocket, device: DeviceKind, on: bool) {
     let Some(shell) = shell(home, device) else { return };
     if on {
         let own = shell.access.mistake(OTHER_PASSWORD, OTHER_SUITE_KEY);
-        pocket.insert(id, Taken::Access(own));
-    } else if let Some(Taken::Access(access)) = pocket.remove(&id) {
+        pocket.insert((device, DeviceFault::WrongPassword), Taken::Access(own));
+    } else if let Some(Taken::Access(access)) = pocket.remove(&(device, DeviceFault::WrongPassword)) {
         shell.access = access;
     }
 }
 
-fn vending_key(home: &mut Home, pocket: &mut Pocket, id: FaultId, device: DeviceKind, on: bool) {
+fn vending_key(home: &mut Home, pocket: &mut Pocket, device: DeviceKind, on: bool) {
     let Some(connection) = connection(home, device) else { return };
     if on {
         let key = connection.replace_key(Some(VendingKey::new(OTHER_KEY)));
-        pocket.insert(id, Taken::Key(key));
-    } else if let Some(Taken::Key(key)) = pocket.remove(&id) {
+        pocket.insert((device, DeviceFault::WrongKey), Taken::Key(key));
+    } else if let Some(Taken::Key(key)) = pocket.remove(&(device, DeviceFault::WrongKey)) {
         connection.replace_key(key);
     }
 }

@@ -203,10 +203,23 @@ impl Board {
     /// What is to be done to devices now, or undone.
     pub fn deeds(&mut self, now: Instant) -> Vec<Deed> {
         let mut deeds = std::mem::take(&mut self.mending);
-        for (id, armed) in &mut self.armed {
-            deeds.extend(armed.turn(*id, now));
+        deeds.retain(|deed| !self.others_do(deed));
+        let all: Vec<FaultId> = self.armed.keys().copied().collect();
+        for id in all {
+            let turned = self.armed.get_mut(&id).and_then(|armed| armed.turn(id, now));
+            deeds.extend(turned.filter(|deed| !self.others_do(deed)));
         }
         deeds
+    }
+
+    /// Whether another fault does the same to the same device: it is done once, and undone with the last of them.
+    fn others_do(&self, deed: &Deed) -> bool {
+        let same = |(id, armed): (&FaultId, &Armed)| {
+            let own =
+                armed.deed(*id, true).is_some_and(|own| (own.device, own.what) == (deed.device, deed.what));
+            *id != deed.id && armed.done && own
+        };
+        self.armed.iter().any(same)
     }
 
     /// When [`Board::deeds`] has something next.

@@ -160,7 +160,7 @@ pub enum WireFault {
 }
 
 /// What goes wrong in a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeviceFault {
     /// It says nothing on any path.
     Silence,

@@ -216,6 +216,20 @@ fn clearing_undoes_what_was_done_and_nothing_else() {
 }
 
 #[test]
+fn the_same_fault_twice_is_done_once_and_undone_with_the_last() {
+    let (mut board, now) = (Board::new(1), Instant::now());
+    let brief = board.arm(placed("ESME: wrong-password for 1s"), now).unwrap();
+    let lasting = board.arm(placed("ESME: wrong-password for 5s"), now).unwrap();
+    let turns = |board: &mut Board, at: u64| {
+        let deeds = board.deeds(now + Duration::from_secs(at));
+        deeds.into_iter().map(|deed| (deed.id, deed.on)).collect::<Vec<_>>()
+    };
+    assert_eq!(turns(&mut board, 0), [(brief, true)]);
+    assert_eq!(turns(&mut board, 2), []);
+    assert_eq!(turns(&mut board, 6), [(lasting, false)]);
+}
+
+#[test]
 fn a_fault_of_a_device_waits_for_its_frame() {
     let (mut board, mut outbox, now) = (Board::new(1), Outbox::default(), Instant::now());
     board.arm(placed("ESME: key-lock on frame 2 for 2 frames"), now).unwrap();

@@ -84,6 +84,9 @@ pub struct Check {
     /// A pack folder to check as well; may be given more than once
     #[arg(long = "pack", value_name = "FOLDER")]
     pub packs: Vec<PathBuf>,
+    /// A test data set to check as well, by file; may be given more than once
+    #[arg(long = "data-set", value_name = "FILE")]
+    pub data_sets: Vec<PathBuf>,
     /// Write the lock of each pack folder given, agreeing to its scripts as they are
     #[arg(long, requires = "packs")]
     pub write_lock: bool,
@@ -133,6 +136,9 @@ pub struct Run {
     /// Run only this script; may be given more than once. The rest is recorded as not run
     #[arg(long = "script", value_name = "ID")]
     pub scripts: Vec<String>,
+    /// A test data set to be loaded first, by name or file; may be given more than once. Those a pack requires are loaded anyway
+    #[arg(long = "data-set", value_name = "SET")]
+    pub data_sets: Vec<String>,
     /// Where run folders go
     #[arg(long, value_name = "FOLDER", default_value = RUNS)]
     pub runs: PathBuf,
@@ -150,6 +156,7 @@ impl Default for Run {
             lab: LabChoice::default(),
             packs: Vec::new(),
             scripts: Vec::new(),
+            data_sets: Vec::new(),
             runs: PathBuf::from(RUNS),
             keys: KeyChoice::default(),
             json: false,

@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use lab_config::{DeviceModel, Lab, Rig, RigDevice};
-use scenarios::Pack;
+use scenarios::{DataSet, Pack};
 use serde::Serialize;
 
 use super::arguments::Check;
 use super::say::say;
-use super::{Exit, Failure, lab, packs, print_json};
+use super::{Exit, Failure, data_sets, lab, packs, print_json};
 
 /// What was found; only what holds gets this far.
 #[derive(Debug, Serialize)]
@@ -21,6 +21,14 @@ struct Told {
     models: Vec<ModelTold>,
     unverified: Vec<String>,
     packs: Vec<PackTold>,
+    data_sets: Vec<DataSetTold>,
+}
+
+#[derive(Debug, Serialize)]
+struct DataSetTold {
+    id: String,
+    title: String,
+    digest: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -57,7 +65,9 @@ pub(super) fn check(verb: &Check) -> Result<Exit, Failure> {
         true => packs::shipped()?,
         false => verb.packs.iter().map(|folder| packs::load(folder)).collect::<Result<_, _>>()?,
     };
-    let told = told(&lab, &packs);
+    let mut sets = data_sets::shipped()?;
+    sets.extend(verb.data_sets.iter().map(|file| data_sets::load(file)).collect::<Result<Vec<_>, _>>()?);
+    let told = told(&lab, &packs, &sets);
     match verb.json {
         true => print_json(&told)?,
         false => say(&told, verb.facts),
@@ -71,7 +81,7 @@ fn write_lock(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn told(lab: &Lab, packs: &[Pack]) -> Told {
+fn told(lab: &Lab, packs: &[Pack], sets: &[DataSet]) -> Told {
     Told {
         lab: lab.name.to_string(),
         digest: lab.digest.to_string(),
@@ -81,6 +91,15 @@ fn told(lab: &Lab, packs: &[Pack]) -> Told {
         models: lab.models.values().map(|model| model_told(model)).collect(),
         unverified: lab.models.values().flat_map(|model| unverified(model)).collect(),
         packs: packs.iter().map(pack_told).collect(),
+        data_sets: sets.iter().map(data_set_told).collect(),
+    }
+}
+
+fn data_set_told(set: &DataSet) -> DataSetTold {
+    DataSetTold {
+        id: format!("{} {}", set.name, set.version),
+        title: set.title.clone(),
+        digest: set.digest.to_string(),
     }
 }
 
@@ -129,6 +148,9 @@ fn say(told: &Told, facts: bool) {
         let kind = if rig.simulated { "simulated" } else { "real" };
         say!("  rig {}: {} ({}), {kind}", rig.name, rig.combination, rig.release);
         rig.devices.iter().for_each(|device| say!("    {device}"));
+    }
+    for set in &told.data_sets {
+        say!("data set {}: {}, {}", set.id, set.title, &set.digest[..16.min(set.digest.len())]);
     }
     for pack in &told.packs {
         say!(

@@ -6,6 +6,7 @@
 mod access;
 mod arguments;
 mod check;
+mod data_sets;
 mod decode;
 mod duis;
 mod failure;

@@ -12,7 +12,7 @@ use super::person::Person;
 use super::say::{complain, say};
 use super::screen::Screen;
 use super::verify::key_folder;
-use super::{Exit, Failure, lab, packs, report, signals};
+use super::{Exit, Failure, data_sets, lab, packs, report, signals};
 use crate::dispatch::{self, Order, Ran, RunError};
 use crate::embedded::{self, Embedded};
 use crate::evidence::RunFolder;
@@ -59,6 +59,7 @@ fn order(verb: &Run, lab: &Lab, declared: &Rig, plan: Plan, estate: &Embedded) -
     Ok(Order {
         lab: lab.clone(),
         rig: declared.name.to_string(),
+        data_sets: data_sets::chosen(&verb.data_sets, &plan.packs)?,
         plan,
         runs: verb.runs.clone(),
         key: dispatch::lab_key(&keys, lab).map_err(hinted)?,
@@ -125,6 +126,9 @@ pub(super) fn hinted(error: RunError) -> Failure {
     let hint = match &error {
         RunError::Held(_) => Some("wait for that run to end, or stop it; a run that died has let go already"),
         RunError::Ledger(_) => Some("look at the disk: free space, permissions; then run again"),
+        RunError::DataSet { .. } => Some(
+            "put the data into the device, or leave the data set out; a run never begins on other data than it names",
+        ),
         RunError::NoEntry(_) => Some("add an [[epcl]] entry for the combination to the lab file"),
         RunError::Reach(_) => Some("harness check shows what the lab file says of the device"),
         _ => None,

@@ -39,6 +39,14 @@ pub enum RunError {
         /// Why.
         reason: String,
     },
+    /// A test data set is not in the devices.
+    #[error("test data set {set} is not in the devices, so nothing was run: {reason}")]
+    DataSet {
+        /// The data set.
+        set: String,
+        /// What could not be loaded, or what differs.
+        reason: String,
+    },
     /// A person stopped it before its first record.
     #[error("stopped before the run began; nothing was done to the rig")]
     StoppedEarly,

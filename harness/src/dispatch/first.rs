@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lab_config::{EpclEntry, Function, Lab, ModelIdentity, Rig, RigDevice};
 use proto_lab::Digest;
 use proto_lab::record::{
-    Agreement, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity, NonStandardPack, PackBound,
+    Agreement, DataSet, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity, NonStandardPack, PackBound,
     PackPurpose, RunId, RunStarted, SystemUnderTest,
 };
 use scenarios::{Pack, PackKind, Standing};
@@ -23,6 +23,7 @@ pub(super) struct Bindings<'a> {
     pub(super) entry: &'a EpclEntry,
     pub(super) proof: &'a RigProof,
     pub(super) plan: &'a Plan,
+    pub(super) data_sets: &'a [scenarios::DataSet],
     pub(super) key: &'a LabKey,
     pub(super) previous: Option<Digest>,
 }
@@ -42,7 +43,7 @@ impl Bindings<'_> {
             system: self.system(),
             packs: self.plan.packs.iter().map(pack).collect(),
             plan: self.plan.cases(),
-            data_sets: Vec::new(),
+            data_sets: self.data_sets.iter().map(data_set).collect(),
             key: self.key.signer(),
             previous: self.previous,
         }
@@ -131,6 +132,11 @@ fn said(found: &prove::DeviceFound) -> Option<Identity> {
         firmware: text(Function::FirmwareVersion),
         configuration: text(Function::ConfigurationVersion),
     })
+}
+
+/// Name and version together: two versions of a data set are two data sets.
+fn data_set(set: &scenarios::DataSet) -> DataSet {
+    DataSet { id: format!("{} {}", set.name, set.version), digest: set.digest }
 }
 
 fn pack(pack: &Pack) -> PackBound {

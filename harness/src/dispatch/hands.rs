@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use lab_config::DeviceKind;
-use scenarios::Act;
+use scenarios::{Act, Load};
 
 use crate::execute::Trouble;
 
@@ -16,4 +16,9 @@ pub trait Hands: Send + Sync {
     /// Asks; `show` is the text for a person. Whoever is asked may take as long as `within`.
     fn ask<'a>(&'a mut self, device: DeviceKind, act: &'a Act, show: &'a str, within: Duration)
     -> Answer<'a>;
+
+    /// Loads a part of a test data set into a device that has a bench's hand in it; nothing, where it has none.
+    fn load(&mut self, _: &Load) -> Option<Result<(), String>> {
+        None
+    }
 }

@@ -9,6 +9,7 @@ mod actuate;
 mod bench;
 mod book;
 mod conduct;
+mod data_set;
 mod error;
 mod first;
 mod hands;

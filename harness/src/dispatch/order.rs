@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use lab_config::{EpclEntry, Lab, Rig};
 use proto_lab::record::RunId;
+use scenarios::DataSet;
 
 use super::{Hands, RunError};
 use crate::evidence::{KeyName, LabKey};
@@ -18,6 +19,8 @@ pub struct Order {
     pub rig: String,
     /// What to run.
     pub plan: Plan,
+    /// The test data sets to be in the devices.
+    pub data_sets: Vec<DataSet>,
     /// Where run folders go.
     pub runs: PathBuf,
     /// The folder of the lab's keys, where what must outlive a run is kept.

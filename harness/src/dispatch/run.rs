@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::bench::Parts;
 use super::first::Bindings;
 use super::tokens::Tokens;
-use super::{Book, Order, RigBench, RunError, RunTap, System, block_all, conduct};
+use super::{Book, Order, RigBench, RunError, RunTap, System, block_all, conduct, data_set};
 use crate::driver::prove::han::{self, Stranger};
 use crate::driver::prove::{self, Difference, RigProof};
 use crate::driver::rig::{self, ReachError};
@@ -46,7 +46,7 @@ pub struct Ran {
 ///
 /// # Errors
 /// [`RunError`]: there is no run, or its evidence could not be written to the end.
-pub async fn run(order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) -> Result<Ran, RunError> {
+pub async fn run(mut order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) -> Result<Ran, RunError> {
     let rig = order.rig()?.clone();
     let claim = claim(&rig, order.run.as_str(), LockFolder::default())?;
     let tap = RunTap::new();
@@ -54,6 +54,13 @@ pub async fn run(order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) -> R
         met = meet(&order.lab, &rig, Arc::new(tap.clone())) => met?,
         () = stop.wait() => return Err(RunError::StoppedEarly),
     };
+    if met.proof.holds() {
+        let facts = Arc::new(Facts::of(&order.lab, &rig));
+        tokio::select! {
+            loaded = data_set::load(&order.data_sets, &met.links, order.hands.as_mut(), &facts) => loaded?,
+            () = stop.wait() => return Err(RunError::StoppedEarly),
+        }
+    }
     let recorded = open(&order, &rig, &met.proof, &tap)?;
     began(&recorded.folder);
     let ended = with_evidence(order, met, &recorded, stop).await;
@@ -164,6 +171,7 @@ fn open(order: &Order, rig: &Rig, proof: &RigProof, tap: &RunTap) -> Result<Reco
         entry: order.entry()?,
         proof,
         plan: &order.plan,
+        data_sets: &order.data_sets,
         key: &order.key,
         previous: previous(&order.runs),
     };

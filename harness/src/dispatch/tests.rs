@@ -143,7 +143,7 @@ fn first(lab: &Lab, plan: &Plan, key: &LabKey) -> RunStarted {
     let run = "a-run".parse().expect("a name");
     let proof = RigProof { rig: "rig-1".to_owned(), devices: Vec::new(), strangers: Vec::new() };
     let (rig, entry) = (&lab.rigs[0], &lab.epcl[0]);
-    First { run: &run, lab, rig, entry, proof: &proof, plan, key, previous: None }.record()
+    First { run: &run, lab, rig, entry, proof: &proof, plan, data_sets: &[], key, previous: None }.record()
 }
 
 fn conduct_on(rig: &mut Rig, enrolled: bool, stop: &Stop) -> Conducted {

@@ -48,6 +48,8 @@ pub struct Pack {
     pub standing: Standing,
     /// Whether the installation must be enrolled before its scripts run.
     pub requires_enrolled: bool,
+    /// The test data sets that must be in the devices.
+    pub data_sets: Vec<Name>,
     /// Its scripts, in the order they run.
     pub scripts: Vec<Script>,
     /// The digests it was checked against.
@@ -163,11 +165,11 @@ impl Pack {
             .iter()
             .map(|(id, document)| Script::parse(id.clone(), document))
             .collect::<Result<Vec<_>, FileError>>()?;
-        let Heading { id, title, kind, release, standing, requires_enrolled, .. } = heading;
+        let Heading { id, title, kind, release, standing, requires_enrolled, data_sets, .. } = heading;
         if standing == Standing::Standard {
             scripts.iter().try_for_each(refuse_expected)?;
         }
-        Ok(Self { id, title, kind, release, standing, requires_enrolled, scripts, lock })
+        Ok(Self { id, title, kind, release, standing, requires_enrolled, data_sets, scripts, lock })
     }
 
     /// Writes `pack.lock` for the files of a folder as they are now, and gives it. Every script must read without fault:
@@ -235,6 +237,7 @@ struct Heading {
     release: CapabilityRelease,
     standing: Standing,
     requires_enrolled: bool,
+    data_sets: Vec<Name>,
     scripts: Vec<Name>,
 }
 
@@ -250,6 +253,7 @@ impl Heading {
             release: table.required("release", release)?.parse(release)?,
             standing: standing(table)?,
             requires_enrolled: table.required("requires-enrolled", enrolled)?.boolean(enrolled)?,
+            data_sets: table.read("data-sets", data_sets)?.unwrap_or_default(),
             scripts: scripts(&table.required("scripts", "the names of the scripts, in order")?)?,
         })
     }
@@ -305,6 +309,11 @@ fn words(item: &Item<'_>) -> Result<String, FileError> {
         "" => Err(item.refuse("words", "say it, or write `agreement = \"none\"`")),
         text => Ok(text.to_owned()),
     }
+}
+
+fn data_sets(item: &Item<'_>) -> Result<Vec<Name>, FileError> {
+    let meaning = "the names of the test data sets that must be in the devices";
+    item.list(meaning)?.iter().map(|item| item.parse("the name of a data set")).collect()
 }
 
 fn scripts(item: &Item<'_>) -> Result<Vec<Name>, FileError> {

@@ -67,6 +67,11 @@ fn steps(table: &mut Table<'_>, key: &'static str, scope: &mut Scope) -> Result<
     items.iter().map(|item| step::step(item, scope)).collect()
 }
 
+/// Steps outside any script, which may name nothing but what every script may.
+pub(crate) fn steps_alone(table: &mut Table<'_>, key: &'static str) -> Result<Vec<crate::Step>, FileError> {
+    steps(table, key, &mut Scope::default())
+}
+
 fn bounded<'d>(item: &Item<'d>, what: &str) -> Result<Vec<Item<'d>>, FileError> {
     let items = item.list(&format!("{what}, each under its own [[header]]"))?;
     match items.len() {

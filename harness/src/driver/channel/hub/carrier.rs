@@ -32,6 +32,8 @@ pub(super) struct Carrier {
     tap: SharedTap,
     deadlines: Deadlines,
     deframer: Deframer,
+    /// Until when the line may be silent: for long between messages, and briefly inside one.
+    patience: Instant,
     inboxes: BTreeMap<Place, mpsc::Sender<Incoming>>,
     pushes: mpsc::Sender<Push>,
     generation: Arc<AtomicU64>,
@@ -70,6 +72,7 @@ impl Carrier {
             tap,
             deadlines,
             deframer: Deframer::default(),
+            patience: Instant::now() + IDLE,
             inboxes: BTreeMap::new(),
             pushes,
             generation,
@@ -84,7 +87,7 @@ impl Carrier {
                     Some(job) => self.serve(job).await,
                     None => return,
                 },
-                heard = self.state.listen() => self.hear(heard).await,
+                heard = self.state.listen(self.patience) => self.hear(heard).await,
             }
         }
     }
@@ -125,8 +128,10 @@ impl Carrier {
             Heard::Octets(octets) => {
                 self.deframer.receive(&octets);
                 self.route_all();
+                self.be_patient();
             }
-            Heard::Nothing => {}
+            Heard::Nothing if self.deframer.is_mid_message() => self.lose_half_a_message(),
+            Heard::Nothing => self.be_patient(),
             Heard::Lost(error) => self.lose(&error),
             Heard::RenewalDue => {
                 // Failing is counted; the next request tries again and tells its caller.
@@ -135,12 +140,26 @@ impl Carrier {
         }
     }
 
+    fn be_patient(&mut self) {
+        let mid = self.deframer.is_mid_message();
+        self.patience = Instant::now() + if mid { self.deadlines.inter_octet } else { IDLE };
+    }
+
+    /// The rest of a message never came. Whatever comes next would be taken for it, so the connection is made anew.
+    fn lose_half_a_message(&mut self) {
+        let (expected, waited) = ("the rest of a wrapped APDU", self.deadlines.inter_octet);
+        let error = self.address.error(LinkErrorKind::Gone, expected, "nothing", waited);
+        self.note("half a message: the connection is made anew");
+        self.lose(&error);
+    }
+
     async fn renew(&mut self) -> Result<(), LinkError> {
         match open_link(&self.address, &self.tap, &self.deadlines).await {
             Ok(mut link) => {
                 link.set_framing(Framing::Wrapper);
                 self.state = State::Connected(Box::new(link));
                 self.deframer = Deframer::default();
+                self.be_patient();
                 Ok(())
             }
             Err(error) => {
@@ -204,15 +223,13 @@ impl Carrier {
 
 impl State {
     /// Waits for the line; may be dropped at any point without losing octets.
-    async fn listen(&mut self) -> Heard {
+    async fn listen(&mut self, until: Instant) -> Heard {
         match self {
-            State::Connected(link) => {
-                match link.receive("an answer or a push", Instant::now() + IDLE).await {
-                    Ok(octets) => Heard::Octets(octets.to_vec()),
-                    Err(error) if error.kind == LinkErrorKind::NoAnswer => Heard::Nothing,
-                    Err(error) => Heard::Lost(error),
-                }
-            }
+            State::Connected(link) => match link.receive("an answer or a push", until).await {
+                Ok(octets) => Heard::Octets(octets.to_vec()),
+                Err(error) if error.kind == LinkErrorKind::NoAnswer => Heard::Nothing,
+                Err(error) => Heard::Lost(error),
+            },
             State::Lost { tries, next } if *tries < RENEWALS => {
                 tokio::time::sleep_until(*next).await;
                 Heard::RenewalDue
