@@ -32,7 +32,7 @@ const APDUS: [(&str, &str, &[&str]); 9] = [
 ];
 
 /// What each of our words is called by the translator.
-const SAME: [(&str, &str); 8] = [
+const SAME: [(&str, &str); 10] = [
     ("1-0:1.8.0.255", "0100010800FF"),
     ("12345", "00003039"),
     ("object undefined", "UndefinedObject"),
@@ -40,7 +40,9 @@ const SAME: [(&str, &str); 8] = [
     ("-60", "FFC4"),
     ("read-write denied", "ReadWriteDenied"),
     ("success", "Success"),
-    ("authentication failure", "AuthenticationFailure"),
+    ("service not allowed", "ServiceNotAllowed"),
+    ("rejected for good", "AssociationResult Value=\"01\""),
+    ("authentication failure", "ACSEServiceUser Value=\"0D\""),
 ];
 
 #[test]
@@ -48,8 +50,7 @@ fn services_and_values_agree_with_the_gurux_translator() {
     let peers = lab_tests::peers().unwrap_or_else(|error| panic!("{error}"));
     let script = "import sys\n\
         from gurux_dlms import GXDLMSTranslator\n\
-        from gurux_dlms.enums import *\n\
-        from gurux_dlms.TranslatorOutputType import TranslatorOutputType\n\
+        from gurux_dlms.enums import TranslatorOutputType\n\
         translator = GXDLMSTranslator(TranslatorOutputType.SIMPLE_XML)\n\
         for line in sys.argv[1:]:\n\
         \x20   print(translator.pduToXml(bytearray.fromhex(line)).replace('\\n', ' '))\n";
@@ -72,12 +73,12 @@ fn services_and_values_agree_with_the_gurux_translator() {
     }
 }
 
-/// A run on the embedded lab: a migration script, and one that reads by the optical port.
+/// A run on the embedded lab: a top-up, which is observed by the optical port, and a read of the gas proxy behind the hub.
 fn run(folder: &Path) -> PathBuf {
     let out = lab_tests::harness()
         .unwrap()
         .current_dir(lab_tests::repository())
-        .args(["run", "--script", "ioc-service-reference-variant/top-up@ESME", "--runs"])
+        .args(["run", "--script", "top-up", "--script", "read-gas-register", "--runs"])
         .arg(folder)
         .output()
         .unwrap();

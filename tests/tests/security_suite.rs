@@ -3,9 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test's panic is its message")]
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,6 +18,8 @@ struct Bench {
     device_sim: Child,
     link: String,
     folder: TempDir,
+    /// Held open: a program whose standard output is closed ends.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Drop for Bench {
@@ -49,11 +51,12 @@ impl Bench {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-        let lines = BufReader::new(device_sim.stdout.take().unwrap()).lines();
-        let told = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        let mut wan = told.filter(|line| line["path"] == "wan" && line["link"].is_string());
-        let link = wan.next().unwrap()["link"].as_str().unwrap().to_owned();
-        Self { device_sim, link, folder }
+        let mut said = BufReader::new(device_sim.stdout.take().unwrap());
+        let mut told =
+            said.by_ref().lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        let wan = told.find(|line| line["path"] == "wan" && line["link"].is_string()).unwrap();
+        let link = wan["link"].as_str().unwrap().to_owned();
+        Self { device_sim, link, folder, _said: said }
     }
 
     /// Reads the hub's hardware version, which the public client may not.
