@@ -242,14 +242,17 @@ fn print(
 fn warn_of_generated(lab: &Lab) {
     let generated = |rig: &Rig, device: &RigDevice| {
         let clients = device.credentials.clients.iter();
-        let of_us =
-            clients.filter(|(_, security)| matches!(security, Security::Low(SecretSource::Generated(_))));
+        let of_us = clients.filter(|(_, security)| match security {
+            Security::Low(source) => matches!(source, SecretSource::Generated(_)),
+            Security::Gmac(shared) => shared.encryption_key.is_generated(),
+            Security::None => false,
+        });
         of_us.map(|(sap, _)| format!("{} {} client {sap}", rig.name, device.kind)).collect::<Vec<_>>()
     };
     let found: Vec<String> =
         lab.rigs.iter().flat_map(|rig| rig.devices().flat_map(|device| generated(rig, device))).collect();
     if let Some(first) = found.first() {
-        let words = "no other program can know it; write password = { file = \"…\" } or { env = \"…\" } in the lab file";
-        tracing::warn!("{} generated password(s), such as that of {first}: {words}", found.len());
+        let words = "no other program can know it; write { file = \"…\" } or { env = \"…\" } in its place in the lab file";
+        tracing::warn!("{} generated password(s) and keys, such as that of {first}: {words}", found.len());
     }
 }

@@ -22,8 +22,8 @@ pub(super) struct LineSettings {
     pub(super) kind: DeviceKind,
     /// Which of its ports.
     pub(super) path: Path,
-    /// Logical device behind it.
-    pub(super) logical: u16,
+    /// Logical devices behind it.
+    pub(super) logical: Vec<u16>,
     /// Physical device address, where the Device Model says one.
     pub(super) physical: Option<u16>,
     /// Who it says it is at a sign-on; without one the line speaks HDLC from the start.
@@ -90,7 +90,7 @@ impl<'a> Line<'a> {
     pub(super) fn new(site: &'a Site, settings: LineSettings) -> Self {
         let defaults = ServerSettings::default();
         let hdlc = Server::new(ServerSettings {
-            logical_devices: vec![settings.logical],
+            logical_devices: settings.logical,
             physical_device: settings.physical.unwrap_or(defaults.physical_device),
             parameters: settings.frames.map_or(defaults.parameters, |frames| {
                 Parameters::symmetric(frames.max_information, frames.window)

@@ -36,8 +36,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lab_config::{
-    Endpoint, FrameLimits, HdlcSizes, Lab, LinkUrl, LinkUrlError, MaxInfo, Path, Quirk, Rig, RigDevice,
-    SignOn, Window,
+    DlmsProfile, Endpoint, FrameLimits, HdlcSizes, Lab, LinkUrl, LinkUrlError, MaxInfo, Path, Quirk, Rig,
+    RigDevice, SignOn, Window,
 };
 use proto_duis::{DeviceKind, Eui64};
 use tokio_util::sync::CancellationToken;
@@ -471,7 +471,7 @@ fn line_settings(device: &RigDevice, path: Path, url: &LinkUrl) -> LineSettings 
     LineSettings {
         kind: device.kind,
         path,
-        logical: server.map_or(1, |server| server.logical),
+        logical: logical_devices(profile),
         physical: url.addressing.physical.or(server.and_then(|server| server.physical)),
         identification: signs_on.then(|| line::identification(firmware, &particulars)),
         frames: frames(url, particulars.frames.map(|fact| fact.value)),
@@ -495,6 +495,14 @@ fn frames(url: &LinkUrl, model: Option<FrameLimits>) -> Option<FrameLimits> {
         max_information: max_info.or(model.map(|model| model.max_information)).unwrap_or(MaxInfo::DEFAULT),
         window: window.or(model.map(|model| model.window)).unwrap_or(Window::ONE),
     })
+}
+
+/// The logical devices behind a port: the one spoken to, and an application one where the Device Model has it.
+fn logical_devices(profile: Option<&DlmsProfile>) -> Vec<u16> {
+    let Some(profile) = profile else { return vec![1] };
+    std::iter::once(profile.server.value.logical)
+        .chain(profile.application_device.map(|fact| fact.value))
+        .collect()
 }
 
 /// The simulated link with the pseudo-terminal's name in it.

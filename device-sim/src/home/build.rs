@@ -207,6 +207,7 @@ impl Plan<'_> {
             access,
             sign: if inverted { DeviationSign::Inverted } else { DeviationSign::Standard },
             logical: profile.server.value.logical,
+            application: profile.application_device.map(|fact| fact.value),
             model: device.model.clone(),
         })
     }

@@ -26,13 +26,16 @@ pub(super) enum Door {
     Local,
 }
 
+/// A client at a door, and the logical device it speaks to.
+type Place = (Door, u16, u16);
+
 /// A device in its place.
 pub(crate) struct Station<D> {
     pub(crate) device: D,
     pub(crate) shell: Shell,
     /// It lives but says nothing, on any path.
     pub(crate) silent: bool,
-    sessions: BTreeMap<(Door, u16), ServerSession>,
+    sessions: BTreeMap<Place, ServerSession>,
     /// The start of the device its sessions are of.
     start: u32,
 }
@@ -67,17 +70,16 @@ impl<D: Device> Station<D> {
 
     /// The answer to an APDU; none from a silent device, for another logical device, or where none is due.
     pub(super) fn serve(&mut self, door: Door, peer: Peer, apdu: &[u8]) -> Option<Vec<u8>> {
-        if !self.answers() || peer.server != self.shell.logical {
+        if !self.answers() || !self.shell.is_at(peer.server) {
             return None;
         }
         if std::mem::replace(&mut self.start, self.device.core().starts()) != self.start {
             self.sessions.clear();
         }
-        self.make_room(door, peer.client);
-        let session = self
-            .sessions
-            .entry((door, peer.client))
-            .or_insert_with(|| ServerSession::new(peer, settings(&self.shell)));
+        let place = (door, peer.client, peer.server);
+        self.make_room(place);
+        let session =
+            self.sessions.entry(place).or_insert_with(|| ServerSession::new(peer, settings(&self.shell)));
         let answer = session.receive(apdu, &mut Face { device: &mut self.device, shell: &mut self.shell })?;
         let nameless = self.shell.has(Quirk::AareWithoutMechanismName);
         Some(if nameless { without_mechanism(answer) } else { answer })
@@ -88,8 +90,8 @@ impl<D: Device> Station<D> {
         Face { device: &mut self.device, shell: &mut self.shell }.read_out()
     }
 
-    fn make_room(&mut self, door: Door, client: u16) {
-        if self.sessions.len() < SESSIONS || self.sessions.contains_key(&(door, client)) {
+    fn make_room(&mut self, place: Place) {
+        if self.sessions.len() < SESSIONS || self.sessions.contains_key(&place) {
             return;
         }
         self.sessions.retain(|_, session| session.is_associated());
@@ -105,7 +107,7 @@ impl<D: Device> Station<D> {
 
     /// The link below a door is gone, and every association with it.
     pub(super) fn forget(&mut self, door: Door) {
-        self.sessions.retain(|(of, _), _| *of != door);
+        self.sessions.retain(|(of, ..), _| *of != door);
     }
 
     /// The next alert, as an event notification; a silent device keeps them, and so does one without power.

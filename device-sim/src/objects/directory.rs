@@ -91,6 +91,8 @@ pub enum Role {
     SupplyScript,
     /// Load limit.
     Limiter,
+    /// Which logical devices there are.
+    SapAssignment,
     /// How messages of a client, named by its SAP, are protected.
     SecuritySetup(u8),
     /// The invocation counter last received from a client, named by its SAP.
@@ -181,6 +183,28 @@ pub enum Role {
     PermitJoin,
 }
 
+impl Role {
+    /// Whether an application logical device has it: what is measured, and what every logical device must have.
+    pub fn is_of_application(self) -> bool {
+        use Role::{
+            ActiveExport, ActiveImport, ActivePower, Association, Clock, GasVolume, LogicalDeviceName,
+            Profile, Tier,
+        };
+        matches!(
+            self,
+            ActiveExport
+                | ActiveImport
+                | ActivePower
+                | Association
+                | Clock
+                | GasVolume
+                | LogicalDeviceName
+                | Profile
+                | Tier(_)
+        )
+    }
+}
+
 /// An object as it is found and may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spec {
@@ -207,7 +231,7 @@ impl Spec {
     pub fn is_public(&self) -> bool {
         use Role::{
             Association, Clock, FirmwareVersion, Identity, InvocationCounter, LogicalDeviceName,
-            Manufacturer, Model,
+            Manufacturer, Model, SapAssignment,
         };
         matches!(
             self.role,
@@ -219,6 +243,7 @@ impl Spec {
                 | LogicalDeviceName
                 | Manufacturer
                 | Model
+                | SapAssignment
         )
     }
 }
@@ -292,6 +317,7 @@ fn usual(role: Role) -> Spec {
         Role::SupplyState => spec(70, [0, 0, 96, 3, 10, 255], &[1, 2, 3, 4], NONE, &[1, 2]),
         Role::OffReason => data([0, 0, 96, 5, 0, 255]),
         Role::SupplyScript => spec(9, [0, 0, 10, 0, 106, 255], &[1, 2], NONE, &[1]),
+        Role::SapAssignment => spec(17, [0, 0, 41, 0, 0, 255], DATA, NONE, NONE),
         Role::SecuritySetup(client) => spec(64, [0, 0, 43, 0, client, 255], &[1, 2, 3, 4, 5], NONE, NONE),
         Role::InvocationCounter(client) => data([0, 0, 43, 1, client, 255]),
         Role::Limiter => spec(71, [0, 0, 17, 0, 0, 255], &[1, 2, 3, 4, 6, 7, 11], &[4, 6, 7, 11], NONE),
@@ -388,6 +414,7 @@ fn band_place(band: u8) -> (u8, u8) {
 const COMMON: &[Role] = &[
     Role::Association,
     Role::LogicalDeviceName,
+    Role::SapAssignment,
     Role::Identity,
     Role::Manufacturer,
     Role::Model,

@@ -27,7 +27,7 @@ use lab_config::{DeviceModel, Particulars, Quirk};
 use proto_dlms::apdu::{Apdu, EventNotification};
 use proto_dlms::data::{
     ActionResult, AttributeRef, CaptureObject, ClassId, Data, DataAccessResult, DeviationSign, MethodRef,
-    Selective,
+    Obis, Selective,
 };
 use proto_dlms::security::{Challenge, SecurityContext, SecurityError};
 use proto_dlms::server::{AssociationPolicy, Credentials, Denial, ObjectModel, Peer, select};
@@ -52,11 +52,23 @@ pub struct Shell {
     pub sign: DeviationSign,
     /// The logical device it is.
     pub logical: u16,
+    /// The application logical device beside it, which has what is measured and nothing of management.
+    pub application: Option<u16>,
     /// Its Device Model.
     pub model: Arc<DeviceModel>,
 }
 
 impl Shell {
+    /// Whether a client may ask for a logical device at this address.
+    pub fn is_at(&self, server: u16) -> bool {
+        server == self.logical || self.application == Some(server)
+    }
+
+    /// The logical devices, by address.
+    pub fn logical_devices(&self) -> impl Iterator<Item = u16> {
+        std::iter::once(self.logical).chain(self.application)
+    }
+
     /// What devices of its model do in their own way.
     pub fn particulars(&self) -> Option<&Particulars> {
         self.model.profile.dlms().map(|profile| &profile.particulars)
@@ -133,7 +145,7 @@ pub struct Face<'a, D> {
 
 impl<D: Device> Face<'_, D> {
     fn spec(&self, peer: Peer, class: ClassId, attribute: AttributeRef) -> Result<Spec, DataAccessResult> {
-        let spec = self.shell.directory.find(attribute.obis).ok_or(DataAccessResult::ObjectUndefined)?;
+        let spec = self.find(peer, attribute.obis).ok_or(DataAccessResult::ObjectUndefined)?;
         if spec.class != class {
             return Err(DataAccessResult::ObjectClassInconsistent);
         }
@@ -143,13 +155,20 @@ impl<D: Device> Face<'_, D> {
         Ok(*spec)
     }
 
+    /// The object of this name in the logical device spoken to.
+    fn find(&self, peer: Peer, obis: Obis) -> Option<&Spec> {
+        let application = peer.server != self.shell.logical;
+        self.shell.directory.find(obis).filter(|spec| !application || spec.role.is_of_application())
+    }
+
     fn read(&self, peer: Peer, spec: &Spec, attribute: i8) -> Result<Data, DataAccessResult> {
         let core = self.device.core();
         let plate = &core.plate;
         match spec.role {
             _ if attribute == 1 => Ok(Data::Octets(spec.obis.0.to_vec())),
             Role::Association => self.association(peer, attribute),
-            Role::LogicalDeviceName => Ok(text(&logical_device_name(core))),
+            Role::LogicalDeviceName => Ok(text(&self.logical_device_name(peer.server))),
+            Role::SapAssignment => Ok(self.sap_assignment()),
             Role::Identity => Ok(text(&plate.eui64.to_string())),
             Role::Manufacturer => Ok(text(&plate.manufacturer)),
             Role::Model => Ok(text(&plate.model)),
@@ -232,7 +251,10 @@ impl<D: Device> Face<'_, D> {
         // Application context 1 is logical names in clear, 3 the same ciphered.
         let context = if policy.is_some_and(|policy| policy.protection().is_some()) { 3 } else { 1 };
         Ok(match attribute {
-            2 => Data::Array(self.shell.directory.all().map(object_list_element).collect()),
+            2 => {
+                let here = self.shell.directory.all().filter(|spec| self.find(peer, spec.obis).is_some());
+                Data::Array(here.map(object_list_element).collect())
+            }
             3 => Data::Structure(vec![Data::I8(client), Data::U16(peer.server)]),
             4 => Data::Octets(vec![0x60, 0x85, 0x74, 0x05, 0x08, 0x01, context]),
             5 => Data::Structure(vec![
@@ -246,6 +268,18 @@ impl<D: Device> Face<'_, D> {
             8 => Data::Enum(2),
             _ => return Err(DataAccessResult::ReadWriteDenied),
         })
+    }
+
+    /// Class 17: which logical devices there are.
+    fn sap_assignment(&self) -> Data {
+        let one = |sap| Data::Structure(vec![Data::U16(sap), text(&self.logical_device_name(sap))]);
+        Data::Array(self.shell.logical_devices().map(one).collect())
+    }
+
+    /// The management logical device has the EUI-64 in its name; the application one the same and its address.
+    fn logical_device_name(&self, server: u16) -> String {
+        let name = logical_device_name(self.device.core());
+        if server == self.shell.logical { name } else { format!("{name}/{server}") }
     }
 
     /// Class 64: how messages of a client are protected.
@@ -383,7 +417,7 @@ impl<D: Device> ObjectModel for Face<'_, D> {
         parameter: Option<Data>,
     ) -> Result<Option<Data>, ActionResult> {
         self.device.core_mut().bench.note(method.obis, method.method);
-        let spec = self.shell.directory.find(method.obis).copied().ok_or(ActionResult::ObjectUndefined)?;
+        let spec = self.find(peer, method.obis).copied().ok_or(ActionResult::ObjectUndefined)?;
         if spec.class != method.class {
             return Err(ActionResult::ObjectClassInconsistent);
         }

@@ -55,6 +55,7 @@ impl Bench {
             access: Access::new(title, &profile, &credentials).unwrap(),
             sign: DeviationSign::Standard,
             logical: 1,
+            application: None,
             model: device.model.clone(),
         };
         Self { meter: Esme::installed(&contract(DeviceKind::Esme), 7, NOW), shell, keys }
@@ -103,6 +104,14 @@ impl Bench {
         let mut client = ClientSession::new(ClientSettings::default());
         self.ask(&mut server, &mut client, Request::Associate).unwrap();
         self.ask(&mut server, &mut client, get(1, obis, 2)).unwrap()
+    }
+
+    /// A request of the public client to the logical device at this address.
+    fn public_at(&mut self, server: u16, request: Request) -> Response {
+        let mut session = ServerSession::new(Peer::new(PUBLIC, server), ServerSettings::default());
+        let mut client = ClientSession::new(ClientSettings::default());
+        self.ask(&mut session, &mut client, Request::Associate).unwrap();
+        self.ask(&mut session, &mut client, request).unwrap()
     }
 
     fn breaches(&self) -> Vec<String> {
@@ -207,4 +216,26 @@ fn other_keys_are_put_in_place_and_the_own_ones_back_with_their_counters() {
     assert!(!matches!(refused, Ok(Response::Associated(_))));
     bench.shell.access = own;
     assert_eq!(bench.shell.access.shown(MANAGEMENT), Some(before));
+}
+
+#[test]
+fn an_application_logical_device_has_what_is_measured_and_nothing_of_management() {
+    let mut bench = Bench::new();
+    bench.shell.application = Some(2);
+    let mut data = |server, request| match bench.public_at(server, request) {
+        Response::Got(result) => result,
+        other => panic!("{other:?}"),
+    };
+    let name = |data: Data| String::from_utf8(data.as_octets().unwrap().to_vec()).unwrap();
+    let management = name(data(1, get(1, "0-0:42.0.0", 2)).unwrap());
+    let application = name(data(2, get(1, "0-0:42.0.0", 2)).unwrap());
+    assert_eq!(application, format!("{management}/2"));
+    let there = data(1, get(15, "0-0:40.0.0", 2)).unwrap().elements().unwrap().len();
+    let here = data(2, get(15, "0-0:40.0.0", 2)).unwrap().elements().unwrap().len();
+    assert!(here < there, "{here} of {there} objects");
+    assert_eq!(data(2, get(112, "0-0:19.10.0", 2)), Err(DataAccessResult::ObjectUndefined));
+    let assigned = data(1, get(17, "0-0:41.0.0", 2)).unwrap();
+    let saps: Vec<_> =
+        assigned.elements().unwrap().iter().map(|one| one.elements().unwrap()[0].clone()).collect();
+    assert_eq!(saps, [Data::U16(1), Data::U16(2)]);
 }

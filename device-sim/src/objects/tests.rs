@@ -36,6 +36,7 @@ impl Bench {
                 access,
                 sign: DeviationSign::Standard,
                 logical: 1,
+                application: None,
                 model: device.model.clone(),
             },
             server: ServerSession::new(Peer::new(client, 1), ServerSettings::default()),

@@ -168,6 +168,8 @@ pub struct DlmsProfile {
     pub management_client: Fact<ClientSap>,
     /// The logical device spoken to.
     pub server: Fact<ServerAddress>,
+    /// The address of its application logical device, beside the one spoken to; `None` for a device that has only that.
+    pub application_device: Option<Fact<u16>>,
     /// Which way the deviation of a date-time counts; `None` for a device without a clock.
     pub deviation: Option<Fact<DeviationSign>>,
     /// Where each function is found.
@@ -200,6 +202,9 @@ impl DlmsProfile {
             ("management client".to_owned(), self.management_client.verified),
             ("server address".to_owned(), self.server.verified),
         ];
+        facts.extend(
+            self.application_device.map(|fact| ("application logical device".to_owned(), fact.verified)),
+        );
         facts.extend(self.deviation.map(|fact| ("clock deviation".to_owned(), fact.verified)));
         let object = |(function, fact): (&Function, &Fact<Object>)| {
             (format!("{function} at {}", fact.value.attribute()), fact.verified)

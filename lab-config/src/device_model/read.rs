@@ -79,11 +79,17 @@ fn dlms(table: &mut Table<'_>) -> Result<DlmsProfile, FileError> {
         public_client: client(&table.required("public-client", "the public client")?)?,
         management_client: client(&table.required("management-client", "the management client")?)?,
         server: fact(&table.required("server", "the logical device")?, server)?,
+        application_device: table.read("application-device", |item| fact(item, application_device))?,
         deviation: table.read("clock", |item| fact(item, deviation))?,
         objects: table.read("objects", objects)?.unwrap_or_default(),
         security: table.read("security", security)?.unwrap_or_default(),
         particulars: table.read("particulars", particulars)?.unwrap_or_default(),
     })
+}
+
+fn application_device(table: &mut Table<'_>) -> Result<u16, FileError> {
+    let logical = table.required("logical", "the logical device address")?;
+    logical.integer(2..=16383, "the address of a logical device other than the management one")
 }
 
 fn server(table: &mut Table<'_>) -> Result<ServerAddress, FileError> {
