@@ -25,7 +25,8 @@ fn a_data_set_is_loaded_and_named_with_its_digest_in_the_first_record_and_in_the
     let runs = run_folders(folder.path());
     let [run] = &runs[..] else { panic!("one run folder, found {runs:?}") };
     let records = std::fs::read_to_string(run.join("records.jsonl")).expect("records");
-    let first = Record::from_line(records.lines().next().expect("a record").as_bytes()).expect("a record");
+    let line = records.split_inclusive('\n').next().expect("a record");
+    let first = Record::from_line(line.as_bytes()).expect("a record");
     let Body::RunStarted(started) = first.body else { panic!("the first record") };
     let shipped = DataSet::parse(&DataSet::shipped_named("two-pounds").expect("shipped")).expect("sound");
     let [set] = &started.data_sets[..] else { panic!("one data set, found {:?}", started.data_sets) };
@@ -43,7 +44,7 @@ fn a_run_does_not_begin_when_the_devices_hold_other_data_and_says_what_differs()
     let out = run(folder.path(), &[file.to_str().expect("a path")]);
     assert_eq!(out.status.code(), Some(3), "{}", shown(&out));
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
-    assert!(said.contains("two-pounds") && said.contains("expected 501, found 500"), "{said}");
+    assert!(said.contains("two-pounds") && said.contains("expected 501, in W, found 500 W"), "{said}");
     assert!(run_folders(folder.path()).is_empty(), "nothing was run");
 }
 
