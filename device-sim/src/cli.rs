@@ -202,7 +202,15 @@ fn lines(estate: &Estate, lab: &Lab) -> Vec<Line> {
         link: None,
         through: Some(via.to_string()),
     });
-    estate.endpoints().iter().map(own).chain(carried).collect()
+    let dongles = estate.dongles().iter().map(|dongle| Line {
+        rig: dongle.rig.clone(),
+        device: "dongle".to_owned(),
+        eui64: dongle.eui64.to_string(),
+        path: "ezsp".to_owned(),
+        link: Some(dongle.url.to_string()),
+        through: None,
+    });
+    estate.endpoints().iter().map(own).chain(carried).chain(dongles).collect()
 }
 
 fn print(

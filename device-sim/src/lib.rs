@@ -11,6 +11,7 @@
 //! | [`objects`] | their COSEM objects, placed as their Device Models say |
 //! | [`fault`] | what goes wrong on purpose, on wires and in devices |
 //! | [`home`] | the devices of one rig, the network between them, the hub's routing; octets in and out |
+//! | [`dongle`] | a ZigBee co-processor on a serial port, with the devices of a home within reach |
 //! | [`broker`] | the MQTT broker of a lab whose stations are simulated |
 //! | [`control`] | a person's hand over a socket, for other processes |
 //! | [`estate`] | pseudo-terminals, sockets and tasks around the homes of a lab |
@@ -18,6 +19,7 @@
 pub mod broker;
 pub mod cli;
 pub mod control;
+pub mod dongle;
 pub mod estate;
 pub mod fault;
 pub mod home;
@@ -25,6 +27,8 @@ pub mod model;
 pub mod objects;
 pub mod sim_clock;
 
-pub use estate::{ArmedFault, DeviceState, Estate, Hand, HandError, Pressed, SimEndpoint, StartError};
+pub use estate::{
+    ArmedFault, DeviceState, Estate, Hand, HandError, Pressed, SimDongle, SimEndpoint, StartError,
+};
 pub use model::ppmid::Fuel;
 pub use sim_clock::{SimClock, Stepper};

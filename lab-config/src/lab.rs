@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use proto_duis::{DeviceKind, Eui64, UserRole};
 
-use crate::{Broker, DeviceModel, DeviceModelCombination, EpclEntry, LinkUrl, Name, Path, Rig};
+use crate::{Broker, DeviceModel, DeviceModelCombination, DongleUrl, EpclEntry, LinkUrl, Name, Path, Rig};
 
 /// Everything a lab file says, and the files it names, in types that cannot be wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,14 @@ impl Lab {
     #[must_use]
     pub fn with_broker_at(self, address: std::net::SocketAddr) -> Self {
         Self { broker: self.broker.map(|broker| broker.at(address)), ..self }
+    }
+
+    /// The same lab with a concrete dongle in place of a simulated one.
+    #[must_use]
+    pub fn with_dongle(mut self, rig: &str, dongle: DongleUrl) -> Self {
+        let place = |found: Rig| if found.name == *rig { found.with_dongle(dongle.clone()) } else { found };
+        self.rigs = self.rigs.into_iter().map(place).collect();
+        self
     }
 
     /// The same lab with a concrete link in place of a simulated one. The digest stays: it is of the files.

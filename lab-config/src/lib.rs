@@ -19,6 +19,7 @@ pub mod cosem;
 mod credentials;
 mod device_model;
 mod document;
+mod dongle_url;
 mod lab;
 mod link_url;
 mod name;
@@ -41,6 +42,7 @@ pub use device_model::{
     SecurityPolicy, ServerAddress, SignOnIdentity, SnapshotCommands, ZclProfile,
 };
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
+pub use dongle_url::{DongleLine, DongleUrl, DongleUrlError};
 pub use lab::{Environment, Lab, LabDigest};
 pub use link_url::{
     AddressSize, Addressing, Authority, BAUD_RATES, Echo, Endpoint, FlowControl, HdlcSizes, LinkUrl,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use proto_duis::{DeviceKind, Eui64};
 
-use crate::{ClientSap, Credentials, DeviceModel, DeviceModelCombination, LinkUrl, Name, Profile, Station};
+use crate::{
+    ClientSap, Credentials, DeviceModel, DeviceModelCombination, DongleUrl, LinkUrl, Name, Profile, Station,
+};
 
 /// One SMETS1 Installation in the lab: a Device Model Combination in metal, or simulated. One run at a time uses it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub struct Rig {
     devices: BTreeMap<DeviceKind, RigDevice>,
     /// What switches its relays, presses its keys and reads its voltages.
     pub stations: Vec<Station>,
+    /// The ZigBee dongle within reach of its devices, where it has one.
+    pub dongle: Option<DongleUrl>,
 }
 
 /// What a rig is brought to when a run ends, on pass, fail, abort or restart. What is not said is left as found.
@@ -112,8 +116,9 @@ impl Rig {
         safe_state: SafeState,
         devices: BTreeMap<DeviceKind, RigDevice>,
         stations: Vec<Station>,
+        dongle: Option<DongleUrl>,
     ) -> Self {
-        Self { name, combination, safe_state, devices, stations }
+        Self { name, combination, safe_state, devices, stations, dongle }
     }
 
     /// Its devices, in the order of their kinds.
@@ -149,6 +154,12 @@ impl Rig {
             device.links.insert(path, link);
         }
         self
+    }
+
+    /// The same rig with its dongle there: how a simulated dongle becomes a concrete one.
+    #[must_use]
+    pub fn with_dongle(self, dongle: DongleUrl) -> Self {
+        Self { dongle: Some(dongle), ..self }
     }
 
     /// Whether any device of it is simulated.

@@ -15,6 +15,7 @@
 
 mod datagrams;
 mod device_server;
+mod dongle;
 mod folder;
 mod hand;
 mod in_house;
@@ -36,8 +37,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lab_config::{
-    DlmsProfile, Endpoint, FrameLimits, HdlcSizes, Lab, LinkUrl, LinkUrlError, MaxInfo, Path, Quirk, Rig,
-    RigDevice, SignOn, Window,
+    DlmsProfile, DongleUrl, Endpoint, FrameLimits, HdlcSizes, Lab, LinkUrl, LinkUrlError, MaxInfo, Path,
+    Quirk, Rig, RigDevice, SignOn, Window,
 };
 use proto_duis::{DeviceKind, Eui64};
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,17 @@ pub struct SimEndpoint {
     pub path: Path,
     /// The concrete link, with everything the lab file said of the simulated one.
     pub link: LinkUrl,
+}
+
+/// Where the simulated dongle of a rig answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimDongle {
+    /// The rig.
+    pub rig: String,
+    /// Its EUI-64.
+    pub eui64: Eui64,
+    /// Its line.
+    pub url: DongleUrl,
 }
 
 /// A fault of a rig, as it stands.
@@ -119,6 +131,14 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
+    /// The port of a dongle cannot be opened.
+    #[error("rig {rig}: cannot open the line of its dongle: {error}")]
+    Dongle {
+        /// The rig.
+        rig: String,
+        /// Why.
+        error: io::Error,
+    },
     /// A pseudo-terminal whose name is no link URL.
     #[error(
         "rig {rig}, {kind}: {name} cannot stand in a link URL: {error}; set TMPDIR to a folder without blanks"
@@ -150,6 +170,7 @@ pub struct Estate {
     endpoints: Vec<SimEndpoint>,
     /// How each serial port is, for whoever serves it in another way too.
     lines: BTreeMap<(String, DeviceKind, Path), LineSettings>,
+    dongles: Vec<SimDongle>,
     stop: CancellationToken,
     tasks: TaskTracker,
     /// The embedded broker, when the lab has one.
@@ -170,6 +191,7 @@ impl Estate {
             sites: BTreeMap::new(),
             endpoints: Vec::new(),
             lines: BTreeMap::new(),
+            dongles: Vec::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             broker: None,
@@ -195,6 +217,11 @@ impl Estate {
         self.broker.as_ref().map(Broker::address)
     }
 
+    /// Where the simulated dongles answer.
+    pub fn dongles(&self) -> &[SimDongle] {
+        &self.dongles
+    }
+
     /// The simulated devices that have no link of their own, with the device that carries their traffic.
     pub fn carried<'l>(&self, lab: &'l Lab) -> impl Iterator<Item = (&'l Rig, &'l RigDevice, DeviceKind)> {
         let rigs: Vec<&Rig> =
@@ -212,6 +239,8 @@ impl Estate {
             Some(broker) => lab.with_broker_at(broker.address()),
             None => lab,
         };
+        let lab =
+            self.dongles.iter().fold(lab, |lab, dongle| lab.with_dongle(&dongle.rig, dongle.url.clone()));
         self.endpoints.iter().fold(lab, |lab, endpoint| {
             lab.with_link(&endpoint.rig, endpoint.kind, endpoint.path, endpoint.link.clone())
         })
@@ -370,6 +399,10 @@ impl Estate {
                 link,
             });
         }
+        if rig.dongle == Some(DongleUrl::Simulated) {
+            let dongle = self.start_dongle(&site, folder)?;
+            self.dongles.push(dongle);
+        }
         let (pacer, stop) = (site.clone(), self.stop.clone());
         self.tasks.spawn(async move { pacer.pace(stop).await });
         self.sites.insert(name, site);
@@ -399,6 +432,25 @@ impl Estate {
             }
         }
         Ok(())
+    }
+
+    /// Opens the line of a rig's dongle and sets a task to serve it.
+    fn start_dongle(&self, site: &Arc<Site>, folder: &Arc<LinkFolder>) -> Result<SimDongle, StartError> {
+        let rig = site.name.clone();
+        let file = folder.path().join(format!("{rig}-dongle"));
+        let failed = |error| StartError::Dongle { rig: rig.clone(), error };
+        let port = Port::open(&file).map_err(failed)?;
+        let name = file.display().to_string();
+        let url = DongleUrl::pseudo_terminal(&name)
+            .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+        let identity = dongle::identity(&rig);
+        let eui64 = identity.eui64.0.into();
+        let (site, stop, folder) = (site.clone(), self.stop.clone(), folder.clone());
+        self.tasks.spawn(async move {
+            dongle::serve(site, port, identity, stop).await;
+            drop(folder);
+        });
+        Ok(SimDongle { rig, eui64, url })
     }
 
     /// Opens one port and sets a task to serve it; the concrete link.

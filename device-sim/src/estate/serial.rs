@@ -33,10 +33,10 @@ const RECOVERY: Duration = Duration::from_millis(200);
 
 /// A pseudo-terminal with a name that stays.
 pub(super) struct Port {
-    master: SerialStream,
+    pub(super) master: SerialStream,
     /// The slave's end, held open; nothing is read from it. Opened plainly: the serial crate would lock it.
     keeper: OwnedFd,
-    name: PathBuf,
+    pub(super) name: PathBuf,
 }
 
 impl Port {
@@ -62,6 +62,11 @@ impl Port {
     async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
         // A client that takes nothing loses it.
         timeout(WRITE, self.master.write_all(octets)).await.unwrap_or(Ok(()))
+    }
+
+    /// Undoes what a client that died has left: the port marked as exclusively its own.
+    pub(super) fn release(&self) -> io::Result<()> {
+        Ok(ioctl_tiocnxcl(&self.keeper)?)
     }
 }
 
@@ -132,8 +137,8 @@ async fn converse(mut port: Port, mut line: Line<'_>, paced: bool) -> io::Error 
             }
             Ok(Err(error)) => return error,
             Err(_) => {
-                if let Err(error) = ioctl_tiocnxcl(&port.keeper) {
-                    return error.into();
+                if let Err(error) = port.release() {
+                    return error;
                 }
                 line.handle_timeout(now());
             }

@@ -26,10 +26,12 @@ mod station;
 mod tests;
 #[cfg(test)]
 mod time_tests;
+mod zcl;
 
 pub use build::BuildError;
 pub(crate) use build::is_simulated;
 pub(crate) use station::Station;
+pub(crate) use zcl::METER_CLUSTERS;
 
 use std::collections::{BTreeMap, VecDeque};
 

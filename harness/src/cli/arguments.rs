@@ -48,6 +48,9 @@ pub enum Verb {
     /// Look at DUIS messages
     #[command(subcommand)]
     Duis(Duis),
+    /// Look at a home area network by a ZigBee dongle
+    #[command(subcommand)]
+    Zigbee(Zigbee),
 }
 
 impl Default for Verb {
@@ -360,6 +363,84 @@ pub struct Decode {
     /// Print JSON, one line for each frame
     #[arg(long)]
     pub json: bool,
+}
+
+/// `harness zigbee`
+#[derive(Debug, Subcommand)]
+pub enum Zigbee {
+    /// Form a network, leaving the one the dongle was in
+    Form(ZigbeeForm),
+    /// List the devices in the dongle's network
+    Devices(ZigbeeDevices),
+    /// Read ZCL attributes of a device
+    Read(ZigbeeRead),
+    /// Leave the network, which is then no more
+    Leave(ZigbeeLeave),
+}
+
+/// `harness zigbee form`
+#[derive(Debug, Args)]
+pub struct ZigbeeForm {
+    /// The dongle, such as ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts
+    #[arg(value_name = "DONGLE")]
+    pub link: String,
+    /// Channel of the network
+    #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u8).range(11..=26))]
+    pub channel: u8,
+    /// Short identifier of the network, in hexadecimal
+    #[arg(long, value_name = "HEX", default_value = "1A62", value_parser = hexadecimal)]
+    pub pan_id: u16,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness zigbee devices`
+#[derive(Debug, Args)]
+pub struct ZigbeeDevices {
+    /// The dongle, such as ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts
+    #[arg(value_name = "DONGLE")]
+    pub link: String,
+    /// Let devices join for so many seconds first
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u8).range(1..=254))]
+    pub permit: Option<u8>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness zigbee read`
+#[derive(Debug, Args)]
+pub struct ZigbeeRead {
+    /// The dongle, such as ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts
+    #[arg(value_name = "DONGLE")]
+    pub link: String,
+    /// The device's EUI-64, such as 00-DB-12-34-56-78-90-03
+    #[arg(long, value_name = "EUI-64")]
+    pub device: String,
+    /// The cluster, in hexadecimal, such as 0702 for Metering
+    #[arg(long, value_name = "HEX", value_parser = hexadecimal)]
+    pub cluster: u16,
+    /// An attribute, in hexadecimal, such as 0000; may be given more than once
+    #[arg(long = "attribute", value_name = "HEX", required = true, value_parser = hexadecimal)]
+    pub attributes: Vec<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness zigbee leave`
+#[derive(Debug, Args)]
+pub struct ZigbeeLeave {
+    /// The dongle, such as ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts
+    #[arg(value_name = "DONGLE")]
+    pub link: String,
+}
+
+fn hexadecimal(text: &str) -> Result<u16, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u16::from_str_radix(digits, 16)
+        .map_err(|_| "expected up to four hexadecimal digits, such as 0702".to_owned())
 }
 
 fn cluster(text: &str) -> Result<u16, String> {

@@ -23,6 +23,7 @@ mod serve;
 mod signals;
 mod verify;
 mod watch;
+mod zigbee;
 
 use std::process::ExitCode;
 
@@ -82,5 +83,6 @@ async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Read(read) => read::read(&read).await,
         Verb::Decode(decode) => decode::decode(&decode),
         Verb::Duis(verb) => duis::duis(&verb),
+        Verb::Zigbee(verb) => zigbee::zigbee(&verb).await,
     }
 }

@@ -21,6 +21,7 @@ pub mod buffer;
 mod channel;
 pub mod cosem;
 mod counters;
+pub mod dongle;
 mod error;
 mod keyring;
 pub mod line;

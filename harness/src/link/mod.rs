@@ -5,6 +5,7 @@
 //! sign-on and sessions are the driver's. What crosses it reaches the [`Tap`] before anybody interprets it, so the
 //! evidence of a run shows noise and half frames as they were.
 
+mod dongle;
 mod error;
 mod framing;
 mod holder;
@@ -24,6 +25,7 @@ use jiff::Timestamp;
 use lab_config::{Endpoint, LinkUrl};
 use tokio::time::Instant;
 
+pub use dongle::{DonglePort, DonglePortError};
 pub(crate) use error::seconds;
 pub use error::{LinkError, LinkErrorKind};
 pub use framing::Framing;

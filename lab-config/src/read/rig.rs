@@ -47,7 +47,8 @@ fn rig(
     let devices = devices(table, &combination, sources, seen)?;
     refuse_missing_devices(table, &combination, &devices)?;
     let stations = station::stations(table, &name, &devices)?;
-    Ok(Rig::new(name, combination, safe_state, devices, stations))
+    let dongle = table.read("dongle", |item| item.parse("a dongle URL"))?;
+    Ok(Rig::new(name, combination, safe_state, devices, stations, dongle))
 }
 
 fn safe_state(item: &Item<'_>) -> Result<SafeState, FileError> {

@@ -5,12 +5,12 @@ mod scan;
 
 use std::time::Duration;
 
-use lab_config::SignOn;
+use lab_config::{DongleUrl, SignOn};
 use serde::Serialize;
 
 use super::arguments::Probe;
 use super::say::say_text;
-use super::{Exit, Failure, access, print_json, read};
+use super::{Exit, Failure, access, print_json, read, zigbee};
 use crate::driver::line::{LineFound, find_line};
 use crate::driver::meet::{self, MeterFound};
 
@@ -19,6 +19,7 @@ const MEETING: Duration = Duration::from_secs(60);
 
 pub(super) async fn probe(verb: &Probe) -> Result<Exit, Failure> {
     match &verb.link {
+        Some(link) if DongleUrl::is_meant(link) => zigbee::probe(verb, link).await,
         Some(link) if verb.scan => scan::probe(verb, link).await,
         Some(link) => meter(verb, link).await,
         None => rig::probe(verb).await,

@@ -202,6 +202,23 @@ ezsp! {
         /// How.
         state: NetworkState,
     }
+    /// Looks for energy or networks on channels.
+    0x001a StartScan {
+        /// 00 energy, 01 networks.
+        kind: u8,
+        /// Channels, one bit each.
+        channels: u32,
+        /// How long on each, as an exponent of two.
+        duration: u8,
+    } -> StartScanResponse {
+        /// How it ended.
+        status: StackStatus,
+    }
+    /// Looks no longer.
+    0x001d StopScan {} -> StopScanResponse {
+        /// How it ended.
+        status: StackStatus,
+    }
     /// Forms a network.
     0x001e FormNetwork {
         /// Which.
@@ -352,7 +369,7 @@ ezsp! {
         /// Asked what.
         policy: u8,
         /// What it does.
-        decision: u16,
+        decision: u8,
     } -> SetPolicyResponse {
         /// How it ended.
         status: ProtocolStatus,
@@ -365,7 +382,7 @@ ezsp! {
         /// How it ended.
         status: ProtocolStatus,
         /// What it does.
-        decision: u16,
+        decision: u8,
     }
     /// When routes are asked for.
     0x005a SetSourceRouteDiscoveryMode {
@@ -410,6 +427,81 @@ ezsp! {
         /// The entry.
         value: MulticastEntry,
     } -> SetMulticastTableEntryResponse {
+        /// How it ended.
+        status: StackStatus,
+    }
+    /// Keeps a link key shared with a device.
+    0x0066 AddOrUpdateKeyTableEntry {
+        /// The device.
+        address: Eui64,
+        /// Whether it is a link key.
+        link_key: u8,
+        /// The key.
+        key: [u8; 16],
+    } -> AddOrUpdateKeyTableEntryResponse {
+        /// How it ended.
+        status: StackStatus,
+    }
+    /// Which device is at an entry of the address table?
+    0x005e GetAddressTableEui64 {
+        /// Entry of the table.
+        index: u8,
+    } -> GetAddressTableEui64Response {
+        /// The device; all ff for none.
+        eui64: Eui64,
+    }
+    /// Which short address is at an entry of the address table?
+    0x005f GetAddressTableNodeId {
+        /// Entry of the table.
+        index: u8,
+    } -> GetAddressTableNodeIdResponse {
+        /// The address; ffff for none.
+        address: u16,
+    }
+    /// Puts a device at an entry of the address table.
+    0x0082 ReplaceAddressTableEntry {
+        /// Entry of the table.
+        index: u8,
+        /// The device.
+        eui64: Eui64,
+        /// Its short address.
+        address: u16,
+        /// Whether it sleeps.
+        extended_timeout: u8,
+    } -> ReplaceAddressTableEntryResponse {
+        /// How it ended.
+        status: StackStatus,
+        /// The device that was there.
+        old_eui64: Eui64,
+        /// Its short address.
+        old_address: u16,
+        /// Whether it sleeps.
+        old_extended_timeout: u8,
+    }
+    /// Waits longer for a device that sleeps.
+    0x007e SetExtendedTimeout {
+        /// The device.
+        eui64: Eui64,
+        /// Whether.
+        extended_timeout: u8,
+    } -> SetExtendedTimeoutResponse {}
+    /// Does it wait longer for a device?
+    0x007f GetExtendedTimeout {
+        /// The device.
+        eui64: Eui64,
+    } -> GetExtendedTimeoutResponse {
+        /// Whether.
+        extended_timeout: u8,
+    }
+    /// Has a device leave.
+    0x00a8 RemoveDevice {
+        /// Short address to send it to.
+        address: u16,
+        /// Device to send it to.
+        eui64: Eui64,
+        /// Device that leaves.
+        target: Eui64,
+    } -> RemoveDeviceResponse {
         /// How it ended.
         status: StackStatus,
     }
@@ -602,6 +694,26 @@ record! {
     }
 }
 
+record! {
+    /// How much energy was found on a channel.
+    EnergyScanResult {
+        /// The channel.
+        channel: u8,
+        /// The strongest, in dBm.
+        rssi: i8,
+    }
+}
+
+record! {
+    /// A scan has ended.
+    ScanComplete {
+        /// The channel it failed on.
+        channel: u8,
+        /// How it ended.
+        status: StackStatus,
+    }
+}
+
 /// What a co-processor tells unasked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Callback {
@@ -613,6 +725,10 @@ pub enum Callback {
     IncomingMessage(IncomingMessage),
     /// A device has joined or left.
     TrustCentreJoin(TrustCentreJoin),
+    /// How much energy was found on a channel.
+    EnergyScanResult(EnergyScanResult),
+    /// A scan has ended.
+    ScanComplete(ScanComplete),
     /// Another, as it came.
     Other {
         /// Its identifier.
@@ -625,7 +741,9 @@ pub enum Callback {
 impl Callback {
     const STACK_STATUS: u16 = 0x0019;
     const TRUST_CENTRE_JOIN: u16 = 0x0024;
+    const SCAN_COMPLETE: u16 = 0x001c;
     const MESSAGE_SENT: u16 = 0x003f;
+    const ENERGY_SCAN_RESULT: u16 = 0x0048;
     const INCOMING_MESSAGE: u16 = 0x0045;
 
     /// The callback of an identifier and its octets.
@@ -639,6 +757,8 @@ impl Callback {
             Self::TRUST_CENTRE_JOIN => Self::TrustCentreJoin(Field::read(&mut reader, "TrustCentreJoin")?),
             Self::MESSAGE_SENT => Self::MessageSent(Field::read(&mut reader, "MessageSent")?),
             Self::INCOMING_MESSAGE => Self::IncomingMessage(Field::read(&mut reader, "IncomingMessage")?),
+            Self::ENERGY_SCAN_RESULT => Self::EnergyScanResult(Field::read(&mut reader, "EnergyScanResult")?),
+            Self::SCAN_COMPLETE => Self::ScanComplete(Field::read(&mut reader, "ScanComplete")?),
             _ => Self::Other { id, parameters: parameters.to_vec() },
         })
     }
@@ -646,6 +766,8 @@ impl Callback {
     /// Its identifier.
     pub fn id(&self) -> u16 {
         match self {
+            Self::EnergyScanResult(_) => Self::ENERGY_SCAN_RESULT,
+            Self::ScanComplete(_) => Self::SCAN_COMPLETE,
             Self::StackStatus(_) => Self::STACK_STATUS,
             Self::TrustCentreJoin(_) => Self::TRUST_CENTRE_JOIN,
             Self::MessageSent(_) => Self::MESSAGE_SENT,
@@ -657,6 +779,8 @@ impl Callback {
     /// Its octets.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
+            Self::EnergyScanResult(callback) => written(callback),
+            Self::ScanComplete(callback) => written(callback),
             Self::StackStatus(callback) => written(callback),
             Self::TrustCentreJoin(callback) => written(callback),
             Self::MessageSent(callback) => written(callback),
