@@ -207,6 +207,43 @@ fn golden_event_notification() {
     assert_eq!(event.time.unwrap().date.year, 2012);
 }
 
+/// Made with pydlms-client: a read, a write, an invocation and a read by entry in one request, and an answer.
+#[test]
+fn golden_access() {
+    let request = golden(
+        "D9 C0000005 00 04 0100030100010800FF02 0200080000010000FF03 0300080000010000FF06
+         0400070100630100FF02 02 0204 0600000001 0600000003 120001 120000 04 00 10003C 100000 00"
+            .replace('\n', "")
+            .as_str(),
+    );
+    let Apdu::AccessRequest(request) = request else { panic!("{request:?}") };
+    assert_eq!((request.invoke.number(), request.invoke.is_confirmed(), request.time), (5, true, None));
+    assert!(matches!(&request.parts[1], AccessPart::Set(_, None, Data::I16(60))));
+    assert!(matches!(&request.parts[3], AccessPart::Get(_, Some(selection)) if selection.selector == 2));
+    let response = golden("DA C0000005 00 00 03 0600000007 00 00 03 0100 0203 0300");
+    let Apdu::AccessResponse(response) = response else { panic!("{response:?}") };
+    let denied = AccessOutcome::Set(Err(DataAccessResult::ReadWriteDenied));
+    let outcomes = [AccessOutcome::Get(Ok(Data::U32(7))), denied, AccessOutcome::Action(Ok(Data::Null))];
+    assert_eq!(response.outcomes, outcomes);
+}
+
+/// Made with pydlms-client: a block within a window of three, and the acknowledgement of six.
+#[test]
+fn golden_general_blocks() {
+    let Apdu::GeneralBlock(block) = golden("E0 43 0002 0001 02 0102") else { panic!() };
+    assert_eq!((block.last, block.streaming, block.window.get(), block.data.len()), (false, true, 3, 2));
+    let Apdu::GeneralBlock(block) = golden("E0 83 0007 0006 00") else { panic!() };
+    assert_eq!((block.last, block.streaming, block.number, block.acknowledged), (true, false, 7, 6));
+}
+
+/// Made with pydlms-client.
+#[test]
+fn golden_data_notification_with_time() {
+    let push = golden("0F 00000005 0C 07EA0B1607010203000000FF 0600000007");
+    let Apdu::DataNotification(push) = push else { panic!("{push:?}") };
+    assert_eq!((push.time.unwrap().date.year, push.body), (2026, Data::U32(7)));
+}
+
 #[test]
 fn services_not_spoken_are_named() {
     let error = Apdu::decode(&[0x05, 0x00]).unwrap_err();
