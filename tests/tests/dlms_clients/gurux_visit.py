@@ -26,7 +26,7 @@ class Stream:
 
 class Visit:
     def __init__(self, job):
-        self.stream = Stream(job)
+        self.stream, self.received = Stream(job), GXByteBuffer()
         auth = {"none": Authentication.NONE, "low": Authentication.LOW, "gmac": Authentication.HIGH_GMAC}[job.auth]
         kind = InterfaceType.HDLC if job.hdlc else InterfaceType.WRAPPER
         server = job.server
@@ -45,13 +45,14 @@ class Visit:
             ciphering.blockCipherKey, ciphering.authenticationKey = job.key, job.auth_key
 
     def exchange(self, octets, reply):
-        self.stream.send(bytes(octets))
-        received, notice = GXByteBuffer(), GXReplyData()
-        while not self.client.getData(received, reply, notice):
+        if octets is not None:
+            self.stream.send(bytes(octets))
+        notice = GXReplyData()
+        while not self.client.getData(self.received, reply, notice):
             octets = self.stream.receive()
             if not octets:
                 raise EOFError("the meter says nothing")
-            received.set(octets)
+            self.received.set(octets)
 
     def ask(self, requests):
         reply = GXReplyData()
@@ -59,7 +60,8 @@ class Visit:
             reply.clear()
             self.exchange(request, reply)
             while reply.isMoreData():
-                self.exchange(self.client.receiverReady(reply), reply)
+                # Within a window the next frame comes unasked.
+                self.exchange(None if reply.isStreaming() else self.client.receiverReady(reply), reply)
         return reply
 
     def open(self):

@@ -1,9 +1,10 @@
 //! Our driver against a meter that is not ours: `pydlms simulate` over TCP with the wrapper, TCP with HDLC, and a serial
-//! pseudo-terminal; with and without a password; and when the password is wrong, the socket closes or the line is pulled.
+//! pseudo-terminal; with and without a password, and with keys; and when the password is wrong, the socket closes or the line is pulled.
 //! Every failure is a verdict within seconds that says what it was.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a failing test's panic is its message")]
 
+mod keys;
 mod peer;
 mod program;
 

@@ -12,6 +12,10 @@ use tempfile::TempDir;
 /// The password the foreign meter asks of client 17.
 pub(crate) const PASSWORD: &str = "open4me8";
 
+/// The keys it shares with client 5, where it has any.
+pub(crate) const ENCRYPTION: &str = "000102030405060708090A0B0C0D0E0F";
+pub(crate) const AUTHENTICATION: &str = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF";
+
 /// A process that ends with the test.
 struct Ends(Child);
 
@@ -37,6 +41,12 @@ impl ForeignMeter {
     /// Over TCP with HDLC.
     pub(crate) fn hdlc() -> ForeignMeter {
         ForeignMeter::start(&["--hdlc"])
+    }
+
+    /// With keys for client 5, which proves that it has them (high-level security 5) and ciphers every message.
+    pub(crate) fn with_keys(options: &[&str]) -> ForeignMeter {
+        let keys = ["--client", "5:5", "--key", ENCRYPTION, "--auth-key", AUTHENTICATION];
+        ForeignMeter::start(&[&keys, options].concat())
     }
 
     fn start(options: &[&str]) -> ForeignMeter {

@@ -35,6 +35,8 @@
 mod associate;
 mod blocks;
 mod pending;
+mod secure;
+mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -44,104 +46,18 @@ use thiserror::Error;
 
 pub use crate::apdu::{AccessOutcome, AccessPart, ActionReturn, BlockWindow};
 pub use crate::blocks::BlockError;
+pub use settings::{Authentication, Ciphering, ClientSettings, Security, Suite0};
 
+use crate::DecodeError;
 use crate::apdu::{
-    Apdu, AssociationResult, Ciphered, Conformance, DataNotification, Diagnostic, EventNotification,
-    ExceptionResponse, InitiateError, InvokeId, KeySet,
+    Apdu, AssociationResult, Conformance, DataNotification, Diagnostic, EventNotification, ExceptionResponse,
+    InitiateError, InvokeId,
 };
 use crate::block_transfer::{Transfer, TransferError};
 use crate::data::{AttributeRef, Data, DataAccessResult, MethodRef, Selective};
-use crate::security::{self, Challenge, Key, Manner, Protection, SecurityContext, SecurityError};
-use crate::{DecodeError, Password};
+use crate::security::{self, Challenge, Key, Manner, SecurityContext, SecurityError};
 pub(crate) use associate::REPLY_TO_HLS;
 use pending::{Pending, Progress};
-
-/// How a client proves who it is, and how its messages are protected.
-#[derive(Debug, Default)]
-pub enum Security {
-    /// Not at all.
-    #[default]
-    None,
-    /// A password, messages in clear (LLS).
-    Low(Password),
-    /// Keys of security suite 0.
-    Suite0(Box<Suite0>),
-}
-
-impl From<Option<Password>> for Security {
-    fn from(password: Option<Password>) -> Self {
-        password.map_or(Self::None, Self::Low)
-    }
-}
-
-impl From<Suite0> for Security {
-    fn from(suite: Suite0) -> Self {
-        Self::Suite0(Box::new(suite))
-    }
-}
-
-/// What a client does with its keys.
-#[derive(Debug)]
-pub struct Suite0 {
-    /// Title, keys and counters. Taken back by [`ClientSession::into_context`], for the counters must go on.
-    pub context: SecurityContext,
-    /// How the client proves who it is.
-    pub authentication: Authentication,
-    /// How messages are protected; `None` for messages in clear.
-    pub ciphering: Option<Ciphering>,
-}
-
-/// How a client that has keys proves who it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Authentication {
-    /// By being able to cipher.
-    None,
-    /// By a password (LLS).
-    Low(Password),
-    /// By answering a challenge with the keys (HLS 5, GMAC); this is the challenge to the meter, made at random for
-    /// this association.
-    Gmac(Challenge),
-}
-
-/// How a client protects its messages.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ciphering {
-    /// How well.
-    pub protection: Protection,
-    /// In the envelope that takes any service, where there is one for each service as well.
-    pub general: bool,
-    /// A key for this association only, made at random; `None` to use the global key throughout.
-    pub dedicated_key: Option<Key>,
-}
-
-/// How a client associates.
-#[derive(Debug)]
-pub struct ClientSettings {
-    /// Credentials and protection.
-    pub security: Security,
-    /// Longest APDU this client takes.
-    pub max_pdu: u16,
-    /// Services to ask for.
-    pub conformance: Conformance,
-    /// Longest value or APDU taken in blocks, in octets.
-    pub max_value: usize,
-    /// Blocks taken in a row in a general block transfer, where the conformance offers that. With more than one,
-    /// requests go in blocks as well, for that is how a meter learns of it.
-    pub window: BlockWindow,
-}
-
-impl Default for ClientSettings {
-    /// No security, [`Conformance::USUAL`], APDUs of 1 KiB, values of 1 MiB, one block at a time.
-    fn default() -> Self {
-        Self {
-            security: Security::None,
-            max_pdu: 1024,
-            conformance: Conformance::USUAL,
-            max_value: 1 << 20,
-            window: BlockWindow::ONE,
-        }
-    }
-}
 
 /// What a client may ask.
 #[derive(Debug, Clone, PartialEq)]
@@ -521,71 +437,6 @@ impl ClientSession {
                 Ok(Step::Done(response))
             }
         }
-    }
-
-    /// Reads an APDU, out of its envelope where it came in one.
-    fn open(&mut self, octets: &[u8]) -> Result<Apdu, ClientError> {
-        match Apdu::decode_padded(octets)? {
-            Apdu::Ciphered(ciphered) => {
-                let message = self.decipher(&ciphered)?;
-                Ok(Apdu::decode_padded(&message)?)
-            }
-            Apdu::OtherSuite(other) => Err(SecurityError::OtherEnvelope { found: other.name() }.into()),
-            apdu => {
-                self.check_in_clear(&apdu)?;
-                Ok(apdu)
-            }
-        }
-    }
-
-    fn decipher(&mut self, ciphered: &Ciphered) -> Result<Vec<u8>, ClientError> {
-        let (Security::Suite0(suite), Some(far)) = (&mut self.settings.security, &mut self.far) else {
-            return Err(ClientError::Unexpected { found: ciphered.name(), expected: "a message in clear" });
-        };
-        let (_, message) = far.decipher(&mut suite.context, ciphered)?;
-        Ok(message)
-    }
-
-    /// In a ciphered association an answer in clear is nobody's: anyone could have sent it. Exceptions are always in
-    /// clear, and so is what opens and closes the association.
-    fn check_in_clear(&self, apdu: &Apdu) -> Result<(), ClientError> {
-        let Some((suite, manner)) = self.suite().filter(|_| self.far.is_some()).zip(self.manner()) else {
-            return Ok(());
-        };
-        match apdu {
-            Apdu::Aare(_) | Apdu::Rlre(_) | Apdu::Exception(_) => Ok(()),
-            // What is in the blocks is looked at when they are put together.
-            Apdu::GeneralBlock(_) => Ok(()),
-            Apdu::EventNotification(_) | Apdu::DataNotification(_) => {
-                Ok(suite.context.check_required(None)?)
-            }
-            _ => Err(SecurityError::Weaker { found: None, required: manner.protection }.into()),
-        }
-    }
-
-    /// A message as it goes on the wire: in an envelope, once both ends know each other.
-    fn cipher(&mut self, message: Vec<u8>) -> Result<Vec<u8>, ClientError> {
-        let manner = self.manner();
-        match (&mut self.settings.security, &mut self.far, manner) {
-            (Security::Suite0(suite), Some(far), Some(manner)) => {
-                Ok(far.cipher(&mut suite.context, manner, &message)?)
-            }
-            _ => Ok(message),
-        }
-    }
-
-    fn suite(&self) -> Option<&Suite0> {
-        match &self.settings.security {
-            Security::Suite0(suite) => Some(suite),
-            Security::None | Security::Low(_) => None,
-        }
-    }
-
-    /// How messages are ciphered, where they are.
-    fn manner(&self) -> Option<Manner> {
-        let ciphering = self.suite()?.ciphering.as_ref()?;
-        let keys = if ciphering.dedicated_key.is_some() { KeySet::Dedicated } else { KeySet::Global };
-        Some(Manner { keys, general: ciphering.general, protection: ciphering.protection })
     }
 
     /// Keeps the state of the association in step with what the meter said.
