@@ -1,4 +1,8 @@
-"""Visits a meter with gurux-dlms: one association, every operation, release."""
+"""Visits a meter with gurux-dlms: one association, every operation, release.
+
+What gurux-dlms 1.0.203 cannot do: HDLC windows of more than 1. Its check of a second frame without the poll bit reads a
+variable that does not exist (UnboundLocalError in GXDLMSSettings.checkFrame). Frames larger than 128 octets it can.
+"""
 
 import datetime
 import socket
@@ -45,8 +49,7 @@ class Visit:
             ciphering.blockCipherKey, ciphering.authenticationKey = job.key, job.auth_key
 
     def exchange(self, octets, reply):
-        if octets is not None:
-            self.stream.send(bytes(octets))
+        self.stream.send(bytes(octets))
         notice = GXReplyData()
         while not self.client.getData(self.received, reply, notice):
             octets = self.stream.receive()
@@ -60,8 +63,7 @@ class Visit:
             reply.clear()
             self.exchange(request, reply)
             while reply.isMoreData():
-                # Within a window the next frame comes unasked.
-                self.exchange(None if reply.isStreaming() else self.client.receiverReady(reply), reply)
+                self.exchange(self.client.receiverReady(reply), reply)
         return reply
 
     def open(self):
