@@ -1,6 +1,7 @@
 //! What a client makes of answers that are late, wrong, lenient or hostile.
 
 use super::*;
+use crate::Password;
 use crate::apdu::{ActionResponse, ActionResponseKind, DataBlock, GetResponse, GetResponseKind};
 use crate::server::ServerSettings;
 use crate::server::tests::{Ends, IDENTITY, MIRROR};
