@@ -159,7 +159,7 @@ fn assert_right(report: &Value, script: &str) {
     let rows = report["by_entry"].as_array().unwrap();
     assert_eq!((rows.len(), &report["by_range"]), (3, &report["by_entry"]), "{script}");
     let values: Vec<f64> = rows.iter().map(|row| row[1].as_f64().unwrap()).collect();
-    assert!(values.windows(2).all(|pair| pair[0] <= pair[1]), "{script}: {values:?}");
+    assert!(values.iter().all(|used| *used > 0.0), "{script}: energy of half hours: {values:?}");
 }
 
 #[test]
