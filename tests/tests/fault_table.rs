@@ -61,7 +61,10 @@ fn read(folder: &Path) -> Run {
     let sound: serde_json::Value = serde_json::from_slice(&sound.stdout).expect("JSON");
     assert_eq!(sound["sound"], true, "{sound}");
     let lines = std::fs::read_to_string(run.join("records.jsonl")).expect("records");
-    let records = lines.split_inclusive('\n').map(|line| Record::from_line(line.as_bytes()).expect("a record")).collect();
+    let records = lines
+        .split_inclusive('\n')
+        .map(|line| Record::from_line(line.as_bytes()).expect("a record"))
+        .collect();
     let capture = std::fs::read(run.join("captures/run.pcapng")).expect("a capture");
     Run { records, captured: captured(&capture) }
 }
