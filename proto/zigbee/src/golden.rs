@@ -1,4 +1,4 @@
-//! Octets made by an independent peer, zigpy 1.x of PyPI (`zigpy.zcl.foundation`, `zigpy.zcl.clusters.smartenergy`):
+//! Octets made by an independent peer, zigpy 2.4.0 of PyPI (`zigpy.zcl.foundation`, `zigpy.zcl.clusters.smartenergy`):
 //! each must read as the command it was made from, and that command must be written as the same octets.
 //!
 //! If this fails, do not change the test.
