@@ -108,7 +108,7 @@ struct Listener {
 impl Listener {
     fn start(port: u16, topics: &[&str], more: &[&str]) -> Fallible<Self> {
         let mut command = Command::new("mosquitto_sub");
-        command.args(["-h", "127.0.0.1", "-v", "-q", "1", "-p"]).arg(port.to_string()).args(more);
+        command.args(["-h", "127.0.0.1", "-d", "-v", "-q", "1", "-p"]).arg(port.to_string()).args(more);
         for topic in topics {
             command.args(["-t", topic]);
         }
@@ -117,7 +117,10 @@ impl Listener {
         let said = BufReader::new(child.stdout.take().ok_or("its output")?);
         let (send, lines) = mpsc::sync_channel(1000);
         std::thread::spawn(move || said.lines().map_while(Result::ok).try_for_each(|line| send.send(line)));
-        Ok(Self { child, lines })
+        let listener = Self { child, lines };
+        // What is said before the broker has its subscription it would never hear.
+        listener.line("Subscribed ")?;
+        Ok(listener)
     }
 
     /// The first line from now on that begins so, without its beginning.

@@ -36,17 +36,30 @@ fn a_step_knows_its_words_its_deadline_and_what_its_outcome_implies() {
 }
 
 #[test]
+fn a_station_switches_mains_and_reads_sensors() {
+    let script = script(
+        "[[step]]\nact = 'mains-off'\nshow = 'Take the mains away'\n[[step]]\nsense = 'supply-voltage'\n",
+    );
+    let [off, sense] = &script.steps[..] else { panic!("two steps") };
+    let Action::Ask(ask) = &off.action else { panic!("{off:?}") };
+    assert_eq!(ask.act, crate::Act::SwitchMains { on: false });
+    assert!(off.is_hazardous(), "it is on disk before the mains go");
+    assert_eq!((sense.words.as_str(), sense.within()), ("sense supply-voltage", deadline::OBSERVE));
+    assert!(refusal("[[step]]\nsense = 'volts'").contains("a sensor: supply-voltage, current or temperature"));
+}
+
+#[test]
 fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
     insta::assert_snapshot!(refusal(""), @r"
     a-script.toml:1:1: found no steps, expected at least one [[step]]
       advice: a script without steps tests nothing
 ");
     insta::assert_snapshot!(refusal("[[step]]\nrequst = '4.1.1'\nas = 'IS'"), @r"
-    a-script.toml:3:1: found a step that does nothing, expected exactly one of request, observe, alert, act, migrate, wait, check
+    a-script.toml:3:1: found a step that does nothing, expected exactly one of request, observe, sense, alert, act, migrate, wait, check
       advice: did you mean `request` where `requst` stands?
 ");
     insta::assert_snapshot!(refusal("[[step]]\nrequest = '4.1.1'\nwait = '1s'"), @r"
-    a-script.toml:3:1: found request and wait, expected exactly one of request, observe, alert, act, migrate, wait, check
+    a-script.toml:3:1: found request and wait, expected exactly one of request, observe, sense, alert, act, migrate, wait, check
       advice: a step does one thing: make it two
 ");
     insta::assert_snapshot!(refusal("[[step]]\nrequest = '4.1.1'"), @r"

@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms of the harness, one per stage of the picture.
-const ROOMS: [&str; 17] = [
+const ROOMS: [&str; 18] = [
     "queue",
     "dispatch",
     "execute",
@@ -34,6 +34,7 @@ const ROOMS: [&str; 17] = [
     "s1sp",
     "driver",
     "link",
+    "station",
     "evidence",
     "watch",
     "gate",
@@ -160,7 +161,7 @@ fn the_server_reads_records_and_does_nothing_else() {
 fn scripts_reach_devices_by_one_path() {
     // The executor acts through a bench; only an observation, by the second path, goes to a driver.
     for file in harness().iter().filter(|file| room(file) == "execute") {
-        for forbidden in ["crate::s1sp", "crate::dcc", "crate::driver", "crate::link"] {
+        for forbidden in ["crate::s1sp", "crate::dcc", "crate::driver", "crate::link", "crate::station"] {
             assert!(!file.names(forbidden), "{} names {forbidden}", file.file.display());
         }
     }
