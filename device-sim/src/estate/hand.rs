@@ -13,6 +13,7 @@ use crate::home::Home;
 use crate::model::account::PaymentMode;
 use crate::model::connection::Connection;
 use crate::model::core::Core;
+use crate::model::esme::Esme;
 use crate::model::money::Millipence;
 use crate::model::ppmid::DisplayRefusal;
 use crate::model::supply::{Key, KeyEffect};
@@ -187,6 +188,45 @@ impl Hand {
     pub fn mains(&self, on: bool) -> Result<(), HandError> {
         let has = self.site.with(|home| home.set_mains(self.kind, on));
         if has { Ok(()) } else { Err(self.without("mains")) }
+    }
+
+    /// Another mains voltage in tenths of a volt; none gives back the usual.
+    ///
+    /// # Errors
+    /// A device that measures no voltage.
+    pub fn set_decivolts(&self, decivolts: Option<u16>) -> Result<(), HandError> {
+        self.esme(|esme| esme.set_decivolts(decivolts)).ok_or_else(|| self.without("voltage"))
+    }
+
+    /// Generation behind the meter in watts; none gives the household's back.
+    ///
+    /// # Errors
+    /// A device that meters no export.
+    pub fn set_generation(&self, watts: Option<u32>) -> Result<(), HandError> {
+        self.esme(|esme| esme.set_generation(watts)).ok_or_else(|| self.without("export"))
+    }
+
+    /// An engineer's supply UTRN opens the supply.
+    ///
+    /// # Errors
+    /// A device without supply.
+    pub fn disable_by_token(&self) -> Result<(), HandError> {
+        self.connection(Connection::disable_by_token)
+    }
+
+    /// Has the device start over: it says nothing for a while, and every association is gone.
+    ///
+    /// # Errors
+    /// A display.
+    pub fn restart(&self) -> Result<(), HandError> {
+        self.core(Core::restart)
+    }
+
+    fn esme<T>(&self, deed: impl FnOnce(&mut Esme) -> T) -> Option<T> {
+        let electricity = self.kind == DeviceKind::Esme;
+        let find =
+            |home: &mut Home| home.esme.as_mut().filter(|_| electricity).map(|esme| deed(&mut esme.device));
+        self.site.with(find)
     }
 
     /// What a voltmeter at the load terminals shows, in tenths of a volt: nought when the supply is off.

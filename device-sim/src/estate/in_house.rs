@@ -43,23 +43,22 @@ impl Hand {
         self.display(|display| display.set_signal(signal))
     }
 
-    /// Has the display join the hub's network.
+    /// Has the device join the hub's network.
     ///
     /// # Errors
-    /// Not a display, or the hub's refusal.
+    /// No hub beside it, or the hub's refusal.
     pub fn join(&self) -> Result<(), HandError> {
-        self.display(|_| ())?;
-        Ok(self.site.with(Home::display_joins)?)
+        let joined = self.site.with(|home| home.join(self.kind));
+        Ok(joined.ok_or_else(|| self.without("hub"))??)
     }
 
-    /// Takes the display off the hub's network.
+    /// Takes the device off the hub's network.
     ///
     /// # Errors
-    /// Not a display.
+    /// It is not on it.
     pub fn leave(&self) -> Result<(), HandError> {
-        self.display(|_| ())?;
-        self.site.with(Home::display_leaves);
-        Ok(())
+        let left = self.site.with(|home| home.leave(self.kind));
+        if left { Ok(()) } else { Err(self.without("place on the hub's network")) }
     }
 
     /// What the display shows of a fuel.

@@ -48,7 +48,7 @@ use crate::model::gsme::Gsme;
 use crate::model::journal::Event;
 use crate::model::ppmid::{Fuel, Ppmid};
 use crate::model::time::{MINUTE, Moment};
-use crate::objects::{Device, Hub, Proxy};
+use crate::objects::{Device, Hub, JoinRefusal, Proxy};
 use hub::Asked;
 use station::Door;
 
@@ -123,6 +123,28 @@ impl Home {
         let esme = self.esme.as_ref().and_then(|esme| esme.device.core().next_in_outage());
         let held = self.held.iter().map(|held| held.until).min();
         [wake, hub, esme, held].into_iter().flatten().min()
+    }
+
+    /// A device asks the hub to let it onto the network, as a person at it would have it do; none where there is no
+    /// hub or no such device.
+    pub fn join(&mut self, kind: DeviceKind) -> Option<Result<(), JoinRefusal>> {
+        let (_, eui64) = self.plates().find(|(of, _)| *of == kind)?;
+        let hub = &mut self.hub.as_mut()?.device;
+        let outcome = match kind {
+            DeviceKind::Ppmid | DeviceKind::Ihd => self.display_joins(),
+            _ => hub.join(eui64, kind),
+        };
+        self.carry();
+        Some(outcome)
+    }
+
+    /// A device leaves the network; whether it was on it.
+    pub fn leave(&mut self, kind: DeviceKind) -> bool {
+        let eui64 = self.plates().find(|(of, _)| *of == kind).map(|(_, eui64)| eui64);
+        let hub = self.hub.as_mut().map(|hub| &mut hub.device);
+        let left = hub.zip(eui64).is_some_and(|(hub, eui64)| hub.leave(eui64));
+        self.carry();
+        left
     }
 
     /// Takes the mains of a device away, or gives them back; the gas proxy lives by the hub's. Whether it has mains

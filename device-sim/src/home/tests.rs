@@ -272,6 +272,73 @@ fn a_hub_without_mains_tells_and_then_lets_its_session_go() {
 }
 
 #[test]
+fn what_left_the_network_is_not_routed_to_until_it_is_let_in_again() {
+    let lab = lab();
+    let mut home = home(&lab);
+    let esme = eui64(&lab, DeviceKind::Esme);
+    let aarq = ClientSession::new(settings(&lab, DeviceKind::Esme)).start(Request::Associate).unwrap();
+    assert!(home.leave(DeviceKind::Esme) && !home.leave(DeviceKind::Esme));
+    assert_eq!(take(&mut home).iter().map(|(_, apdu)| code(apdu)).collect::<Vec<_>>(), [Data::U16(0x8f4b)]);
+    let answers = send(&mut home, Some(esme), aarq.clone());
+    assert!(matches!(Apdu::decode(&answers[0]), Ok(Apdu::Exception(_))));
+    assert_eq!(home.join(DeviceKind::Esme), Some(Err(JoinRefusal::Closed)));
+    take(&mut home);
+    let mut hub = associated(&mut home, &lab, DeviceKind::Chf, None);
+    let attribute = AttributeRef { class: ClassId(1), obis: "0-0:96.50.11".parse().unwrap(), attribute: 2 };
+    let permit = Request::Set { attribute, value: Data::U16(60) };
+    assert_eq!(ask(&mut home, &mut hub, None, permit), Response::Set(Ok(())));
+    assert_eq!(home.join(DeviceKind::Esme), Some(Ok(())));
+    assert_eq!(take(&mut home).iter().map(|(_, apdu)| code(apdu)).collect::<Vec<_>>(), [Data::U16(0x8f49)]);
+    assert!(matches!(Apdu::decode(&send(&mut home, Some(esme), aarq)[0]), Ok(Apdu::Aare(_))));
+}
+
+#[test]
+fn a_device_taken_off_the_join_list_leaves_and_cannot_come_back() {
+    let lab = lab();
+    let mut home = home(&lab);
+    let mut hub = associated(&mut home, &lab, DeviceKind::Chf, None);
+    let gsme = eui64(&lab, DeviceKind::Gsme);
+    let attribute = AttributeRef { class: ClassId(1), obis: "0-0:96.50.10".parse().unwrap(), attribute: 2 };
+    let read = ask(&mut home, &mut hub, None, Request::Get { attribute, selective: None });
+    let Response::Got(Ok(Data::Array(listed))) = read else { panic!("{read:?}") };
+    let others = listed
+        .into_iter()
+        .filter(|entry| entry.elements().and_then(|entry| entry[0].as_octets()) != Some(&gsme.octets()[..]));
+    let set = Request::Set { attribute, value: Data::Array(others.collect()) };
+    assert_eq!(ask(&mut home, &mut hub, None, set), Response::Set(Ok(())));
+    let hub = &mut home.hub.as_mut().unwrap().device;
+    assert!(!hub.has_joined(gsme));
+    hub.permit_join(60);
+    assert_eq!(home.join(DeviceKind::Gsme), Some(Err(JoinRefusal::NotListed)));
+}
+
+#[test]
+fn a_hub_with_new_firmware_starts_over_and_says_its_version() {
+    let lab = lab();
+    let mut home = home(&lab);
+    let mut client = associated(&mut home, &lab, DeviceKind::Chf, None);
+    let core = &mut home.hub.as_mut().unwrap().device.core;
+    let image = crate::model::firmware::image(&core.plate, "S5100002", &[3; 700]);
+    core.firmware.initiate(b"hub", u32::try_from(image.len()).unwrap()).unwrap();
+    for (number, block) in image.chunks(256).enumerate() {
+        core.firmware.take_block(u32::try_from(number).unwrap(), block).unwrap();
+    }
+    core.verify_firmware().unwrap();
+    core.firmware.date(Some(core.shown().plus(MINUTE)));
+    home.advance(NOW.plus(MINUTE));
+    take(&mut home);
+    let request = client.start(get(1, "0-0:0.2.1")).unwrap();
+    assert!(send(&mut home, None, request.clone()).is_empty(), "it starts");
+    home.advance(NOW.plus(2 * MINUTE));
+    take(&mut home);
+    let answer = client.receive(&send(&mut home, None, request)[0]);
+    assert!(!matches!(answer, Ok(Step::Done(Response::Got(Ok(_))))), "the association is gone: {answer:?}");
+    let mut client = associated(&mut home, &lab, DeviceKind::Chf, None);
+    let version = ask(&mut home, &mut client, None, get(1, "0-0:0.2.1"));
+    assert_eq!(version, Response::Got(Ok(Data::Octets(b"S5100002".to_vec()))));
+}
+
+#[test]
 fn a_new_connection_has_no_association() {
     let lab = lab();
     let mut home = home(&lab);

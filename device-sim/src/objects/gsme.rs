@@ -40,7 +40,7 @@ impl Device for Gsme {
             Role::Profile => Some(half_hours(self.profile(), [Role::IntervalGas, Role::GasVolume], shell)),
             Role::DailyLog => Some(days(self.logs().days(), shell)),
             Role::BillingLog => Some(periods(self, shell)),
-            _ => None,
+            role => connection::buffer(&self.connection, role, shell),
         }
     }
 

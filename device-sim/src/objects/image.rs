@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult, DeviationSign};
+use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult, DateTime, DeviationSign};
 
 use super::Shell;
 use super::calendar::date;
 use super::directory::Role;
-use super::encode::date_time;
 use crate::model::core::Core;
 use crate::model::firmware::{BLOCK, ImageRefusal};
 use crate::model::journal::Event;
@@ -41,21 +40,21 @@ pub(super) fn schedule(core: &Core, attribute: i8, shell: &Shell) -> Read {
             Data::Structure(vec![Data::Octets(transfer.0.to_vec()), Data::U16(4)])
         }
         3 => Data::Enum(1),
-        4 => execution_time(core, shell.sign),
+        4 => execution_time(core),
         _ => return Err(DataAccessResult::ReadWriteDenied),
     })
 }
 
-/// Time and date apart, as class 22 has them; none while nothing is dated.
-fn execution_time(core: &Core, sign: DeviationSign) -> Data {
+/// Time and date apart, as class 22 has them, in UTC; none while nothing is dated.
+fn execution_time(core: &Core) -> Data {
     let Some(at) = core.firmware.activate_at() else { return Data::Array(Vec::new()) };
-    let octets = date_time(at, sign).to_octets();
+    let octets = DateTime::from_unix(at.millis().div_euclid(1000), 0).to_octets();
     let (date, rest) = octets.split_at(5);
     let time = rest.get(..4).unwrap_or_default();
     Data::Array(vec![Data::Structure(vec![Data::Octets(time.to_vec()), Data::Octets(date.to_vec())])])
 }
 
-/// Dates the activation: one time and date, local to the meter's clock, or none to take it back.
+/// Dates the activation: one time and date in UTC, or none to take it back.
 pub(super) fn set_schedule(
     core: &mut Core,
     value: &Data,
@@ -68,7 +67,7 @@ pub(super) fn set_schedule(
             let [time, day] = only.elements().ok_or(wrong)? else { return Err(wrong) };
             let (time, day) = (time.as_octets().ok_or(wrong)?, day.as_octets().ok_or(wrong)?);
             let ([_, _, _, _], [_, _, _, _, _]) = (time, day) else { return Err(wrong) };
-            // Without a deviation the time is UTC.
+            // Deviation and status nought: the time is UTC.
             let octets = [day, time, &[0, 0, 0]].concat();
             date(&Data::Octets(octets), sign)?
         }

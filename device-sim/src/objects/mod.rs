@@ -14,6 +14,7 @@ mod esme;
 mod gpf;
 mod gsme;
 mod image;
+mod places;
 mod read_out;
 
 pub use access::{Access, SecurityShown};

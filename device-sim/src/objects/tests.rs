@@ -12,6 +12,8 @@ use crate::model::esme::Esme;
 use crate::model::tests::{NOW, contract, key};
 use crate::model::time::HALF_HOUR;
 
+mod electricity;
+
 /// A meter with a client associated to it, without any wire.
 struct Bench {
     meter: Esme,
