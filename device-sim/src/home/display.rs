@@ -60,13 +60,6 @@ impl Home {
         Ok(())
     }
 
-    /// A person takes the display off the network.
-    pub(crate) fn display_leaves(&mut self) {
-        let (Some(hub), Some(display)) = (&mut self.hub, &mut self.display) else { return };
-        hub.device.leave(display.device.plate().eui64);
-        display.device.set_joined(false);
-    }
-
     /// A display that the hub has put off its network is off it.
     pub(super) fn settle_membership(&mut self) {
         let (Some(hub), Some(display)) = (&self.hub, &mut self.display) else { return };

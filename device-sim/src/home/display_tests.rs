@@ -146,8 +146,8 @@ fn out_of_signal_nothing_reaches_the_display() {
 fn the_display_leaves_and_joins_again_only_while_the_hub_permits_a_device_of_its_list() {
     let lab = Lab::embedded().unwrap();
     let mut home = home(&lab.rigs[0]);
-    home.display_leaves();
-    home.carry();
+    let kind = display(&mut home).plate().kind;
+    assert!(home.leave(kind));
     assert_eq!(display(&mut home).account(Fuel::Electricity), &crate::model::ppmid::Account::default());
     assert_eq!(display(&mut home).enable_supply(Fuel::Gas), Err(DisplayRefusal::NotJoined));
     assert_eq!(home.display_joins(), Err(JoinRefusal::Closed));
