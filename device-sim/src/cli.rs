@@ -159,7 +159,7 @@ async fn serve(lab: Lab, plan: FaultPlan, how: Serving) -> Result<(), Box<dyn st
     // Before anything is printed: who reads the lines may end us at once.
     let mut terminated = signal(SignalKind::terminate())?;
     let estate = Arc::new(Estate::start(&lab, clock, seed).await?);
-    estate.arm_all(&plan).map_err(|(placed, error)| format!("{placed}: {error}"))?;
+    estate.arm_all(&plan).map_err(|refused| format!("{}: {}", refused.0, refused.1))?;
     let control = match control {
         Some(address) => Some(Control::bind(address).await?),
         None => None,

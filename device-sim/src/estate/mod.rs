@@ -272,11 +272,11 @@ impl Estate {
     ///
     /// # Errors
     /// As [`Estate::arm`], with the fault it is of.
-    pub fn arm_all(&self, plan: &FaultPlan) -> Result<(), (Placed, FaultError)> {
+    pub fn arm_all(&self, plan: &FaultPlan) -> Result<(), Box<(Placed, FaultError)>> {
         self.sites.values().for_each(|site| site.with_faults(|board| board.reseed(plan.seed)));
         plan.faults.iter().try_for_each(|placed| match self.arm(placed) {
             Ok(_) => Ok(()),
-            Err(error) => Err((placed.clone(), error)),
+            Err(error) => Err(Box::new((placed.clone(), error))),
         })
     }
 

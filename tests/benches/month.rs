@@ -1,6 +1,6 @@
 //! How fast time can go: a month of half hours for an installation of five devices, in one step, in minutes and in odd steps.
 //!
-//! `cargo bench -p device-sim --bench month`; it prints figures and fails when the months differ.
+//! `cargo bench -p lab-tests --bench month`; it prints figures and fails when the months differ.
 
 use std::time::Instant;
 
