@@ -317,10 +317,10 @@ fn wireshark_reads_our_tunneling_commands() {
     let refused = TransferErrorToClient { tunnel: 3, status: TransferStatus::DataOverflow };
     let (tx, rx) = ("tun.cmd.srv_tx.id", "tun.cmd.srv_rx.id");
     expect(vec![
-        (ToServer::from(request).smart_energy(1), &[(rx, "0x00"), ("tun.max_in_transfer_size", "1500")]),
+        (ToServer::from(request).smart_energy(1), &[(rx, "0x00"), ("tun.max_in_transfer_size", "0x05dc")]),
         (
             ToClient::from(opened).smart_energy(2),
-            &[(tx, "0x00"), ("tun.tunnel_id", "0x0003"), ("tun.max_in_transfer_size", "512")],
+            &[(tx, "0x00"), ("tun.tunnel_id", "0x0003"), ("tun.max_in_transfer_size", "0x0200")],
         ),
         (ToClient::from(refused).smart_energy(3), &[(tx, "0x02"), ("tun.transfer_data_status", "0x02")]),
         (ToServer::from(CloseTunnel { tunnel: 3 }).smart_energy(4), &[(rx, "0x01")]),
