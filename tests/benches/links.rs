@@ -7,8 +7,8 @@
 //!
 //! Run it with `cargo bench -p lab-tests --bench links`; it prints figures and passes or fails nothing.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 
@@ -33,6 +33,8 @@ struct Devices {
     process: Child,
     links: Vec<Value>,
     folder: tempfile::TempDir,
+    /// Kept open: a program whose standard output nobody reads any more ends.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Drop for Devices {
@@ -59,9 +61,11 @@ impl Devices {
             .stdout(Stdio::piped())
             .spawn()
             .expect("device-sim");
-        let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
-        let told = lines.take(7).map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"));
-        Devices { links: told.collect(), process, folder }
+        let mut said = BufReader::new(process.stdout.take().expect("piped"));
+        let told = said.by_ref().lines().map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"));
+        // The broker comes after every device.
+        let links = told.take_while(|line: &Value| line["broker"].is_null()).collect();
+        Devices { links, process, folder, _said: said }
     }
 
     fn link(&self, path: &str) -> String {

@@ -1,10 +1,10 @@
 //! The devices of the embedded lab as a child process, a serial server in front of one of their ports, and the harness as
 //! people call it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -19,6 +19,8 @@ pub(crate) struct Bench {
     process: Child,
     endpoints: Vec<Value>,
     pub(crate) folder: TempDir,
+    /// Kept open: a program whose standard output nobody reads any more ends.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Drop for Bench {
@@ -49,10 +51,11 @@ impl Bench {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        // Three links of their own, four devices behind the hub.
-        let endpoints = lines.take(7).map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
-        Bench { process, endpoints, folder }
+        let mut said = BufReader::new(process.stdout.take().unwrap());
+        let told = said.by_ref().lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
+        // The broker comes after every device.
+        let endpoints = told.take_while(|line: &Value| line["broker"].is_null()).collect();
+        Bench { process, endpoints, folder, _said: said }
     }
 
     /// The link URL of this path.
