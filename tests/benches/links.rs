@@ -62,7 +62,8 @@ impl Devices {
             .spawn()
             .expect("device-sim");
         let mut said = BufReader::new(process.stdout.take().expect("piped"));
-        let told = said.by_ref().lines().map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"));
+        let told =
+            said.by_ref().lines().map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"));
         // The broker comes after every device.
         let links = told.take_while(|line: &Value| line["broker"].is_null()).collect();
         Devices { links, process, folder, _said: said }
