@@ -107,7 +107,9 @@ struct Listener {
 
 impl Listener {
     fn start(port: u16, topics: &[&str], more: &[&str]) -> Fallible<Self> {
-        let mut command = Command::new("mosquitto_sub");
+        // Line by line: into a pipe it would keep what it says until there is much of it.
+        let mut command = Command::new("stdbuf");
+        command.args(["-oL", "mosquitto_sub"]);
         command.args(["-h", "127.0.0.1", "-d", "-v", "-q", "1", "-p"]).arg(port.to_string()).args(more);
         for topic in topics {
             command.args(["-t", topic]);
