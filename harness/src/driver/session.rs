@@ -251,7 +251,13 @@ impl Session {
             return Ok(());
         }
         self.drop_channel().await;
-        Err(not_associated(&answer).into())
+        Err(match not_associated(&answer) {
+            // A client with keys alone has no password to be wrong.
+            DriverErrorKind::WrongPassword if access.keys.is_some() && access.password.is_none() => {
+                DriverErrorKind::WrongKeys("it answered authentication failure (13)".into()).into()
+            }
+            other => other.into(),
+        })
     }
 
     /// Connects anew and asks for the association.
