@@ -6,8 +6,8 @@
 mod air;
 mod smart_energy;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -15,6 +15,8 @@ use tempfile::TempDir;
 /// `device-sim serve` of the embedded lab with a dongle, as a child process that ends with the test.
 struct Served {
     process: Child,
+    /// Held open: a program whose reader has gone ends.
+    _said: Lines<BufReader<ChildStdout>>,
     dongle: String,
     _folder: TempDir,
 }
@@ -41,11 +43,11 @@ impl Served {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        let told = lines.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        let dongle = told.into_iter().find(|line| line["path"] == "ezsp").unwrap();
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+        let mut told = said.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        let dongle = told.find(|line| line["path"] == "ezsp").unwrap();
         let dongle = dongle["link"].as_str().unwrap().to_owned();
-        Self { process, dongle, _folder: folder }
+        Self { process, _said: said, dongle, _folder: folder }
     }
 
     fn port(&self) -> &str {
