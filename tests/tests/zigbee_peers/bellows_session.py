@@ -9,7 +9,9 @@ zigpy's device objects pass over answers of the Smart Energy profile, so the pac
 
 import asyncio
 import json
+import os
 import sys
+import traceback
 
 import bellows.zigbee.application
 import zigpy.config
@@ -146,7 +148,8 @@ async def main(port, devices):
         known = 1 in device.endpoints
         clusters = [int(cluster) for cluster in sorted(device.endpoints[1].in_clusters)] if known else []
         say("device", ieee=ieee, clusters=clusters)
-        if METERING in clusters:
+        # A gas meter that has just joined is awake for a while only: no use to a test.
+        if METERING in clusters and not device.node_desc.is_end_device:
             meters.append(device)
 
     for tsn, device in enumerate(meters, 0x40):
@@ -184,4 +187,10 @@ async def main(port, devices):
     say("done")
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+try:
+    asyncio.run(asyncio.wait_for(main(sys.argv[1], int(sys.argv[2])), 150))
+except BaseException:
+    # bellows reads the port in a thread of its own, which would keep a failed session alive.
+    traceback.print_exc()
+    sys.stderr.flush()
+    os._exit(1)
