@@ -65,7 +65,7 @@ fn many(rigs: usize) -> Result<String, Box<dyn std::error::Error>> {
         let copy = rig
             .replace("\"rig-1\"", &format!("\"rig-{n}\""))
             .replace("00-DB-12-34-56-78-90", &format!("00-DB-12-34-{high:02X}-{low:02X}-90"));
-        write!(many, "[[rig]]{copy}\n")?;
+        writeln!(many, "[[rig]]{copy}")?;
     }
     Ok(many)
 }

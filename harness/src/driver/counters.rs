@@ -124,9 +124,11 @@ struct Written {
     used: u32,
 }
 
+/// Books by their owner and the folder they are kept in.
+type Books = BTreeMap<(CounterOwner, Option<PathBuf>), CounterBook>;
+
 /// Every book of this process: two for one owner would use each number twice.
-static BOOKS: LazyLock<Mutex<BTreeMap<(CounterOwner, Option<PathBuf>), CounterBook>>> =
-    LazyLock::new(Mutex::default);
+static BOOKS: LazyLock<Mutex<Books>> = LazyLock::new(Mutex::default);
 
 impl CounterBook {
     /// The book of an owner whose keys outlive this process.

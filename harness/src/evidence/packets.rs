@@ -138,12 +138,11 @@ impl Section {
     }
 }
 
-/// The block at the start of `octets`: kind, body, whole length; `None` where the file ends within it.
-fn block<'a>(
-    octets: &'a [u8],
-    at: usize,
-    section: &mut Section,
-) -> Result<Option<(u32, &'a [u8], usize)>, CaptureFault> {
+/// Kind, body, whole length in octets.
+type Block<'a> = (u32, &'a [u8], usize);
+
+/// The block at the start of `octets`; `None` where the file ends within it.
+fn block<'a>(octets: &'a [u8], at: usize, section: &mut Section) -> Result<Option<Block<'a>>, CaptureFault> {
     let fault = |what| CaptureFault::Block { at, what };
     if octets.starts_with(&SECTION.to_be_bytes()) {
         let is_big = match octets.get(8..12) {

@@ -45,7 +45,9 @@ fn a_station_switches_mains_and_reads_sensors() {
     assert_eq!(ask.act, crate::Act::SwitchMains { on: false });
     assert!(off.is_hazardous(), "it is on disk before the mains go");
     assert_eq!((sense.words.as_str(), sense.within()), ("sense supply-voltage", deadline::OBSERVE));
-    assert!(refusal("[[step]]\nsense = 'volts'").contains("a sensor: supply-voltage, current or temperature"));
+    assert!(
+        refusal("[[step]]\nsense = 'volts'").contains("a sensor: supply-voltage, current or temperature")
+    );
 }
 
 #[test]
