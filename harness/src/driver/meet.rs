@@ -8,7 +8,7 @@ use lab_config::{ClientSap, LinkUrl, Secret};
 use proto_dlms::data::{AttributeRef, ClassId, Data, DeviationSign, Obis};
 use tokio::time::Instant;
 
-use super::access::{Access, Deadlines};
+use super::access::{Access, Deadlines, Keyset};
 use super::error::{DriverError, DriverErrorKind};
 use super::session::Session;
 use super::values;
@@ -72,7 +72,16 @@ impl MeterFound {
     }
 }
 
-/// Probes the meter at `url`, for `limit` at most. `password` is offered to the client the URL names, else to the management
+/// What a person offers to get in with.
+#[derive(Debug, Clone, Default)]
+pub struct Offer {
+    /// A low-level password.
+    pub password: Option<Secret>,
+    /// Keys of security suite 0, preferred where both are offered.
+    pub keys: Option<Keyset>,
+}
+
+/// Probes the meter at `url`, for `limit` at most. The offer is made to the client the URL names, else to the management
 /// client only: several wrong passwords lock some meters.
 ///
 /// # Errors
@@ -80,7 +89,7 @@ impl MeterFound {
 pub async fn meet(
     name: &str,
     url: &LinkUrl,
-    password: Option<Secret>,
+    offer: &Offer,
     tap: SharedTap,
     limit: Duration,
 ) -> Result<MeterFound, DriverError> {
@@ -92,7 +101,7 @@ pub async fn meet(
             found.unread.push("the time a probe may take is over; name a client in the link URL".into());
             break;
         }
-        let access = access(client, url, password.as_ref());
+        let access = access(client, url, offer);
         let visit = visit(name, url, access, tap.clone(), &mut found, &mut known);
         match tokio::time::timeout_at(end, visit).await {
             Ok(Err(error)) if is_hopeless(&error) && !found.is_met() => return Err(error),
@@ -110,10 +119,15 @@ fn clients(url: &LinkUrl) -> Vec<ClientSap> {
     }
 }
 
-fn access(client: ClientSap, url: &LinkUrl, password: Option<&Secret>) -> Access {
-    let offered = url.addressing.client.is_some() || client == ClientSap::MANAGEMENT;
-    let password = password.filter(|_| offered).cloned();
-    Access { password, ..Access::open(client).at(url) }
+fn access(client: ClientSap, url: &LinkUrl, offer: &Offer) -> Access {
+    let is_asked = url.addressing.client.is_some() || client == ClientSap::MANAGEMENT;
+    let access = match offer {
+        _ if !is_asked => Access::open(client),
+        Offer { keys: Some(keys), .. } => Access::with_keys(client, keys.clone()),
+        Offer { password: Some(password), .. } => Access::with_password(client, password.clone()),
+        Offer { .. } => Access::open(client),
+    };
+    access.at(url)
 }
 
 fn is_hopeless(error: &DriverError) -> bool {

@@ -8,8 +8,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test's panic is its message")]
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,6 +39,8 @@ struct Served {
     endpoints: Vec<Value>,
     frames: Frames,
     _folder: TempDir,
+    /// Kept open: a program whose standard output nobody reads any more ends.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Drop for Served {
@@ -67,10 +69,11 @@ impl Served {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(process.stdout.take().unwrap()).lines();
-        // Three links of their own, four devices behind the hub.
-        let endpoints = lines.take(7).map(|line| serde_json::from_str(&line.unwrap()).unwrap()).collect();
-        Served { process, endpoints, frames, _folder: folder }
+        let mut said = BufReader::new(process.stdout.take().unwrap());
+        let told = said.by_ref().lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
+        // The broker comes after every device.
+        let endpoints = told.take_while(|line: &Value| line["broker"].is_null()).collect();
+        Served { process, endpoints, frames, _folder: folder, _said: said }
     }
 
     fn link(&self, path: &str) -> &str {

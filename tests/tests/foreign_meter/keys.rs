@@ -82,7 +82,7 @@ async fn keys_over_every_kind_of_link_and_from_one_association_to_the_next() {
 
 /// `harness read` with keys from files, as a lab engineer types it; the second program goes on where the first ended.
 #[test]
-fn read_with_keys_from_files_twice_and_with_a_wrong_one() {
+fn read_and_probed_with_keys_from_files_and_refused_with_a_wrong_one() {
     let meter = ForeignMeter::with_keys(&[]);
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| {
@@ -91,26 +91,21 @@ fn read_with_keys_from_files_twice_and_with_a_wrong_one() {
         format!("file:{}", path.display())
     };
     let authentication = write("authentication", AUTHENTICATION);
-    let read = |encryption: &str| {
-        let url = meter.url("tcp", "").to_string();
+    let url = meter.url("tcp", "").to_string();
+    let ask = |verb: &[&str], encryption: &str| {
         let mut harness = harness().expect("the harness builds");
-        harness.env("HARNESS_STATE", folder.path()).args([
-            "read",
-            &url,
-            "3",
-            "1-0:1.8.0",
-            "2",
-            "--client",
-            "5",
-        ]);
+        harness.env("HARNESS_STATE", folder.path()).args(verb).args(["--client", "5"]);
         harness.args(["--system-title", TITLE, "--encryption-key", encryption]);
         harness.args(["--authentication-key", &authentication]).output().expect("the harness starts")
     };
+    let read = |encryption: &str| ask(&["read", &url, "3", "1-0:1.8.0", "2"], encryption);
     let right = write("encryption", ENCRYPTION);
     for _ in 0..2 {
         let out = read(&right);
         assert!(String::from_utf8_lossy(&out.stdout).contains("12345678 Wh"), "{}", shown(&out));
     }
+    let out = ask(&["probe", &url], &right);
+    assert!(out.status.success(), "{}", shown(&out));
     let out = read(&write("wrong", &ENCRYPTION.replace('0', "F")));
     assert_eq!(out.status.code(), Some(3), "{}", shown(&out));
 }

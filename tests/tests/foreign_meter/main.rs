@@ -54,7 +54,7 @@ async fn read_import(url: &LinkUrl, access: Access) -> Result<ReadOut, DriverErr
 
 async fn meet(url: &LinkUrl) -> MeterFound {
     let url = url_with_quick_answers(url);
-    meet::meet("meter", &url, None, NoTap::shared(), Duration::from_secs(30))
+    meet::meet("meter", &url, &meet::Offer::default(), NoTap::shared(), Duration::from_secs(30))
         .await
         .expect("the meter is there")
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use proto_dlms::explain::{Conversation, Cutter, Piece, Reveal, Way};
 
-use super::{Crossed, Told, lines};
+use super::{Crossed, Layer, Told, lines, mqtt};
 use crate::evidence::{Packet, Packets};
 use crate::link::Direction;
 
@@ -44,7 +44,11 @@ pub(super) fn tell(capture: &Packets, reveal: Option<&Reveal>) -> Vec<Told> {
                 flow.finish(&packet.link, &mut told);
                 *flow = Flow::new(reveal);
             }
-            told.push(event(packet));
+            told.push(alone(packet, Vec::new()));
+            continue;
+        }
+        if mqtt::is_spoken_on(&packet.link) {
+            told.push(alone(packet, vec![mqtt::layer(&packet.octets)]));
             continue;
         }
         flow.receive(packet, &mut told);
@@ -62,8 +66,8 @@ fn sent(direction: Option<Direction>) -> Option<bool> {
     direction.map(|direction| direction == Direction::Sent)
 }
 
-/// Something that happened on the line without octets.
-fn event(packet: &Packet) -> Told {
+/// A packet that stands for itself: something that happened on the line, or a whole message.
+fn alone(packet: &Packet, layers: Vec<Layer>) -> Told {
     let crossed = Crossed {
         link: packet.link.clone(),
         at: packet.at,
@@ -71,7 +75,7 @@ fn event(packet: &Packet) -> Told {
         packets: (packet.number, packet.number),
         note: packet.note.clone(),
     };
-    Told { number: 0, crossed: Some(crossed), layers: Vec::new() }
+    Told { number: 0, crossed: Some(crossed), layers }
 }
 
 impl Flow {

@@ -2,11 +2,12 @@
 //!
 //! The protocols explain themselves (`proto_dlms::explain`, `proto_zigbee::explain`); here octets are got from wherever
 //! people have them, the two explanations are joined into one tree ([`tree`]), captures are followed link by link
-//! ([`flow`]), and all of it is put on a terminal ([`show`]).
+//! ([`flow`]), what stations say is read ([`mqtt`]), and all of it is put on a terminal ([`show`]).
 
 mod flow;
 mod input;
 mod lines;
+mod mqtt;
 mod show;
 #[cfg(test)]
 mod tests;

@@ -8,11 +8,11 @@ use std::time::Duration;
 use lab_config::{DongleUrl, SignOn};
 use serde::Serialize;
 
-use super::arguments::Probe;
+use super::arguments::{Access, Probe};
 use super::say::say_text;
 use super::{Exit, Failure, access, print_json, read, zigbee};
 use crate::driver::line::{LineFound, find_line};
-use crate::driver::meet::{self, MeterFound};
+use crate::driver::meet::{self, MeterFound, Offer};
 
 /// How long meeting an unknown meter may take: six clients, each silent for its patience, over a slow sign-on.
 const MEETING: Duration = Duration::from_secs(60);
@@ -28,7 +28,7 @@ pub(super) async fn probe(verb: &Probe) -> Result<Exit, Failure> {
 
 async fn meter(verb: &Probe, link: &str) -> Result<Exit, Failure> {
     let mut url = access::link(link, &verb.access)?;
-    let password = access::password(&verb.access)?;
+    let offer = offer(&verb.access)?;
     let tap = read::tap(verb.capture.as_deref())?;
     let mut line = None;
     if url.sign_on() == SignOn::Auto {
@@ -41,10 +41,15 @@ async fn meter(verb: &Probe, link: &str) -> Result<Exit, Failure> {
         // Nothing more can be asked of it than to read itself out.
         return say_met(verb.json, &Met { line, meter: None }).map(|()| Exit::Done);
     }
-    let met = meet::meet("probe", &url, password, tap, MEETING).await.map_err(read::driver)?;
+    let met = meet::meet("probe", &url, &offer, tap, MEETING).await.map_err(read::driver)?;
     let is_met = met.is_met();
     say_met(verb.json, &Met { line, meter: Some(met) })?;
     Ok(if is_met { Exit::Done } else { Exit::Error })
+}
+
+/// The password or keys the options name, read now.
+fn offer(choice: &Access) -> Result<Offer, Failure> {
+    Ok(Offer { password: access::password(choice)?, keys: access::keys(&choice.keys)? })
 }
 
 /// How the line begins, where that was to be found out, and the meter on it.

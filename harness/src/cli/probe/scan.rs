@@ -19,7 +19,7 @@ const TOLD: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 
 pub(super) async fn probe(verb: &Probe, link: &str) -> Result<Exit, Failure> {
     let mut url = access::link(link, &verb.access)?;
-    let password = access::password(&verb.access)?;
+    let offer = super::offer(&verb.access)?;
     let tap = read::tap(verb.capture.as_deref())?;
     if url.sign_on() == SignOn::Auto {
         let access = access::access(&url, None, None);
@@ -32,7 +32,7 @@ pub(super) async fn probe(verb: &Probe, link: &str) -> Result<Exit, Failure> {
     let scanned = scanned.map_err(read::driver)?;
     let met = match scanned.found.first().map(|found| found.url.parse::<LinkUrl>()) {
         Some(Ok(found)) => {
-            Some(meet::meet("probe", &found, password, tap, MEETING).await.map_err(read::driver)?)
+            Some(meet::meet("probe", &found, &offer, tap, MEETING).await.map_err(read::driver)?)
         }
         _ => None,
     };

@@ -110,7 +110,8 @@ async fn a_pulled_line_is_link_gone() {
 async fn an_optical_meter_is_met_with_its_identification() {
     let meter = OpticalMeter::start("?sign-on=e&client=16");
     let limit = Duration::from_secs(20);
-    let found = meet::meet("optical", &meter.url, None, NoTap::shared(), limit).await.unwrap();
+    let found =
+        meet::meet("optical", &meter.url, &meet::Offer::default(), NoTap::shared(), limit).await.unwrap();
     assert_eq!(found.identification.as_deref(), Some("/LAB5\\2METER1"), "{found}");
     assert_eq!(found.logical_device_name.as_deref(), Some("METER1"), "{found}");
 }

@@ -135,7 +135,8 @@ async fn read_scales_a_register_and_tells_the_pace() {
 async fn an_unknown_meter_is_met() {
     let meter = Meter::start().await;
     let limit = Duration::from_secs(10);
-    let found = meet::meet("meter", &meter.url, None, NoTap::shared(), limit).await.unwrap();
+    let found =
+        meet::meet("meter", &meter.url, &meet::Offer::default(), NoTap::shared(), limit).await.unwrap();
     assert!(found.is_met());
     assert_eq!(found.logical_device_name.as_deref(), Some("METER1"));
     let management = found.clients.iter().find(|client| client.client == 1).unwrap();
@@ -149,7 +150,8 @@ async fn meeting_a_silent_link_ends_in_time() {
     meter.set(Fault::Silent);
     let limit = Duration::from_millis(300);
     let begun = tokio::time::Instant::now();
-    let found = meet::meet("meter", &meter.url, None, NoTap::shared(), limit).await.unwrap();
+    let found =
+        meet::meet("meter", &meter.url, &meet::Offer::default(), NoTap::shared(), limit).await.unwrap();
     assert!(!found.is_met());
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
 }
