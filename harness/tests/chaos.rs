@@ -8,6 +8,14 @@
 //! Real sockets in one thread under a clock that is held: it leaps when nobody has anything to do, so that an hour of waiting
 //! takes no time. A round is fixed by its seed, printed when it fails: `LAB_CHAOS_ROUND=SEED` plays that one alone.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "a failing test's panic is its message"
+)]
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;

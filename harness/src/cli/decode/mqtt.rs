@@ -2,7 +2,7 @@
 //! clause 2) in each of its own.
 
 use bytes::BytesMut;
-use rumqttc::mqttbytes::v4::{self, Packet};
+use rumqttc::mqttbytes::v4::Packet;
 
 use super::{Layer, tree};
 
@@ -17,7 +17,7 @@ pub(super) fn is_spoken_on(link: &str) -> bool {
 /// One packet, explained.
 pub(super) fn layer(octets: &[u8]) -> Layer {
     let mut rest = BytesMut::from(octets);
-    let (value, problem) = match v4::read(&mut rest, LONGEST) {
+    let (value, problem) = match Packet::read(&mut rest, LONGEST) {
         Ok(packet) if rest.is_empty() => (words(&packet), None),
         Ok(packet) => (words(&packet), Some(format!("{} octets stand behind the packet", rest.len()))),
         Err(error) => (String::new(), Some(format!("not understood as an MQTT packet: {error}"))),
@@ -65,6 +65,13 @@ mod tests {
     fn what_is_no_packet_is_said_to_be_none() {
         for octets in [&[0x00_u8, 0][..], &[0x32, 200], &[], &[0xC0, 0, 0xC0, 0]] {
             assert!(!layer(octets).tree.is_sound(), "{octets:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_octets_are_told_of(octets in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
+            proptest::prop_assert_eq!(layer(&octets).octets, octets);
         }
     }
 }
