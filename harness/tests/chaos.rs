@@ -13,6 +13,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::print_stdout,
     reason = "a failing test's panic is its message"
 )]
 
