@@ -3,8 +3,8 @@
 //! | part | what it is |
 //! |---|---|
 //! | [`Ncp`] | the co-processor: ASH and EZSP on the wire, its tables and its network; keeps the network over a reset, as flash memory does |
-//! | [`Radio`] | what is within reach; of the estate, the devices of one home ([`HomeRadio`]) |
-//! | [`Reports`] | attributes a device was told to report |
+//! | [`Radio`] | what is within reach; of the estate, the devices of one home (`HomeRadio`) |
+//! | `Reports` | attributes a device was told to report |
 //!
 //! What this simulates and what not: the network the co-processor forms is one of its own, beside the hub's, and the
 //! devices of the rig join it whenever it lets devices join. A real device would ask for a certificate that a lab has

@@ -99,7 +99,7 @@ pub struct Connection {
     per_millipence: u128,
     level: Level,
     emergency_offered: bool,
-    /// While it selects [`NOT_TO_BE_DISABLED`], want of credit does not open the supply.
+    /// While it selects `NOT_TO_BE_DISABLED`, want of credit does not open the supply.
     pub non_disablement: Timetable,
     disablement_suspended: bool,
     /// Whether it was told that the supply stays on without credit.

@@ -19,7 +19,7 @@ pub struct Average {
     pub decivolts: u16,
 }
 
-/// What lies out of band, in the order of [`Quality::bands`].
+/// A way in which the voltage lies out of band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Band {
     /// RMS voltage far too high.

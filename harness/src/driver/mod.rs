@@ -13,7 +13,7 @@
 //! - [`scan`]: where on a link is a meter;
 //! - [`read`]: one object;
 //! - [`buffer`]: the rows of a period;
-//! - [`line`]: how a serial line begins, and the mode C read-out;
+//! - [`mod@line`]: how a serial line begins, and the mode C read-out;
 //! - [`values`]: what a COSEM value means.
 
 mod access;

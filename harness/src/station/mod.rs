@@ -8,7 +8,7 @@
 //!
 //! [`Stations`] is what the rest of the harness holds. The courier is one task that owns the connection: it looks for a lost
 //! broker again with growing rests, subscribes again by itself, sends what was not acknowledged again, and gives up a
-//! connection on which a message is not taken for [`courier::TAKEN`]. Every command has an identifier, a topic its
+//! connection on which a message is not taken for `courier::TAKEN`. Every command has an identifier, a topic its
 //! acknowledgement comes on and a deadline; delivered twice it is done once (see [`proto_lab::station`]), and one whose
 //! deadline has passed is not sent any more. The session is behind a trait, so the courier is tested against brokers that
 //! misbehave in ways no real one can be asked to.

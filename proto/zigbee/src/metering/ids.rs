@@ -79,7 +79,7 @@ impl CommandIds {
     /// The identifiers of a stack that departs from the standard in these.
     ///
     /// # Errors
-    /// [`SameIdentifier`] when two commands that go the same way are given one identifier.
+    /// `SameIdentifier` when two commands that go the same way are given one identifier.
     pub fn departing(ids: impl IntoIterator<Item = (Meaning, u8)>) -> Result<Self, SameIdentifier> {
         let map: BTreeMap<Meaning, u8> = ids.into_iter().collect();
         for (one, id) in &map {
