@@ -232,7 +232,10 @@ fn comes_twice(run: &Run) -> bool {
     wan.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// Every word of the grammar of faults has a script; those that no Service Request meets yet are named here.
+/// No Service Reference Variant of this release sends firmware, so no script can meet an image that fails to verify.
+const WITHOUT_A_SCRIPT: [&str; 1] = ["bad-firmware"];
+
+/// Every word of the grammar of faults has a script, but those named above.
 #[test]
 fn every_kind_of_fault_has_a_script() {
     let pack = Pack::shipped("faults").expect("the shipped pack");
@@ -241,29 +244,8 @@ fn every_kind_of_fault_has_a_script() {
     };
     let has: BTreeSet<String> =
         pack.scripts.iter().flat_map(|script| faults(script).filter_map(word)).collect();
-    let all = [
-        "silence",
-        "delay",
-        "noise",
-        "bit-errors",
-        "bit-error",
-        "truncate",
-        "wrong-speed",
-        "wrong-checksum",
-        "duplicate",
-        "reorder",
-        "reset",
-        "unplug",
-        "clock-jump",
-        "clock-drift",
-        "flat-battery",
-        "asleep",
-        "wrong-password",
-        "wrong-key",
-        "key-lock",
-        "memory-full",
-    ];
-    assert_eq!(has, all.iter().map(|word| (*word).to_owned()).collect());
+    let scripted = device_sim::fault::KINDS.into_iter().filter(|word| !WITHOUT_A_SCRIPT.contains(word));
+    assert_eq!(has, scripted.map(str::to_owned).collect());
 }
 
 /// A person may run it: nothing in it is a part of the standard packs, and no report of it may be issued.

@@ -14,7 +14,7 @@ const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// The longest delay of one frame: an hour.
 const LONGEST_DELAY: Duration = Duration::from_secs(3600);
 /// The words faults begin with.
-const KINDS: [&str; 21] = [
+pub const KINDS: [&str; 21] = [
     "silence",
     "delay",
     "noise",

@@ -57,7 +57,7 @@ mod wire;
 
 pub use board::{Armed, Board, Deed, DeedKind, FaultId, From, MOST_FAULTS};
 pub use error::FaultError;
-pub use grammar::{GrammarError, place};
+pub use grammar::{GrammarError, KINDS, place};
 pub use misread::misread;
 pub use outbox::{Outbox, Outgoing};
 pub use plan::FaultPlan;
