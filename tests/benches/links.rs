@@ -7,9 +7,9 @@
 //!
 //! Run it with `cargo bench -p lab-tests --bench links`; it prints figures and passes or fails nothing.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 
+use lab_tests::devices::Devices;
 use serde_json::Value;
 
 const ROUND_TRIPS: &str = "20000";
@@ -29,53 +29,22 @@ fn program(name: &str) -> Command {
 }
 
 /// The embedded lab's devices with this optical link of the electricity meter.
-struct Devices {
-    process: Child,
-    links: Vec<Value>,
-    folder: tempfile::TempDir,
-    /// Kept open: a program whose standard output nobody reads any more ends.
-    _said: BufReader<ChildStdout>,
-}
+struct Bench(Devices);
 
-impl Drop for Devices {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Devices {
-    fn start(optical: &str) -> Devices {
-        let folder = tempfile::tempdir().expect("a folder");
-        let shipped = lab_tests::repository().join("lab-config/labs/embedded.toml");
-        let lab = std::fs::read_to_string(shipped)
-            .expect("the embedded lab")
-            .replace("password = { generated = true }", "password = { file = \"password\" }")
-            .replace("sim:?sign-on=e", optical);
-        std::fs::write(folder.path().join("lab.toml"), lab).expect("written");
-        std::fs::write(folder.path().join("password"), PASSWORD).expect("written");
-        let mut process = program("device-sim")
-            .args(["serve", "--json", "--lab"])
-            .arg(folder.path().join("lab.toml"))
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("device-sim");
-        let mut said = BufReader::new(process.stdout.take().expect("piped"));
-        let told =
-            said.by_ref().lines().map(|line| serde_json::from_str(&line.expect("a line")).expect("JSON"));
-        // The broker comes after every device.
-        let links = told.take_while(|line: &Value| line["broker"].is_null()).collect();
-        Devices { links, process, folder, _said: said }
+impl Bench {
+    fn start(optical: &str) -> Bench {
+        let known = ("password = { generated = true }", "password = { file = \"password\" }");
+        let changes = [known, ("sim:?sign-on=e", optical)];
+        let devices = Devices::start_by(program("device-sim"), &changes, &[("password", PASSWORD)]);
+        Bench(devices.expect("the devices of the embedded lab"))
     }
 
     fn link(&self, path: &str) -> String {
-        let found = self.links.iter().find(|line| line["path"] == path && line["link"].is_string());
-        found.expect("such a link")["link"].as_str().expect("a link").to_owned()
+        self.0.link(path).to_owned()
     }
 
     fn read(&self, link: &str, object: [&str; 3], more: &[&str]) -> Value {
-        let password = self.folder.path().join("password");
+        let password = self.0.folder().join("password");
         let out = program("harness")
             .args(["read", link])
             .args(object)
@@ -91,7 +60,7 @@ impl Devices {
 
 fn main() {
     for frames in ["frame=128&window=1", "frame=2030&window=1", "frame=2030&window=7"] {
-        let devices = Devices::start(&format!("sim:?baud=9600&pace=on&{frames}"));
+        let devices = Bench::start(&format!("sim:?baud=9600&pace=on&{frames}"));
         let link = devices.link("optical");
         let read = devices.read(&link, ["7", "1-0:99.1.0", "2"], &["--client", "1"]);
         println!(
@@ -101,7 +70,7 @@ fn main() {
             read["line_use"].as_f64().unwrap_or_default() * 100.0
         );
     }
-    let devices = Devices::start("sim:?sign-on=e");
+    let devices = Bench::start("sim:?sign-on=e");
     let wan = devices.link("wan");
     let ours = devices.read(&wan, ["1", "0-0:96.1.0", "2"], &["--client", "1", "--repeat", ROUND_TRIPS]);
     println!(

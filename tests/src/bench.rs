@@ -1,11 +1,11 @@
 //! A bench of two processes: `device-sim serve` as the devices, and a lab file that points the harness at them over the same
 //! links a real bench would have. Nothing but wires connects the two.
 
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use crate::{harness, program, repository};
+use crate::devices::{Devices, embedded_lab};
+use crate::{harness, program};
 
 /// The password of every management client, as the environment carries it.
 pub const PASSWORD: &str = "48151623";
@@ -16,12 +16,7 @@ const VENDING_KEY: &str = "0123456789abcdef0123456789abcdef";
 
 /// Running simulated devices, and the lab file that leads to them. The devices end with this value.
 pub struct Bench {
-    devices: Child,
-    /// Kept open: a program whose standard output nobody reads any more ends.
-    _said: BufReader<ChildStdout>,
-    folder: tempfile::TempDir,
-    /// Where the devices' station is reached.
-    broker: String,
+    devices: Devices,
     /// Link URL by device and path, as `device-sim serve --json` printed them.
     pub links: Vec<(String, String, String)>,
 }
@@ -45,27 +40,24 @@ impl Bench {
     ) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
         let simulated = change(folder.path(), embedded_lab_text()?)?;
-        let path = folder.path().join("simulated.toml");
-        std::fs::write(&path, &simulated).map_err(|e| e.to_string())?;
+        std::fs::write(folder.path().join("simulated.toml"), &simulated).map_err(|e| e.to_string())?;
         let mut command = Command::new(program("device-sim")?);
-        command.args(["serve", "--json", "--lab"]).arg(&path).stdout(Stdio::piped());
         secrets(&mut command);
-        let mut devices = command.spawn().map_err(|e| e.to_string())?;
-        let mut said = BufReader::new(devices.stdout.take().ok_or("device-sim has no standard output")?);
-        let (links, broker) = links(&mut said)?;
-        let bench = Self { devices, _said: said, folder, broker, links };
+        let devices = Devices::serve(command, folder, "simulated.toml")?;
+        let links = devices.endpoints.iter().filter_map(link).collect();
+        let bench = Self { devices, links };
         bench.write_lab("lab.toml", |text| text)?;
         Ok(bench)
     }
 
     /// The folder of the bench.
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        self.devices.folder()
     }
 
     /// The lab file that leads to the devices.
     pub fn lab(&self) -> PathBuf {
-        self.folder.path().join("lab.toml")
+        self.devices.folder().join("lab.toml")
     }
 
     /// Writes another lab file that leads to the devices, changed by `change`.
@@ -83,9 +75,9 @@ impl Bench {
             text = text.replace(simulated, &format!("links.{path} = \"{link}\""));
         }
         // To the harness the station is one like any other, at a broker like any other.
-        text = text.replace("url = \"embedded\"", &format!("url = \"{}\"", self.broker));
+        text = text.replace("url = \"embedded\"", &format!("url = \"{}\"", self.devices.broker));
         text = text.replace("name = \"bench\"\nsimulated = true", "name = \"bench\"");
-        let path = self.folder.path().join(name);
+        let path = self.devices.folder().join(name);
         std::fs::write(&path, change(text)).map_err(|e| e.to_string())?;
         Ok(path)
     }
@@ -109,15 +101,7 @@ impl Bench {
 
     /// Takes every device away at once: sockets close, pseudo-terminals are gone.
     pub fn pull_everything(&mut self) {
-        // A process that has ended already is gone too.
-        let _ = self.devices.kill();
-        let _ = self.devices.wait();
-    }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        self.pull_everything();
+        self.devices.pull();
     }
 }
 
@@ -128,8 +112,7 @@ fn secrets(command: &mut Command) {
 
 /// The embedded lab with secrets from the environment, so that two processes can share them.
 fn embedded_lab_text() -> Result<String, String> {
-    let path = repository().join("lab-config/labs/embedded.toml");
-    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let text = embedded_lab()?;
     let text =
         text.replace("vending-key = { generated = true }", "vending-key = { env = \"BENCH_VENDING_KEY\" }");
     let known = "url = \"embedded\"\nuser = \"lab\"\npassword = { env = \"BENCH_BROKER_PASSWORD\" }";
@@ -137,21 +120,8 @@ fn embedded_lab_text() -> Result<String, String> {
     Ok(text.replace("password = { generated = true }", "password = { env = \"BENCH_PASSWORD\" }"))
 }
 
-/// Link URL by device and path, and the broker.
-type Said = (Vec<(String, String, String)>, String);
-
-fn links(said: &mut BufReader<ChildStdout>) -> Result<Said, String> {
-    let mut links = Vec::new();
-    for line in said.lines() {
-        let line = line.map_err(|e| e.to_string())?;
-        let told: serde_json::Value = serde_json::from_str(&line).map_err(|e| format!("{line}: {e}"))?;
-        let text = |key: &str| told[key].as_str().map(str::to_owned);
-        if let (Some(device), Some(path), Some(link)) = (text("device"), text("path"), text("link")) {
-            links.push((device, path, link));
-        } else if let Some(broker) = text("broker") {
-            // It comes after every device.
-            return Ok((links, broker));
-        }
-    }
-    Err("device-sim ended before it had said where its devices are".to_owned())
+/// Device, path and link URL of what `device-sim` said, where that is of a link.
+fn link(told: &serde_json::Value) -> Option<(String, String, String)> {
+    let text = |key: &str| told[key].as_str().map(str::to_owned);
+    Some((text("device")?, text("path")?, text("link")?))
 }

@@ -3,78 +3,48 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test's panic is its message")]
 
-use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::Output;
 
+use lab_tests::devices::Devices;
 use serde_json::Value;
-use tempfile::TempDir;
 
 const ENCRYPTION: &str = "000102030405060708090A0B0C0D0E0F";
 const AUTHENTICATION: &str = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF";
 
 /// The embedded lab's devices, the hub's management client with keys.
-struct Bench {
-    device_sim: Child,
-    link: String,
-    folder: TempDir,
-    /// Held open: a program whose standard output is closed ends.
-    _said: BufReader<ChildStdout>,
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = self.device_sim.kill();
-        let _ = self.device_sim.wait();
-    }
-}
+struct Bench(Devices);
 
 impl Bench {
     fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        let shipped = lab_tests::repository().join("lab-config/labs/embedded.toml");
-        let lab = std::fs::read_to_string(shipped).unwrap();
-        let password = "client.1 = { security = \"low\", password = { generated = true } }";
+        let hub = "links.wan = \"sim:\"\nclient.16 = { security = \"none\" }\n";
+        let password = format!("{hub}client.1 = {{ security = \"low\", password = {{ generated = true }} }}");
         let keys = "client.1 = { security = \"gmac\", encryption-key = { file = \"encryption\" }, \
                     authentication-key = { file = \"authentication\" } }";
-        // The first device of the file is the hub.
-        assert!(lab.contains(password), "the embedded lab's hub has a password");
-        std::fs::write(folder.path().join("lab.toml"), lab.replacen(password, keys, 1)).unwrap();
-        std::fs::write(folder.path().join("encryption"), format!("{ENCRYPTION}\n")).unwrap();
-        std::fs::write(folder.path().join("authentication"), AUTHENTICATION).unwrap();
-        let mut device_sim =
-            Command::new(lab_tests::program("device-sim").unwrap_or_else(|error| panic!("{error}")))
-                .args(["serve", "--json", "--lab"])
-                .arg(folder.path().join("lab.toml"))
-                .env("TMPDIR", folder.path())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-        let mut said = BufReader::new(device_sim.stdout.take().unwrap());
-        let mut told =
-            said.by_ref().lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        let wan = told.find(|line| line["path"] == "wan" && line["link"].is_string()).unwrap();
-        let link = wan["link"].as_str().unwrap().to_owned();
-        Self { device_sim, link, folder, _said: said }
+        let encryption = format!("{ENCRYPTION}\n");
+        let files = [("encryption", encryption.as_str()), ("authentication", AUTHENTICATION)];
+        Self(
+            Devices::start(&[(&password, &[hub, keys].concat())], &files)
+                .unwrap_or_else(|error| panic!("{error}")),
+        )
     }
 
     /// Reads the hub's hardware version, which the public client may not.
     fn read(&self, encryption_key: &str) -> Output {
         lab_tests::harness()
             .unwrap()
-            .args(["read", &self.link, "1", "0-0:96.1.3", "2", "--encryption-key", "env:KEY"])
+            .args(["read", self.0.link("wan"), "1", "0-0:96.1.3", "2", "--encryption-key", "env:KEY"])
             .arg("--authentication-key")
-            .arg(format!("file:{}", self.folder.path().join("authentication").display()))
+            .arg(format!("file:{}", self.0.folder().join("authentication").display()))
             .env("KEY", encryption_key)
-            .env("HARNESS_STATE", self.folder.path().join("state"))
+            .env("HARNESS_STATE", self.0.folder().join("state"))
             .output()
             .unwrap()
     }
 
     /// The file with the counter of the right keys, and the number in it.
     fn counter(&self) -> (PathBuf, u64) {
-        let files = std::fs::read_dir(self.folder.path().join("state/counters")).unwrap();
+        let files = std::fs::read_dir(self.0.folder().join("state/counters")).unwrap();
         let mut files: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
         files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
         assert_eq!(files.len(), 1, "{files:?}");

@@ -3,12 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test's panic is its message")]
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 
+use lab_tests::devices::Devices;
 use serde_json::Value;
-use tempfile::TempDir;
 
 const PASSWORD: &str = "open4me8";
 /// The management client, with its password.
@@ -16,61 +15,10 @@ const MANAGEMENT: [&str; 8] = ["--client", "1", "--server", "1", "--auth", "lls"
 /// What a few seconds of a household may add to its register, in watt hours.
 const A_FEW_SECONDS: f64 = 60.0;
 
-/// `device-sim serve` as a child process, ended with the test.
-struct Served {
-    process: Child,
-    endpoints: Vec<Value>,
-    _folder: TempDir,
-    /// Kept open: a program whose standard output nobody reads any more ends.
-    _said: BufReader<ChildStdout>,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Served {
-    /// The embedded lab's devices, with a password the peers can know.
-    fn start() -> Served {
-        let folder = TempDir::new().unwrap();
-        let shipped = lab_tests::repository().join("lab-config/labs/embedded.toml");
-        let lab = std::fs::read_to_string(shipped).unwrap();
-        let known = lab.replace("password = { generated = true }", "password = { file = \"password\" }");
-        assert_ne!(known, lab, "the embedded lab generates its passwords");
-        std::fs::write(folder.path().join("lab.toml"), known).unwrap();
-        std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
-        let mut process =
-            Command::new(lab_tests::program("device-sim").unwrap_or_else(|error| panic!("{error}")))
-                .args(["serve", "--json", "--lab"])
-                .arg(folder.path().join("lab.toml"))
-                .env("TMPDIR", folder.path())
-                .stdout(Stdio::piped())
-                .spawn()
-                .unwrap();
-        let mut said = BufReader::new(process.stdout.take().unwrap());
-        let told = said.by_ref().lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
-        // The broker comes after every device.
-        let endpoints = told.take_while(|line: &Value| line["broker"].is_null()).collect();
-        Served { process, endpoints, _folder: folder, _said: said }
-    }
-
-    fn link(&self, path: &str) -> String {
-        let found = self.endpoints.iter().find(|line| line["path"] == path && line["link"].is_string());
-        found.unwrap_or_else(|| panic!("no {path} link in {:?}", self.endpoints))["link"]
-            .as_str()
-            .unwrap()
-            .to_owned()
-    }
-
-    /// The file of a serial link.
-    fn file(&self, path: &str) -> String {
-        let link = self.link(path);
-        let file = link.strip_prefix("serial://").unwrap();
-        file.split('?').next().unwrap().to_owned()
-    }
+/// The embedded lab's devices, with a password the peers can know.
+fn serve() -> Devices {
+    let known = [("password = { generated = true }", "password = { file = \"password\" }")];
+    Devices::start(&known, &[("password", PASSWORD)]).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn peer(name: &str) -> PathBuf {
@@ -108,28 +56,25 @@ fn assert_now(seconds: f64) {
 
 #[test]
 fn pydlms_reads_the_hub_over_the_wrapper() {
-    let served = Served::start();
+    let served = serve();
     let wan = served.link("wan");
-    let identity = management("read", &wan, &["--obis", "0-0:96.1.0", "--class", "1"]);
+    let identity = management("read", wan, &["--obis", "0-0:96.1.0", "--class", "1"]);
     assert_eq!(identity[0]["value"], hex::encode("00-DB-12-34-56-78-90-01"));
-    assert_now(seconds(&management("clock", &wan, &[])[0]["clock"]));
-    let log = management("profile", &wan, &["--obis", "0-0:99.98.10"]);
+    assert_now(seconds(&management("clock", wan, &[])[0]["clock"]));
+    let log = management("profile", wan, &["--obis", "0-0:99.98.10"]);
     let devices: Vec<&str> = log.iter().map(|row| row["0.0.99.98.10.255/-1"].as_str().unwrap()).collect();
     assert_eq!(devices, ["00db123456789002", "00db123456789003", "00db123456789004", "00db123456789005"]);
-    let public = pydlms("clock", &wan, &["--client", "16"]).unwrap();
+    let public = pydlms("clock", wan, &["--client", "16"]).unwrap();
     assert_now(seconds(&public[0]["clock"]));
 }
 
 #[test]
 fn pydlms_is_refused_with_a_wrong_password_and_as_a_public_client_who_asks_too_much() {
-    let served = Served::start();
+    let served = serve();
     let register = ["--obis", "1-0:1.8.0", "--class", "3"];
     let wrong = ["--client", "1", "--auth", "lls", "--password", "wrong"];
-    let refused = pydlms(
-        "read",
-        &served.link("wan"),
-        &[&wrong[..], &["--obis", "0-0:96.1.0", "--class", "1"]].concat(),
-    );
+    let refused =
+        pydlms("read", served.link("wan"), &[&wrong[..], &["--obis", "0-0:96.1.0", "--class", "1"]].concat());
     assert!(refused.unwrap_err().contains("AUTHENTICATION_FAILURE"));
     let optical = format!("optical://{}", served.file("optical"));
     let denied = pydlms("read", &optical, &[&["--client", "16"], &register[..]].concat());
@@ -139,7 +84,7 @@ fn pydlms_is_refused_with_a_wrong_password_and_as_a_public_client_who_asks_too_m
 
 #[test]
 fn pydlms_reads_the_meter_at_its_optical_port_time_after_time() {
-    let served = Served::start();
+    let served = serve();
     let optical = format!("optical://{}", served.file("optical"));
     let register = || {
         let read = management("read", &optical, &["--obis", "1-0:1.8.0", "--class", "3", "--register"]);
@@ -161,7 +106,7 @@ fn pydlms_reads_the_meter_at_its_optical_port_time_after_time() {
 
 #[test]
 fn pydlms_lists_and_reads_the_gas_meter_at_its_local_port() {
-    let served = Served::start();
+    let served = serve();
     let local = format!("serial://{}", served.file("local"));
     let volume = management("read", &local, &["--obis", "7-0:3.0.0", "--class", "3", "--register"]);
     assert_eq!(volume[0]["unit"], "m3");
@@ -172,7 +117,7 @@ fn pydlms_lists_and_reads_the_gas_meter_at_its_local_port() {
 
 #[test]
 fn gurux_reads_the_meter_through_the_hub_and_pydlms_finds_the_same_at_its_port() {
-    let served = Served::start();
+    let served = serve();
     let wan = served.link("wan");
     let (host, port) = wan.strip_prefix("tcp://").unwrap().split_once(':').unwrap();
     let esme = served.endpoints.iter().find(|line| line["device"] == "ESME").unwrap();

@@ -8,9 +8,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test's panic is its message")]
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 
+use lab_tests::devices::{Devices, embedded_lab};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -33,21 +33,10 @@ const LARGE: Frames = Frames { window: 7, max_info: 512 };
 /// Large frames, one at a time.
 const LONG: Frames = Frames { window: 1, max_info: 512 };
 
-/// `device-sim serve` as a child process, ended with the test.
+/// The devices a client visits.
 struct Served {
-    process: Child,
-    endpoints: Vec<Value>,
+    devices: Devices,
     frames: Frames,
-    _folder: TempDir,
-    /// Kept open: a program whose standard output nobody reads any more ends.
-    _said: BufReader<ChildStdout>,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 impl Served {
@@ -62,40 +51,24 @@ impl Served {
         write("lab.toml", &lab());
         write("meter.toml", &model(frames));
         let program = lab_tests::program("device-sim").unwrap_or_else(|error| panic!("{error}"));
-        let mut process = Command::new(program)
-            .args(["serve", "--json", "--lab"])
-            .arg(folder.path().join("lab.toml"))
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(process.stdout.take().unwrap());
-        let told = said.by_ref().lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
-        // The broker comes after every device.
-        let endpoints = told.take_while(|line: &Value| line["broker"].is_null()).collect();
-        Served { process, endpoints, frames, _folder: folder, _said: said }
-    }
-
-    fn link(&self, path: &str) -> &str {
-        let found = self.endpoints.iter().find(|line| line["path"] == path && line["link"].is_string());
-        found.unwrap_or_else(|| panic!("no {path} link in {:?}", self.endpoints))["link"].as_str().unwrap()
+        let devices = Devices::serve(Command::new(program), folder, "lab.toml");
+        Served { devices: devices.unwrap_or_else(|error| panic!("{error}")), frames }
     }
 
     /// Where the meter's wrapper is: at the hub, which passes on what is for this EUI-64.
     fn wrapper(&self) -> Value {
-        let esme = self.endpoints.iter().find(|line| line["device"] == "ESME").unwrap();
-        json!({ "link": self.link("wan"), "eui64": esme["eui64"].as_str().unwrap().replace('-', "") })
+        let esme = self.devices.endpoints.iter().find(|line| line["device"] == "ESME").unwrap();
+        json!({ "link": self.devices.link("wan"), "eui64": esme["eui64"].as_str().unwrap().replace('-', "") })
     }
 
     fn hdlc(&self) -> Value {
-        let port = self.link("optical").split('?').next().unwrap();
+        let port = self.devices.link("optical").split('?').next().unwrap();
         json!({ "link": port, "window": self.frames.window, "max_info": self.frames.max_info })
     }
 }
 
 fn lab() -> String {
-    let shipped = lab_tests::repository().join("lab-config/labs/embedded.toml");
-    let lab = std::fs::read_to_string(shipped).unwrap();
+    let lab = embedded_lab().unwrap();
     let (before, meter) = lab.split_once("kind = \"ESME\"").unwrap();
     let clients = "client.1 = { security = \"low\", password = { file = \"password\" } }\n\
         client.2 = { security = \"none\" }\n\

@@ -1,82 +1,42 @@
 //! The devices of the embedded lab as a child process, a serial server in front of one of their ports, and the harness as
 //! people call it.
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use lab_tests::devices::Devices;
 use serde_json::Value;
-use tempfile::TempDir;
 
 pub(crate) const PASSWORD: &str = "open4me8";
 /// How long a serial server may take to listen.
 const LISTENING: Duration = Duration::from_secs(10);
 
-/// `device-sim serve` as a child process, ended with the test.
-pub(crate) struct Bench {
-    process: Child,
-    endpoints: Vec<Value>,
-    pub(crate) folder: TempDir,
-    /// Kept open: a program whose standard output nobody reads any more ends.
-    _said: BufReader<ChildStdout>,
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+/// The devices of the embedded lab.
+pub(crate) struct Bench(Devices);
 
 impl Bench {
     /// The embedded lab with a password others can know, and these links in place of its own.
     pub(crate) fn start(links: &[(&str, &str)]) -> Bench {
-        let folder = TempDir::new().unwrap();
-        let shipped = lab_tests::repository().join("lab-config/labs/embedded.toml");
-        let mut lab = std::fs::read_to_string(shipped).unwrap();
         let known = [("password = { generated = true }", "password = { file = \"password\" }")];
-        for (from, to) in known.iter().chain(links) {
-            assert!(lab.contains(from), "the embedded lab says {from}");
-            lab = lab.replace(from, to);
-        }
-        std::fs::write(folder.path().join("lab.toml"), lab).unwrap();
-        std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
-        let program = lab_tests::program("device-sim").unwrap_or_else(|error| panic!("{error}"));
-        let mut process = Command::new(program)
-            .args(["serve", "--json", "--lab"])
-            .arg(folder.path().join("lab.toml"))
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(process.stdout.take().unwrap());
-        let told = said.by_ref().lines().map(|line| serde_json::from_str(&line.unwrap()).unwrap());
-        // The broker comes after every device.
-        let endpoints = told.take_while(|line: &Value| line["broker"].is_null()).collect();
-        Bench { process, endpoints, folder, _said: said }
+        let changes = [&known, links].concat();
+        Bench(Devices::start(&changes, &[("password", PASSWORD)]).unwrap_or_else(|error| panic!("{error}")))
     }
 
     /// The link URL of this path.
     pub(crate) fn link(&self, path: &str) -> String {
-        let found = self.endpoints.iter().find(|line| line["path"] == path && line["link"].is_string());
-        found.unwrap_or_else(|| panic!("no {path} link in {:?}", self.endpoints))["link"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        self.0.link(path).to_owned()
     }
 
     /// The file of a serial link.
     pub(crate) fn file(&self, path: &str) -> String {
-        let link = self.link(path);
-        let file = link.strip_prefix("serial://").unwrap();
-        file.split('?').next().unwrap().to_owned()
+        self.0.file(path).to_owned()
     }
 
     /// A new file in the bench's folder.
     pub(crate) fn new_file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.0.folder().join(name)
     }
 }
 

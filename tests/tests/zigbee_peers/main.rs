@@ -6,52 +6,23 @@
 mod air;
 mod smart_energy;
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::Command;
 
+use lab_tests::devices::Devices;
 use serde_json::Value;
-use tempfile::TempDir;
 
-/// `device-sim serve` of the embedded lab with a dongle, as a child process that ends with the test.
-struct Served {
-    process: Child,
-    /// Held open: a program whose reader has gone ends.
-    _said: Lines<BufReader<ChildStdout>>,
-    dongle: String,
-    _folder: TempDir,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
+/// The embedded lab's devices with a dongle beside them.
+struct Served(Devices);
 
 impl Served {
     fn start() -> Self {
-        let folder = TempDir::new().unwrap();
-        let shipped = lab_tests::repository().join("lab-config/labs/embedded.toml");
-        let lab = std::fs::read_to_string(shipped).unwrap();
-        let with_dongle = lab.replacen("[[rig.device]]", "dongle = \"sim:\"\n\n[[rig.device]]", 1);
-        std::fs::write(folder.path().join("lab.toml"), with_dongle).unwrap();
-        let program = lab_tests::program("device-sim").unwrap_or_else(|error| panic!("{error}"));
-        let mut process = Command::new(program)
-            .args(["serve", "--json", "--lab"])
-            .arg(folder.path().join("lab.toml"))
-            .env("TMPDIR", folder.path())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
-        let mut told = said.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        let dongle = told.find(|line| line["path"] == "ezsp").unwrap();
-        let dongle = dongle["link"].as_str().unwrap().to_owned();
-        Self { process, _said: said, dongle, _folder: folder }
+        let rig = "[[rig]]\n";
+        let with_dongle = "[[rig]]\ndongle = \"sim:\"\n";
+        Self(Devices::start(&[(rig, with_dongle)], &[]).unwrap_or_else(|error| panic!("{error}")))
     }
 
     fn port(&self) -> &str {
-        self.dongle.strip_prefix("ezsp://").unwrap().split('?').next().unwrap()
+        self.0.file("ezsp")
     }
 
     /// What `harness` prints as JSON with these arguments after the verb and the dongle.
@@ -59,7 +30,7 @@ impl Served {
         let out = lab_tests::harness()
             .unwrap_or_else(|error| panic!("{error}"))
             .args(verb)
-            .arg(&self.dongle)
+            .arg(self.0.link("ezsp"))
             .args(rest)
             .arg("--json")
             .output()
