@@ -48,7 +48,7 @@ pub(super) struct Refusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Passed {
     /// The DCC answers it.
-    Inventory,
+    Own,
     /// The S1SP answers it, for a device of this installation.
     Device {
         /// The EUI-64 of its communications hub.
@@ -118,7 +118,7 @@ fn role(srv: Srv, user: &User) -> Result<(), Refusal> {
 fn for_the_dcc(request: &Request, broker: Eui64) -> Result<Passed, Refusal> {
     let (srv, target) = (request.srv(), request.id.target);
     if target == broker {
-        return Ok(Passed::Inventory);
+        return Ok(Passed::Own);
     }
     let reason = format!("{srv} is for the DCC, which is {broker}, and not for {target}");
     refuse(ResponseCode::UNKNOWN_DEVICE, reason)

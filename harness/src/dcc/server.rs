@@ -34,6 +34,9 @@ use crate::tap::SharedMessageTap;
 /// How many connections users may have open at a time.
 const CONNECTIONS: usize = 64;
 
+/// The answer to a request for the DCC that this one does not carry out: it cannot be reached for that.
+const NOT_CARRIED_OUT: ResponseCode = ResponseCode::CANNOT_COMMUNICATE;
+
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -371,7 +374,7 @@ impl<P: S1spPort> Shared<P> {
             }
         };
         let response = match passed {
-            Passed::Inventory => self.read_inventory(&request, &inventory),
+            Passed::Own => self.own(&request, &inventory),
             Passed::Device { installation } => {
                 line::join(self, installation, Job { octets, request })?;
                 judged(ResponseCode::ACKNOWLEDGED)
@@ -381,11 +384,15 @@ impl<P: S1spPort> Shared<P> {
         Ok(response)
     }
 
-    fn read_inventory(&self, request: &Request, inventory: &Inventory) -> Response {
-        let found = match &request.body {
-            RequestBody::ReadInventory(body) => inventory.find(&body.query),
-            _ => Vec::new(),
-        };
-        Response::inventory(request.id, found, self.now())
+    /// The answer of the DCC itself.
+    fn own(&self, request: &Request, inventory: &Inventory) -> Response {
+        let (id, srv, now) = (request.id, request.srv(), self.now());
+        match &request.body {
+            RequestBody::ReadInventory(body) => Response::inventory(id, inventory.find(&body.query), now),
+            _ => {
+                tracing::info!(request = %id, "this DCC does not carry out {srv} {}", srv.name());
+                Response::acknowledgement(id, srv, NOT_CARRIED_OUT, now)
+            }
+        }
     }
 }

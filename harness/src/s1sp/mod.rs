@@ -294,17 +294,10 @@ async fn raise(parts: &Parts, request: &Request, refusal: &Refusal) {
 /// Prices are dated in the meter, which puts them in force by itself. Anything else would have to be kept by the S1SP
 /// until then, and is refused: a request that is lost with the process is worse than one that is not taken.
 fn future_dated(body: &RequestBody, now: Timestamp) -> Option<Refusal> {
-    let execution = match body {
-        RequestBody::UpdatePaymentMode(update) => update.execution,
-        RequestBody::ReadInstantaneousImportRegisters(read)
-        | RequestBody::ReadInstantaneousPrepayValues(read)
-        | RequestBody::ReadMeterBalance(read)
-        | RequestBody::ReadFirmwareVersion(read) => read.execution,
-        RequestBody::ReadActiveImportProfileData(read) => read.execution,
-        RequestBody::ReadDeviceLog(read) => read.execution,
-        _ => None,
-    };
-    let at = execution.filter(|at| *at > now)?;
+    if matches!(body, RequestBody::UpdatePricePrimaryElement(_)) {
+        return None;
+    }
+    let at = body.execution().filter(|at| *at > now)?;
     let words = format!("ExecutionDateTime {at}: this S1SP does only 1.2.1 later; ask on demand");
     Some(Refusal::NotExpressible(words))
 }

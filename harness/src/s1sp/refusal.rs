@@ -16,6 +16,7 @@
 //! | 4001 | the Device Model has no such function | an answer, not a success |
 //! | 4002 | the Device Model cannot express what was asked | an answer, not a success |
 //! | 4003 | the lab file or the answer's form stands in the way | E20 and an alert |
+//! | 4004 | this S1SP does not carry the variant out | an answer, not a success |
 //! | 5001 | the token was refused | an answer, not a success, and an alert |
 
 use lab_config::Function;
@@ -36,6 +37,9 @@ pub(super) enum Refusal {
     /// The Device Model's profile names no object for this function.
     #[error("the Device Model has no {0}")]
     NotModelled(Function),
+    /// The variant is one this S1SP has no operation for.
+    #[error("this S1SP does not carry out {0} {name}", name = .0.name())]
+    NotCarriedOut(Srv),
     /// What was asked cannot be put into the device's objects.
     #[error("{0}")]
     NotExpressible(String),
@@ -78,6 +82,7 @@ impl Refusal {
             Refusal::Reach(ReachError::NotDlms(_)) | Refusal::NotModelled(_) => 4001,
             Refusal::Reach(_) | Refusal::Form(_) => 4003,
             Refusal::NotExpressible(_) => 4002,
+            Refusal::NotCarriedOut(_) => 4004,
             Refusal::Value { .. } => 3005,
             Refusal::Token(_) => 5001,
         }

@@ -25,6 +25,7 @@ pub use price::{
 use crate::Srv;
 use crate::xml::{Element, Reading, SchemaError, Space::Sr};
 use fields::FieldReader;
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// The content of one body element.
@@ -40,6 +41,11 @@ pub(crate) trait Content: Sized {
 
     /// Writes its children.
     fn children(&self) -> Vec<Element>;
+
+    /// When it is to be done: at once where this is none.
+    fn execution(&self) -> Option<Timestamp> {
+        None
+    }
 }
 
 macro_rules! bodies {
@@ -75,6 +81,11 @@ macro_rules! bodies {
 
             fn children(&self) -> Vec<Element> {
                 match self { $(RequestBody::$variant(content) => content.children(),)+ }
+            }
+
+            /// `ExecutionDateTime`: when a future-dated request is to be done; at once where there is none.
+            pub fn execution(&self) -> Option<Timestamp> {
+                match self { $(RequestBody::$variant(content) => content.execution(),)+ }
             }
         }
     };

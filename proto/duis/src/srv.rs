@@ -23,12 +23,19 @@ pub struct Smets1Use {
     pub targets: &'static [DeviceKind],
     /// The command variant the request is sent as.
     pub command_variant: u8,
+    /// Whether it is not sure that SMETS1 devices are sent it at all.
+    pub doubtful: bool,
 }
 
 impl Srv {
     /// Whether the DCC answers the request itself, with no device involved.
     pub fn is_for_the_dcc(self) -> bool {
         self.smets1().0.targets.is_empty()
+    }
+
+    /// Whether it is not sure that SMETS1 devices are sent it at all: a DCC refuses it unless it is told to take such requests.
+    pub const fn is_doubtful(self) -> bool {
+        self.smets1().0.doubtful
     }
 
     /// The element of the answer inside `SMETSData`: the body element with `Rsp` after it. None when the DCC answers.

@@ -46,7 +46,7 @@ fn a_sound_request_passes() {
     assert_eq!(passed, Ok(Passed::Device { installation: HUB }));
     let broker = Eui64::ACCESS_CONTROL_BROKER;
     let passed = court.try_at(&request(Srv::ReadInventory, broker, 11), &KEYS.is, Address::NonDevice);
-    assert_eq!(passed, Ok(Passed::Inventory));
+    assert_eq!(passed, Ok(Passed::Own));
     let gas = by(GS, request(Srv::ArmSupply, GSME, 1));
     assert!(court.try_at(&gas, &KEYS.gs, Address::SendCommand).is_ok());
 }
@@ -84,7 +84,7 @@ fn each_check_has_its_code() {
 fn the_dcc_is_the_broker_it_was_told() {
     let court = Court { broker: HUB, ..Court::new() };
     let to = |target| court.try_at(&request(Srv::ReadInventory, target, 11), &KEYS.is, Address::NonDevice);
-    assert_eq!(to(HUB), Ok(Passed::Inventory));
+    assert_eq!(to(HUB), Ok(Passed::Own));
     assert_eq!(to(Eui64::ACCESS_CONTROL_BROKER).unwrap_err().code, ResponseCode::UNKNOWN_DEVICE);
 }
 

@@ -62,10 +62,8 @@ pub(super) async fn carry_out(
         RequestBody::ReadSupplyStatus(_) => supply::status(desk).await,
         RequestBody::ReadDeviceLog(_) => log::devices(desk).await,
         RequestBody::ReadFirmwareVersion(_) => plate::firmware(desk).await,
-        RequestBody::ReadInventory(_) => {
-            let words = "8.2 is answered by the DCC from its inventory, not by a device";
-            Err(Refusal::NotExpressible(words.into()))
-        }
+        // What only the DCC answers is here too: it never comes this far.
+        other => Err(Refusal::NotCarriedOut(other.srv())),
     }
 }
 

@@ -67,6 +67,10 @@ impl Content for OnDemandOrFutureDated {
     fn children(&self) -> Vec<Element> {
         execution_element(self.execution).into_iter().collect()
     }
+
+    fn execution(&self) -> Option<Timestamp> {
+        self.execution
+    }
 }
 
 /// 1.6: how the customer pays from now on.
@@ -157,6 +161,10 @@ impl Content for UpdatePaymentMode {
                 .with(Element::leaf(Sr, "DisablementThreshold", disablement_threshold)),
         };
         execution_element(self.execution).into_iter().chain([mode]).collect()
+    }
+
+    fn execution(&self) -> Option<Timestamp> {
+        self.execution
     }
 }
 
@@ -287,6 +295,10 @@ impl Content for ReadActiveImportProfileData {
             .chain([self.period.to_element()])
             .chain(certificate)
             .collect()
+    }
+
+    fn execution(&self) -> Option<Timestamp> {
+        self.execution
     }
 }
 
@@ -569,5 +581,9 @@ impl Content for ReadDeviceLog {
     fn children(&self) -> Vec<Element> {
         let details = self.security_details.then(|| Element::new(Sr, "ReadSecurityDetails"));
         execution_element(self.execution).into_iter().chain(details).collect()
+    }
+
+    fn execution(&self) -> Option<Timestamp> {
+        self.execution
     }
 }

@@ -167,6 +167,10 @@ impl Content for UpdatePrice {
         let elements = Element::new(Sr, "PriceElements").with(prices);
         execution_element(self.execution).into_iter().chain([elements]).collect()
     }
+
+    fn execution(&self) -> Option<Timestamp> {
+        self.execution
+    }
 }
 
 impl ElectricityPrice {

@@ -57,101 +57,123 @@ macro_rules! table {
     };
 }
 
+const ESME: &[DeviceKind] = &[DeviceKind::Esme];
+const METERS: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf];
+const METERS_AND_HUB: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Chf];
+const ALL: &[DeviceKind] =
+    &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Chf, DeviceKind::Ppmid];
+
+/// A request that goes to a device as a command over the wide area network.
+const fn sent_to(targets: &'static [DeviceKind]) -> Unverified<Smets1Use> {
+    Unverified(Smets1Use { targets, command_variant: 1, doubtful: false })
+}
+
+/// The same, where it is not even sure that SMETS1 devices are sent it.
+#[allow(dead_code)]
+const fn perhaps_sent_to(targets: &'static [DeviceKind]) -> Unverified<Smets1Use> {
+    Unverified(Smets1Use { targets, command_variant: 1, doubtful: true })
+}
+
+/// A request that no device sees.
+const fn answered_by_the_dcc() -> Unverified<Smets1Use> {
+    Unverified(Smets1Use { targets: &[], command_variant: 8, doubtful: false })
+}
+
 #[rustfmt::skip]
 table! {
     UpdatePricePrimaryElement {
         srv: "1.2.1", reference: "1.2", name: "Update Price (Primary Element)", critical: true,
         roles: [ImportSupplier, GasSupplier],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     UpdatePaymentMode {
         srv: "1.6", reference: "1.6", name: "Update Payment Mode", critical: true,
         roles: [ImportSupplier, GasSupplier],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     TopUpDevice {
         srv: "2.2", reference: "2.2", name: "Top Up Device", critical: false,
         roles: [ImportSupplier, GasSupplier],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ReadInstantaneousImportRegisters {
         srv: "4.1.1", reference: "4.1", name: "Read Instantaneous Import Registers", critical: false,
         roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ReadInstantaneousPrepayValues {
         srv: "4.3", reference: "4.3", name: "Read Instantaneous Prepay Values", critical: false,
         roles: [ImportSupplier, GasSupplier],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ReadActiveImportProfileData {
         srv: "4.8.1", reference: "4.8", name: "Read Active Import Profile Data", critical: false,
         roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter, OtherUser],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ReadTariffPrimaryElement {
         srv: "4.11.1", reference: "4.11", name: "Read Tariff (Primary Element)", critical: false,
         roles: [ImportSupplier, GasSupplier, OtherUser],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ReadActivePowerImport {
         srv: "4.16", reference: "4.16", name: "Read Active Power Import", critical: false,
         roles: [ImportSupplier, ElectricityDistributor],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme], command_variant: 1 }),
+        smets1: sent_to(ESME),
     }
     ReadMeterBalance {
         srv: "4.18", reference: "4.18", name: "Read Meter Balance", critical: false,
         roles: [ImportSupplier, GasSupplier],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ReadDeviceConfigurationIdentityExcMPxN {
         srv: "6.2.4", reference: "6.2", name: "Read Device Configuration (Identity Exc MPxN)", critical: false,
         roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter, OtherUser],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Chf], command_variant: 1 }),
+        smets1: sent_to(METERS_AND_HUB),
     }
     SynchroniseClock {
         srv: "6.11", reference: "6.11", name: "Synchronise Clock", critical: true,
         roles: [ImportSupplier, GasSupplier],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ReadEventOrSecurityLog {
         srv: "6.13", reference: "6.13", name: "Read Event Or Security Log", critical: false,
         roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter, RegisteredSupplierAgent],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Chf], command_variant: 1 }),
+        smets1: sent_to(METERS_AND_HUB),
     }
     EnableSupply {
         srv: "7.1", reference: "7.1", name: "Enable Supply", critical: true,
         roles: [ImportSupplier],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme], command_variant: 1 }),
+        smets1: sent_to(ESME),
     }
     DisableSupply {
         srv: "7.2", reference: "7.2", name: "Disable Supply", critical: true,
         roles: [ImportSupplier, GasSupplier],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ArmSupply {
         srv: "7.3", reference: "7.3", name: "Arm Supply", critical: true,
         roles: [ImportSupplier, GasSupplier],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ReadSupplyStatus {
         srv: "7.4", reference: "7.4", name: "Read Supply Status", critical: false,
         roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS),
     }
     ReadInventory {
         srv: "8.2", reference: "8.2", name: "Read Inventory", critical: false,
         roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter, OtherUser],
-        smets1: Unverified(Smets1Use { targets: &[], command_variant: 8 }),
+        smets1: answered_by_the_dcc(),
     }
     ReadDeviceLog {
         srv: "8.9", reference: "8.9", name: "Read Device Log", critical: false,
         roles: [ImportSupplier, GasSupplier, OtherUser],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Chf, DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf], command_variant: 1 }),
+        smets1: sent_to(METERS_AND_HUB),
     }
     ReadFirmwareVersion {
         srv: "11.2", reference: "11.2", name: "Read Firmware Version", critical: false,
         roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter, OtherUser],
-        smets1: Unverified(Smets1Use { targets: &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Chf, DeviceKind::Ppmid], command_variant: 1 }),
+        smets1: sent_to(ALL),
     }
 }

@@ -1,0 +1,46 @@
+//! Groups 7, 8 and 11, supply, device management and firmware. Data, not logic.
+
+use crate::mmc::form::Particle::Choice;
+use crate::mmc::form::Text::{Characters, DateTime, Eui, OneOf, Whole};
+use crate::mmc::form::{Form, STRING, answer_form, form, leaf, node};
+
+const READ_SUPPLY_STATUS_GAS: Form = form(&[
+    leaf("RemainingBatteryCapacity", Whole(0, 4_294_967_295), 0, 1),
+]);
+pub(in crate::mmc) const READ_SUPPLY_STATUS_RSP: Form = answer_form(&[
+    leaf("SupplyState", OneOf(&["Enabled", "Disabled", "Armed"]), 0, 1),
+    node("Gas", &READ_SUPPLY_STATUS_GAS, 0, 1),
+]);
+const DEVICE_LOG_ENTRY: Form = form(&[
+    leaf("DeviceID", Eui, 1, 1),
+    leaf("DeviceType", OneOf(&["ESME", "GSME", "GPF", "CHF", "HCALCS", "PPMID", "Type2"]), 1, 1),
+]);
+const DEVICE_LOG: Form = form(&[
+    node("LogEntry", &DEVICE_LOG_ENTRY, 0, 10_000),
+]);
+const CHF_DEVICE_LOG_ENTRY: Form = form(&[
+    leaf("DeviceID", Eui, 0, 1),
+    leaf("LastCommunicationsDateTime", DateTime, 0, 1),
+    leaf("SubGHzLinkQuality", Whole(-128, 127), 0, 1),
+]);
+const CHF_DEVICE_LOG: Form = form(&[
+    node("CHFDeviceLogEntry", &CHF_DEVICE_LOG_ENTRY, 0, 16),
+]);
+const CHF_CONNECTED_DEVICE_LOG_ENTRY: Form = form(&[
+    leaf("DeviceID", Eui, 0, 1),
+    leaf("DeviceSecurityDetails", Characters(0, 32), 0, 1),
+]);
+const CHF_CONNECTED_DEVICE_LOG: Form = form(&[
+    node("CHFCurrentConnectedDeviceLogEntry", &CHF_CONNECTED_DEVICE_LOG_ENTRY, 0, 16),
+    node("CHFHistoricConnectedDeviceLogEntry", &CHF_CONNECTED_DEVICE_LOG_ENTRY, 0, 16),
+]);
+pub(in crate::mmc) const READ_DEVICE_LOG_RSP: Form = answer_form(&[
+    Choice(&[
+        node("DeviceLogEntries", &DEVICE_LOG, 0, 1),
+        node("CHFDeviceLog", &CHF_DEVICE_LOG, 0, 1),
+        node("CHFConnectedDeviceLog", &CHF_CONNECTED_DEVICE_LOG, 0, 1),
+    ], 1, 1),
+]);
+pub(in crate::mmc) const READ_FIRMWARE_VERSION_RSP: Form = answer_form(&[
+    leaf("FirmwareVersion", STRING, 0, 1),
+]);
