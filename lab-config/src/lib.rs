@@ -39,7 +39,8 @@ pub use credentials::{
 pub use device_model::{
     Capability, ClientSecurity, DeviationSign, DeviceModel, DlmsProfile, Fact, FrameLimits, Function,
     ModelIdentity, ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, Quirk,
-    SecurityPolicy, ServerAddress, SignOnIdentity, SnapshotCommands, ZclProfile,
+    SecurityPolicy, ServerAddress, SignOnIdentity, SnapshotCommands, StoreAndForward, WakeInterval,
+    ZclProfile,
 };
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
 pub use dongle_url::{DongleLine, DongleUrl, DongleUrlError};

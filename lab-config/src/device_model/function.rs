@@ -107,5 +107,7 @@ crate::vocabulary! {
         JoinList = "join-list",
         /// For how long devices may join the home area network.
         PermitJoin = "permit-join",
+        /// What the hub holds for devices that sleep; writing a device's EUI-64 drops what is held for it.
+        HeldMessages = "held-messages",
     }
 }

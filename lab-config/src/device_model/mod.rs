@@ -4,6 +4,7 @@
 //! version, since a rig is proved against it too (SVTAD 8.5(c)). Everything that differs from one Device Model to the next
 //! lives in its [`Profile`], as data; each [`Fact`] says whether it was verified against a device of that model.
 
+mod delivery;
 mod function;
 mod particulars;
 mod read;
@@ -11,6 +12,7 @@ mod security;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use delivery::{StoreAndForward, WakeInterval};
 pub use function::Function;
 pub use particulars::{FrameLimits, Particulars, ProfileColumn, Quirk, SignOnIdentity, SnapshotCommands};
 use proto_duis::DeviceKind;
@@ -39,6 +41,14 @@ impl DeviceModel {
     /// Whether it can do this.
     pub fn can(&self, capability: Capability) -> bool {
         self.capabilities.contains(&capability)
+    }
+
+    /// How often a device of this model wakes to hear what its hub holds for it; none for one that always listens. A gas
+    /// meter lives by a battery and sleeps, whether its file says so or not.
+    pub fn wake_interval(&self) -> Option<WakeInterval> {
+        let said = self.profile.dlms().and_then(|profile| profile.particulars.wake_interval);
+        let usual = (self.kind == DeviceKind::Gsme).then(WakeInterval::default);
+        said.map(|fact| fact.value).or(usual)
     }
 
     /// Each fact of its profile in words, and whether it was verified.

@@ -8,6 +8,7 @@ use proto_dlms::hdlc::{MaxInfo, Window};
 use proto_dlms::sign_on::Baud;
 
 use super::Fact;
+use super::delivery::{StoreAndForward, WakeInterval, store_and_forward, wake_interval};
 use super::read::fact;
 use crate::document::{FileError, Item, Table};
 
@@ -90,6 +91,10 @@ pub struct Particulars {
     pub profile_columns: Option<Fact<Vec<ProfileColumn>>>,
     /// Its numbers for Metering snapshots on the home area network.
     pub snapshot_commands: Option<Fact<SnapshotCommands>>,
+    /// How often it wakes, for a device that sleeps.
+    pub wake_interval: Option<Fact<WakeInterval>>,
+    /// What it holds for devices that sleep, for a communications hub.
+    pub store_and_forward: Option<Fact<StoreAndForward>>,
     /// Departures from the standards, each with whether it was seen on a device.
     pub quirks: BTreeMap<Quirk, Fact<()>>,
 }
@@ -112,6 +117,11 @@ impl Particulars {
         self.snapshot_commands.map(|fact| fact.value).unwrap_or_default()
     }
 
+    /// What a communications hub holds for devices that sleep.
+    pub fn store_and_forward(&self) -> StoreAndForward {
+        self.store_and_forward.map(|fact| fact.value).unwrap_or_default()
+    }
+
     /// Each fact in words, and whether it was verified.
     pub(super) fn facts(&self) -> Vec<(String, bool)> {
         let mut facts = Vec::new();
@@ -125,6 +135,12 @@ impl Particulars {
         tell("alert set", self.alerts.as_ref().map(|fact| fact.verified));
         tell("profile columns", self.profile_columns.as_ref().map(|fact| fact.verified));
         tell("snapshot commands", self.snapshot_commands.map(|fact| fact.verified));
+        if let Some(fact) = self.wake_interval {
+            tell(&format!("wakes every {}", fact.value), Some(fact.verified));
+        }
+        if let Some(fact) = self.store_and_forward {
+            tell(&format!("store and forward: {}", fact.value), Some(fact.verified));
+        }
         for (quirk, fact) in &self.quirks {
             tell(&format!("quirk {quirk}"), Some(fact.verified));
         }
@@ -142,6 +158,8 @@ pub(super) fn particulars(item: &Item<'_>) -> Result<Particulars, FileError> {
             alerts: table.read("alerts", |item| fact(item, alerts))?,
             profile_columns: table.read("profile-columns", |item| fact(item, profile_columns))?,
             snapshot_commands: table.read("snapshot-commands", |item| fact(item, snapshot_commands))?,
+            wake_interval: table.read("wake-interval", |item| fact(item, wake_interval))?,
+            store_and_forward: table.read("store-and-forward", |item| fact(item, store_and_forward))?,
             quirks: table.read("quirks", quirks)?.unwrap_or_default(),
         })
     })

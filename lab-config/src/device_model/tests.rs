@@ -26,7 +26,7 @@ fn a_profile_says_where_each_function_is_and_what_was_verified() {
 fn what_is_wrong_with_a_device_model_is_said_in_its_place() {
     insta::assert_snapshot!(refusal("active-import =", "active-inport ="), @r"
     meter.toml:22:1: found `active-inport`, expected a function
-      advice: did you mean `active-import`? use one of identity, logical-device-name, manufacturer, model, hardware-version, firmware-version, configuration-version, clock, active-import, active-export, reactive-import, reactive-export, active-power-import, gas-volume, half-hourly-profile, daily-log, daily-log-export, billing-log, prepayment-credit-log, debt-payment-log, half-hourly-profile-export, half-hourly-profile-reactive, voltage-profile, maximum-demand-import, maximum-demand-export, load-limit, billing-schedule, event-log, security-log, device-log, activity-calendar, special-days, register-activation, block-price, non-disablement-calendar, price, standing-charge, account, meter-balance, emergency-credit, debt, time-debt-1, time-debt-2, payment-debt, token-entry, supply-state, supply-script, image-transfer, image-activation, alert-configuration, join-list, permit-join
+      advice: did you mean `active-import`? use one of identity, logical-device-name, manufacturer, model, hardware-version, firmware-version, configuration-version, clock, active-import, active-export, reactive-import, reactive-export, active-power-import, gas-volume, half-hourly-profile, daily-log, daily-log-export, billing-log, prepayment-credit-log, debt-payment-log, half-hourly-profile-export, half-hourly-profile-reactive, voltage-profile, maximum-demand-import, maximum-demand-export, load-limit, billing-schedule, event-log, security-log, device-log, activity-calendar, special-days, register-activation, block-price, non-disablement-calendar, price, standing-charge, account, meter-balance, emergency-credit, debt, time-debt-1, time-debt-2, payment-debt, token-entry, supply-state, supply-script, image-transfer, image-activation, alert-configuration, join-list, permit-join, held-messages
 ");
     insta::assert_snapshot!(refusal("sap = 16, verified = false", "sap = 16"), @r"
     meter.toml:14:17: found no `verified`, expected `verified`: whether this was seen on a device of this model
@@ -82,6 +82,14 @@ fn what_is_wrong_with_particulars_is_said_in_its_place() {
     meter.toml:20:28: found `SM`, expected the three letters of the manufacturer
       advice: write three letters, such as "SML"
 "#);
+    insta::assert_snapshot!(with("wake-interval = { seconds = 5, verified = false }"), @r"
+    meter.toml:20:29: found 5, expected seconds from one wake to the next, from 10 to 86400
+      advice: use a number in this range
+");
+    insta::assert_snapshot!(with("store-and-forward = { messages = 0, seconds = 60, verified = false }"), @r"
+    meter.toml:20:34: found 0, expected messages it has room for, from 1 to 64
+      advice: use a number in this range
+");
     insta::assert_snapshot!(with("alerts = { codes = [\"8F3\"], verified = false }"), @r#"
     meter.toml:20:21: found `8F3`, expected alert codes in hexadecimal, such as "8F3F"
       advice: write four hexadecimal digits
@@ -90,4 +98,18 @@ fn what_is_wrong_with_particulars_is_said_in_its_place() {
     meter.toml:20:31: found `["interval"]`, expected the columns in order, the time first
       advice: begin with "time" and name a column once
 "#);
+}
+
+#[test]
+fn a_gas_meter_sleeps_and_its_model_says_how_long() {
+    let gas = GENERIC.replacen("kind = \"ESME\"", "kind = \"GSME\"", 1);
+    assert_ne!(gas, GENERIC);
+    let parsed = |text: &str| DeviceModel::parse(&Document::new("meter.toml", text)).expect("a Device Model");
+    let seconds = |model: &DeviceModel| model.wake_interval().map(|wake| wake.duration().as_secs());
+    assert_eq!((seconds(&parsed(GENERIC)), seconds(&parsed(&gas))), (None, Some(1800)));
+    let often =
+        "[profile.particulars]\nwake-interval = { seconds = 60, verified = false }\n[profile.objects]";
+    let often = parsed(&gas.replacen("[profile.objects]", often, 1));
+    assert_eq!(seconds(&often), Some(60));
+    assert!(often.facts().contains(&("wakes every 60 s".to_owned(), false)));
 }
