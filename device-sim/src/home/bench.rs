@@ -33,6 +33,7 @@ impl Home {
         match kind {
             DeviceKind::Chf | DeviceKind::Gpf => {
                 self.hub.iter_mut().for_each(super::Station::forget_all);
+                self.hub.iter_mut().for_each(|hub| hub.device.lose_held("restart"));
                 self.proxy.iter_mut().for_each(super::Station::forget_all);
             }
             DeviceKind::Esme => self.esme.iter_mut().for_each(super::Station::forget_all),

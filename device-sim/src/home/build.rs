@@ -21,6 +21,7 @@ use crate::model::mirror::{Mirror, snapshot_ids};
 use crate::model::money::Millipence;
 use crate::model::plate::Plate;
 use crate::model::ppmid::Ppmid;
+use crate::model::store::Store;
 use crate::model::tariff::Prices;
 use crate::model::time::{HALF_HOUR, Moment};
 use crate::objects::{Access, Contact, Directory, Hub, Proxy, Shell};
@@ -104,7 +105,6 @@ impl Home {
             display: display.map(|device| plan.display(device)).transpose()?,
             head_end: plan.head_end(),
             air: VecDeque::new(),
-            held: VecDeque::new(),
             asked: VecDeque::new(),
             wans: BTreeMap::new(),
             stored: VecDeque::new(),
@@ -140,7 +140,9 @@ impl Plan<'_> {
         let joined = simulated.filter(|other| other.kind != DeviceKind::Chf);
         let last = Some(core.shown());
         let contacts = joined.map(|other| (other.eui64, Contact { kind: other.kind, last })).collect();
-        Ok(Station::new(Hub::new(core, contacts), self.shell(device)?))
+        let shell = self.shell(device)?;
+        let bounds = shell.particulars().map(Particulars::store_and_forward).unwrap_or_default();
+        Ok(Station::new(Hub::new(core, contacts, Store::new(bounds)), shell))
     }
 
     fn esme(&self, device: &RigDevice) -> Result<Station<Esme>, BuildError> {
@@ -153,7 +155,9 @@ impl Plan<'_> {
         let contract = self.contract(device, Prices::gas())?;
         let shell = self.shell(device)?;
         let freezes = shell.has(Quirk::ValveFreezesOnFlatBattery);
-        let gsme = Gsme::installed(&contract, self.seed_of(device.eui64), HALF_HOUR, self.now);
+        let wakes = device.model.wake_interval().unwrap_or_default().duration();
+        let wakes = i64::try_from(wakes.as_millis()).unwrap_or(HALF_HOUR);
+        let gsme = Gsme::installed(&contract, self.seed_of(device.eui64), wakes, self.now);
         let gsme = gsme
             .with_flat_behaviour(if freezes { OnFlat::Freeze } else { OnFlat::Close })
             .with_snapshot_ids(snapshots(&shell));

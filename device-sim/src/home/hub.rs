@@ -143,7 +143,10 @@ impl Home {
     fn ask(&mut self, asked: Asked, octets: Vec<u8>) {
         let Some(hub) = &self.hub else { return };
         self.air.push_back(HanFrame { from: hub.device.core.plate.eui64, to: asked.device, octets });
-        self.asked.retain(|other| (other.device, other.mark) != (asked.device, asked.mark));
+        // What one connection asks is answered in order; a newer connection takes the place of an older one.
+        self.asked.retain(|other| {
+            (other.device, other.mark) != (asked.device, asked.mark) || other.wan == asked.wan
+        });
         push_bounded(&mut self.asked, asked, OUTSTANDING);
     }
 
@@ -164,13 +167,13 @@ impl Home {
         };
         let Some(hub) = self.hub.as_mut().filter(listens) else { return };
         hub.device.heard(frame.from);
+        let waiting = hub.device.store.waiting(frame.from);
         let Ok(aps) = ApsFrame::parse(&frame.octets) else { return };
         if aps.cluster == tunneling::CLUSTER {
             return self.hear_tunnel(frame.from, &aps);
         }
         match self.kind_of(frame.from) {
             Some(DeviceKind::Gsme) => {
-                let waiting = self.held.len();
                 let Some(proxy) = &mut self.proxy else { return };
                 let before = proxy.device.mirror.refreshed_shown();
                 let answer = proxy.device.hear_meter(&frame.octets, waiting);

@@ -7,7 +7,9 @@
 //! - an address that never joined, or another network: an exception response (service unknown, operation not
 //!   possible) in the header of the request, at once;
 //! - a device that is silent or has no power: nothing, as the radio gives nothing; the client's wait decides;
-//! - a gas meter asleep: the hub holds the request until it wakes, for at most [`HOLD`]; then it is dropped.
+//! - a gas meter asleep: the hub holds the request until it wakes and sends it then. Of what is held there are so many, and
+//!   they become so old, as the hub's Device Model says; beyond that a message is dropped, which the hub logs and alerts.
+//!   What is held is lost when the hub loses its mains or restarts (see [`crate::model::store`]).
 //!
 //! The gas proxy is inside the hub and answers at once. What devices send unasked (alerts) goes to every open
 //! connection; without one the hub keeps the newest of them for the next.
@@ -22,6 +24,8 @@ mod display_tests;
 mod fingerprint;
 mod hub;
 mod station;
+#[cfg(test)]
+mod store_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -47,15 +51,12 @@ use crate::model::esme::Esme;
 use crate::model::gsme::Gsme;
 use crate::model::journal::Event;
 use crate::model::ppmid::{Fuel, Ppmid};
+use crate::model::store::Held;
 use crate::model::time::{MINUTE, Moment};
 use crate::objects::{Device, Hub, JoinRefusal, Proxy};
 use hub::Asked;
 use station::Door;
 
-/// How long the hub holds a request for a sleeping gas meter, in milliseconds.
-pub const HOLD: i64 = 30_000;
-/// Requests it holds.
-const HELD: usize = 4;
 /// Messages kept for a connection that does not take them, and alerts kept while there is no connection.
 const QUEUED: usize = 256;
 /// Frames one event may set off. A bound on a loop that ends by itself.
@@ -73,12 +74,6 @@ struct HanFrame {
     from: Eui64,
     to: Eui64,
     octets: Vec<u8>,
-}
-
-/// A frame the hub holds for a sleeper.
-struct Held {
-    until: Moment,
-    frame: HanFrame,
 }
 
 /// The display with its silence.
@@ -99,7 +94,6 @@ pub struct Home {
     /// The client alerts go to.
     head_end: u16,
     air: VecDeque<HanFrame>,
-    held: VecDeque<Held>,
     asked: VecDeque<Asked>,
     wans: BTreeMap<WanId, VecDeque<Message>>,
     stored: VecDeque<Message>,
@@ -121,7 +115,7 @@ impl Home {
         let wake = self.gsme.as_ref().map(|gsme| gsme.device.next_wake());
         let hub = self.hub.as_ref().and_then(|hub| hub.device.core.next_in_outage());
         let esme = self.esme.as_ref().and_then(|esme| esme.device.core().next_in_outage());
-        let held = self.held.iter().map(|held| held.until).min();
+        let held = self.hub.as_ref().and_then(|hub| hub.device.store.next_expiry());
         [wake, hub, esme, held].into_iter().flatten().min()
     }
 
@@ -169,22 +163,7 @@ impl Home {
         self.proxy.iter_mut().for_each(|proxy| proxy.live(now));
         self.esme.iter_mut().for_each(|esme| esme.live(now));
         self.gsme.iter_mut().for_each(|gsme| gsme.live(now));
-        self.drop_unretrieved();
         self.carry();
-    }
-
-    /// Drops what a sleeper did not fetch in time, and tells.
-    fn drop_unretrieved(&mut self) {
-        let (before, now) = (self.held.len(), self.now);
-        self.held.retain(|held| held.until > now);
-        for _ in self.held.len()..before {
-            self.tell_unretrieved("not fetched in time");
-        }
-    }
-
-    fn tell_unretrieved(&mut self, why: &str) {
-        let words = format!("message for a sleeping device dropped: {why}");
-        self.hub.iter_mut().for_each(|hub| hub.device.core.log(Event::MessageNotRetrieved, words.as_str()));
     }
 
     /// The moment it was last brought to.
@@ -255,11 +234,11 @@ impl Home {
             self.sequence = self.sequence.wrapping_add(1);
             frames.push((None, upwards(gsme.shell.logical, head_end, apdu, self.sequence)));
         }
-        let awake = gsme.device.is_awake();
+        let awake = gsme.device.is_awake() && !gsme.silent;
         self.send_all(from, frames);
-        if awake {
-            self.air.extend(self.held.drain(..).map(|held| held.frame));
-        }
+        let hub = self.hub.as_mut().filter(|hub| awake && hub.answers());
+        let held = hub.map_or_else(Vec::new, |hub| hub.device.store.fetch(from));
+        self.air.extend(held.into_iter().map(|Held { from, to, octets, .. }| HanFrame { from, to, octets }));
     }
 
     /// Frames of one device: to a device, or to the hub.
@@ -296,20 +275,14 @@ impl Home {
 
     fn deliver_gas(&mut self, frame: HanFrame) {
         let Some(gsme) = self.gsme.as_mut() else { return };
-        if !gsme.device.is_alive() || gsme.silent {
-            return;
-        }
-        if gsme.device.is_awake() {
+        // A meter that does not ask its hub what there is for it leaves it there, whatever the reason.
+        if gsme.device.is_awake() && !gsme.silent {
+            gsme.device.attend();
             let answer = tunnelled(gsme, &frame.octets).or_else(|| gsme.device.receive(&frame.octets));
             self.reply(&frame, answer);
-        } else if self.held.len() < HELD {
-            // The head end asks again when it must; a person at the display has done what there is to do.
-            let of_display =
-                self.display.as_ref().is_some_and(|display| display.device.plate().eui64 == frame.from);
-            let until = if of_display { gsme.device.next_wake().plus(MINUTE) } else { self.now.plus(HOLD) };
-            self.held.push_back(Held { until, frame });
-        } else {
-            self.tell_unretrieved("no room");
+        } else if let Some(hub) = &mut self.hub {
+            let HanFrame { from, to, octets } = frame;
+            hub.device.hold(Held { from, to, octets, since: self.now });
         }
     }
 

@@ -26,6 +26,7 @@ pub mod money;
 pub mod plate;
 pub mod ppmid;
 pub mod profile;
+pub mod store;
 pub mod supply;
 pub mod tariff;
 pub mod time;

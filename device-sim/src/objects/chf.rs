@@ -1,5 +1,5 @@
 //! The communications hub's own objects: who it is, the time, which devices may join its network, which have, and
-//! when it heard them.
+//! when it heard them; and what it holds for those that sleep.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use super::encode::{column, stamp};
 use super::{Buffer, Device, Shell};
 use crate::model::core::Core;
 use crate::model::journal::Event;
+use crate::model::store::{Held, Store};
 use crate::model::time::{MeterTime, Moment};
 
 /// Devices a hub keeps in its log.
@@ -45,17 +46,21 @@ pub struct Hub {
     pub core: Core,
     /// The devices that have joined, by EUI-64.
     pub contacts: BTreeMap<Eui64, Contact>,
+    /// What it holds for devices that sleep.
+    pub store: Store,
     /// The devices that may join, with what they must be.
     listed: BTreeMap<Eui64, DeviceKind>,
     /// Until when they may.
     permits_until: Moment,
+    /// The start of the working memory the store is in.
+    start: u32,
 }
 
 impl Hub {
     /// A hub on whose network these devices are; they are on its list, and nothing else may join.
-    pub fn new(core: Core, contacts: BTreeMap<Eui64, Contact>) -> Self {
+    pub fn new(core: Core, contacts: BTreeMap<Eui64, Contact>, store: Store) -> Self {
         let listed = contacts.iter().map(|(eui64, contact)| (*eui64, contact.kind)).collect();
-        Self { permits_until: core.now(), core, contacts, listed }
+        Self { permits_until: core.now(), start: core.starts(), core, contacts, store, listed }
     }
 
     /// Lets listed devices join for so many seconds from now on; nought closes the network.
@@ -107,8 +112,52 @@ impl Hub {
         let left = self.contacts.remove(&eui64).is_some();
         if left {
             self.core.log(Event::UnjoinSucceeded, format!("{eui64} left"));
+            let dropped = self.store.fetch(eui64).len();
+            self.tell_dropped(dropped, "it left the network");
         }
         left
+    }
+
+    /// Holds a message for a device that sleeps; one for which there is no room is dropped, and that is told.
+    pub fn hold(&mut self, message: Held) {
+        if let Err(refusal) = self.store.hold(message) {
+            self.tell_dropped(1, &refusal.to_string());
+        }
+    }
+
+    /// What it holds is gone: it was in its working memory.
+    pub fn lose_held(&mut self, why: &str) {
+        let dropped = self.store.clear();
+        self.tell_dropped(dropped, why);
+    }
+
+    /// Every message that does not reach its device is told, one by one.
+    fn tell_dropped(&mut self, count: usize, why: &str) {
+        for _ in 0..count {
+            let words = format!("message for a sleeping device dropped: {why}");
+            self.core.log(Event::MessageNotRetrieved, words);
+        }
+    }
+
+    /// What somebody on the wide area network sent to this device and it has not fetched is dropped. The head end asked
+    /// for it, and is not told again.
+    fn withdraw(&mut self, device: &Data) -> Result<(), DataAccessResult> {
+        let octets = device.as_octets().ok_or(DataAccessResult::TypeUnmatched)?;
+        let device = <[u8; 8]>::try_from(octets).map_err(|_| DataAccessResult::TypeUnmatched)?;
+        match self.store.withdraw(self.core.plate.eui64, Eui64::new(device)) {
+            0 => Err(DataAccessResult::ObjectUnavailable),
+            _ => Ok(()),
+        }
+    }
+
+    /// Device, and seconds it has waited, of every message held.
+    fn held(&self) -> Data {
+        let now = self.core.now();
+        let entry = |held: &Held| {
+            let waited = u32::try_from(now.since(held.since).max(0) / 1000).unwrap_or(u32::MAX);
+            Data::Structure(vec![Data::Octets(held.to.octets().to_vec()), Data::U32(waited)])
+        };
+        Data::Array(self.store.all().map(entry).collect())
     }
 
     /// Whether a device is on the network.
@@ -164,6 +213,21 @@ impl Device for Hub {
             self.core.activate_due();
         }
         self.core.bring_to(to);
+        if std::mem::replace(&mut self.start, self.core.starts()) != self.start {
+            self.lose_held("restart");
+        }
+        let dropped = self.store.expire(to);
+        self.tell_dropped(dropped, "not fetched in time");
+    }
+
+    fn set_mains(&mut self, on: bool) {
+        if on {
+            self.core.regain_mains();
+        } else {
+            // Told with the last of its strength: a hub that comes back does not know what it held.
+            self.lose_held("mains lost");
+            self.core.lose_mains();
+        }
     }
 
     fn read(&self, spec: &Spec, _: i8, _: &Shell) -> Result<Data, DataAccessResult> {
@@ -173,6 +237,7 @@ impl Device for Hub {
         match spec.role {
             Role::JoinList => Ok(Data::Array(self.listed.iter().map(entry).collect())),
             Role::PermitJoin => Ok(Data::U16(self.permits_for())),
+            Role::HeldMessages => Ok(self.held()),
             _ => Err(DataAccessResult::ObjectUnavailable),
         }
     }
@@ -194,6 +259,7 @@ impl Device for Hub {
                 let seconds = seconds.and_then(|seconds| u16::try_from(seconds).ok());
                 self.permit_join(seconds.ok_or(DataAccessResult::ScopeOfAccessViolated)?);
             }
+            Role::HeldMessages => self.withdraw(value)?,
             _ => return Err(DataAccessResult::ReadWriteDenied),
         }
         Ok(())

@@ -182,6 +182,8 @@ pub enum Role {
     JoinList,
     /// For how long devices may join.
     PermitJoin,
+    /// What the hub holds for devices that sleep.
+    HeldMessages,
 }
 
 impl Role {
@@ -379,7 +381,7 @@ fn numbered() -> impl Iterator<Item = Role> {
 
 fn roles(kind: DeviceKind) -> impl Iterator<Item = Role> {
     let own: &[Role] = match kind {
-        DeviceKind::Chf => &[Role::DeviceLog, Role::JoinList, Role::PermitJoin],
+        DeviceKind::Chf => &[Role::DeviceLog, Role::JoinList, Role::PermitJoin, Role::HeldMessages],
         DeviceKind::Gpf => GPF,
         DeviceKind::Esme => ESME,
         DeviceKind::Gsme => GSME,
@@ -443,6 +445,7 @@ fn role_of(function: Function) -> Option<Role> {
         Function::AlertConfiguration => Role::AlertConfiguration,
         Function::JoinList => Role::JoinList,
         Function::PermitJoin => Role::PermitJoin,
+        Function::HeldMessages => Role::HeldMessages,
     })
 }
 

@@ -258,6 +258,11 @@ impl Gsme {
         }
     }
 
+    /// Something reached it awake: it listens for what follows.
+    pub fn attend(&mut self) {
+        self.stay_awake(WAKE_WINDOW);
+    }
+
     fn stay_awake(&mut self, millis: i64) {
         self.awake_until = self.awake_until.max(self.connection.core.now().plus(millis));
     }
