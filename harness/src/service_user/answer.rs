@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use jiff::Timestamp;
 use proto_duis::{
-    AlertCode, DeviceAlert, Eui64, InventoryDevice, MmcBody, MmcElement, Party, RequestId, ResponseCode,
-    S1spAlert, Smets1Debug, Smets1Timestamp, Srv,
+    AlertCode, DccContent, DeviceAlert, DeviceIdList, Eui64, InventoryDevice, MmcBody, MmcElement, Party,
+    RequestId, ResponseCode, S1spAlert, Smets1Debug, Smets1Timestamp, Srv,
 };
 use scenarios::{Element, Values};
 
@@ -38,8 +38,8 @@ pub struct Answer {
     pub data: Option<MmcBody>,
     /// The device's own time.
     pub device_time: Option<Smets1Timestamp>,
-    /// The answer to Read Inventory.
-    pub inventory: Vec<InventoryDevice>,
+    /// What the DCC itself says: the inventory, or the devices an image does not go to.
+    pub content: DccContent,
     /// Who signed, outermost first.
     pub signed_by: Vec<Party>,
     /// The message as it came.
@@ -158,12 +158,13 @@ pub fn acknowledged(acknowledgement: &Acknowledgement, values: &mut Values) {
 }
 
 /// The values of an answer: `response.code`; `response.success` and `response.debug` where a device answered;
-/// `response.` and the path of each element below the answer's own. An inventory is `response.Device[n].…`.
+/// `response.` and the path of each element below the answer's own. An inventory is `response.Device[n].…`, the devices that get no
+/// firmware the lists of DUIS type `DSPUpdateFirmwareWarning`, such as `response.NotCommissionedDeviceIDList`.
 pub fn answered(answer: &Answer, values: &mut Values) {
     if let Some(data) = &answer.data {
         values.set_elements("response", &nodes(data.root()));
     }
-    values.set_elements("response", &answer.inventory.iter().map(device).collect::<Vec<_>>());
+    values.set_elements("response", &said_by_the_dcc(&answer.content));
     values.set("response.code", answer.code.as_str());
     if let Some(success) = answer.success {
         values.set("response.success", success);
@@ -218,6 +219,21 @@ fn nodes(element: &MmcElement) -> Vec<Node> {
         children: nodes(child),
     };
     element.children().iter().map(node).collect()
+}
+
+fn said_by_the_dcc(content: &DccContent) -> Vec<Node> {
+    match content {
+        DccContent::Nothing => Vec::new(),
+        DccContent::Inventory(devices) => devices.iter().map(device).collect(),
+        DccContent::UpdateFirmwareWarning(warning) => {
+            let list = |(name, list): (&str, &DeviceIdList)| Node {
+                name: name.to_owned(),
+                text: Some(list.to_string()),
+                children: Vec::new(),
+            };
+            warning.reasons().map(list).collect()
+        }
+    }
 }
 
 /// A device of the inventory with the element names of DUIS type `Device`.

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use proto_duis::{
-    Eui64, InventoryDevice, Party, RequestId, Response, ResponseBody, ResponseCode, ResponseId, Smets1Body,
-    Smets1Response, Smets1ResponseMessage, Srv, TrustStore,
+    DccContent, Eui64, Party, RequestId, Response, ResponseBody, ResponseCode, ResponseId, ResponseMessage,
+    Smets1Body, Smets1Response, Smets1ResponseMessage, Srv, TrustStore,
 };
 
 use super::answer::{Acknowledgement, Alert, AlertContent, Answer};
@@ -47,7 +47,7 @@ pub(super) fn read(
         return Err(Rejection::Mismatch { what: "the addressee", found: user.to_string(), expected });
     }
     match envelope.message.body.clone() {
-        ResponseBody::Dcc(message) => dcc_answer(envelope, message.srv, message.inventory),
+        ResponseBody::Dcc(message) => dcc_answer(envelope, message),
         ResponseBody::Smets1(message) => smets1(envelope, &message),
         ResponseBody::DccAlert(message) => {
             let content = message.alert.content().clone();
@@ -57,7 +57,7 @@ pub(super) fn read(
     }
 }
 
-/// Reads the synchronous reply to `request`; with I0 it is the answer at once.
+/// Reads the synchronous reply to `request`; with I0 or a warning it is the answer at once.
 pub(super) fn acknowledgement(
     raw: &Bytes,
     trust: &TrustStore,
@@ -76,8 +76,8 @@ pub(super) fn acknowledgement(
     }
     Rejection::unless_same("ServiceReferenceVariant", &message.srv, &srv)?;
     let Response { code, time, .. } = envelope.message;
-    let answers = code == ResponseCode::SUCCESS;
-    let answer = answers.then(|| answer(envelope, request, srv, message.inventory));
+    let answers = code == ResponseCode::SUCCESS || code.is_warning();
+    let answer = answers.then(|| answer(envelope, request, srv, message.content));
     Ok((Acknowledgement { code, time, raw: raw.clone() }, answer))
 }
 
@@ -93,10 +93,10 @@ fn addressee(message: &Response) -> Option<Eui64> {
     }
 }
 
-fn answer(envelope: Envelope, request: RequestId, srv: Srv, inventory: Vec<InventoryDevice>) -> Answer {
+fn answer(envelope: Envelope, request: RequestId, srv: Srv, content: DccContent) -> Answer {
     let Envelope { message: Response { code, time, .. }, signed_by, raw } = envelope;
     let (success, debug, data, device_time) = (None, Vec::new(), None, None);
-    Answer { request, srv, code, time, success, debug, data, device_time, inventory, signed_by, raw }
+    Answer { request, srv, code, time, success, debug, data, device_time, content, signed_by, raw }
 }
 
 fn alert(envelope: Envelope, device: Option<Eui64>, user: Option<Eui64>, content: AlertContent) -> Received {
@@ -105,13 +105,13 @@ fn alert(envelope: Envelope, device: Option<Eui64>, user: Option<Eui64>, content
 }
 
 /// The DCC's own answer that was not given at once, such as E20 when the device cannot be reached.
-fn dcc_answer(envelope: Envelope, srv: Srv, inventory: Vec<InventoryDevice>) -> Result<Received, Rejection> {
+fn dcc_answer(envelope: Envelope, message: ResponseMessage) -> Result<Received, Rejection> {
     let request = envelope.message.request.ok_or_else(|| Rejection::Mismatch {
         what: "RequestID",
         found: "absent".to_owned(),
         expected: "that of the request it answers".to_owned(),
     })?;
-    Ok(Received::Answer(Box::new(answer(envelope, request, srv, inventory))))
+    Ok(Received::Answer(Box::new(answer(envelope, request, message.srv, message.content))))
 }
 
 fn smets1(envelope: Envelope, message: &Smets1ResponseMessage) -> Result<Received, Rejection> {
@@ -129,7 +129,7 @@ fn smets1(envelope: Envelope, message: &Smets1ResponseMessage) -> Result<Receive
     Rejection::unless_same("RequestID", &shown(envelope.message.request), &request.to_string())?;
     let srv = variant(message, payload.data.as_ref().map(proto_duis::MmcBody::srv))?;
     let success = Some(payload.succeeded());
-    let plain = answer(envelope, request, srv, Vec::new());
+    let plain = answer(envelope, request, srv, DccContent::Nothing);
     let (debug, data, device_time) = (payload.debug, payload.data, timestamp);
     Ok(Received::Answer(Box::new(Answer { success, debug, data, device_time, ..plain })))
 }

@@ -5,6 +5,7 @@
 //! names are the element names of DUIS, with the DUIS `index` attribute in brackets where an element has one.
 
 mod fields;
+mod firmware;
 mod parts;
 mod price;
 
@@ -12,6 +13,9 @@ mod price;
 mod tests;
 
 pub use fields::{Field, FieldError};
+pub use firmware::{
+    ActivateFirmware, FirmwareFieldError, FirmwareHash, FirmwareImage, FirmwareVersion, UpdateFirmware,
+};
 pub use parts::{
     InventoryQuery, LogToRead, NoContent, OnDemandOrFutureDated, PaymentMode, ReadActiveImportProfileData,
     ReadDeviceLog, ReadEventOrSecurityLog, ReadInventory, ReadLogPeriod, SynchroniseClock, TolerancePeriod,
@@ -110,7 +114,9 @@ bodies! {
     ReadSupplyStatus(NoContent),
     ReadInventory(ReadInventory),
     ReadDeviceLog(ReadDeviceLog),
+    UpdateFirmware(UpdateFirmware),
     ReadFirmwareVersion(OnDemandOrFutureDated),
+    ActivateFirmware(ActivateFirmware),
 }
 
 impl RequestBody {

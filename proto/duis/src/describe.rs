@@ -2,7 +2,7 @@
 
 use crate::dsig::{self, PartyKind, TrustStore};
 use crate::message::{
-    CountersignedRequest, MessageError, Request, Response, ResponseBody, S1spAlert, Smets1Body,
+    CountersignedRequest, DccContent, MessageError, Request, Response, ResponseBody, S1spAlert, Smets1Body,
     Smets1Response,
 };
 use crate::xml::{Document, Element, Reading, Space};
@@ -85,12 +85,19 @@ fn response(response: &Response) -> String {
     };
     let to = response.request.map(|id| format!(" to {id}")).unwrap_or_default();
     match &response.body {
-        ResponseBody::Dcc(message) if message.inventory.is_empty() => {
-            format!("DCC response {code}{to}, Service Reference Variant {}", message.srv)
-        }
-        ResponseBody::Dcc(message) => {
-            format!("DCC response {code}{to}: inventory of {} devices", message.inventory.len())
-        }
+        ResponseBody::Dcc(message) => match &message.content {
+            DccContent::Nothing => {
+                format!("DCC response {code}{to}, Service Reference Variant {}", message.srv)
+            }
+            DccContent::Inventory(devices) => {
+                format!("DCC response {code}{to}: inventory of {} devices", devices.len())
+            }
+            DccContent::UpdateFirmwareWarning(warning) => {
+                let reasons: Vec<String> =
+                    warning.reasons().map(|(name, list)| format!("{name} {list}")).collect();
+                format!("DCC response {code}{to}: firmware not sent to {}", reasons.join("; "))
+            }
+        },
         ResponseBody::Smets1(message) => {
             format!("DCC response {code}{to}: {}", smets1(message.signed.content()))
         }

@@ -4,14 +4,14 @@
 
 use crate::message::{
     ClockStatus, DeviceAlert, InventoryDevice, Response, ResponsePayload, S1spAlert, Smets1Body, Smets1Debug,
-    Smets1Response, Smets1Timestamp,
+    Smets1Response, Smets1Timestamp, UpdateFirmwareWarning,
 };
 use crate::mmc::build::{self, Decimal, Fuel, Identity, LogEntry, PrepayValues, SupplyState, Tariff};
 use crate::mmc::{FormError, MmcBody, MmcElement};
 use crate::utrn::UtrnFormatError;
 use crate::{
-    AlertCode, DeviceKind, DeviceStatus, Eui64, FieldError, Request, RequestBody, RequestId, ResponseCode,
-    Srv,
+    AlertCode, DeviceIdList, DeviceKind, DeviceStatus, Eui64, FieldError, Request, RequestBody, RequestId,
+    ResponseCode, Srv,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -23,6 +23,9 @@ pub const USER: Eui64 = Eui64::new([0x90, 0xB3, 0xD5, 0x1F, 0x30, 0x01, 0x00, 0x
 pub const DEVICE: Eui64 = Eui64::new([0x00, 0xDB, 0x12, 0x34, 0x56, 0x78, 0x90, 0xA0]);
 /// The moment the examples were written: 2026-11-21T09:30:00Z.
 pub const TIME: Timestamp = Timestamp::constant(1_795_253_400, 0);
+
+/// The hash of an image.
+const HASH: &str = "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08";
 
 /// Fields of every form a request takes: several for a variant whose body has alternatives.
 const FIELDS: &[(Srv, &[(&str, &str)])] = &[
@@ -120,6 +123,16 @@ const FIELDS: &[(Srv, &[(&str, &str)])] = &[
     (Srv::ReadDeviceLog, &[]),
     (Srv::ReadDeviceLog, &[("ReadSecurityDetails", "true")]),
     (Srv::ReadFirmwareVersion, &[]),
+    (
+        Srv::UpdateFirmware,
+        &[
+            ("FirmwareImage", "U01GVwE="),
+            ("FirmwareVersion", "P4X2G05"),
+            ("DeviceIDList", "00-DB-12-34-56-78-90-A0,00-DB-12-34-56-78-90-A1"),
+        ],
+    ),
+    (Srv::ActivateFirmware, &[("FirmwareHash", HASH)]),
+    (Srv::ActivateFirmware, &[("ExecutionDateTime", "2026-12-01T00:00:00Z"), ("FirmwareHash", HASH)]),
 ];
 
 /// Every example of a request's fields, as a script gives them.
@@ -189,6 +202,9 @@ pub fn answers() -> Result<Vec<MmcBody>, FormError> {
         build::device_log(&[(DEVICE, DeviceKind::Esme)])?,
         build::chf_device_log(&[(DEVICE, Some(TIME)), (USER, None)])?,
         build::firmware_version("0000A001")?,
+        build::activate_firmware(Some(build::Activation::Success), Some("P4X2G05"))?,
+        build::activate_firmware(Some(build::Activation::HashMismatch), None)?,
+        build::activate_firmware(None, None)?,
     ];
     let plain = [Srv::UpdatePricePrimaryElement, Srv::UpdatePaymentMode, Srv::TopUpDevice];
     for srv in plain.into_iter().chain([Srv::EnableSupply, Srv::DisableSupply, Srv::ArmSupply]) {
@@ -284,5 +300,15 @@ pub fn dcc_responses() -> Vec<Response> {
         s1sp: Some("S1SP".to_owned()),
     };
     let devices = vec![device(DeviceKind::Esme, Some("0000A001")), device(DeviceKind::Chf, None)];
-    codes.into_iter().map(acknowledgement).chain([Response::inventory(id, devices, TIME)]).collect()
+    let list = |devices: &[Eui64]| DeviceIdList::new(devices.iter().copied());
+    let warning = UpdateFirmwareWarning {
+        invalid: list(&[USER]),
+        not_commissioned: list(&[DEVICE, USER]),
+        not_applicable: list(&[DEVICE]),
+        in_progress: list(&[DEVICE]),
+        gbcs_version: None,
+    };
+    let firmware = Response::firmware_warning(id, ResponseCode::FIRMWARE_WARNING, warning, TIME);
+    let inventory = Response::inventory(id, devices, TIME);
+    codes.into_iter().map(acknowledgement).chain([firmware, inventory]).collect()
 }

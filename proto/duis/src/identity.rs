@@ -86,6 +86,64 @@ fn parse_eui(text: &str) -> Option<Eui64> {
 
 serde_as_text!(Eui64);
 
+/// Devices as one text, joined by commas: 1 to [`DeviceIdList::MOST`] (DUIS type `DeviceIDList`).
+///
+/// ```
+/// use proto_duis::DeviceIdList;
+/// let list: DeviceIdList = "00-DB-12-34-56-78-90-A0,00-db-12-34-56-78-90-a1".parse()?;
+/// assert_eq!(list.devices().len(), 2);
+/// assert_eq!(list.to_string(), "00-DB-12-34-56-78-90-A0,00-DB-12-34-56-78-90-A1");
+/// # Ok::<(), proto_duis::DeviceIdListError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceIdList(Vec<Eui64>);
+
+impl DeviceIdList {
+    /// The most devices in a list: the schema's longest text.
+    pub const MOST: usize = 50_000;
+
+    /// A list of these devices, in their order; none where there are none, or too many.
+    pub fn new(devices: impl IntoIterator<Item = Eui64>) -> Option<DeviceIdList> {
+        let devices: Vec<Eui64> = devices.into_iter().take(Self::MOST + 1).collect();
+        (1..=Self::MOST).contains(&devices.len()).then_some(DeviceIdList(devices))
+    }
+
+    /// The devices, in order.
+    pub fn devices(&self) -> &[Eui64] {
+        &self.0
+    }
+}
+
+impl fmt::Display for DeviceIdList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, device) in self.0.iter().enumerate() {
+            write!(f, "{}{device}", if index == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+/// Text that is not a list of devices.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeviceIdListError {
+    /// One of them is not an EUI-64.
+    #[error(transparent)]
+    Eui(#[from] Eui64Error),
+    /// Too many.
+    #[error("expected at most {} devices", DeviceIdList::MOST)]
+    TooMany,
+}
+
+impl FromStr for DeviceIdList {
+    type Err = DeviceIdListError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let devices: Vec<Eui64> =
+            text.split(',').take(Self::MOST + 1).map(str::parse).collect::<Result<_, _>>()?;
+        DeviceIdList::new(devices).ok_or(DeviceIdListError::TooMany)
+    }
+}
+
 /// The name of a Service Request: originator, target and a counter that strictly increases per originator
 /// (DUIS type `RequestIDType`; the counter is the protection against replay).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -30,19 +30,23 @@ mod vocabulary;
 mod xml;
 
 pub use body::{
-    BlockPrices, CurrencyUnits, ElectricityPrice, ElectricityTariff, Field, FieldError, GasPrice, GasTariff,
-    IndexedPrice, InventoryQuery, LogToRead, NoContent, OnDemandOrFutureDated, PaymentMode, Prices,
+    ActivateFirmware, BlockPrices, CurrencyUnits, ElectricityPrice, ElectricityTariff, Field, FieldError,
+    FirmwareFieldError, FirmwareHash, FirmwareImage, FirmwareVersion, GasPrice, GasTariff, IndexedPrice,
+    InventoryQuery, LogToRead, NoContent, OnDemandOrFutureDated, PaymentMode, Prices,
     ReadActiveImportProfileData, ReadDeviceLog, ReadEventOrSecurityLog, ReadInventory, ReadLogPeriod,
-    RequestBody, SynchroniseClock, TolerancePeriod, TopUpDevice, UpdatePaymentMode, UpdatePrice,
+    RequestBody, SynchroniseClock, TolerancePeriod, TopUpDevice, UpdateFirmware, UpdatePaymentMode,
+    UpdatePrice,
 };
 pub use describe::{Description, SignatureDescription, describe};
 pub use dsig::{Certificate, CertificateError, DsigError, Party, PartyKind, Signer, TrustStore};
-pub use identity::{Eui64, Eui64Error, MessageIdError, RequestId, ResponseId};
+pub use identity::{
+    DeviceIdList, DeviceIdListError, Eui64, Eui64Error, MessageIdError, RequestId, ResponseId,
+};
 pub use message::{
-    ClockStatus, CommandVariant, CommandVariantError, CountersignedRequest, DccAlertMessage, DeviceAlert,
-    InventoryDevice, MessageError, Opened, Request, Response, ResponseBody, ResponseMessage, ResponsePayload,
-    S1spAlert, SCHEMA_VERSION, Signed, Smets1Body, Smets1Debug, Smets1Response, Smets1ResponseMessage,
-    Smets1Timestamp,
+    ClockStatus, CommandVariant, CommandVariantError, CountersignedRequest, DccAlertMessage, DccContent,
+    DeviceAlert, InventoryDevice, MessageError, Opened, Request, Response, ResponseBody, ResponseMessage,
+    ResponsePayload, S1spAlert, SCHEMA_VERSION, Signed, Smets1Body, Smets1Debug, Smets1Response,
+    Smets1ResponseMessage, Smets1Timestamp, UpdateFirmwareWarning,
 };
 pub use mmc::{MmcBody, MmcElement};
 pub use response_code::{ResponseCode, ResponseCodeError};

@@ -5,6 +5,7 @@
 
 mod alert;
 mod countersigned;
+mod firmware;
 mod inventory;
 mod request;
 mod response;
@@ -15,9 +16,12 @@ mod tests;
 
 pub use alert::S1spAlert;
 pub use countersigned::CountersignedRequest;
+pub use firmware::UpdateFirmwareWarning;
 pub use inventory::InventoryDevice;
 pub use request::{CommandVariant, CommandVariantError, Request};
-pub use response::{DccAlertMessage, Response, ResponseBody, ResponseMessage, Smets1ResponseMessage};
+pub use response::{
+    DccAlertMessage, DccContent, Response, ResponseBody, ResponseMessage, Smets1ResponseMessage,
+};
 pub use smets1::{
     ClockStatus, DeviceAlert, ResponsePayload, Smets1Body, Smets1Debug, Smets1Response, Smets1Timestamp,
 };

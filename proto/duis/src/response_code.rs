@@ -57,12 +57,19 @@ codes! {
     NO_RESPONSE = "E21", "the device did not answer in time";
     /// A future-dated request timed out.
     FUTURE_DATED_TIMEOUT = "E30", "the future-dated request timed out";
+    /// 11.1 is not done for every device named: the answer lists the others and why.
+    FIRMWARE_WARNING = "W110101", "the firmware is not sent to every device named";
 }
 
 impl ResponseCode {
     /// The code as it is written.
     pub const fn as_str(self) -> &'static str {
         self.0
+    }
+
+    /// Whether the DCC did what was asked, with something to say about it.
+    pub fn is_warning(self) -> bool {
+        self.0.starts_with('W')
     }
 
     /// Whether the DCC refused, or could not complete, the request.

@@ -88,9 +88,9 @@ mod tests {
     }
 
     #[test]
-    fn only_the_inventory_is_the_dccs_own() {
+    fn what_targets_no_device_is_the_dccs_own() {
         let own: Vec<Srv> = Srv::ALL.iter().copied().filter(|srv| srv.is_for_the_dcc()).collect();
-        assert_eq!(own, [Srv::ReadInventory]);
+        assert_eq!(own, [Srv::ReadInventory, Srv::UpdateFirmware]);
         assert_eq!(Srv::ReadInventory.response_element(), None);
         assert_eq!(Srv::ArmSupply.response_element().as_deref(), Some("ArmSupplyRsp"));
     }

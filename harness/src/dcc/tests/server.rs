@@ -1,5 +1,5 @@
 use axum::http::StatusCode;
-use proto_duis::{Eui64, PartyKind, ResponseBody, ResponseCode, Srv};
+use proto_duis::{DccContent, Eui64, PartyKind, ResponseBody, ResponseCode, Srv};
 
 use super::lab::{ESME, GS, GSME, HUB, IS, KEYS, Lab, S1sp, device_alert, request, s1sp_alert};
 
@@ -45,11 +45,14 @@ async fn the_inventory_is_read_at_once() {
     let answer = lab.ask(&asked).await;
     assert_eq!(answer.code, ResponseCode::SUCCESS);
     let ResponseBody::Dcc(message) = answer.body else { panic!("not the DCC's own answer") };
-    assert_eq!(message.inventory.iter().map(|device| device.id).collect::<Vec<_>>(), [ESME, HUB, GSME]);
+    assert_eq!(
+        message.content.into_inventory().iter().map(|device| device.id).collect::<Vec<_>>(),
+        [ESME, HUB, GSME]
+    );
     lab.dcc.with_inventory(|inventory| inventory.withdraw(ESME)).unwrap();
     let asked = request(Srv::ReadInventory, Eui64::ACCESS_CONTROL_BROKER, 2);
     let ResponseBody::Dcc(message) = lab.ask(&asked).await.body else { panic!("not the DCC's own answer") };
-    assert!(message.inventory.is_empty());
+    assert_eq!(message.content, DccContent::Nothing);
 }
 
 #[tokio::test]

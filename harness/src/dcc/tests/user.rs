@@ -158,7 +158,7 @@ async fn the_inventory_is_answered_at_once_also_when_it_finds_nothing() {
         let submitted = pair.user.submit(UserRole::OtherUser, Target::Dcc, body, None, soon()).await.unwrap();
         assert_eq!(submitted.acknowledgement.code, ResponseCode::SUCCESS);
         let answer = pair.user.await_response(&submitted.request_id, soon()).await.unwrap();
-        assert_eq!(answer.inventory.len(), count);
+        assert_eq!(answer.content.into_inventory().len(), count);
     }
 }
 

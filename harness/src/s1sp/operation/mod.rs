@@ -91,6 +91,7 @@ pub(super) fn changes(srv: Srv) -> bool {
             | Srv::EnableSupply
             | Srv::DisableSupply
             | Srv::ArmSupply
+            | Srv::ActivateFirmware
     )
 }
 

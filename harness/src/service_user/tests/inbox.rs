@@ -39,7 +39,7 @@ fn answer(counter: u64) -> Answer {
         debug: Vec::new(),
         data: None,
         device_time: None,
-        inventory: Vec::new(),
+        content: proto_duis::DccContent::Nothing,
         signed_by: Vec::new(),
         raw: Bytes::new(),
     }

@@ -77,7 +77,7 @@ impl FakeDcc {
             Manner::ForAnother => acknowledge(RequestId { counter: 1, ..request.id }, "I99"),
             Manner::Inventory => match examples::dcc_responses().pop().unwrap().body {
                 proto_duis::ResponseBody::Dcc(message) => {
-                    Response::inventory(request.id, message.inventory, TIME)
+                    Response::inventory(request.id, message.content.into_inventory(), TIME)
                 }
                 other => panic!("{other:?}"),
             },

@@ -89,3 +89,52 @@ fn an_index_outside_the_matrix_is_refused_in_xml() {
         assert!(error.contains("TOUTariff/TOUPrice: ") && error.contains("index"), "{error}");
     }
 }
+
+const METER: &str = "00-DB-12-34-56-78-90-A0";
+
+#[test]
+fn a_firmware_field_that_is_none_is_refused() {
+    let update = |image, version, devices| {
+        let fields = [("FirmwareImage", image), ("FirmwareVersion", version), ("DeviceIDList", devices)];
+        refused(Srv::UpdateFirmware, &fields)
+    };
+    let faults = [
+        (update("!", "2", METER), "base64"),
+        (update("", "2", METER), "octets"),
+        (update("AAAA", "123456789", METER), "1 to 8 characters"),
+        (update("AAAA", "", METER), "1 to 8 characters"),
+        (update("AAAA", "2", ""), "EUI-64"),
+        (update("AAAA", "2", "00-DB-12-34-56-78-90-A0,"), "EUI-64"),
+        (refused(Srv::ActivateFirmware, &[("FirmwareHash", &"0".repeat(63))]), "64 hexadecimal"),
+        (refused(Srv::ActivateFirmware, &[("FirmwareHash", &"+0".repeat(32))]), "64 hexadecimal"),
+        (refused(Srv::ActivateFirmware, &[]), "FirmwareHash"),
+    ];
+    for (error, expected) in faults {
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn an_image_has_as_many_octets_as_the_schema_takes_and_no_more() {
+    let largest = FirmwareImage::new(vec![7; FirmwareImage::LARGEST]).unwrap();
+    assert!(FirmwareImage::new(vec![7; FirmwareImage::LARGEST + 1]).is_err());
+    let spaced = format!(" {}\n{} ", &largest.to_string()[..100], &largest.to_string()[100..]);
+    assert_eq!(spaced.parse::<FirmwareImage>().unwrap(), largest);
+    let body = UpdateFirmware {
+        image: largest.clone(),
+        version: "P4X2G05".parse().unwrap(),
+        devices: METER.parse().unwrap(),
+    };
+    let id = examples::requests().unwrap().remove(0).id;
+    let request = crate::Request::new(id, RequestBody::UpdateFirmware(body));
+    assert_eq!(crate::Request::parse(request.to_xml().as_bytes()).unwrap(), request);
+    let shown = format!("{largest:?}");
+    assert!(shown.contains("10240000 octets") && shown.len() < 200, "{shown}");
+}
+
+#[test]
+fn a_hash_is_that_of_the_octets() {
+    let hash = FirmwareImage::new(b"abc".to_vec()).unwrap().hash();
+    assert_eq!(hash.to_string(), "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD");
+    assert_eq!(hash.to_string().to_lowercase().parse(), Ok(hash));
+}

@@ -3,7 +3,7 @@
 use super::request::read_srv;
 use super::{
     InventoryDevice, MessageError, Opened, ReadMessage, S1spAlert, Signed, Smets1Body, Smets1Response,
-    check_version, versioned,
+    UpdateFirmwareWarning, check_version, versioned,
 };
 use crate::dsig::{self, DsigError, PartyKind, Signer, TrustStore};
 use crate::xml::{Cursor, Element, Reading, SchemaError, Space, Space::Sr};
@@ -46,8 +46,19 @@ pub enum ResponseBody {
 pub struct ResponseMessage {
     /// What was asked.
     pub srv: Srv,
-    /// The answer to Read Inventory, 1 to 17 devices.
-    pub inventory: Vec<InventoryDevice>,
+    /// What it says beyond its code.
+    pub content: DccContent,
+}
+
+/// What the DCC's own answer says beyond its code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DccContent {
+    /// Nothing.
+    Nothing,
+    /// The answer to 8.2, Read Inventory: 1 to 17 devices.
+    Inventory(Vec<InventoryDevice>),
+    /// The answer to 11.1, Update Firmware, where the image does not go to every device that was named.
+    UpdateFirmwareWarning(UpdateFirmwareWarning),
 }
 
 /// A device's answer or alert in the DCC's envelope (DUIS type `SMETS1ResponseMessage`).
@@ -69,14 +80,30 @@ pub struct DccAlertMessage {
 impl Response {
     /// An acknowledgement or a refusal.
     pub fn acknowledgement(request: RequestId, srv: Srv, code: ResponseCode, time: Timestamp) -> Response {
-        let body = ResponseBody::Dcc(ResponseMessage { srv, inventory: Vec::new() });
+        let body = ResponseBody::Dcc(ResponseMessage { srv, content: DccContent::Nothing });
         Response { request: Some(request), response: None, code, time, body }
     }
 
     /// The DCC's own answer to Read Inventory.
     pub fn inventory(request: RequestId, inventory: Vec<InventoryDevice>, time: Timestamp) -> Response {
-        let body = ResponseBody::Dcc(ResponseMessage { srv: Srv::ReadInventory, inventory });
+        let content = match inventory.is_empty() {
+            true => DccContent::Nothing,
+            false => DccContent::Inventory(inventory),
+        };
+        let body = ResponseBody::Dcc(ResponseMessage { srv: Srv::ReadInventory, content });
         Response { request: Some(request), response: None, code: ResponseCode::SUCCESS, time, body }
+    }
+
+    /// The DCC's own answer to Update Firmware, where the image does not go to every device that was named.
+    pub fn firmware_warning(
+        request: RequestId,
+        code: ResponseCode,
+        warning: UpdateFirmwareWarning,
+        time: Timestamp,
+    ) -> Response {
+        let content = DccContent::UpdateFirmwareWarning(warning);
+        let body = ResponseBody::Dcc(ResponseMessage { srv: Srv::UpdateFirmware, content });
+        Response { request: Some(request), response: None, code, time, body }
     }
 
     /// A device's answer.
@@ -238,29 +265,61 @@ fn srv_elements(srv: Srv) -> [Element; 2] {
 
 impl ResponseMessage {
     fn to_element(&self) -> Element {
-        let devices = self.inventory.iter().map(InventoryDevice::to_element);
-        let inventory = Element::new(Sr, "DSPInventory").with_all(devices);
-        let inventory = (!self.inventory.is_empty()).then_some(inventory);
-        Element::new(Sr, "ResponseMessage").with_all(srv_elements(self.srv)).with_all(inventory)
+        Element::new(Sr, "ResponseMessage")
+            .with_all(srv_elements(self.srv))
+            .with_all(self.content.to_element())
     }
 
     fn read(message: &Reading<'_>) -> Result<ResponseMessage, SchemaError> {
         let mut parts = message.children(&[])?;
         let srv = read_srv(&mut parts)?;
-        let mut inventory = Vec::new();
-        if let Some(list) = parts.optional(Sr, "DSPInventory") {
-            let mut devices = list.children(&[])?;
-            while inventory.len() < MAX_DEVICES && devices.peek(Sr, "Device") {
-                inventory.push(InventoryDevice::read(&devices.required(Sr, "Device")?)?);
-            }
-            if inventory.is_empty() {
-                return Err(devices.unexpected("Device"));
-            }
-            devices.finish()?;
-        }
+        let content = DccContent::read(&mut parts)?;
         parts.finish()?;
-        Ok(ResponseMessage { srv, inventory })
+        Ok(ResponseMessage { srv, content })
     }
+}
+
+impl DccContent {
+    /// The devices of an inventory.
+    pub fn into_inventory(self) -> Vec<InventoryDevice> {
+        match self {
+            DccContent::Inventory(devices) => devices,
+            DccContent::Nothing | DccContent::UpdateFirmwareWarning(_) => Vec::new(),
+        }
+    }
+
+    fn to_element(&self) -> Option<Element> {
+        match self {
+            DccContent::Nothing => None,
+            DccContent::Inventory(devices) => {
+                let devices = devices.iter().map(InventoryDevice::to_element);
+                Some(Element::new(Sr, "DSPInventory").with_all(devices))
+            }
+            DccContent::UpdateFirmwareWarning(warning) => Some(warning.to_element()),
+        }
+    }
+
+    fn read(parts: &mut Cursor<'_>) -> Result<DccContent, SchemaError> {
+        if let Some(list) = parts.optional(Sr, "DSPInventory") {
+            return read_inventory(&list).map(DccContent::Inventory);
+        }
+        let warning = parts.optional(Sr, "DSPUpdateFirmwareWarning");
+        let warning = warning.map(|warning| UpdateFirmwareWarning::read(&warning)).transpose()?;
+        Ok(warning.map_or(DccContent::Nothing, DccContent::UpdateFirmwareWarning))
+    }
+}
+
+fn read_inventory(list: &Reading<'_>) -> Result<Vec<InventoryDevice>, SchemaError> {
+    let mut inventory = Vec::new();
+    let mut devices = list.children(&[])?;
+    while inventory.len() < MAX_DEVICES && devices.peek(Sr, "Device") {
+        inventory.push(InventoryDevice::read(&devices.required(Sr, "Device")?)?);
+    }
+    if inventory.is_empty() {
+        return Err(devices.unexpected("Device"));
+    }
+    devices.finish()?;
+    Ok(inventory)
 }
 
 impl Smets1ResponseMessage {

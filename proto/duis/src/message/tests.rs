@@ -82,7 +82,9 @@ fn faults_say_where_what_and_what_was_expected() {
         xml.replace("Header>", "Head>"),
         xml.replace(":22<", ":022<"),
     ];
-    insta::assert_snapshot!(faults.map(|xml| fault(&xml)).join("\n"));
+    let known: Vec<&str> = Srv::ALL.iter().map(|srv| srv.as_str()).collect();
+    let faults = faults.map(|xml| fault(&xml).replace(&known.join(", "), "the variants of the table"));
+    insta::assert_snapshot!(faults.join("\n"));
 }
 
 #[test]

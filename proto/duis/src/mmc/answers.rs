@@ -32,7 +32,8 @@ pub(super) const fn answer(srv: Srv) -> Option<&'static Form> {
         Srv::ReadSupplyStatus => &devices::READ_SUPPLY_STATUS_RSP,
         Srv::ReadDeviceLog => &devices::READ_DEVICE_LOG_RSP,
         Srv::ReadFirmwareVersion => &devices::READ_FIRMWARE_VERSION_RSP,
-        Srv::ReadInventory => return None,
+        Srv::ActivateFirmware => &devices::ACTIVATE_FIRMWARE_RSP,
+        Srv::ReadInventory | Srv::UpdateFirmware => return None,
     })
 }
 

@@ -369,3 +369,33 @@ pub fn chf_device_log(entries: &[(Eui64, Option<Timestamp>)]) -> Result<MmcBody,
 pub fn firmware_version(version: &str) -> Result<MmcBody, FormError> {
     MmcBody::new(Srv::ReadFirmwareVersion, true, [MmcElement::leaf("FirmwareVersion", version)])
 }
+
+word_enum! {
+    /// How a device took an activation: the words of `ActivateImageResponseCode`.
+    Activation, "activation of firmware" {
+        /// The image runs.
+        Success = "success",
+        /// The device holds no verified image.
+        NoImageHeld = "noImageHeld",
+        /// It holds another image than the one named.
+        HashMismatch = "hashMismatch",
+        /// It could not start the image.
+        ActivationFailure = "activationFailure",
+    }
+}
+
+/// 11.3: how the device took it, and the version it has now. Neither for an activation that is still to come.
+///
+/// # Errors
+/// The version is not of 1 to 8 characters.
+pub fn activate_firmware(outcome: Option<Activation>, version: Option<&str>) -> Result<MmcBody, FormError> {
+    let code = outcome.map(|outcome| {
+        let code = Activation::ALL.iter().position(|known| *known == outcome).unwrap_or_default();
+        MmcElement::new("ActivateImageResponseCode")
+            .with_attribute("ResponseCode", code)
+            .with(MmcElement::leaf("ASN1Status", outcome))
+    });
+    let success = outcome.is_none_or(|outcome| outcome == Activation::Success);
+    let version = optional("FirmwareVersion", version);
+    MmcBody::new(Srv::ActivateFirmware, success, code.into_iter().chain(version))
+}

@@ -59,6 +59,8 @@ macro_rules! table {
 
 const ESME: &[DeviceKind] = &[DeviceKind::Esme];
 const METERS: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf];
+/// Meters that firmware is for: the mirror of one is part of the hub.
+const METERS_ALONE: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme];
 const METERS_AND_HUB: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Chf];
 const ALL: &[DeviceKind] =
     &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Chf, DeviceKind::Ppmid];
@@ -171,9 +173,19 @@ table! {
         roles: [ImportSupplier, GasSupplier, OtherUser],
         smets1: sent_to(METERS_AND_HUB),
     }
+    UpdateFirmware {
+        srv: "11.1", reference: "11.1", name: "Update Firmware", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: answered_by_the_dcc(),
+    }
     ReadFirmwareVersion {
         srv: "11.2", reference: "11.2", name: "Read Firmware Version", critical: false,
         roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter, OtherUser],
         smets1: sent_to(ALL),
+    }
+    ActivateFirmware {
+        srv: "11.3", reference: "11.3", name: "Activate Firmware", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS_ALONE),
     }
 }

@@ -1,5 +1,6 @@
 //! Groups 7, 8 and 11, supply, device management and firmware. Data, not logic.
 
+use crate::mmc::answers::STATUS_ASN1;
 use crate::mmc::form::Particle::Choice;
 use crate::mmc::form::Text::{Characters, DateTime, Eui, OneOf, Whole};
 use crate::mmc::form::{Form, STRING, answer_form, form, leaf, node};
@@ -43,4 +44,8 @@ pub(in crate::mmc) const READ_DEVICE_LOG_RSP: Form = answer_form(&[
 ]);
 pub(in crate::mmc) const READ_FIRMWARE_VERSION_RSP: Form = answer_form(&[
     leaf("FirmwareVersion", STRING, 0, 1),
+]);
+pub(in crate::mmc) const ACTIVATE_FIRMWARE_RSP: Form = answer_form(&[
+    node("ActivateImageResponseCode", &STATUS_ASN1, 0, 1),
+    leaf("FirmwareVersion", Characters(1, 8), 0, 1),
 ]);
