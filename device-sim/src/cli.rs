@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::control::{self, Control};
 use crate::estate::{Estate, SimEndpoint};
 use crate::fault::{FaultPlan, Placed};
+use crate::objects::StateFolder;
 use crate::sim_clock::{FASTEST, SimClock};
 
 /// Simulated SMETS1 devices on real pseudo-terminals and sockets.
@@ -43,6 +44,10 @@ enum Verb {
         /// Fixes what the households consume.
         #[arg(long, value_name = "N", default_value_t = 1)]
         seed: u64,
+        /// Where devices keep what a restart must not lose: invocation counters. Without it $DEVICE_SIM_STATE,
+        /// $XDG_STATE_HOME/device-sim or ~/.local/state/device-sim.
+        #[arg(long, value_name = "FOLDER")]
+        state: Option<PathBuf>,
         #[command(flatten)]
         bench: Bench,
     },
@@ -91,13 +96,14 @@ pub async fn run() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
     match Arguments::parse().verb {
-        Verb::Serve { lab, json, speed, seed, bench } => {
+        Verb::Serve { lab, json, speed, seed, state, bench } => {
             let read = read(lab).and_then(|lab| Ok((lab, bench.plan()?)));
             let (lab, plan) = match read {
                 Ok(read) => read,
                 Err(error) => return fail(&error, 2),
             };
-            match serve(lab, plan, Serving { json, speed, seed, control: bench.control }).await {
+            let state = state.map_or_else(StateFolder::usual, StateFolder::at);
+            match serve(lab, plan, Serving { json, speed, seed, state, control: bench.control }).await {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => fail(&error.to_string(), 1),
             }
@@ -137,6 +143,7 @@ struct Serving {
     json: bool,
     speed: u32,
     seed: u64,
+    state: StateFolder,
     control: Option<SocketAddr>,
 }
 
@@ -154,17 +161,18 @@ fn read(file: Option<PathBuf>) -> Result<Lab, String> {
 }
 
 async fn serve(lab: Lab, plan: FaultPlan, how: Serving) -> Result<(), Box<dyn std::error::Error>> {
-    let Serving { json, speed, seed, control } = how;
+    let Serving { json, speed, seed, state, control } = how;
     let clock = if speed == 1 { SimClock::real() } else { SimClock::accelerated(speed) };
     // Before anything is printed: who reads the lines may end us at once.
     let mut terminated = signal(SignalKind::terminate())?;
-    let estate = Arc::new(Estate::start(&lab, clock, seed).await?);
+    let estate = Arc::new(Estate::start_keeping(&lab, clock, seed, &state).await?);
     estate.arm_all(&plan).map_err(|refused| format!("{}: {}", refused.0, refused.1))?;
     let control = match control {
         Some(address) => Some(Control::bind(address).await?),
         None => None,
     };
     warn_of_generated(&lab);
+    warn_of_forgetting(&lab, &state);
     let listens = control.as_ref().map(Control::address).transpose()?;
     print(&lines(&estate, &lab), listens, estate.broker(), json)?;
     let served = async {
@@ -244,6 +252,21 @@ fn print(
         writeln!(out, "running; Ctrl-C stops")?;
     }
     out.flush()
+}
+
+/// A device that forgets its counters uses them twice.
+fn warn_of_forgetting(lab: &Lab, state: &StateFolder) {
+    let lasting = |security: &Security| match security {
+        Security::Gmac(shared) => !shared.encryption_key.is_generated(),
+        Security::None | Security::Low(_) => false,
+    };
+    let mut devices = lab.rigs.iter().flat_map(Rig::devices);
+    if !state.is_some() && devices.any(|device| device.credentials.clients.values().any(lasting)) {
+        tracing::warn!(
+            "no folder to keep invocation counters in, so they begin anew at each start and a client that remembers them \
+             is refused or refuses: give --state FOLDER"
+        );
+    }
 }
 
 /// A generated password never leaves the process it was made in: nobody else can associate with it.

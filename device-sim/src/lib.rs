@@ -31,4 +31,5 @@ pub use estate::{
     ArmedFault, DeviceState, Estate, Hand, HandError, Pressed, SimDongle, SimEndpoint, StartError,
 };
 pub use model::ppmid::Fuel;
+pub use objects::StateFolder;
 pub use sim_clock::{SimClock, Stepper};

@@ -1,13 +1,14 @@
 //! The embedded lab: simulated devices brought up in this process, on real pseudo-terminals and sockets.
 //!
 //! The only room that knows the simulator. It turns the `sim:` links of a lab into the links of running devices, and lends
-//! the hand that presses their keys; from there on a simulated device is a device like any other.
+//! the hand that presses their keys; from there on a simulated device is a device like any other. What such a device must
+//! not lose, its invocation counters, is kept beside the harness's own: in `devices` of its state folder.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use device_sim::fault::{FaultError, Placed};
-use device_sim::{Estate, Hand, HandError, Pressed, SimClock, StartError};
+use device_sim::{Estate, Hand, HandError, Pressed, SimClock, StartError, StateFolder};
 use lab_config::{DeviceKind, Lab};
 use scenarios::{Act, Action, Load, Pack};
 
@@ -28,7 +29,8 @@ pub async fn bring_up(lab: Lab, rig: &str) -> Result<(Lab, Embedded), StartError
     if !lab.rig(rig).is_some_and(lab_config::Rig::is_simulated) {
         return Ok((lab, Embedded(None)));
     }
-    let estate = Estate::start(&lab, SimClock::real(), SEED).await?;
+    let state = crate::driver::state_folder().map(|folder| StateFolder::at(folder.join("devices")));
+    let estate = Estate::start_keeping(&lab, SimClock::real(), SEED, &state.unwrap_or_default()).await?;
     Ok((estate.concrete(lab), Embedded(Some(estate))))
 }
 

@@ -38,7 +38,7 @@ pub use credentials::{
 };
 pub use device_model::{
     Capability, ClientSecurity, DeviationSign, DeviceModel, DlmsProfile, Fact, FrameLimits, Function,
-    ModelIdentity, ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, Quirk,
+    ModelIdentity, ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, PushHabit, Quirk,
     SecurityPolicy, ServerAddress, SignOnIdentity, SnapshotCommands, StoreAndForward, WakeInterval,
     ZclProfile,
 };

@@ -61,6 +61,10 @@ impl Devices {
     pub fn serve(mut device_sim: Command, folder: TempDir, lab: &str) -> Result<Self, String> {
         device_sim.args(["serve", "--json", "--lab"]).arg(folder.path().join(lab));
         device_sim.env("TMPDIR", folder.path()).stdout(Stdio::piped());
+        // What devices keep lies beside the lab file too, unless the caller wants it elsewhere.
+        if !device_sim.get_envs().any(|(name, _)| name == "DEVICE_SIM_STATE") {
+            device_sim.env("DEVICE_SIM_STATE", folder.path().join("device-state"));
+        }
         let mut process = device_sim.spawn().map_err(|e| format!("device-sim could not be started: {e}"))?;
         let out = process.stdout.take().ok_or("device-sim has no standard output")?;
         let mut devices =

@@ -3,8 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test's panic is its message")]
 
-use std::path::PathBuf;
-use std::process::Output;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 use lab_tests::devices::Devices;
 use serde_json::Value;
@@ -17,6 +17,10 @@ struct Bench(Devices);
 
 impl Bench {
     fn start() -> Self {
+        Self::start_by(Command::new(lab_tests::program("device-sim").unwrap()))
+    }
+
+    fn start_by(device_sim: Command) -> Self {
         let hub = "links.wan = \"sim:\"\nclient.16 = { security = \"none\" }\n";
         let password = format!("{hub}client.1 = {{ security = \"low\", password = {{ generated = true }} }}");
         let keys = "client.1 = { security = \"gmac\", encryption-key = { file = \"encryption\" }, \
@@ -24,20 +28,25 @@ impl Bench {
         let encryption = format!("{ENCRYPTION}\n");
         let files = [("encryption", encryption.as_str()), ("authentication", AUTHENTICATION)];
         Self(
-            Devices::start(&[(&password, &[hub, keys].concat())], &files)
+            Devices::start_by(device_sim, &[(&password, &[hub, keys].concat())], &files)
                 .unwrap_or_else(|error| panic!("{error}")),
         )
     }
 
     /// Reads the hub's hardware version, which the public client may not.
     fn read(&self, encryption_key: &str) -> Output {
+        self.read_with(encryption_key, &self.0.folder().join("state"))
+    }
+
+    /// The same by a harness that keeps its counters there.
+    fn read_with(&self, encryption_key: &str, state: &Path) -> Output {
         lab_tests::harness()
             .unwrap()
             .args(["read", self.0.link("wan"), "1", "0-0:96.1.3", "2", "--encryption-key", "env:KEY"])
             .arg("--authentication-key")
             .arg(format!("file:{}", self.0.folder().join("authentication").display()))
             .env("KEY", encryption_key)
-            .env("HARNESS_STATE", self.0.folder().join("state"))
+            .env("HARNESS_STATE", state)
             .output()
             .unwrap()
     }
@@ -81,6 +90,49 @@ fn a_meter_is_read_with_keys_and_the_counter_outlives_the_harness_its_loss_and_i
     let words = told(&damaged);
     assert!(words.contains("expected an invocation counter of 4C41420000000001"), "{words}");
     assert!(words.contains("as the public client"), "what to do is not said: {words}");
+}
+
+/// What a device has in its state folder of the key it has: what it may have sent, and what it received.
+fn kept(folder: &Path) -> (u64, u64) {
+    let mut files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(file.unwrap()).unwrap()).unwrap();
+    let counters = written["counters"].as_object().unwrap();
+    assert_eq!(counters.len(), 1, "{written}");
+    let numbers = counters.values().next().unwrap();
+    let received = numbers["received"]["4C41420000000001"].as_u64().unwrap();
+    (numbers["sent"].as_u64().unwrap(), received)
+}
+
+#[test]
+fn a_device_killed_and_started_again_goes_on_with_its_counters() {
+    let folder = tempfile::tempdir().unwrap();
+    let (device, harness) = (folder.path().join("device"), folder.path().join("harness"));
+    let start = || {
+        let mut device_sim = Command::new(lab_tests::program("device-sim").unwrap());
+        device_sim.env("DEVICE_SIM_STATE", &device);
+        Bench::start_by(device_sim)
+    };
+    let first = start();
+    let read = first.read_with(ENCRYPTION, &harness);
+    assert!(read.status.success(), "{}", lab_tests::shown(&read));
+    let (sent, received) = kept(&device);
+    assert!(sent > 0 && received > 0, "{sent} sent, {received} received");
+    // Killed where it stands: nothing is tidied up.
+    drop(first);
+
+    let again = start();
+    let read = again.read_with(ENCRYPTION, &harness);
+    assert!(read.status.success(), "{}", lab_tests::shown(&read));
+    assert!(!told(&read).contains("invocation counter"), "{}", told(&read));
+    let (sent_then, received_then) = kept(&device);
+    assert!(sent_then > sent, "numbers of the first start are used again: {sent} then {sent_then}");
+    assert!(received_then > received, "{received} then {received_then}");
+
+    // A harness that lost its own counters is told what the device has had since before the restart, and follows.
+    let lost = again.read_with(ENCRYPTION, &folder.path().join("other"));
+    assert!(lost.status.success(), "{}", lab_tests::shown(&lost));
+    assert!(kept(&device).1 > received_then);
 }
 
 #[test]

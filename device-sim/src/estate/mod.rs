@@ -47,6 +47,7 @@ use tokio_util::task::TaskTracker;
 use crate::broker::Broker;
 use crate::fault::{FaultError, FaultId, FaultPlan, Placed};
 use crate::home::{BuildError, Home};
+use crate::objects::StateFolder;
 use crate::sim_clock::SimClock;
 use folder::LinkFolder;
 use line::LineSettings;
@@ -186,6 +187,19 @@ impl Estate {
     /// # Errors
     /// [`StartError`] naming rig and device; nothing is left running then.
     pub async fn start(lab: &Lab, clock: SimClock, seed: u64) -> Result<Self, StartError> {
+        Self::start_keeping(lab, clock, seed, &StateFolder::none()).await
+    }
+
+    /// The same, keeping in `state` what devices must not lose by a restart: invocation counters.
+    ///
+    /// # Errors
+    /// As [`Estate::start`], or the state cannot be read.
+    pub async fn start_keeping(
+        lab: &Lab,
+        clock: SimClock,
+        seed: u64,
+        state: &StateFolder,
+    ) -> Result<Self, StartError> {
         let folder = Arc::new(LinkFolder::make().map_err(|error| first_port_error(lab, error))?);
         let mut estate = Self {
             sites: BTreeMap::new(),
@@ -198,7 +212,7 @@ impl Estate {
             _folder: folder.clone(),
         };
         for rig in lab.rigs.iter().filter(|rig| rig.is_simulated()) {
-            estate.start_rig(rig, &clock, seed, &folder).await?;
+            estate.start_rig(rig, &clock, (seed, state), &folder).await?;
         }
         estate.start_stations(lab).await?;
         if estate.sites.is_empty() {
@@ -380,11 +394,11 @@ impl Estate {
         &mut self,
         rig: &Rig,
         clock: &SimClock,
-        seed: u64,
+        (seed, state): (u64, &StateFolder),
         folder: &Arc<LinkFolder>,
     ) -> Result<(), StartError> {
         let name = rig.name.to_string();
-        let home = build(rig.clone(), clock.clone(), seed).await?;
+        let home = build(rig.clone(), clock.clone(), seed, state.clone()).await?;
         let links: Vec<(&RigDevice, Path, &LinkUrl)> = simulated_links(rig).collect();
         let ports: Vec<(DeviceKind, Path)> =
             links.iter().map(|(device, path, _)| (device.kind, *path)).collect();
@@ -501,9 +515,10 @@ impl Drop for Estate {
 }
 
 /// Off the runtime's threads: a month of half hours takes a moment.
-async fn build(rig: Rig, clock: SimClock, seed: u64) -> Result<Home, StartError> {
+async fn build(rig: Rig, clock: SimClock, seed: u64, state: StateFolder) -> Result<Home, StartError> {
     let name = rig.name.to_string();
-    let built = tokio::task::spawn_blocking(move || Home::build(&rig, clock.now(), seed)).await;
+    let keeping = move || Home::build_keeping(&rig, clock.now(), seed, &state);
+    let built = tokio::task::spawn_blocking(keeping).await;
     Ok(built.map_err(|_| StartError::CutShort { rig: name })??)
 }
 

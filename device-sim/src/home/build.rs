@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use lab_config::{DlmsProfile, Particulars, Profile, Quirk, Rig, RigDevice, SecretError};
+use lab_config::{DlmsProfile, Particulars, Profile, Quirk, Rig, RigDevice};
 use proto_dlms::data::DeviationSign;
 use proto_dlms::security::SystemTitle;
 use proto_duis::utrn::VendingKey;
@@ -24,7 +24,7 @@ use crate::model::ppmid::Ppmid;
 use crate::model::store::Store;
 use crate::model::tariff::Prices;
 use crate::model::time::{HALF_HOUR, Moment};
-use crate::objects::{Access, Contact, Directory, Hub, Proxy, Shell};
+use crate::objects::{Access, AccessError, Contact, Directory, Hub, Proxy, Shell, StateFolder};
 
 /// What a customer's account is opened with: 25 pounds.
 const OPENING_PENCE: u32 = 2_500;
@@ -34,15 +34,15 @@ const VENDING_KEY: usize = 32;
 /// Why an installation cannot be built.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A secret cannot be had.
+    /// A secret cannot be had, or what the device keeps.
     #[error("rig {rig}, {kind}: {error}")]
-    Secret {
+    Access {
         /// The rig.
         rig: String,
         /// The device.
         kind: DeviceKind,
         /// Why.
-        error: SecretError,
+        error: AccessError,
     },
     /// A vending key of another length.
     #[error("rig {rig}, {kind}: the vending key has {found} octets; it must have {VENDING_KEY}")]
@@ -80,12 +80,21 @@ pub(crate) fn is_simulated(rig: &Rig, device: &RigDevice) -> bool {
 }
 
 impl Home {
-    /// The simulated devices of a rig at `now`, meters with a month behind them. The seed fixes their loads.
+    /// The simulated devices of a rig at `now`, meters with a month behind them. The seed fixes their loads. What they
+    /// keep dies with them.
     ///
     /// # Errors
     /// [`BuildError`] naming the device.
     pub fn build(rig: &Rig, now: Moment, seed: u64) -> Result<Self, BuildError> {
-        let plan = Plan { rig, now, seed };
+        Self::build_keeping(rig, now, seed, &StateFolder::none())
+    }
+
+    /// The same, keeping in `state` what must outlive the program.
+    ///
+    /// # Errors
+    /// [`BuildError`] naming the device.
+    pub fn build_keeping(rig: &Rig, now: Moment, seed: u64, state: &StateFolder) -> Result<Self, BuildError> {
+        let plan = Plan { rig, now, seed, state };
         let gsme = plan.of(DeviceKind::Gsme, |device| plan.gsme(device))?;
         let display = [DeviceKind::Ppmid, DeviceKind::Ihd].into_iter().find_map(|kind| plan.device(kind));
         let mut home = Self {
@@ -119,6 +128,7 @@ struct Plan<'a> {
     rig: &'a Rig,
     now: Moment,
     seed: u64,
+    state: &'a StateFolder,
 }
 
 impl Plan<'_> {
@@ -190,7 +200,7 @@ impl Plan<'_> {
 
     fn vending_key(&self, device: &RigDevice) -> Result<Option<VendingKey>, BuildError> {
         let Some(source) = &device.credentials.vending_key else { return Ok(None) };
-        let secret = source.secret().map_err(|error| self.secret_error(device, error))?;
+        let secret = source.secret().map_err(|error| self.access_error(device, error.into()))?;
         let octets = secret.expose().try_into().map_err(|_| BuildError::VendingKey {
             rig: self.rig.name.to_string(),
             kind: device.kind,
@@ -202,8 +212,9 @@ impl Plan<'_> {
     fn shell(&self, device: &RigDevice) -> Result<Shell, BuildError> {
         let profile = self.profile(device)?;
         // A device's system title is its EUI-64, as in the GB smart metering installations.
-        let access = Access::new(SystemTitle(device.eui64.octets()), profile, &device.credentials)
-            .map_err(|error| self.secret_error(device, error))?;
+        let title = SystemTitle(device.eui64.octets());
+        let access = Access::new(title, profile, &device.credentials, self.state)
+            .map_err(|error| self.access_error(device, error))?;
         let inverted =
             profile.deviation.is_some_and(|sign| sign.value == lab_config::DeviationSign::Inverted);
         Ok(Shell {
@@ -230,8 +241,8 @@ impl Plan<'_> {
         mix(self.seed ^ u64::from_be_bytes(eui64.octets()))
     }
 
-    fn secret_error(&self, device: &RigDevice, error: SecretError) -> BuildError {
-        BuildError::Secret { rig: self.rig.name.to_string(), kind: device.kind, error }
+    fn access_error(&self, device: &RigDevice, error: AccessError) -> BuildError {
+        BuildError::Access { rig: self.rig.name.to_string(), kind: device.kind, error }
     }
 
     fn profile_error(&self, device: &RigDevice, found: &'static str, expected: &'static str) -> BuildError {

@@ -1,12 +1,16 @@
 //! The ways of the modelled devices, as a client meets them in APDUs.
 
+use std::time::{Duration, Instant};
+
 use lab_config::{Lab, Security, SharedKeys};
 use proto_dlms::Password;
 use proto_dlms::apdu::Apdu;
 use proto_dlms::client::{
-    Authentication, Ciphering, ClientSession, ClientSettings, Request, Response, Step, Suite0,
+    Authentication, Ciphering, ClientSession, ClientSettings, Notification, Request, Response, Step, Suite0,
 };
 use proto_dlms::data::{AttributeRef, CaptureObject, ClassId, Data, DataAccessResult, Obis, Selective};
+use proto_dlms::gateway::Envelope;
+use proto_dlms::push::{Receiver, ReceiverSettings};
 use proto_dlms::security::{Challenge, CounterState, Counters, Keys, Protection, SecurityContext};
 
 use super::*;
@@ -214,4 +218,76 @@ fn a_gas_meter_gives_its_daily_log_and_its_billing_periods() {
     let [month] = periods.elements().unwrap() else { panic!("one month has ended") };
     assert_eq!(month.elements().unwrap().len(), visit.get(7, "0-0:98.1.0", 3).elements().unwrap().len());
     assert_eq!(month.elements().unwrap()[4], Data::Enum(1));
+}
+
+/// What the hub sends to the head end by itself in half a minute, with when.
+fn unasked(home: &mut Home, wan: WanId) -> Vec<(Moment, Vec<u8>)> {
+    let mut sent = Vec::new();
+    for half_second in 0..60 {
+        home.advance(NOW.plus(half_second * 500));
+        while let Some(message) = home.take_for_wan(wan) {
+            let envelope = Envelope::decode(&message.apdu).unwrap();
+            sent.push((home.now(), envelope.apdu));
+        }
+    }
+    sent
+}
+
+fn opened_cover(visit: &mut Visit) -> WanId {
+    let wan = WanId(1);
+    visit.home.wan_opened(wan);
+    while visit.home.take_for_wan(wan).is_some() {}
+    visit.esme().connection.tamper();
+    wan
+}
+
+#[test]
+fn an_alert_longer_than_the_meter_says_at_once_comes_in_blocks_seconds_apart() {
+    let mut visit = Visit::to("foc", DeviceKind::Esme);
+    let wan = opened_cover(&mut visit);
+    let sent = unasked(&mut visit.home, wan);
+    assert!(sent.len() > 1 && sent.iter().all(|(_, apdu)| apdu.len() <= 64), "{sent:?}");
+    assert!(sent.windows(2).all(|pair| pair[1].0.since(pair[0].0) >= 3000), "{sent:?}");
+    let (mut receiver, began) = (Receiver::new(ReceiverSettings::default()), Instant::now());
+    for (at, apdu) in &sent {
+        let after = Duration::from_millis(at.since(NOW).try_into().unwrap());
+        receiver.receive(apdu, began + after, None);
+    }
+    let Some(Ok(Notification::Event(event))) =
+        receiver.poll_event().map(|event| event.map(|event| event.notification))
+    else {
+        panic!("no whole alert in {sent:?}")
+    };
+    assert_eq!(event.value.elements().unwrap()[0], Data::U16(0x8f3f));
+    assert!(receiver.poll_event().is_none());
+}
+
+#[test]
+fn a_meter_that_restarts_in_the_middle_of_an_alert_never_finishes_it() {
+    let mut visit = Visit::to("foc", DeviceKind::Esme);
+    let wan = opened_cover(&mut visit);
+    visit.home.advance(NOW.plus(500));
+    visit.home.restart(DeviceKind::Esme);
+    let sent = unasked(&mut visit.home, wan);
+    assert_eq!(sent.len(), 1, "{sent:?}");
+}
+
+#[test]
+fn each_logical_device_has_associations_of_its_own_and_one_that_is_not_there_says_nothing() {
+    let mut visit = Visit::to("foc", DeviceKind::Esme);
+    let public =
+        |home: &mut Home, server, apdu: &[u8]| home.local(DeviceKind::Esme, Peer::new(16, server), apdu);
+    let client = || ClientSession::new(ClientSettings::default());
+    for (server, is_there) in [(1, true), (2, true), (3, false), (0, false), (u16::MAX, false)] {
+        let aarq = client().start(Request::Associate).unwrap();
+        assert_eq!(public(&mut visit.home, server, &aarq).is_some(), is_there, "logical device {server}");
+    }
+    // Released in one, the client is still associated with the other.
+    let mut session = client();
+    let rlrq = session.start(Request::Release).unwrap();
+    assert!(public(&mut visit.home, 2, &rlrq).is_some());
+    let name = AttributeRef { class: ClassId(1), obis: Obis([0, 0, 42, 0, 0, 255]), attribute: 2 };
+    let get = client().start(Request::Get { attribute: name, selective: None }).unwrap();
+    assert_eq!(public(&mut visit.home, 1, &get).unwrap()[0], 0xC4, "an answer to the GET");
+    assert_eq!(public(&mut visit.home, 2, &get).unwrap()[0], 0xD8, "an exception");
 }

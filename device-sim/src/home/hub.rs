@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use proto_dlms::apdu::{Apdu, ExceptionResponse, ServiceError, StateError};
 use proto_dlms::gateway::{Direction as Way, Envelope, PhysicalAddress};
+use proto_dlms::push;
 use proto_dlms::server::Peer;
 use proto_dlms::wrapper::Message;
 use proto_duis::{DeviceKind, Eui64};
@@ -21,8 +22,6 @@ use crate::objects::Hub;
 const NETWORK: u8 = 0;
 /// Requests whose answers may still come; the oldest is forgotten first.
 const OUTSTANDING: usize = 64;
-/// Tag of an event notification.
-const EVENT_NOTIFICATION: u8 = 0xc2;
 
 /// A request that went into the home area network.
 pub(super) struct Asked {
@@ -197,7 +196,7 @@ impl Home {
     fn hear_tunnel(&mut self, from: Eui64, aps: &ApsFrame) {
         let Ok(transfer) = TransferData::parse(&aps.payload) else { return };
         let Ok(message) = Message::decode(&transfer.data) else { return };
-        if message.apdu.first() == Some(&EVENT_NOTIFICATION) {
+        if push::is_push(&message.apdu) {
             let apdu = envelope(from, message.apdu).encode();
             return self.alert(Message { source: message.source, destination: message.destination, apdu });
         }

@@ -109,14 +109,22 @@ impl Home {
         self.live(to);
     }
 
-    /// The next moment at which one device does something others notice: the gas meter wakes, or a device without
-    /// mains tells of it.
+    /// The next moment at which one device does something others notice: the gas meter wakes, a device without mains tells
+    /// of it, or one goes on with an alert in blocks.
     fn next_stop(&self) -> Option<Moment> {
         let wake = self.gsme.as_ref().map(|gsme| gsme.device.next_wake());
         let hub = self.hub.as_ref().and_then(|hub| hub.device.core.next_in_outage());
         let esme = self.esme.as_ref().and_then(|esme| esme.device.core().next_in_outage());
         let held = self.hub.as_ref().and_then(|hub| hub.device.store.next_expiry());
-        [wake, hub, esme, held].into_iter().flatten().min()
+        [wake, hub, esme, held, self.more_to_push()].into_iter().flatten().min()
+    }
+
+    fn more_to_push(&self) -> Option<Moment> {
+        let hub = self.hub.as_ref().and_then(Station::more_to_push);
+        let proxy = self.proxy.as_ref().and_then(Station::more_to_push);
+        let esme = self.esme.as_ref().and_then(Station::more_to_push);
+        let gsme = self.gsme.as_ref().and_then(Station::more_to_push);
+        [hub, proxy, esme, gsme].into_iter().flatten().min()
     }
 
     /// A device asks the hub to let it onto the network, as a person at it would have it do; none where there is no
@@ -181,7 +189,8 @@ impl Home {
         let esme = self.esme.as_ref().map(|esme| esme.device.next_event());
         let hub = self.hub.as_ref().and_then(|hub| hub.device.core.next_in_outage());
         let gsme = self.gsme.as_ref().map(|gsme| gsme.device.next_event());
-        [esme, gsme, hub].into_iter().flatten().fold(self.now.plus(MINUTE), Moment::min)
+        let next = [esme, gsme, hub, self.more_to_push()];
+        next.into_iter().flatten().fold(self.now.plus(MINUTE), Moment::min)
     }
 
     /// Lets everything devices have to say reach whom it is for.

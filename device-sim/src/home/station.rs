@@ -1,19 +1,18 @@
 //! A device with its server sessions: what stands behind each of its doors.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
-use lab_config::Quirk;
+use lab_config::{PushHabit, Quirk};
 use proto_dlms::apdu::{Aare, Apdu};
-use proto_dlms::server::{Peer, ServerSession, ServerSettings};
+use proto_dlms::client::Notification;
+use proto_dlms::push;
+use proto_dlms::server::{Peer, ServerSettings, Sessions};
 use proto_dlms::sign_on::ReadOut;
 
 use super::WanId;
 use crate::model::journal::Event;
 use crate::model::time::Moment;
 use crate::objects::{Device, Face, Shell, alert};
-
-/// Sessions a device keeps; beyond them one that is not associated goes.
-const SESSIONS: usize = 16;
 
 /// Where a client comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,18 +25,19 @@ pub(super) enum Door {
     Local,
 }
 
-/// A client at a door, and the logical device it speaks to.
-type Place = (Door, u16, u16);
-
 /// A device in its place.
 pub(crate) struct Station<D> {
     pub(crate) device: D,
     pub(crate) shell: Shell,
     /// It lives but says nothing, on any path.
     pub(crate) silent: bool,
-    sessions: BTreeMap<Place, ServerSession>,
+    /// The associations of its clients with its logical devices.
+    sessions: Sessions<Door>,
     /// The start of the device its sessions are of.
     start: u32,
+    /// What is still to be sent of an alert in blocks, and when the next may go.
+    pushing: VecDeque<Vec<u8>>,
+    next_push: Moment,
 }
 
 impl<D: Device> Station<D> {
@@ -47,8 +47,9 @@ impl<D: Device> Station<D> {
             let told = Event::ALL.iter().copied().filter(|event| codes.value.contains(&event.code()));
             device.core_mut().journal.set_alerted(told.collect());
         }
-        let start = device.core().starts();
-        Self { device, shell, silent: false, sessions: BTreeMap::new(), start }
+        let (start, next_push) = (device.core().starts(), device.core().now());
+        let sessions = Sessions::new(settings(&shell), shell.logical_devices());
+        Self { device, shell, silent: false, sessions, start, pushing: VecDeque::new(), next_push }
     }
 
     pub(super) fn live(&mut self, to: Moment) {
@@ -64,25 +65,32 @@ impl<D: Device> Station<D> {
     pub(super) fn set_mains(&mut self, on: bool) {
         self.device.set_mains(on);
         if !on {
-            self.sessions.clear();
+            self.forget_all();
         }
     }
 
-    /// The answer to an APDU; none from a silent device, for another logical device, or where none is due.
+    /// The answer to an APDU; none from a silent device, for a logical device that is not there, or where none is due.
     pub(super) fn serve(&mut self, door: Door, peer: Peer, apdu: &[u8]) -> Option<Vec<u8>> {
-        if !self.answers() || !self.shell.is_at(peer.server) {
+        if !self.answers() {
             return None;
         }
-        if std::mem::replace(&mut self.start, self.device.core().starts()) != self.start {
-            self.sessions.clear();
+        self.notice_start();
+        let face = &mut Face { device: &mut self.device, shell: &mut self.shell };
+        let answer = self.sessions.receive(door, peer, apdu, face);
+        if let Err(error) = self.shell.access.keep() {
+            // As a meter whose memory fails: it does nothing it could not remember.
+            tracing::error!(%error, "no answer");
+            return None;
         }
-        let place = (door, peer.client, peer.server);
-        self.make_room(place);
-        let session =
-            self.sessions.entry(place).or_insert_with(|| ServerSession::new(peer, settings(&self.shell)));
-        let answer = session.receive(apdu, &mut Face { device: &mut self.device, shell: &mut self.shell })?;
         let nameless = self.shell.has(Quirk::AareWithoutMechanismName);
-        Some(if nameless { without_mechanism(answer) } else { answer })
+        answer.map(|answer| if nameless { without_mechanism(answer) } else { answer })
+    }
+
+    /// Whatever was in progress ends with a start of the device.
+    fn notice_start(&mut self) {
+        if std::mem::replace(&mut self.start, self.device.core().starts()) != self.start {
+            self.forget_all();
+        }
     }
 
     /// What it reads out to anybody at its local port.
@@ -90,34 +98,51 @@ impl<D: Device> Station<D> {
         Face { device: &mut self.device, shell: &mut self.shell }.read_out()
     }
 
-    fn make_room(&mut self, place: Place) {
-        if self.sessions.len() < SESSIONS || self.sessions.contains_key(&place) {
-            return;
-        }
-        self.sessions.retain(|_, session| session.is_associated());
-        if self.sessions.len() >= SESSIONS {
-            self.sessions.pop_first();
-        }
-    }
-
-    /// It restarts: every association is gone.
+    /// It restarts: every association is gone, and what it was in the middle of saying.
     pub(super) fn forget_all(&mut self) {
-        self.sessions.clear();
+        self.sessions = Sessions::new(settings(&self.shell), self.shell.logical_devices());
+        self.pushing.clear();
     }
 
     /// The link below a door is gone, and every association with it.
     pub(super) fn forget(&mut self, door: Door) {
-        self.sessions.retain(|(of, ..), _| *of != door);
+        self.sessions.link_lost(door);
     }
 
-    /// The next alert, as an event notification; a silent device keeps them, and so does one without power.
+    /// The next APDU of an alert; a silent device keeps them, and so does one without power. An alert longer than the
+    /// device sends in one piece comes in blocks, with a pause before each but the first.
     pub(super) fn take_alert(&mut self) -> Option<Vec<u8>> {
+        self.notice_start();
         if self.silent || !self.device.core().can_send() {
             return None;
         }
-        let entry = self.device.core_mut().journal.take_alert()?;
-        Some(alert(&entry, &self.shell))
+        let (habit, now) = (self.push_habit(), self.device.core().now());
+        if self.pushing.is_empty() {
+            let entry = self.device.core_mut().journal.take_alert()?;
+            self.pushing = pieces(alert(&entry, &self.shell), habit);
+        } else if now < self.next_push {
+            return None;
+        }
+        self.next_push = now.plus(habit.map_or(0, |habit| habit.gap.into()));
+        self.pushing.pop_front()
     }
+
+    /// When more of an alert is due.
+    pub(super) fn more_to_push(&self) -> Option<Moment> {
+        let waits = !self.pushing.is_empty() && self.next_push > self.device.core().now();
+        waits.then_some(self.next_push)
+    }
+
+    fn push_habit(&self) -> Option<PushHabit> {
+        Some(self.shell.particulars()?.pushes?.value)
+    }
+}
+
+/// The APDUs an alert goes in.
+fn pieces(alert: Notification, habit: Option<PushHabit>) -> VecDeque<Vec<u8>> {
+    let limit = habit.map_or(0, |habit| habit.octets);
+    // Alerts are far shorter than what blocks have numbers for.
+    push::frames(alert, None, limit).unwrap_or_default().into()
 }
 
 fn settings(shell: &Shell) -> ServerSettings {

@@ -1,30 +1,62 @@
 //! Who may associate with a device, with which proof, and under which keys.
 //!
-//! Clients that have keys count their messages, and the device counts its own: the counters live here, as long as the
-//! device does, through every association, reset and power cut.
+//! Clients that have keys count their messages, and the device counts its own: the counters live here, through every
+//! association, reset and power cut, and are kept over restarts of the program ([`StateFolder`](super::StateFolder)).
 
 use std::collections::BTreeMap;
 
 use lab_config::{
     ClientSap, ClientSecurity, Credentials as LabCredentials, DlmsProfile, SecretError, Security,
-    SecurityPolicy,
+    SecurityPolicy, SharedKeys,
 };
-use proto_dlms::security::{CounterState, Counters, Key, Keys, SecurityContext, SystemTitle};
+use proto_dlms::security::{
+    CounterState, Counters, InvocationCounter, Key, Keys, SecurityContext, SystemTitle,
+};
 use proto_dlms::server::{Credentials, Denial};
+
+use super::memory::{Fingerprint, Memory, MemoryError, StateFolder};
+
+/// Numbers written down ahead of their use.
+const AHEAD: u32 = 1000;
+/// More are written down when fewer than this are left: what one request takes at most, and some.
+const LOW: u32 = 16;
 
 /// What a client has to bring.
 enum Held {
     Nothing,
     Password(Vec<u8>),
-    /// The keys, and who the client says it is. Boxed: a context is far larger than the rest.
-    Keys(Box<Shared>),
+    Keys(Shared),
 }
 
 /// Keys shared with one client.
+#[derive(Clone, Copy)]
 struct Shared {
-    context: SecurityContext,
+    /// Which of the device's sets of keys.
+    set: usize,
+    /// Who the client says it is.
     client: SystemTitle,
     policy: SecurityPolicy,
+}
+
+/// A set of keys with its counters. Clients that have the same keys share it, or one number would be used twice.
+struct KeySet {
+    keys: Keys,
+    context: SecurityContext,
+    key: Fingerprint,
+    memory: Memory,
+    /// What was received, as it is written down.
+    written: BTreeMap<SystemTitle, InvocationCounter>,
+}
+
+/// Why a device cannot be given its passwords and keys.
+#[derive(Debug, thiserror::Error)]
+pub enum AccessError {
+    /// One cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The counters of one cannot be had.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
 }
 
 /// The clients a device knows, with their passwords and keys.
@@ -32,6 +64,7 @@ struct Shared {
 /// Deliberately not `Clone`: two copies would use every invocation counter twice.
 pub struct Access {
     clients: BTreeMap<u16, Held>,
+    sets: Vec<KeySet>,
     public: u16,
 }
 
@@ -49,22 +82,66 @@ pub struct SecurityShown {
 }
 
 impl Access {
-    /// The clients the lab file gives the device of this system title; secrets are fetched now.
+    /// The clients the lab file gives the device of this system title; secrets are fetched now, and counters where they
+    /// were left in the state folder.
     ///
     /// # Errors
-    /// [`SecretError`] when a password or key cannot be had.
+    /// [`AccessError`] when a password or key cannot be had, or a counter.
     pub fn new(
         title: SystemTitle,
         profile: &DlmsProfile,
         credentials: &LabCredentials,
-    ) -> Result<Self, SecretError> {
-        let mut clients = BTreeMap::new();
-        for (sap, security) in &credentials.clients {
-            clients.insert(u16::from(sap.get()), held(title, profile, *sap, security)?);
-        }
+        state: &StateFolder,
+    ) -> Result<Self, AccessError> {
         let public = u16::from(profile.public_client.value.get());
-        clients.entry(public).or_insert(Held::Nothing);
-        Ok(Self { clients, public })
+        let mut access = Self { clients: BTreeMap::new(), sets: Vec::new(), public };
+        for (sap, security) in &credentials.clients {
+            let held = access.held(title, profile, (*sap, security), state)?;
+            access.clients.insert(u16::from(sap.get()), held);
+        }
+        access.clients.entry(public).or_insert(Held::Nothing);
+        Ok(access)
+    }
+
+    fn held(
+        &mut self,
+        title: SystemTitle,
+        profile: &DlmsProfile,
+        (sap, security): (ClientSap, &Security),
+        state: &StateFolder,
+    ) -> Result<Held, AccessError> {
+        Ok(match security {
+            Security::None => Held::Nothing,
+            Security::Low(source) => Held::Password(source.secret()?.expose().to_vec()),
+            Security::Gmac(shared) => Held::Keys(Shared {
+                set: self.set_of(title, shared, state)?,
+                client: shared.system_title,
+                policy: profile.security(sap).unwrap_or(&ClientSecurity::KEYS).policy,
+            }),
+        })
+    }
+
+    /// The set of these keys, made where it is the first client's that has them.
+    fn set_of(
+        &mut self,
+        title: SystemTitle,
+        shared: &SharedKeys,
+        state: &StateFolder,
+    ) -> Result<usize, AccessError> {
+        let keys = Keys {
+            encryption: shared.encryption_key.key()?,
+            authentication: shared.authentication_key.key()?,
+        };
+        if let Some(at) = self.sets.iter().position(|set| set.keys == keys) {
+            return Ok(at);
+        }
+        // Keys that were made up for this process have counters that die with it.
+        let memory = match shared.encryption_key.is_generated() {
+            true => Memory::passing(title),
+            false => state.of(title),
+        };
+        self.sets.push(KeySet::new(title, keys, memory)?);
+        Ok(self.sets.len() - 1)
     }
 
     /// Whether this is the public client, who may only ask who the device is.
@@ -92,19 +169,31 @@ impl Access {
         }
     }
 
-    /// The keys shared with a client, and their counters.
+    /// The keys shared with a client, and their counters, with numbers enough for a request.
     pub fn security(&mut self, client: u16) -> Option<&mut SecurityContext> {
-        match self.clients.get_mut(&client) {
-            Some(Held::Keys(shared)) => Some(&mut shared.context),
-            _ => None,
+        let Some(Held::Keys(shared)) = self.clients.get(&client) else { return None };
+        let set = self.sets.get_mut(shared.set)?;
+        set.context.required = shared.policy.protection();
+        if let Err(error) = set.reserve() {
+            tracing::error!(%error, "invocation counters");
         }
+        Some(&mut set.context)
+    }
+
+    /// Writes down the numbers received since it last did; to be done before anything is answered.
+    ///
+    /// # Errors
+    /// They cannot be written down.
+    pub fn keep(&mut self) -> Result<(), MemoryError> {
+        self.sets.iter_mut().try_for_each(KeySet::keep)
     }
 
     /// What is shown of the security of a client that has keys.
     pub fn shown(&self, client: u16) -> Option<SecurityShown> {
         let Some(Held::Keys(shared)) = self.clients.get(&client) else { return None };
-        let counter = shared.context.received(shared.client).map_or(0, |counter| counter.0);
-        let server = shared.context.title();
+        let context = &self.sets.get(shared.set)?.context;
+        let counter = context.received(shared.client).map_or(0, |counter| counter.0);
+        let server = context.title();
         Some(SecurityShown { policy: shared.policy, client: shared.client, server, counter })
     }
 
@@ -124,17 +213,16 @@ impl Access {
         let other = |held: &Held| match held {
             Held::Nothing => Held::Nothing,
             Held::Password(_) => Held::Password(password.to_vec()),
-            Held::Keys(shared) => Held::Keys(Box::new(Shared {
-                context: context(
-                    shared.context.title(),
-                    Keys { encryption: Key::new(key), authentication: Key::new(key) },
-                    shared.policy,
-                ),
-                ..**shared
-            })),
+            Held::Keys(shared) => Held::Keys(*shared),
+        };
+        let keys = Keys { encryption: Key::new(key), authentication: Key::new(key) };
+        let unknown = |set: &KeySet| {
+            let title = set.context.title();
+            KeySet::counting(title, keys.clone(), Memory::passing(title), CounterState::default())
         };
         let clients = self.clients.iter().map(|(client, held)| (*client, other(held))).collect();
-        std::mem::replace(self, Self { clients, public: self.public })
+        let sets = self.sets.iter().map(unknown).collect();
+        std::mem::replace(self, Self { clients, sets, public: self.public })
     }
 
     /// Gives every client that has a password another one.
@@ -158,35 +246,50 @@ impl Access {
     }
 }
 
-fn held(
-    title: SystemTitle,
-    profile: &DlmsProfile,
-    sap: ClientSap,
-    security: &Security,
-) -> Result<Held, SecretError> {
-    Ok(match security {
-        Security::None => Held::Nothing,
-        Security::Low(source) => Held::Password(source.secret()?.expose().to_vec()),
-        Security::Gmac(shared) => {
-            let policy = profile.security(sap).unwrap_or(&ClientSecurity::KEYS).policy;
-            let keys = Keys {
-                encryption: shared.encryption_key.key()?,
-                authentication: shared.authentication_key.key()?,
-            };
-            Held::Keys(Box::new(Shared {
-                context: context(title, keys, policy),
-                client: shared.system_title,
-                policy,
-            }))
-        }
-    })
-}
+impl KeySet {
+    fn new(title: SystemTitle, keys: Keys, memory: Memory) -> Result<Self, MemoryError> {
+        let state = memory.counters(&Fingerprint::of(keys.encryption.expose()))?;
+        Ok(Self::counting(title, keys, memory, state))
+    }
 
-fn context(title: SystemTitle, keys: Keys, policy: SecurityPolicy) -> SecurityContext {
-    let context = SecurityContext::new(title, keys, Counters::held_in_memory(CounterState::default()));
-    match policy.protection() {
-        Some(required) => context.requiring(required),
-        None => context,
+    /// Goes on from these counters.
+    fn counting(title: SystemTitle, keys: Keys, memory: Memory, state: CounterState) -> Self {
+        let written = state.received.clone();
+        let counters =
+            if memory.lasts() { Counters::restore(state) } else { Counters::held_in_memory(state) };
+        let key = Fingerprint::of(keys.encryption.expose());
+        Self { context: SecurityContext::new(title, keys.clone(), counters), keys, key, memory, written }
+    }
+
+    /// Writes more numbers down when few are left.
+    fn reserve(&mut self) -> Result<(), MemoryError> {
+        let counters = &mut self.context.counters;
+        if counters.left() >= LOW {
+            return Ok(());
+        }
+        let reserved = |used: InvocationCounter| {
+            let own = counters.state().sent.map_or(0, |sent| sent.0).saturating_add(counters.left());
+            // Another program that simulates this device has used numbers of its own: they are passed over.
+            if used.0 > own && counters.resynchronise(used).is_err() {
+                tracing::warn!(%used, "invocation counters of another program cannot be passed over");
+            }
+            counters.reserve(AHEAD)
+        };
+        let done = self.memory.reserve(&self.key, reserved);
+        if done.is_err() {
+            // What is not written down may not be used.
+            let _at_rest = self.context.counters.settle();
+        }
+        done
+    }
+
+    fn keep(&mut self) -> Result<(), MemoryError> {
+        let state = self.context.counters.state();
+        if state.received != self.written {
+            self.memory.note(&self.key, state)?;
+            self.written.clone_from(&state.received);
+        }
+        Ok(())
     }
 }
 

@@ -14,18 +14,21 @@ mod esme;
 mod gpf;
 mod gsme;
 mod image;
+mod memory;
 mod places;
 mod read_out;
 
-pub use access::{Access, SecurityShown};
+pub use access::{Access, AccessError, SecurityShown};
 pub use chf::{Contact, Hub, JoinRefusal, device_type};
 pub use directory::{Directory, Role, Spec};
 pub use gpf::Proxy;
+pub use memory::{MemoryError, StateFolder};
 
 use std::sync::Arc;
 
 use lab_config::{DeviceModel, Particulars, Quirk};
-use proto_dlms::apdu::{Apdu, EventNotification};
+use proto_dlms::apdu::EventNotification;
+use proto_dlms::client::Notification;
 use proto_dlms::data::{
     ActionResult, AttributeRef, CaptureObject, ClassId, Data, DataAccessResult, DeviationSign, MethodRef,
     Obis, Selective,
@@ -60,11 +63,6 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Whether a client may ask for a logical device at this address.
-    pub fn is_at(&self, server: u16) -> bool {
-        server == self.logical || self.application == Some(server)
-    }
-
     /// The logical devices, by address.
     pub fn logical_devices(&self) -> impl Iterator<Item = u16> {
         std::iter::once(self.logical).chain(self.application)
@@ -503,14 +501,14 @@ fn clock(core: &Core, attribute: i8, sign: DeviationSign) -> Result<Data, DataAc
 }
 
 /// An alert as it goes to the head end: the event log's newest line, as an event notification.
-pub fn alert(entry: &Entry, shell: &Shell) -> Vec<u8> {
+pub fn alert(entry: &Entry, shell: &Shell) -> Notification {
     let at: MeterTime = entry.at;
     let value =
         Data::Structure(vec![Data::U16(entry.event.code()), stamp(at, shell.sign), text(&entry.text)]);
     let attribute =
         AttributeRef { class: ClassId(7), obis: shell.directory.name(Role::EventLog), attribute: 2 };
     let time = Some(date_time(at, shell.sign));
-    Apdu::EventNotification(EventNotification { time, attribute, value }).encode()
+    Notification::Event(EventNotification { time, attribute, value })
 }
 
 #[cfg(test)]

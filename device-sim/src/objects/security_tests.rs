@@ -16,6 +16,7 @@ use proto_dlms::security::{
 };
 use proto_dlms::server::{Peer, ServerSession, ServerSettings};
 
+use super::memory::tests::Folder;
 use super::*;
 use crate::model::esme::Esme;
 use crate::model::tests::{NOW, contract};
@@ -36,13 +37,18 @@ fn generated() -> KeySource {
 
 impl Bench {
     fn new() -> Self {
+        let shared =
+            SharedKeys { system_title: CLIENT, encryption_key: generated(), authentication_key: generated() };
+        Self::with(shared, &StateFolder::none())
+    }
+
+    /// A meter that shares these keys with its management client, and keeps its counters there.
+    fn with(shared: SharedKeys, state: &StateFolder) -> Self {
         let lab = Lab::embedded().unwrap();
         let device = lab.rigs[0].device(DeviceKind::Esme).unwrap();
         let mut profile = device.model.profile.dlms().unwrap().clone();
         profile.security =
             BTreeMap::from([(ClientSap::MANAGEMENT, Fact { value: ClientSecurity::KEYS, verified: false })]);
-        let shared =
-            SharedKeys { system_title: CLIENT, encryption_key: generated(), authentication_key: generated() };
         let keys = Keys {
             encryption: shared.encryption_key.key().unwrap(),
             authentication: shared.authentication_key.key().unwrap(),
@@ -52,7 +58,7 @@ impl Bench {
         let title = SystemTitle(device.eui64.octets());
         let shell = Shell {
             directory: Directory::new(DeviceKind::Esme, &profile),
-            access: Access::new(title, &profile, &credentials).unwrap(),
+            access: Access::new(title, &profile, &credentials, state).unwrap(),
             sign: DeviationSign::Standard,
             logical: 1,
             application: None,
@@ -63,7 +69,9 @@ impl Bench {
 
     fn serve(&mut self, server: &mut ServerSession, apdu: &[u8]) -> Vec<u8> {
         let mut face = Face { device: &mut self.meter, shell: &mut self.shell };
-        server.receive(apdu, &mut face).unwrap()
+        let answer = server.receive(apdu, &mut face).unwrap();
+        self.shell.access.keep().unwrap();
+        answer
     }
 
     fn ask(
@@ -238,4 +246,64 @@ fn an_application_logical_device_has_what_is_measured_and_nothing_of_management(
     let saps: Vec<_> =
         assigned.elements().unwrap().iter().map(|one| one.elements().unwrap()[0].clone()).collect();
     assert_eq!(saps, [Data::U16(1), Data::U16(2)]);
+}
+
+/// Keys in files, which outlive the process.
+fn lasting(folder: &Folder, name: &str) -> KeySource {
+    let path = folder.path().join(name);
+    std::fs::create_dir_all(folder.path()).unwrap();
+    if !path.exists() {
+        std::fs::write(&path, hex(&rand::random::<[u8; 16]>())).unwrap();
+    }
+    KeySource(SecretSource::File(path))
+}
+
+fn lasting_keys(folder: &Folder) -> SharedKeys {
+    let (encryption_key, authentication_key) =
+        (lasting(folder, "encryption"), lasting(folder, "authentication"));
+    SharedKeys { system_title: CLIENT, encryption_key, authentication_key }
+}
+
+/// The invocation counter of a ciphered answer (tag, length, security control, counter).
+fn counter_of(answer: &[u8]) -> u32 {
+    assert_eq!(answer[0], 0xCC, "{}", hex(answer));
+    u32::from_be_bytes(answer[3..7].try_into().unwrap())
+}
+
+#[test]
+fn after_a_restart_no_number_is_used_again_and_nothing_is_taken_twice() {
+    let folder = Folder::new();
+    let mut bench = Bench::with(lasting_keys(&folder), &folder.state());
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), 50);
+    bench.ask(&mut server, &mut client, Request::Associate).unwrap();
+    let apdu = client.start(get(3, "1-0:1.8.0", 2)).unwrap();
+    let last = counter_of(&bench.serve(&mut server, &apdu));
+    let seen = bench.shell.access.shown(MANAGEMENT).unwrap().counter;
+    drop(bench);
+
+    let mut bench = Bench::with(lasting_keys(&folder), &folder.state());
+    assert_eq!(bench.public("0-0:43.1.0"), Response::Got(Err(DataAccessResult::ObjectUndefined)));
+    assert_eq!(bench.public("0-0:43.1.1"), Response::Got(Ok(Data::U32(seen))), "what it has seen");
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), seen - 1);
+    let refused = bench.ask(&mut server, &mut client, Request::Associate).unwrap();
+    assert!(matches!(refused, Response::Exception(_)), "a number it had before: {refused:?}");
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), seen);
+    bench.ask(&mut server, &mut client, Request::Associate).unwrap();
+    let apdu = client.start(get(3, "1-0:1.8.0", 2)).unwrap();
+    let next = counter_of(&bench.serve(&mut server, &apdu));
+    assert!(next > last, "{next} after {last}");
+}
+
+#[test]
+fn a_device_that_cannot_write_its_counters_down_ciphers_nothing() {
+    let folder = Folder::new();
+    let state = folder.path().join("state");
+    let mut bench = Bench::with(lasting_keys(&folder), &StateFolder::at(state.clone()));
+    std::fs::write(state, "a file where the folder was to be").unwrap();
+    let (mut server, mut client) = bench.ends(bench.keys.clone(), 0);
+    let apdu = client.start(Request::Associate).unwrap();
+    let mut face = Face { device: &mut bench.meter, shell: &mut bench.shell };
+    let answer = server.receive(&apdu, &mut face);
+    assert!(!server.is_associated(), "{answer:?}");
+    assert!(bench.shell.access.keep().is_err());
 }

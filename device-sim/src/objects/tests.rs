@@ -27,8 +27,13 @@ impl Bench {
         let lab = Lab::embedded().unwrap();
         let device = lab.rigs[0].device(DeviceKind::Esme).unwrap();
         let Profile::Dlms(profile) = &device.model.profile else { panic!("a DLMS device") };
-        let mut access =
-            Access::new(SystemTitle(device.eui64.octets()), profile, &device.credentials).unwrap();
+        let mut access = Access::new(
+            SystemTitle(device.eui64.octets()),
+            profile,
+            &device.credentials,
+            &StateFolder::none(),
+        )
+        .unwrap();
         access.change_passwords(b"right");
         let directory = Directory::new(DeviceKind::Esme, profile);
         let mut bench = Self {
@@ -243,9 +248,7 @@ fn an_alert_names_the_event_log_and_carries_code_time_and_words() {
     let mut bench = Bench::new(1);
     bench.meter.connection.tamper();
     let entry = bench.meter.connection.core.journal.take_alert().unwrap();
-    let Ok(Apdu::EventNotification(event)) = Apdu::decode(&alert(&entry, &bench.shell)) else {
-        panic!("an event notification")
-    };
+    let Notification::Event(event) = alert(&entry, &bench.shell) else { panic!("an event notification") };
     let value = event.value.elements().unwrap();
     assert_eq!((event.attribute.class, &value[0]), (ClassId(7), &Data::U16(0x8f3f)));
     assert_eq!(value[2].as_octets(), Some(&b"terminal cover opened"[..]));

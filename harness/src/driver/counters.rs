@@ -244,12 +244,18 @@ impl Book {
     }
 }
 
-fn folder() -> Option<PathBuf> {
+/// Where the harness keeps what must outlive it: `$HARNESS_STATE`, `$XDG_STATE_HOME/harness` or
+/// `~/.local/state/harness`; none where the environment names no such place.
+#[must_use]
+pub fn state_folder() -> Option<PathBuf> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let state = variable("HARNESS_STATE")
+    variable("HARNESS_STATE")
         .or_else(|| variable("XDG_STATE_HOME").map(|state| state.join("harness")))
-        .or_else(|| variable("HOME").map(|home| home.join(".local/state/harness")))?;
-    Some(state.join("counters"))
+        .or_else(|| variable("HOME").map(|home| home.join(".local/state/harness")))
+}
+
+fn folder() -> Option<PathBuf> {
+    Some(state_folder()?.join("counters"))
 }
 
 fn fault(path: &Path) -> impl Fn(std::io::Error) -> CounterFault {

@@ -36,7 +36,7 @@ mod zcl;
 
 pub use access::{Access, Deadlines, Keyset, KeysetError, MANAGEMENT_LOGICAL_DEVICE};
 pub use channel::hub::{Hub, Push};
-pub use counters::{CounterBook, CounterFault, CounterOwner};
+pub use counters::{CounterBook, CounterFault, CounterOwner, state_folder};
 pub use error::{Context, DriverError, DriverErrorKind};
 pub use keyring::{Keyring, Password};
 pub use rig::{Client, ReachError, RigLinks};

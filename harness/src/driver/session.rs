@@ -12,9 +12,10 @@ use std::time::Duration;
 
 use lab_config::{Endpoint, LinkUrl, Secret, SignOn};
 use proto_dlms::apdu::{ExceptionResponse, ServiceError};
-use proto_dlms::client::{ActionReturn, ClientError, ClientSession, Request, Response, Step};
+use proto_dlms::client::{ActionReturn, ClientError, ClientSession, Notification, Request, Response, Step};
 use proto_dlms::data::{AttributeRef, ClassId, Data, MethodRef, Obis, Selective};
 use proto_dlms::echo::Echo;
+use proto_dlms::push::{self, PushError, Receiver, ReceiverSettings};
 use proto_dlms::sign_on::Mode;
 use proto_duis::Eui64;
 
@@ -67,7 +68,45 @@ pub struct Session {
     associated: bool,
     /// What the meter said of itself in the sign-on.
     identification: Option<String>,
-    notifications: VecDeque<Vec<u8>>,
+    notifications: Notifications,
+}
+
+/// What the device says unasked between its answers.
+#[derive(Debug)]
+struct Notifications {
+    receiver: Receiver,
+    whole: VecDeque<Result<Notification, PushError>>,
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self { receiver: Receiver::new(ReceiverSettings::default()), whole: VecDeque::new() }
+    }
+}
+
+impl Notifications {
+    /// A block of one.
+    fn take_block(&mut self, apdu: &[u8]) {
+        self.receiver.receive(apdu, now(), None);
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        while let Some(received) = self.receiver.poll_event() {
+            self.keep(received.map(|received| received.notification));
+        }
+    }
+
+    fn keep(&mut self, notification: Result<Notification, PushError>) {
+        if self.whole.len() == NOTIFICATIONS {
+            self.whole.pop_front();
+        }
+        self.whole.push_back(notification);
+    }
+}
+
+fn now() -> std::time::Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 impl Session {
@@ -114,7 +153,7 @@ impl Session {
             keys_in_use: None,
             associated: false,
             identification: None,
-            notifications: VecDeque::new(),
+            notifications: Notifications::default(),
         };
         let waits = Waits::starting_now(&session.deadlines);
         session.associate(&waits).await.map_err(|error| session.error(error, "association".into()))?;
@@ -184,9 +223,12 @@ impl Session {
         self.access.password.as_ref()
     }
 
-    /// The notifications that came in between answers, oldest first.
-    pub fn take_notifications(&mut self) -> Vec<Vec<u8>> {
-        self.notifications.drain(..).collect()
+    /// The notifications that came in between answers, oldest first, and of those that came in blocks and stayed incomplete
+    /// what was missing.
+    pub fn take_notifications(&mut self) -> Vec<Result<Notification, PushError>> {
+        self.notifications.receiver.handle_timeout(now());
+        self.notifications.collect();
+        self.notifications.whole.drain(..).collect()
     }
 
     /// Ends the association politely and closes the link. A device that does not answer is left alone after a second.
@@ -432,7 +474,7 @@ struct End<'s> {
 async fn converse(
     channel: &mut Channel,
     mut end: End<'_>,
-    notifications: &mut VecDeque<Vec<u8>>,
+    notifications: &mut Notifications,
     request: Request,
     waits: &Waits,
 ) -> Result<Response, ChannelError> {
@@ -450,7 +492,8 @@ async fn converse(
                 Step::Send(next) => break next,
                 Step::Done(response) => return Ok(response),
                 Step::Wait => {}
-                Step::Notification(_) => keep(notifications, answer),
+                Step::Notification(notification) => notifications.keep(Ok(notification)),
+                Step::Ignored(_) if push::is_push(&answer) => notifications.take_block(&answer),
                 Step::Ignored(why) => channel.note(&format!("ignored: {why}")),
             }
         };
@@ -500,11 +543,4 @@ fn not_associated(response: &Response) -> DriverErrorKind {
         Response::Exception(exception) => (*exception).into(),
         _ => DriverErrorKind::Malformed("answer to another kind of request".into()),
     }
-}
-
-fn keep(notifications: &mut VecDeque<Vec<u8>>, apdu: Vec<u8>) {
-    if notifications.len() == NOTIFICATIONS {
-        notifications.pop_front();
-    }
-    notifications.push_back(apdu);
 }

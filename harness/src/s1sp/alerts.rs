@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use proto_dlms::apdu::{Apdu, EventNotification};
+use proto_dlms::apdu::EventNotification;
+use proto_dlms::client::Notification;
 use proto_dlms::data::DeviationSign;
 use proto_duis::mmc::build::Fuel;
 use proto_duis::{
@@ -78,7 +79,7 @@ fn device_alert(parts: &Parts, push: &Push) -> Result<Smets1Response, String> {
     };
     let device =
         device.ok_or_else(|| format!("from {:?}, which is not of this installation", push.device))?;
-    let event = event(&push.apdu)?;
+    let event = event(push)?;
     let sign = device.model.profile.dlms().map(cosem::sign).unwrap_or_default();
     let (code, time, words) = content(&event, sign).ok_or_else(|| format!("{:?}", event.value))?;
     let alert = DeviceAlert { code: Some(code), description: words, time, payload: None };
@@ -91,11 +92,11 @@ fn device_alert(parts: &Parts, push: &Push) -> Result<Smets1Response, String> {
     })
 }
 
-fn event(apdu: &[u8]) -> Result<EventNotification, String> {
-    match Apdu::decode(apdu) {
-        Ok(Apdu::EventNotification(event)) => Ok(event),
-        Ok(_) => Err("a push that is no event".into()),
-        Err(error) => Err(format!("a push that cannot be read: {error}")),
+fn event(push: &Push) -> Result<EventNotification, String> {
+    match &push.received {
+        Ok(Notification::Event(event)) => Ok(event.clone()),
+        Ok(Notification::Data(_)) => Err("a push that is no event".into()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -110,7 +111,10 @@ fn content(event: &EventNotification, sign: DeviationSign) -> Option<(AlertCode,
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proto_dlms::data::{AttributeRef, ClassId, Data, DateTime, Obis};
+    use proto_dlms::push::PushError;
 
     use super::*;
 
@@ -134,7 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn a_push_that_is_no_event_is_said_to_be_none() {
-        assert!(event(&[0xC4, 1]).unwrap_err().contains("cannot be read"));
+    fn a_push_that_stayed_incomplete_is_told_with_what_is_missing() {
+        let late = PushError::Late { expected: 2, waited: Duration::from_secs(10) };
+        let push = Push { device: None, at: Timestamp::UNIX_EPOCH, received: Err(late) };
+        let words = event(&push).unwrap_err();
+        assert!(words.contains("block 2 did not come within 10s"), "{words}");
     }
 }

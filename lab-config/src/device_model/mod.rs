@@ -14,7 +14,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use delivery::{StoreAndForward, WakeInterval};
 pub use function::Function;
-pub use particulars::{FrameLimits, Particulars, ProfileColumn, Quirk, SignOnIdentity, SnapshotCommands};
+pub use particulars::{
+    FrameLimits, Particulars, ProfileColumn, PushHabit, Quirk, SignOnIdentity, SnapshotCommands,
+};
 use proto_duis::DeviceKind;
 pub use security::{ClientSecurity, SecurityPolicy};
 

@@ -58,6 +58,15 @@ pub struct SignOnIdentity {
     pub baud: Baud,
 }
 
+/// How the device sends what is too long for one APDU unasked: in blocks, with a pause before each but the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PushHabit {
+    /// Longest APDU, in octets.
+    pub octets: u16,
+    /// The pause, in milliseconds.
+    pub gap: u16,
+}
+
 /// Command identifiers of Metering snapshots, which differ between ZigBee stacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SnapshotCommands {
@@ -87,6 +96,8 @@ pub struct Particulars {
     pub answer_delay: Option<Fact<u16>>,
     /// The alerts it sends unasked, by code. It sends every one it knows where nothing is said.
     pub alerts: Option<Fact<BTreeSet<u16>>>,
+    /// How it sends alerts too long for one APDU. In one APDU, however long, where nothing is said.
+    pub pushes: Option<Fact<PushHabit>>,
     /// The columns of its half-hourly profile; time, interval, reading where nothing is said.
     pub profile_columns: Option<Fact<Vec<ProfileColumn>>>,
     /// Its numbers for Metering snapshots on the home area network.
@@ -133,6 +144,7 @@ impl Particulars {
         tell("sign-on identification", self.sign_on.map(|fact| fact.verified));
         tell("answer delay", self.answer_delay.map(|fact| fact.verified));
         tell("alert set", self.alerts.as_ref().map(|fact| fact.verified));
+        tell("pushes in blocks", self.pushes.map(|fact| fact.verified));
         tell("profile columns", self.profile_columns.as_ref().map(|fact| fact.verified));
         tell("snapshot commands", self.snapshot_commands.map(|fact| fact.verified));
         if let Some(fact) = self.wake_interval {
@@ -156,6 +168,7 @@ pub(super) fn particulars(item: &Item<'_>) -> Result<Particulars, FileError> {
             sign_on: table.read("sign-on", |item| fact(item, sign_on))?,
             answer_delay: table.read("answer-delay", |item| fact(item, answer_delay))?,
             alerts: table.read("alerts", |item| fact(item, alerts))?,
+            pushes: table.read("pushes", |item| fact(item, pushes))?,
             profile_columns: table.read("profile-columns", |item| fact(item, profile_columns))?,
             snapshot_commands: table.read("snapshot-commands", |item| fact(item, snapshot_commands))?,
             wake_interval: table.read("wake-interval", |item| fact(item, wake_interval))?,
@@ -211,6 +224,14 @@ fn alerts(table: &mut Table<'_>) -> Result<BTreeSet<u16>, FileError> {
         code.ok_or_else(|| item.refuse(meaning, "write four hexadecimal digits"))
     };
     list.iter().map(code).collect()
+}
+
+fn pushes(table: &mut Table<'_>) -> Result<PushHabit, FileError> {
+    let (octets, gap) = ("the longest APDU of a push in octets", "milliseconds between its APDUs");
+    Ok(PushHabit {
+        octets: table.required("octets", octets)?.integer(32..=65535, octets)?,
+        gap: table.required("gap", gap)?.integer(0..=30_000, gap)?,
+    })
 }
 
 fn profile_columns(table: &mut Table<'_>) -> Result<Vec<ProfileColumn>, FileError> {

@@ -2,8 +2,8 @@
 //!
 //! One task owns the link. Requests go through it one at a time; each device has its own association and its own
 //! [`HubPort`]. An APDU for a device wears the DLMS gateway header with its EUI-64; without it, it is for the hub. What a
-//! device sends unasked (an EventNotification) comes in on the same connection at any time and goes to the bounded
-//! channel of pushes. A lost connection is made anew when the next request wants it, and, so that pushes can come in, by
+//! device sends unasked (an EventNotification) comes in on the same connection at any time, in one APDU or in blocks seconds
+//! apart, and goes whole to the bounded channel of pushes; of one that stays incomplete, why. A lost connection is made anew when the next request wants it, and, so that pushes can come in, by
 //! itself a bounded number of times.
 
 mod carrier;
@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
+use proto_dlms::client::Notification;
 use proto_dlms::gateway::{Direction, Envelope};
+use proto_dlms::push::PushError;
 use proto_duis::Eui64;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
@@ -30,14 +32,14 @@ const JOBS: usize = 32;
 const INBOX: usize = 8;
 
 /// What a device or the hub sent unasked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Push {
     /// The device behind the hub, none for the hub itself.
     pub device: Option<Eui64>,
-    /// When it came in.
+    /// When it was complete, or given up.
     pub at: Timestamp,
-    /// The APDU, an EventNotification or DataNotification.
-    pub apdu: Vec<u8>,
+    /// The notification, or why there is none: what came cannot be read, or which block of it never came.
+    pub received: Result<Notification, PushError>,
 }
 
 /// The place of one device and client on the connection.

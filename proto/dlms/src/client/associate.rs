@@ -95,7 +95,7 @@ impl ClientSession {
         };
         let protection = ciphering.protection;
         let key = ciphering.dedicated_key.as_ref().filter(|_| opening);
-        let plain = request(key.map(crate::security::Key::to_vec)).encode();
+        let plain = request(key.map(|key| key.expose().to_vec())).encode();
         let Some(context) = self.context() else { return Ok(plain) };
         let contents = context.protect(protection, &plain)?;
         Ok(Ciphered { keys: KeySet::Global, envelope: Envelope::Service(0x21), contents }.encode())

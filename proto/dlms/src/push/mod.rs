@@ -91,6 +91,18 @@ pub fn frames(
     in_blocks(&whole, Transfer::block_size(max_pdu))
 }
 
+/// Whether an APDU is a notification in clear, or a block of one: what whoever passes APDUs on can tell from answers
+/// without any keys.
+pub fn is_push(apdu: &[u8]) -> bool {
+    match apdu {
+        // EventNotification and DataNotification.
+        [0xC2 | 0x0F, ..] => true,
+        // A general block of window 0: nobody acknowledges it, so it answers nothing.
+        [0xE0, control, ..] => control & 0x3F == 0,
+        _ => false,
+    }
+}
+
 /// Blocks that ask for no acknowledgement: window 0, not streaming.
 fn in_blocks(whole: &[u8], size: usize) -> Result<Vec<Vec<u8>>, PushError> {
     let count = whole.len().div_ceil(size);

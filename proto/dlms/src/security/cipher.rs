@@ -79,7 +79,7 @@ pub(super) fn tag(keys: &Keys, title: SystemTitle, counter: InvocationCounter, m
 
 /// Additional authenticated data: security control, authentication key, and the message where it goes in clear.
 fn additional(keys: &Keys, protection: Protection, message: &[u8]) -> Vec<u8> {
-    [&[protection.control()], keys.authentication.octets().as_slice(), message].concat()
+    [&[protection.control()], keys.authentication.expose().as_slice(), message].concat()
 }
 
 fn vector(title: SystemTitle, counter: InvocationCounter) -> [u8; 12] {
@@ -97,7 +97,7 @@ fn run(
     additional: &[u8],
     text: &mut [u8],
 ) -> [u8; TAG] {
-    let gcm = Gcm::new(keys.encryption.octets().into());
+    let gcm = Gcm::new(keys.encryption.expose().into());
     let vector = vector(title, counter);
     // Refused only for messages of 64 GiB; such a message goes out with a tag no receiver accepts.
     let made = gcm.encrypt_inout_detached((&vector).into(), additional, InOutBuf::from(text));
@@ -113,7 +113,7 @@ fn decrypt(
     text: &mut [u8],
     tag: &[u8],
 ) -> bool {
-    let gcm = Gcm::new(keys.encryption.octets().into());
+    let gcm = Gcm::new(keys.encryption.expose().into());
     let vector = vector(from, counter);
     let Ok(tag) = <[u8; TAG]>::try_from(tag) else { return false };
     gcm.decrypt_inout_detached((&vector).into(), additional, InOutBuf::from(text), (&tag).into()).is_ok()

@@ -14,13 +14,9 @@ impl Key {
         Self(octets)
     }
 
-    pub(super) fn octets(&self) -> &[u8; 16] {
+    /// The octets, for whoever ciphers, wraps or fingerprints with them: never for words, a log or a record.
+    pub fn expose(&self) -> &[u8; 16] {
         &self.0
-    }
-
-    /// The octets, to put into an initiate request as dedicated key.
-    pub(crate) fn to_vec(&self) -> Vec<u8> {
-        self.0.to_vec()
     }
 }
 

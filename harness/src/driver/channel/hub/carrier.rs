@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use proto_dlms::gateway::{Direction, Envelope};
+use proto_dlms::push::{self, Receiver, ReceiverSettings};
 use proto_dlms::wrapper::{Deframer, Message};
 use proto_duis::Eui64;
 use tokio::sync::mpsc;
@@ -17,8 +18,8 @@ use crate::driver::access::Deadlines;
 use crate::driver::channel::open_link;
 use crate::link::{Framing, Link, LinkAddress, LinkError, LinkErrorKind, SharedTap};
 
-/// EventNotification and DataNotification: what a device sends unasked.
-const PUSH_TAGS: [u8; 2] = [0xC2, 0x0F];
+/// Devices whose pushes are put together; those of more than a rig can have are dropped.
+const PUSHERS: usize = 64;
 /// How often a lost connection is made anew without anybody asking.
 const RENEWALS: u32 = 6;
 /// The wait before the first of them; it doubles each time.
@@ -36,6 +37,8 @@ pub(super) struct Carrier {
     patience: Instant,
     inboxes: BTreeMap<Place, mpsc::Sender<Incoming>>,
     pushes: mpsc::Sender<Push>,
+    /// What each device has begun to push.
+    receivers: BTreeMap<Option<Eui64>, Receiver>,
     generation: Arc<AtomicU64>,
 }
 
@@ -75,6 +78,7 @@ impl Carrier {
             patience: Instant::now() + IDLE,
             inboxes: BTreeMap::new(),
             pushes,
+            receivers: BTreeMap::new(),
             generation,
         }
     }
@@ -82,12 +86,14 @@ impl Carrier {
     /// Serves until every handle is gone.
     pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         loop {
+            let late = self.receivers.values().filter_map(Receiver::poll_timeout).min();
             tokio::select! {
                 job = jobs.recv() => match job {
                     Some(job) => self.serve(job).await,
                     None => return,
                 },
                 heard = self.state.listen(self.patience) => self.hear(heard).await,
+                () = reach(late) => self.give_late_pushes_up(),
             }
         }
     }
@@ -198,8 +204,8 @@ impl Carrier {
         let Some((device, apdu)) = opened(message.apdu) else {
             return self.note("gateway header malformed: APDU ignored");
         };
-        if apdu.first().is_some_and(|tag| PUSH_TAGS.contains(tag)) {
-            return self.push(Push { device, at: Timestamp::now(), apdu });
+        if push::is_push(&apdu) {
+            return self.take_push(device, &apdu);
         }
         let place = Place { device, client: message.destination };
         let waiting = self.inboxes.get(&place);
@@ -208,9 +214,38 @@ impl Carrier {
         }
     }
 
-    fn push(&self, push: Push) {
-        if self.pushes.try_send(push).is_err() {
-            self.note("push dropped: nobody takes pushes, or too many wait");
+    /// One APDU of a push: whole, or a block of it.
+    fn take_push(&mut self, device: Option<Eui64>, apdu: &[u8]) {
+        if self.receivers.len() >= PUSHERS && !self.receivers.contains_key(&device) {
+            return self.note("push dropped: more devices push than a rig has");
+        }
+        let receiver =
+            self.receivers.entry(device).or_insert_with(|| Receiver::new(ReceiverSettings::default()));
+        receiver.receive(apdu, Instant::now().into_std(), None);
+        self.hand_pushes_on();
+    }
+
+    fn give_late_pushes_up(&mut self) {
+        let now = Instant::now().into_std();
+        self.receivers.values_mut().for_each(|receiver| receiver.handle_timeout(now));
+        self.hand_pushes_on();
+    }
+
+    fn hand_pushes_on(&mut self) {
+        let mut complete = Vec::new();
+        for (device, receiver) in &mut self.receivers {
+            while let Some(received) = receiver.poll_event() {
+                let received = received.map(|received| received.notification);
+                complete.push(Push { device: *device, at: Timestamp::now(), received });
+            }
+        }
+        for push in complete {
+            if let Err(error) = &push.received {
+                self.note(&error.to_string());
+            }
+            if self.pushes.try_send(push).is_err() {
+                self.note("push dropped: nobody takes pushes, or too many wait");
+            }
         }
     }
 
@@ -244,6 +279,14 @@ impl State {
             *tries = tries.saturating_add(1);
             *next = Instant::now() + FIRST_PAUSE * 2u32.saturating_pow(*tries).min(64);
         }
+    }
+}
+
+/// Waits until a moment; for ever, where there is none.
+async fn reach(due: Option<std::time::Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
     }
 }
 
