@@ -70,7 +70,7 @@ impl Shell {
 
     /// What devices of its model do in their own way.
     pub fn particulars(&self) -> Option<&Particulars> {
-        self.model.profile.dlms().map(|profile| &profile.particulars)
+        self.model.profile.dlms().map(|profile| &*profile.particulars)
     }
 
     /// Whether it departs from the standards in this way.

@@ -189,7 +189,7 @@ pub struct DlmsProfile {
     /// What devices of the model ask of their clients, by client; those not named may bring what the lab file says.
     pub security: BTreeMap<ClientSap, Fact<ClientSecurity>>,
     /// What devices of the model do in their own way.
-    pub particulars: Particulars,
+    pub particulars: Box<Particulars>,
 }
 
 impl DlmsProfile {

@@ -83,7 +83,7 @@ fn dlms(table: &mut Table<'_>) -> Result<DlmsProfile, FileError> {
         deviation: table.read("clock", |item| fact(item, deviation))?,
         objects: table.read("objects", objects)?.unwrap_or_default(),
         security: table.read("security", security)?.unwrap_or_default(),
-        particulars: table.read("particulars", particulars)?.unwrap_or_default(),
+        particulars: table.read("particulars", particulars)?.map(Box::new).unwrap_or_default(),
     })
 }
 
