@@ -4,38 +4,64 @@
 //! what they do not know, by name and place. The fields a variant takes are listed by [`RequestBody::fields`]; their
 //! names are the element names of DUIS, with the DUIS `index` attribute in brackets where an element has one.
 
+#[macro_use]
+mod shape;
+#[macro_use]
+mod leaf;
+
+mod alert_behaviour;
+mod calendar;
+mod configuration;
+mod credentials;
+mod customer;
 mod fields;
 mod firmware;
+pub(crate) mod part;
 mod parts;
+mod prepayment;
 mod price;
+mod tariff;
 
 #[cfg(test)]
 mod tests;
 
-pub use fields::{Field, FieldError};
+pub use alert_behaviour::*;
+pub use calendar::*;
+pub use configuration::*;
+pub use credentials::*;
+pub use customer::*;
+pub use fields::{FieldError, KnownField};
 pub use firmware::{
     ActivateFirmware, FirmwareFieldError, FirmwareHash, FirmwareImage, FirmwareVersion, UpdateFirmware,
 };
+pub use leaf::{CalendarDate, EncodedCertificate, Present, TimeOfDay};
+pub use part::{CountError, Numbered, Several};
 pub use parts::{
     InventoryQuery, LogToRead, NoContent, OnDemandOrFutureDated, PaymentMode, ReadActiveImportProfileData,
     ReadDeviceLog, ReadEventOrSecurityLog, ReadInventory, ReadLogPeriod, SynchroniseClock, TolerancePeriod,
     TopUpDevice, UpdatePaymentMode,
 };
-pub use price::{
-    BlockPrices, CurrencyUnits, ElectricityPrice, ElectricityTariff, GasPrice, GasTariff, IndexedPrice,
-    Prices, UpdatePrice,
-};
+pub use prepayment::*;
+pub use price::*;
+pub use tariff::*;
 
 use crate::Srv;
+use crate::examples::Draw;
 use crate::xml::{Element, Reading, SchemaError, Space::Sr};
-use fields::FieldReader;
+use fields::{Field, FieldReader};
 use jiff::Timestamp;
+use part::{At, Value};
 use std::collections::BTreeMap;
 
 /// The content of one body element.
 pub(crate) trait Content: Sized {
     /// The fields a script may give.
-    const FIELDS: &'static [Field];
+    const FIELDS: &'static [Field] = &[];
+
+    /// The same, where they are put together from parts.
+    fn fields() -> Vec<KnownField> {
+        Self::FIELDS.iter().map(KnownField::from).collect()
+    }
 
     /// Takes its fields.
     fn from_fields(fields: &mut FieldReader<'_>) -> Result<Self, FieldError>;
@@ -49,6 +75,50 @@ pub(crate) trait Content: Sized {
     /// When it is to be done: at once where this is none.
     fn execution(&self) -> Option<Timestamp> {
         None
+    }
+
+    /// Its fields, as a script would give them; none from those that cannot say.
+    fn to_fields(&self) -> Option<BTreeMap<String, String>> {
+        None
+    }
+
+    /// Some content; none from those that cannot make any.
+    fn sample(_: &mut Draw<'_>) -> Option<Self> {
+        None
+    }
+}
+
+impl<V: Value> Content for V {
+    fn fields() -> Vec<KnownField> {
+        let mut known = Vec::new();
+        V::list(&At::body(), &mut known);
+        known
+    }
+
+    fn from_fields(fields: &mut FieldReader<'_>) -> Result<Self, FieldError> {
+        V::take(fields, &At::body())
+    }
+
+    fn read(body: &Reading<'_>) -> Result<Self, SchemaError> {
+        V::read(body, &[])
+    }
+
+    fn children(&self) -> Vec<Element> {
+        self.write(Element::new(Sr, "Body")).children
+    }
+
+    fn to_fields(&self) -> Option<BTreeMap<String, String>> {
+        let mut fields = BTreeMap::new();
+        self.give(&At::body(), &mut fields);
+        Some(fields)
+    }
+
+    fn sample(draw: &mut Draw<'_>) -> Option<Self> {
+        Some(V::sample(draw))
+    }
+
+    fn execution(&self) -> Option<Timestamp> {
+        Value::execution(self)
     }
 }
 
@@ -67,8 +137,15 @@ macro_rules! bodies {
             }
 
             /// The fields a script may give for a variant.
-            pub const fn fields(srv: Srv) -> &'static [Field] {
-                match srv { $(Srv::$variant => <$content as Content>::FIELDS,)+ }
+            pub fn fields(srv: Srv) -> Vec<KnownField> {
+                match srv { $(Srv::$variant => <$content as Content>::fields(),)+ }
+            }
+
+            /// A body drawn at random; none for the variants whose content cannot be drawn.
+            pub(crate) fn sample(srv: Srv, draw: &mut Draw<'_>) -> Option<RequestBody> {
+                Some(match srv {
+                    $(Srv::$variant => RequestBody::$variant(<$content as Content>::sample(draw)?),)+
+                })
             }
 
             fn take(srv: Srv, fields: &mut FieldReader<'_>) -> Result<RequestBody, FieldError> {
@@ -87,27 +164,69 @@ macro_rules! bodies {
                 match self { $(RequestBody::$variant(content) => content.children(),)+ }
             }
 
+            /// The fields of a script that make this body; none for the few variants that cannot say theirs.
+            pub fn to_fields(&self) -> Option<BTreeMap<String, String>> {
+                match self { $(RequestBody::$variant(content) => Content::to_fields(content),)+ }
+            }
+
             /// `ExecutionDateTime`: when a future-dated request is to be done; at once where there is none.
             pub fn execution(&self) -> Option<Timestamp> {
-                match self { $(RequestBody::$variant(content) => content.execution(),)+ }
+                match self { $(RequestBody::$variant(content) => Content::execution(content),)+ }
             }
         }
     };
 }
 
 bodies! {
+    UpdateImportTariffPrimaryElement(UpdateImportTariff),
     UpdatePricePrimaryElement(UpdatePrice),
+    UpdateMeterBalance(UpdateMeterBalance),
     UpdatePaymentMode(UpdatePaymentMode),
+    ResetTariffBlockCounterMatrix(NoContent),
+    UpdatePrepayConfiguration(UpdatePrepayConfiguration),
     TopUpDevice(TopUpDevice),
+    UpdateDebt(UpdateDebt),
+    ActivateEmergencyCredit(NoContent),
+    DisplayMessage(DisplayMessage),
+    RestrictAccessForChangeOfTenancy(RestrictAccessForChangeOfTenancy),
+    ClearEventLog(ClearEventLog),
+    UpdateSupplierName(UpdateSupplierName),
+    DisablePrivacyPIN(NoContent),
     ReadInstantaneousImportRegisters(OnDemandOrFutureDated),
     ReadInstantaneousPrepayValues(OnDemandOrFutureDated),
     ReadActiveImportProfileData(ReadActiveImportProfileData),
     ReadTariffPrimaryElement(NoContent),
     ReadActivePowerImport(NoContent),
     ReadMeterBalance(OnDemandOrFutureDated),
+    ReadDeviceConfigurationVoltage(NoContent),
+    ReadDeviceConfigurationBillingCalendar(NoContent),
     ReadDeviceConfigurationIdentityExcMPxN(NoContent),
+    ReadDeviceConfigurationInstantaneousPowerThresholds(NoContent),
+    ReadDeviceConfigurationMPxN(NoContent),
+    ReadDeviceConfigurationGas(NoContent),
+    ReadDeviceConfigurationPaymentMode(NoContent),
+    ReadDeviceConfigurationEventAndAlertBehaviours(NoContent),
+    UpdateDeviceConfigurationLoadLimitingGeneralSettings(LoadLimitingGeneralSettings),
+    UpdateDeviceConfigurationLoadLimitingCounterReset(OnDemandOrFutureDated),
+    UpdateDeviceConfigurationVoltage(UpdateVoltageConfiguration),
+    UpdateDeviceConfigurationGasConversion(UpdateGasConversion),
+    UpdateDeviceConfigurationGasFlow(UpdateGasFlow),
+    UpdateDeviceConfigurationBillingCalendar(BillingCalendar),
     SynchroniseClock(SynchroniseClock),
+    UpdateDeviceConfigurationInstantaneousPowerThreshold(InstantaneousPowerThresholds),
     ReadEventOrSecurityLog(ReadEventOrSecurityLog),
+    UpdateSecurityCredentialsKRP(UpdateSecurityCredentialsKrp),
+    SetMaximumDemandConfigurableTimePeriod(MaximumDemandTimePeriod),
+    ResetMaximumDemandRegisters(ResetMaximumDemand),
+    SetDeviceConfigurationImportMPxN(SetImportMpxn),
+    SetDeviceConfigurationExportMPAN(SetExportMpan),
+    RequestHandoverOfDCCControlledDevice(RequestHandover),
+    ConfigureAlertBehaviour(ConfigureAlertBehaviour),
+    UpdateSecurityCredentialsCoS(UpdateSecurityCredentialsCos),
+    RetrieveDeviceSecurityCredentialsKRP(RetrieveSecurityCredentials),
+    SetElectricitySupplyTamperState(SetSupplyTamperState),
+    UpdateDeviceConfigurationDailyResettingOfTariffBlockCounterMatrix(DailyBlockCounterReset),
+    UpdateDeviceConfigurationRMSVoltageCounterReset(OnDemandOrFutureDated),
     EnableSupply(NoContent),
     DisableSupply(NoContent),
     ArmSupply(NoContent),
@@ -136,7 +255,7 @@ impl RequestBody {
     pub fn from_fields(srv: Srv, fields: &BTreeMap<String, String>) -> Result<RequestBody, FieldError> {
         let mut reader = FieldReader::new(srv, fields);
         let body = RequestBody::take(srv, &mut reader)?;
-        reader.finish(RequestBody::fields(srv))?;
+        reader.finish(&RequestBody::fields(srv))?;
         Ok(body)
     }
 

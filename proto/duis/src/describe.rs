@@ -75,7 +75,20 @@ fn summarise(document: &Document, octets: &[u8]) -> Result<String, MessageError>
 fn request(request: &Request) -> String {
     let srv = request.srv();
     let (id, variant) = (request.id, request.command_variant);
-    format!("Service Request {srv} {}, command variant {variant}, {id}", srv.name())
+    format!("Service Request {srv} {}, command variant {variant}, {id}{}", srv.name(), body(request))
+}
+
+/// What the body says, field by field; a long one is cut.
+fn body(request: &Request) -> String {
+    const SHOWN: usize = 12;
+    let fields = request.body.to_fields().unwrap_or_default();
+    let shown: Vec<String> =
+        fields.iter().take(SHOWN).map(|(name, value)| format!("{name} {value}")).collect();
+    match fields.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        _ if shown.is_empty() => String::new(),
+        None => format!(": {}", shown.join(", ")),
+        Some(more) => format!(": {} and {more} more", shown.join(", ")),
+    }
 }
 
 fn response(response: &Response) -> String {

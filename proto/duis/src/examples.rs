@@ -17,6 +17,11 @@ use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+mod by_hand;
+mod draw;
+
+pub use draw::Draw;
+
 /// A test supplier.
 pub const USER: Eui64 = Eui64::new([0x90, 0xB3, 0xD5, 0x1F, 0x30, 0x01, 0x00, 0x00]);
 /// A meter.
@@ -140,7 +145,7 @@ pub fn fields() -> Vec<(Srv, BTreeMap<String, String>)> {
     let owned = |fields: &[(&str, &str)]| {
         fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
-    FIELDS.iter().map(|(srv, fields)| (*srv, owned(fields))).collect()
+    FIELDS.iter().chain(by_hand::FIELDS).map(|(srv, fields)| (*srv, owned(fields))).collect()
 }
 
 /// A request of every form.
@@ -149,14 +154,48 @@ pub fn fields() -> Vec<(Srv, BTreeMap<String, String>)> {
 /// None, unless this module is wrong.
 pub fn requests() -> Result<Vec<Request>, FieldError> {
     let bodies = fields().into_iter().map(|(srv, fields)| RequestBody::from_fields(srv, &fields));
-    let bodies: Vec<RequestBody> = bodies.collect::<Result<_, _>>()?;
-    Ok((1..).zip(bodies).map(|(counter, body)| request(counter, body)).collect())
+    let mut bodies: Vec<RequestBody> = bodies.collect::<Result<_, _>>()?;
+    for srv in Srv::ALL {
+        let extremes = [Draw::least(), Draw::most()];
+        bodies.extend(extremes.into_iter().filter_map(|mut draw| RequestBody::sample(*srv, &mut draw)));
+    }
+    Ok((1..).zip(bodies).map(|(counter, body)| as_request(counter, body)).collect())
 }
 
-fn request(counter: u64, body: RequestBody) -> Request {
+/// A request of this variant, its body drawn at random; none for the few variants whose body cannot be drawn.
+pub fn drawn(srv: Srv, draw: &mut Draw<'_>) -> Option<Request> {
+    RequestBody::sample(srv, draw).map(|body| as_request(1, body))
+}
+
+pub(crate) fn as_request(counter: u64, body: RequestBody) -> Request {
     let dcc = body.srv().is_for_the_dcc();
     let target = if dcc { Eui64::ACCESS_CONTROL_BROKER } else { DEVICE };
     Request::new(RequestId { originator: USER, target, counter }, body)
+}
+
+/// The request as a document with one element of its body damaged: the element counted from the body's on (`at`, round and
+/// round) is taken out, renamed, or given text that fits no element, as `how` is 0, 1 or more.
+pub fn damaged(request: &Request, at: usize, how: u32) -> String {
+    let xml = request.to_xml();
+    let start = xml.find("<sr:Body>").map_or(0, |body| body + "<sr:Body>".len());
+    let end = xml.find("</sr:Body>").unwrap_or(xml.len());
+    let tags: Vec<usize> = xml[start..end].match_indices("<sr:").map(|(tag, _)| start + tag).collect();
+    let Some(tag) = tags.get(at % tags.len().max(1)).copied() else { return xml };
+    let name_end = xml[tag..].find(['>', '/', ' ']).map_or(end, |length| tag + length);
+    let name = &xml[tag + 1..name_end];
+    let open_end = xml[tag..].find('>').map_or(end, |length| tag + length + 1);
+    let empty = xml[..open_end].ends_with("/>");
+    let close = format!("</{name}>");
+    let close_at = if empty { open_end } else { xml[tag..].find(&close).map_or(end, |at| tag + at) };
+    let element_end = if empty { open_end } else { close_at + close.len() };
+    let (before, after) = (&xml[..tag], &xml[element_end..]);
+    let attributes = xml[name_end..open_end].trim_end_matches(['>', '/']);
+    let content = if empty { "" } else { &xml[open_end..close_at] };
+    match how {
+        0 => format!("{before}{after}"),
+        1 => format!("{before}<sr:Nonsense{attributes}>{content}</sr:Nonsense>{after}"),
+        _ => format!("{before}<{name}{attributes}>no text of any form of DUIS é</{name}>{after}"),
+    }
 }
 
 /// An answer of every form an S1SP gives: every variant, both fuels, success and failure.
@@ -210,7 +249,12 @@ pub fn answers() -> Result<Vec<MmcBody>, FormError> {
     for srv in plain.into_iter().chain([Srv::EnableSupply, Srv::DisableSupply, Srv::ArmSupply]) {
         answers.push(build::done(srv)?);
     }
+    answers.extend(by_hand::answers()?);
     for srv in Srv::ALL.iter().filter(|srv| !srv.is_for_the_dcc()) {
+        // What has no example with data says only that it was done.
+        if !answers.iter().any(|answer| answer.srv() == *srv) {
+            answers.push(build::done(*srv)?);
+        }
         answers.push(build::failed(*srv, Fuel::Gas)?);
     }
     Ok(answers)

@@ -15,7 +15,7 @@
 #[macro_use]
 mod text;
 
-mod body;
+pub mod body;
 mod describe;
 pub mod dsig;
 pub mod examples;
@@ -30,12 +30,11 @@ mod vocabulary;
 mod xml;
 
 pub use body::{
-    ActivateFirmware, BlockPrices, CurrencyUnits, ElectricityPrice, ElectricityTariff, Field, FieldError,
-    FirmwareFieldError, FirmwareHash, FirmwareImage, FirmwareVersion, GasPrice, GasTariff, IndexedPrice,
-    InventoryQuery, LogToRead, NoContent, OnDemandOrFutureDated, PaymentMode, Prices,
-    ReadActiveImportProfileData, ReadDeviceLog, ReadEventOrSecurityLog, ReadInventory, ReadLogPeriod,
-    RequestBody, SynchroniseClock, TolerancePeriod, TopUpDevice, UpdateFirmware, UpdatePaymentMode,
-    UpdatePrice,
+    ActivateFirmware, CurrencyUnits, ElectricityPrice, ElectricityTariff, FieldError, FirmwareFieldError,
+    FirmwareHash, FirmwareImage, FirmwareVersion, GasPrice, GasTariff, InventoryQuery, KnownField, LogToRead,
+    NoContent, OnDemandOrFutureDated, PaymentMode, Prices, ReadActiveImportProfileData, ReadDeviceLog,
+    ReadEventOrSecurityLog, ReadInventory, ReadLogPeriod, RequestBody, SynchroniseClock, TolerancePeriod,
+    TopUpDevice, UpdateFirmware, UpdatePaymentMode, UpdatePrice,
 };
 pub use describe::{Description, SignatureDescription, describe};
 pub use dsig::{Certificate, CertificateError, DsigError, Party, PartyKind, Signer, TrustStore};

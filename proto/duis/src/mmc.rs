@@ -118,6 +118,15 @@ impl MmcElement {
     }
 }
 
+/// A part of an answer that has the elements of a part of a request: MMC repeats some types of DUIS.
+pub(crate) fn from_request(name: &str, value: &impl crate::body::part::Value) -> MmcElement {
+    fn convert(element: Element) -> MmcElement {
+        let Element { name, attributes, text, children, .. } = element;
+        MmcElement { name, attributes, text, children: children.into_iter().map(convert).collect() }
+    }
+    convert(value.write(Element::new(Ra, name)))
+}
+
 /// An answer that is not of its form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {problem}")]
@@ -194,8 +203,7 @@ impl MmcBody {
     /// Reads the child of `SMETSData`.
     pub(crate) fn read(reading: &Reading<'_>) -> Result<MmcBody, SchemaError> {
         let root = MmcElement::from_element(reading)?;
-        let body = root.name.strip_suffix("Rsp").and_then(Srv::from_body_element);
-        let body = body.map(|srv| MmcBody { srv, root });
+        let body = Srv::from_response_element(&root.name).map(|srv| MmcBody { srv, root });
         let Some(body) = body else {
             let found = reading.element.name.clone();
             let expected = "the answer of a Service Reference Variant this lab speaks".to_owned();

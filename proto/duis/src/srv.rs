@@ -38,9 +38,19 @@ impl Srv {
         self.smets1().0.doubtful
     }
 
-    /// The element of the answer inside `SMETSData`: the body element with `Rsp` after it. None when the DCC answers.
+    /// The element of the answer inside `SMETSData`: the body element with `Rsp` after it, save for 6.2.3. None when the
+    /// DCC answers.
     pub fn response_element(self) -> Option<String> {
-        (!self.is_for_the_dcc()).then(|| format!("{}Rsp", self.body_element()))
+        let name = match self {
+            Srv::ReadDeviceConfigurationBillingCalendar => "ReadDeviceConfigurationDataBillingCalendar",
+            other => other.body_element(),
+        };
+        (!self.is_for_the_dcc()).then(|| format!("{name}Rsp"))
+    }
+
+    /// The variant whose answers have this element inside `SMETSData`.
+    pub fn from_response_element(element: &str) -> Option<Srv> {
+        Srv::ALL.iter().copied().find(|srv| srv.response_element().as_deref() == Some(element))
     }
 
     /// The variant whose requests have this body element.
@@ -66,8 +76,12 @@ impl FromStr for Srv {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Srv::ALL.iter().copied().find(|srv| srv.as_str() == text).ok_or_else(|| {
+            // Those of its group, where it has one: more than a hundred variants help nobody.
+            let group = |srv: &str| srv.split('.').next() == text.split('.').next();
             let known = Srv::ALL.iter().map(|srv| srv.as_str());
-            crate::UnknownWord::new("Service Reference Variant this lab speaks", text, known)
+            let near: Vec<&str> = known.clone().filter(|srv| group(srv)).collect();
+            let known = if near.is_empty() { known.collect() } else { near };
+            crate::UnknownWord::new("Service Reference Variant this lab speaks", text, known.into_iter())
         })
     }
 }

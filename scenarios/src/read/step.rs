@@ -126,7 +126,8 @@ fn no_fields(request: &Item<'_>, srv: Srv) -> Result<Fields, FileError> {
 /// A field the variant does not have. `TOUPrice[1]` is in the list of fields as `TOUPrice[n]`.
 fn refuse_unknown_field(item: &Item<'_>, srv: Srv) -> Result<(), FileError> {
     let name = item.text("the name of a field")?;
-    let known = || RequestBody::fields(srv).iter().map(|field| field.name);
+    let fields = RequestBody::fields(srv);
+    let known = || fields.iter().map(|field| field.name.as_str());
     if known().any(|known| without_indices(known) == without_indices(name)) {
         return Ok(());
     }

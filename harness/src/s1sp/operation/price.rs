@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lab_config::{Function, Object};
 use proto_dlms::data::{Data, DateTime, MethodRef};
 use proto_duis::mmc::build::{self, Fuel, Tariff};
-use proto_duis::{ElectricityPrice, GasTariff, IndexedPrice, MmcBody, Prices, Srv, UpdatePrice};
+use proto_duis::{ElectricityPrice, ElectricityTariff, GasTariff, MmcBody, Prices, Srv, UpdatePrice};
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
@@ -65,7 +65,6 @@ pub(super) async fn update(desk: &mut Desk, update: &UpdatePrice) -> Result<MmcB
     let (prices, charge) = match &update.prices {
         Prices::Electricity(asked) => electricity(asked, held.price_scale, held_standing.price_scale)?,
         Prices::Gas(asked) => gas(asked.standing_charge, &asked.tariff)?,
-        _ => return Err(Refusal::NotExpressible("prices of a fuel the lab does not know".into())),
     };
     // Both are held ready before either is put in force: a refusal up to there leaves the tariff in force as it was, and
     // what is held ready is written over by the next update. The meter has no way to activate both in one step: should it
@@ -120,14 +119,12 @@ type Charges = (Vec<(u8, i16)>, i16);
 
 /// Prices in pounds to the power of the request's scales, in the meter's scales. Nothing is rounded.
 fn electricity(asked: &ElectricityPrice, scale: i8, standing_scale: i8) -> Result<Charges, Refusal> {
-    if !asked.tariff.blocks.is_empty() {
-        return Err(no_blocks());
-    }
-    let price = |price: &IndexedPrice<i16>| {
-        let steps = rescaled(price.price.into(), asked.price_scale, scale);
-        Ok((price.index, steps.ok_or_else(|| inexact(price.price, asked.price_scale, scale))?))
+    let ElectricityTariff::Tou(tariff) = &asked.tariff else { return Err(no_blocks()) };
+    let price = |(index, price): &(u8, i16)| {
+        let steps = rescaled((*price).into(), asked.price_scale, scale);
+        Ok((*index, steps.ok_or_else(|| inexact(*price, asked.price_scale, scale))?))
     };
-    let prices = asked.tariff.tou.iter().map(price).collect::<Result<_, Refusal>>()?;
+    let prices = tariff.prices.as_slice().iter().map(price).collect::<Result<_, Refusal>>()?;
     let standing = rescaled(asked.standing_charge.into(), asked.standing_charge_scale, standing_scale);
     let inexact = || inexact(asked.standing_charge, asked.standing_charge_scale, standing_scale);
     Ok((prices, standing.ok_or_else(inexact)?))
@@ -135,13 +132,13 @@ fn electricity(asked: &ElectricityPrice, scale: i8, standing_scale: i8) -> Resul
 
 /// Gas prices have no scale in the request: they are in the meter's own, which 4.11.1 tells.
 fn gas(standing: u32, tariff: &GasTariff) -> Result<Charges, Refusal> {
-    let GasTariff::Tou(prices) = tariff else { return Err(no_blocks()) };
+    let GasTariff::Tou(tariff) = tariff else { return Err(no_blocks()) };
     let steps = |price: u32| {
         let words =
             || Refusal::NotExpressible(format!("a price of {price} does not fit the meter's 16 bits"));
         i16::try_from(price).map_err(|_| words())
     };
-    let prices = prices.iter().map(|price| Ok((price.index, steps(price.price)?)));
+    let prices = tariff.prices.as_slice().iter().map(|(index, price)| Ok((*index, steps(*price)?)));
     Ok((prices.collect::<Result<_, Refusal>>()?, steps(standing)?))
 }
 

@@ -8,14 +8,23 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 /// A field a script may give.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Field {
-    /// Its name: a DUIS element name. `[n]` stands for the element's `index`.
-    pub name: &'static str,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownField {
+    /// Its name: DUIS element names joined by dots. `[n]` stands for the element's `index`, or where it has none for its
+    /// place, counted from 1.
+    pub name: String,
     /// What it must look like.
-    pub form: &'static str,
+    pub form: String,
     /// Whether it, or one of its alternatives, must be there.
     pub required: bool,
+}
+
+/// A field of a body that lists its fields by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Field {
+    pub(super) name: &'static str,
+    pub(super) form: &'static str,
+    required: bool,
 }
 
 impl Field {
@@ -25,6 +34,13 @@ impl Field {
 
     pub(super) const fn optional(name: &'static str, form: &'static str) -> Field {
         Field { name, form, required: false }
+    }
+}
+
+impl From<&Field> for KnownField {
+    fn from(field: &Field) -> KnownField {
+        let Field { name, form, required } = *field;
+        KnownField { name: name.to_owned(), form: form.to_owned(), required }
     }
 }
 
@@ -50,6 +66,16 @@ pub enum FieldError {
         field: String,
         /// The fields it has.
         known: String,
+    },
+    /// A field the variant has, and that does not go with the others.
+    #[error(
+        "field {field} of Service Reference Variant {srv} does not go with the others: it belongs to an alternative, or its index is too high"
+    )]
+    Misplaced {
+        /// The variant.
+        srv: Srv,
+        /// The field.
+        field: String,
     },
     /// A field that is not of its form.
     #[error("field {field} of Service Reference Variant {srv} is {found:?}; {expected}")]
@@ -78,6 +104,17 @@ impl<'a> FieldReader<'a> {
 
     pub(super) fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)
+    }
+
+    /// Whether a field has this name, or one that goes on from it with an index or a dot.
+    pub(super) fn mentions(&self, name: &str) -> bool {
+        let longer = |found: &String| {
+            found.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.fields
+            .range(name.to_owned()..)
+            .take_while(|(found, _)| found.starts_with(name))
+            .any(|(n, _)| longer(n))
     }
 
     pub(super) fn text(&mut self, name: &str) -> Option<&'a str> {
@@ -126,11 +163,38 @@ impl<'a> FieldReader<'a> {
         FieldError::Invalid { srv: self.srv, field: field.to_owned(), found, expected: expected.to_string() }
     }
 
+    /// None of several alternatives was given.
+    pub(super) fn none_of(&self, alternatives: &[KnownField]) -> FieldError {
+        let Some((first, rest)) = alternatives.split_first() else { return self.missing("", "") };
+        let mut others: Vec<&str> = rest.iter().map(|field| field.name.as_str()).collect();
+        others.retain(|name| *name != first.name);
+        others.sort_unstable();
+        others.dedup();
+        others.truncate(8);
+        let instead =
+            if others.is_empty() { String::new() } else { format!(", or instead {}", others.join(", ")) };
+        self.missing(&first.name, &format!("{}{instead}", first.form))
+    }
+
     /// Refuses a field nobody took.
-    pub(super) fn finish(&self, known: &[Field]) -> Result<(), FieldError> {
+    pub(super) fn finish(&self, known: &[KnownField]) -> Result<(), FieldError> {
         let Some(field) = self.fields.keys().find(|name| !self.taken.contains(*name)) else { return Ok(()) };
-        let known: Vec<&str> = known.iter().map(|field| field.name).collect();
+        if known.iter().any(|known| without_indices(&known.name) == without_indices(field)) {
+            return Err(FieldError::Misplaced { srv: self.srv, field: field.clone() });
+        }
+        let known: Vec<&str> = known.iter().map(|field| field.name.as_str()).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Err(FieldError::Unknown { srv: self.srv, field: field.clone(), known })
     }
+}
+
+/// `TOUPrice[12]` and `TOUPrice[n]` are both `TOUPrice[]`.
+pub(super) fn without_indices(name: &str) -> String {
+    let mut parts = name.split(['[', ']']);
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    while parts.next().is_some() {
+        kept.push_str("[]");
+        kept.push_str(parts.next().unwrap_or_default());
+    }
+    kept
 }

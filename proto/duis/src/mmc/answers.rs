@@ -3,7 +3,9 @@
 use super::form::{Form, answer_form};
 use crate::Srv;
 
+mod alert_behaviour;
 mod configuration;
+mod credentials;
 mod devices;
 mod read;
 mod shared;
@@ -14,18 +16,55 @@ pub(super) use shared::STATUS_ASN1;
 /// The form of the answer to a variant; none where the DCC itself answers.
 pub(super) const fn answer(srv: Srv) -> Option<&'static Form> {
     Some(match srv {
+        Srv::UpdateImportTariffPrimaryElement => &NO_DATA,
         Srv::UpdatePricePrimaryElement => &NO_DATA,
+        Srv::UpdateMeterBalance => &NO_DATA,
         Srv::UpdatePaymentMode => &NO_DATA,
+        Srv::ResetTariffBlockCounterMatrix => &NO_DATA,
+        Srv::UpdatePrepayConfiguration => &NO_DATA,
         Srv::TopUpDevice => &NO_DATA,
+        Srv::UpdateDebt => &NO_DATA,
+        Srv::ActivateEmergencyCredit => &NO_DATA,
+        Srv::DisplayMessage => &NO_DATA,
+        Srv::RestrictAccessForChangeOfTenancy => &NO_DATA,
+        Srv::ClearEventLog => &NO_DATA,
+        Srv::UpdateSupplierName => &NO_DATA,
+        Srv::DisablePrivacyPIN => &NO_DATA,
         Srv::ReadInstantaneousImportRegisters => &read::READ_INSTANTANEOUS_IMPORT_REGISTERS_RSP,
         Srv::ReadInstantaneousPrepayValues => &read::READ_INSTANTANEOUS_PREPAY_VALUES_RSP,
         Srv::ReadActiveImportProfileData => &read::READ_ACTIVE_IMPORT_PROFILE_DATA_RSP,
         Srv::ReadTariffPrimaryElement => &tariff::READ_TARIFF_PRIMARY_ELEMENT_RSP,
         Srv::ReadActivePowerImport => &read::READ_ACTIVE_POWER_IMPORT_RSP,
         Srv::ReadMeterBalance => &read::READ_METER_BALANCE_RSP,
+        Srv::ReadDeviceConfigurationVoltage => &configuration::READ_VOLTAGE_RSP,
+        Srv::ReadDeviceConfigurationBillingCalendar => &configuration::READ_BILLING_CALENDAR_RSP,
         Srv::ReadDeviceConfigurationIdentityExcMPxN => &configuration::READ_DEVICE_CONFIGURATION_IDENTITY_EXC_MPXN_RSP,
+        Srv::ReadDeviceConfigurationInstantaneousPowerThresholds => &configuration::READ_INSTANTANEOUS_POWER_THRESHOLDS_RSP,
+        Srv::ReadDeviceConfigurationMPxN => &configuration::READ_MPXN_RSP,
+        Srv::ReadDeviceConfigurationGas => &configuration::READ_GAS_RSP,
+        Srv::ReadDeviceConfigurationPaymentMode => &configuration::READ_PAYMENT_MODE_RSP,
+        Srv::ReadDeviceConfigurationEventAndAlertBehaviours => &alert_behaviour::READ_EVENT_AND_ALERT_BEHAVIOURS_RSP,
+        Srv::UpdateDeviceConfigurationLoadLimitingGeneralSettings => &NO_DATA,
+        Srv::UpdateDeviceConfigurationLoadLimitingCounterReset => &NO_DATA,
+        Srv::UpdateDeviceConfigurationVoltage => &NO_DATA,
+        Srv::UpdateDeviceConfigurationGasConversion => &NO_DATA,
+        Srv::UpdateDeviceConfigurationGasFlow => &NO_DATA,
+        Srv::UpdateDeviceConfigurationBillingCalendar => &NO_DATA,
         Srv::SynchroniseClock => &configuration::SYNCHRONISE_CLOCK_RSP,
+        Srv::UpdateDeviceConfigurationInstantaneousPowerThreshold => &NO_DATA,
         Srv::ReadEventOrSecurityLog => &configuration::READ_EVENT_OR_SECURITY_LOG_RSP,
+        Srv::UpdateSecurityCredentialsKRP => &credentials::UPDATE_SECURITY_CREDENTIALS_RSP,
+        Srv::SetMaximumDemandConfigurableTimePeriod => &NO_DATA,
+        Srv::ResetMaximumDemandRegisters => &NO_DATA,
+        Srv::SetDeviceConfigurationImportMPxN => &NO_DATA,
+        Srv::SetDeviceConfigurationExportMPAN => &NO_DATA,
+        Srv::RequestHandoverOfDCCControlledDevice => &credentials::UPDATE_SECURITY_CREDENTIALS_RSP,
+        Srv::ConfigureAlertBehaviour => &NO_DATA,
+        Srv::UpdateSecurityCredentialsCoS => &credentials::UPDATE_SECURITY_CREDENTIALS_RSP,
+        Srv::RetrieveDeviceSecurityCredentialsKRP => &credentials::RETRIEVE_SECURITY_CREDENTIALS_RSP,
+        Srv::SetElectricitySupplyTamperState => &NO_DATA,
+        Srv::UpdateDeviceConfigurationDailyResettingOfTariffBlockCounterMatrix => &NO_DATA,
+        Srv::UpdateDeviceConfigurationRMSVoltageCounterReset => &NO_DATA,
         Srv::EnableSupply => &NO_DATA,
         Srv::DisableSupply => &NO_DATA,
         Srv::ArmSupply => &NO_DATA,

@@ -3,6 +3,14 @@
 //! Each function checks what it builds; an error means a value does not fit the schema, such as a model of nine
 //! characters.
 
+mod configuration;
+
+pub use configuration::{
+    CertificateUse, GasSettings, HeldCredentials, MeterPoints, ModeOfPayment, Replacement, VoltageSettings,
+    alert_behaviours, billing_calendar, credentials, credentials_replaced, gas_settings, meter_points,
+    payment_mode, power_thresholds, voltage,
+};
+
 use super::{FormError, MmcBody, MmcElement};
 use crate::message::ClockStatus;
 use crate::{AlertCode, DeviceKind, Eui64, Srv};
@@ -76,8 +84,20 @@ pub fn done(srv: Srv) -> Result<MmcBody, FormError> {
 /// # Errors
 /// The variant is answered by the DCC itself.
 pub fn failed(srv: Srv, fuel: Fuel) -> Result<MmcBody, FormError> {
-    let by_fuel = matches!(srv, Srv::ReadInstantaneousImportRegisters | Srv::ReadTariffPrimaryElement);
-    MmcBody::new(srv, false, by_fuel.then(|| MmcElement::new(fuel.element())))
+    let insisted_on = match srv {
+        Srv::ReadInstantaneousImportRegisters | Srv::ReadTariffPrimaryElement => Some(fuel.element()),
+        Srv::ReadDeviceConfigurationEventAndAlertBehaviours => Some(alert_settings(fuel)),
+        _ => None,
+    };
+    MmcBody::new(srv, false, insisted_on.map(MmcElement::new))
+}
+
+/// The element for the alert settings of a fuel.
+const fn alert_settings(fuel: Fuel) -> &'static str {
+    match fuel {
+        Fuel::Electricity => "ElectricitySupplierAlertEventSettings",
+        Fuel::Gas => "GasSupplierAlertEventSettings",
+    }
 }
 
 /// 4.1.1 for electricity: active energy in Wh, reactive energy in varh.

@@ -2,6 +2,7 @@
 
 use super::MmcElement;
 use crate::Eui64;
+use crate::body::{TimeOfDay, part::Leaf};
 use crate::xml::{Reading, SchemaError, SchemaProblem, parse_boolean, parse_date_time};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -298,7 +299,7 @@ impl Text {
             Text::Decimal => ok(is_decimal(trimmed), "a decimal number"),
             Text::Boolean => parse_boolean(trimmed).map(drop).map_err(str::to_owned),
             Text::DateTime => parse_date_time(trimmed).map(drop).map_err(str::to_owned),
-            Text::Time => ok(trimmed.parse::<jiff::civil::Time>().is_ok(), "a time, such as 09:30:00"),
+            Text::Time => <TimeOfDay as Leaf>::parse(trimmed).map(drop),
             Text::Hex => ok(is_hex(trimmed), "an even number of hexadecimal digits"),
             Text::Base64 => ok(STANDARD.decode(trimmed).is_ok(), "base64"),
             Text::Eui => trimmed.parse::<Eui64>().map(drop).map_err(|error| error.to_string()),

@@ -58,6 +58,7 @@ macro_rules! table {
 }
 
 const ESME: &[DeviceKind] = &[DeviceKind::Esme];
+const GAS: &[DeviceKind] = &[DeviceKind::Gsme, DeviceKind::Gpf];
 const METERS: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf];
 /// Meters that firmware is for: the mirror of one is part of the hub.
 const METERS_ALONE: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme];
@@ -71,7 +72,6 @@ const fn sent_to(targets: &'static [DeviceKind]) -> Unverified<Smets1Use> {
 }
 
 /// The same, where it is not even sure that SMETS1 devices are sent it.
-#[allow(dead_code)]
 const fn perhaps_sent_to(targets: &'static [DeviceKind]) -> Unverified<Smets1Use> {
     Unverified(Smets1Use { targets, command_variant: 1, doubtful: true })
 }
@@ -83,8 +83,18 @@ const fn answered_by_the_dcc() -> Unverified<Smets1Use> {
 
 #[rustfmt::skip]
 table! {
+    UpdateImportTariffPrimaryElement {
+        srv: "1.1.1", reference: "1.1", name: "Update Import Tariff (Primary Element)", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
     UpdatePricePrimaryElement {
         srv: "1.2.1", reference: "1.2", name: "Update Price (Primary Element)", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    UpdateMeterBalance {
+        srv: "1.5", reference: "1.5", name: "Update Meter Balance", critical: true,
         roles: [ImportSupplier, GasSupplier],
         smets1: sent_to(METERS),
     }
@@ -93,8 +103,53 @@ table! {
         roles: [ImportSupplier, GasSupplier],
         smets1: sent_to(METERS),
     }
+    ResetTariffBlockCounterMatrix {
+        srv: "1.7", reference: "1.7", name: "Reset Tariff Block Counter Matrix", critical: true,
+        roles: [ImportSupplier],
+        smets1: sent_to(ESME),
+    }
+    UpdatePrepayConfiguration {
+        srv: "2.1", reference: "2.1", name: "Update Prepay Configuration", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
     TopUpDevice {
         srv: "2.2", reference: "2.2", name: "Top Up Device", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    UpdateDebt {
+        srv: "2.3", reference: "2.3", name: "Update Debt", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    ActivateEmergencyCredit {
+        srv: "2.5", reference: "2.5", name: "Activate Emergency Credit", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    DisplayMessage {
+        srv: "3.1", reference: "3.1", name: "Display Message", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: perhaps_sent_to(METERS),
+    }
+    RestrictAccessForChangeOfTenancy {
+        srv: "3.2", reference: "3.2", name: "Restrict Access For Change Of Tenancy", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    ClearEventLog {
+        srv: "3.3", reference: "3.3", name: "Clear Event Log", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    UpdateSupplierName {
+        srv: "3.4", reference: "3.4", name: "Update Supplier Name", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: perhaps_sent_to(METERS),
+    }
+    DisablePrivacyPIN {
+        srv: "3.5", reference: "3.5", name: "Disable Privacy PIN", critical: false,
         roles: [ImportSupplier, GasSupplier],
         smets1: sent_to(METERS),
     }
@@ -128,20 +183,150 @@ table! {
         roles: [ImportSupplier, GasSupplier],
         smets1: sent_to(METERS),
     }
+    ReadDeviceConfigurationVoltage {
+        srv: "6.2.1", reference: "6.2", name: "Read Device Configuration (Voltage)", critical: false,
+        roles: [ImportSupplier, RegisteredSupplierAgent, ElectricityDistributor],
+        smets1: sent_to(ESME),
+    }
+    ReadDeviceConfigurationBillingCalendar {
+        srv: "6.2.3", reference: "6.2", name: "Read Device Configuration (Billing Calendar)", critical: false,
+        roles: [ImportSupplier, RegisteredSupplierAgent, GasSupplier],
+        smets1: sent_to(METERS),
+    }
     ReadDeviceConfigurationIdentityExcMPxN {
         srv: "6.2.4", reference: "6.2", name: "Read Device Configuration (Identity Exc MPxN)", critical: false,
         roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter, OtherUser],
         smets1: sent_to(METERS_AND_HUB),
+    }
+    ReadDeviceConfigurationInstantaneousPowerThresholds {
+        srv: "6.2.5", reference: "6.2", name: "Read Device Configuration (Instantaneous Power Thresholds)", critical: false,
+        roles: [ImportSupplier, RegisteredSupplierAgent],
+        smets1: sent_to(ESME),
+    }
+    ReadDeviceConfigurationMPxN {
+        srv: "6.2.7", reference: "6.2", name: "Read Device Configuration (MPxN)", critical: false,
+        roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter, OtherUser],
+        smets1: sent_to(METERS),
+    }
+    ReadDeviceConfigurationGas {
+        srv: "6.2.8", reference: "6.2", name: "Read Device Configuration (Gas)", critical: false,
+        roles: [GasSupplier, RegisteredSupplierAgent, GasTransporter],
+        smets1: sent_to(GAS),
+    }
+    ReadDeviceConfigurationPaymentMode {
+        srv: "6.2.9", reference: "6.2", name: "Read Device Configuration (Payment Mode)", critical: false,
+        roles: [ImportSupplier, GasSupplier, RegisteredSupplierAgent],
+        smets1: sent_to(METERS),
+    }
+    ReadDeviceConfigurationEventAndAlertBehaviours {
+        srv: "6.2.10", reference: "6.2", name: "Read Device Configuration (Event and Alert Behaviours)", critical: false,
+        roles: [ImportSupplier, GasSupplier, ElectricityDistributor],
+        smets1: perhaps_sent_to(METERS),
+    }
+    UpdateDeviceConfigurationLoadLimitingGeneralSettings {
+        srv: "6.4.1", reference: "6.4", name: "Update Device Configuration (Load Limiting General Settings)", critical: true,
+        roles: [ImportSupplier],
+        smets1: sent_to(ESME),
+    }
+    UpdateDeviceConfigurationLoadLimitingCounterReset {
+        srv: "6.4.2", reference: "6.4", name: "Update Device Configuration (Load Limiting Counter Reset)", critical: false,
+        roles: [ImportSupplier],
+        smets1: sent_to(ESME),
+    }
+    UpdateDeviceConfigurationVoltage {
+        srv: "6.5", reference: "6.5", name: "Update Device Configuration (Voltage)", critical: false,
+        roles: [ElectricityDistributor],
+        smets1: sent_to(ESME),
+    }
+    UpdateDeviceConfigurationGasConversion {
+        srv: "6.6", reference: "6.6", name: "Update Device Configuration (Gas Conversion)", critical: true,
+        roles: [GasSupplier],
+        smets1: sent_to(GAS),
+    }
+    UpdateDeviceConfigurationGasFlow {
+        srv: "6.7", reference: "6.7", name: "Update Device Configuration (Gas Flow)", critical: true,
+        roles: [GasSupplier],
+        smets1: sent_to(GAS),
+    }
+    UpdateDeviceConfigurationBillingCalendar {
+        srv: "6.8", reference: "6.8", name: "Update Device Configuration (Billing Calendar)", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
     }
     SynchroniseClock {
         srv: "6.11", reference: "6.11", name: "Synchronise Clock", critical: true,
         roles: [ImportSupplier, GasSupplier],
         smets1: sent_to(METERS),
     }
+    UpdateDeviceConfigurationInstantaneousPowerThreshold {
+        srv: "6.12", reference: "6.12", name: "Update Device Configuration (Instantaneous Power Threshold)", critical: false,
+        roles: [ImportSupplier],
+        smets1: sent_to(ESME),
+    }
     ReadEventOrSecurityLog {
         srv: "6.13", reference: "6.13", name: "Read Event Or Security Log", critical: false,
         roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter, RegisteredSupplierAgent],
         smets1: sent_to(METERS_AND_HUB),
+    }
+    UpdateSecurityCredentialsKRP {
+        srv: "6.15.1", reference: "6.15", name: "Update Security Credentials (KRP)", critical: true,
+        roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter],
+        smets1: sent_to(METERS),
+    }
+    SetMaximumDemandConfigurableTimePeriod {
+        srv: "6.18.1", reference: "6.18", name: "Set Maximum Demand Configurable Time Period", critical: false,
+        roles: [ElectricityDistributor],
+        smets1: perhaps_sent_to(ESME),
+    }
+    ResetMaximumDemandRegisters {
+        srv: "6.18.2", reference: "6.18", name: "Reset Maximum Demand Registers", critical: false,
+        roles: [ElectricityDistributor],
+        smets1: perhaps_sent_to(ESME),
+    }
+    SetDeviceConfigurationImportMPxN {
+        srv: "6.20.1", reference: "6.20", name: "Set Device Configuration (Import MPxN)", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    SetDeviceConfigurationExportMPAN {
+        srv: "6.20.2", reference: "6.20", name: "Set Device Configuration (Export MPAN)", critical: false,
+        roles: [ExportSupplier],
+        smets1: perhaps_sent_to(ESME),
+    }
+    RequestHandoverOfDCCControlledDevice {
+        srv: "6.21", reference: "6.21", name: "Request Handover Of DCC Controlled Device", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    ConfigureAlertBehaviour {
+        srv: "6.22", reference: "6.22", name: "Configure Alert Behaviour", critical: false,
+        roles: [ImportSupplier, GasSupplier, ElectricityDistributor],
+        smets1: perhaps_sent_to(METERS),
+    }
+    UpdateSecurityCredentialsCoS {
+        srv: "6.23", reference: "6.23", name: "Update Security Credentials (CoS)", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    RetrieveDeviceSecurityCredentialsKRP {
+        srv: "6.24.1", reference: "6.24", name: "Retrieve Device Security Credentials (KRP)", critical: false,
+        roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter],
+        smets1: sent_to(METERS),
+    }
+    SetElectricitySupplyTamperState {
+        srv: "6.25", reference: "6.25", name: "Set Electricity Supply Tamper State", critical: true,
+        roles: [ImportSupplier],
+        smets1: sent_to(ESME),
+    }
+    UpdateDeviceConfigurationDailyResettingOfTariffBlockCounterMatrix {
+        srv: "6.26", reference: "6.26", name: "Update Device Configuration (daily resetting of Tariff Block Counter Matrix)", critical: true,
+        roles: [ImportSupplier],
+        smets1: perhaps_sent_to(ESME),
+    }
+    UpdateDeviceConfigurationRMSVoltageCounterReset {
+        srv: "6.27", reference: "6.27", name: "Update Device Configuration (RMS Voltage Counter Reset)", critical: false,
+        roles: [ElectricityDistributor],
+        smets1: perhaps_sent_to(ESME),
     }
     EnableSupply {
         srv: "7.1", reference: "7.1", name: "Enable Supply", critical: true,

@@ -9,6 +9,11 @@ impl Element {
         Element { text: text.to_string(), ..Element::new(space, name) }
     }
 
+    pub(crate) fn with_text(mut self, text: String) -> Element {
+        self.text = text;
+        self
+    }
+
     pub(crate) fn with_attribute(mut self, name: &str, value: impl ToString) -> Element {
         self.attributes.push((name.to_owned(), value.to_string()));
         self
