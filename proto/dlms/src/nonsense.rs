@@ -124,6 +124,13 @@ pub fn hdlc(octets: &[u8], cut: usize) {
     };
     let mut client = hdlc::Client::new(hdlc::ClientSettings::new(at_client, at_server));
     let mut server = hdlc::Server::new(hdlc::ServerSettings::default());
+    // A neighbour on the same line, who hears it all and takes addresses of two octets only.
+    let neighbour = hdlc::ServerSettings {
+        physical_device: 16,
+        address_size: Some(hdlc::AddressSize::Two),
+        ..hdlc::ServerSettings::default()
+    };
+    let mut neighbour = hdlc::Server::new(neighbour);
     client.connect(now);
     // A link on both sides, so that what follows meets the states of one.
     server.receive(&client.poll_transmit().unwrap_or_default(), now);
@@ -132,12 +139,15 @@ pub fn hdlc(octets: &[u8], cut: usize) {
     for chunk in octets.chunks(cut.max(1)) {
         client.receive(chunk, now);
         server.receive(chunk, now);
-        let _ = server.send(chunk);
+        neighbour.receive(chunk, now);
+        let _ = (server.send(chunk), neighbour.send(chunk));
         now += Duration::from_millis(600);
         client.handle_timeout(now);
-        server.handle_timeout(now);
         while client.poll_transmit().is_some() || client.poll_event().is_some() {}
-        while server.poll_transmit().is_some() || server.poll_event().is_some() {}
+        for station in [&mut server, &mut neighbour] {
+            station.handle_timeout(now);
+            while station.poll_transmit().is_some() || station.poll_event().is_some() {}
+        }
     }
 }
 

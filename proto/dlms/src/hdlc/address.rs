@@ -1,4 +1,7 @@
 //! Station addresses (IEC 62056-46, 6.4.2): 1, 2 or 4 octets of 7 bits, the last marked by its lowest bit.
+//!
+//! Some are of no station in particular (6.4.2.3): the highest of a part is all stations, to whom one speaks and who never
+//! answer; the one below it, as a physical device, is whichever device has called; 0 is no station.
 
 use std::fmt;
 
@@ -84,6 +87,35 @@ impl Address {
     /// The lower part: the physical device. `None` in an address of one octet.
     pub fn lower(self) -> Option<u16> {
         (self.size != AddressSize::One).then_some(self.lower)
+    }
+
+    /// Octets it takes on the line.
+    pub fn size(self) -> AddressSize {
+        self.size
+    }
+
+    /// Whether it is that of all stations, in either part. Nobody answers what is sent to all (IEC 62056-46, 6.4.2.3).
+    pub fn is_of_all_stations(self) -> bool {
+        let all = self.highest();
+        self.upper == all || self.lower() == Some(all)
+    }
+
+    /// Whether its physical device is whichever has called, as a device does that has an event to tell of.
+    pub fn is_of_calling_device(self) -> bool {
+        self.lower() == Some(self.highest() - 1)
+    }
+
+    /// Whether it is that of no station: a frame to or from it means nothing.
+    pub fn is_of_no_station(self) -> bool {
+        self.upper == 0
+    }
+
+    /// The highest a part may be in so many octets.
+    fn highest(self) -> u16 {
+        match self.size {
+            AddressSize::One | AddressSize::Two => 0x7F,
+            AddressSize::Four => 0x3FFF,
+        }
     }
 
     /// Whether a frame from `other` may be this station's: meters answer in other sizes than they were asked in, or

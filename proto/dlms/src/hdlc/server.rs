@@ -1,4 +1,8 @@
 //! The secondary station: a meter's end of the line.
+//!
+//! On a line with several meters each hears every frame. A station takes those for its own physical device and one of its
+//! logical devices, and keeps quiet about all others: also about frames to all stations, which are never answered, and to
+//! the device that has called, which a station on its own line never has (IEC 62056-46, 6.4.2.3).
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -7,8 +11,8 @@ use thiserror::Error;
 
 use super::window::{Accepted, Receiver, Sender};
 use super::{
-    Address, Control, Deframer, Frame, FrameReject, Information, LLC_RESPONSE, Parameters, Unnumbered,
-    without_llc,
+    Address, AddressSize, Control, Deframer, Frame, FrameReject, Information, LLC_RESPONSE, Parameters,
+    Unnumbered, without_llc,
 };
 
 /// Segments a server keeps for a client that does not fetch them.
@@ -19,8 +23,10 @@ const MAX_SEGMENTS: usize = 4096;
 pub struct ServerSettings {
     /// The logical devices that answer: upper addresses.
     pub logical_devices: Vec<u16>,
-    /// The physical device: the lower address. Frames with an address of one octet are taken as well.
+    /// The physical device: the lower address. An address of one octet has none, and is taken whoever it is for.
     pub physical_device: u16,
+    /// Octets of the addresses it takes, as meters are that hear no other; any, where not said.
+    pub address_size: Option<AddressSize>,
     /// What this server sends and takes at most.
     pub parameters: Parameters,
     /// How long a client may be silent before the link is given up.
@@ -38,6 +44,7 @@ impl Default for ServerSettings {
         Self {
             logical_devices: vec![1],
             physical_device: 17,
+            address_size: None,
             parameters: Parameters::default(),
             inactivity_timeout: Duration::from_secs(120),
             inter_octet_timeout: Duration::from_millis(500),
@@ -187,15 +194,23 @@ impl Server {
 
     fn handle_frames(&mut self, now: Instant) {
         while let Some(frame) = self.deframer.next_frame() {
-            if self.is_for_us(frame.destination) {
+            if self.is_for_us(frame.destination) && is_of_a_client(frame.source) {
                 self.handle(&frame, now);
             }
         }
     }
 
     fn is_for_us(&self, destination: Address) -> bool {
-        let physical = destination.lower().is_none_or(|lower| lower == self.settings.physical_device);
-        physical && self.settings.logical_devices.contains(&destination.upper())
+        let settings = &self.settings;
+        let nobody = destination.is_of_no_station() || destination.is_of_calling_device();
+        let physical = destination.lower().is_none_or(|lower| lower == settings.physical_device);
+        let sized = settings.address_size.is_none_or(|size| size == destination.size());
+        // What is sent to all stations asks for no answer, and this one has no use for what asks for none.
+        !nobody
+            && !destination.is_of_all_stations()
+            && physical
+            && sized
+            && settings.logical_devices.contains(&destination.upper())
     }
 
     fn handle(&mut self, frame: &Frame, now: Instant) {
@@ -335,6 +350,11 @@ impl Server {
     fn put(&mut self, frame: Frame) {
         self.transmit.push_back(frame.encode());
     }
+}
+
+/// Whether a frame is from somebody who can be answered: a client's address has one octet (IEC 62056-46, 6.4.2.2).
+fn is_of_a_client(source: Address) -> bool {
+    source.size() == AddressSize::One && !source.is_of_no_station() && !source.is_of_all_stations()
 }
 
 /// The report on a frame to be rejected, reasons still to be given.
