@@ -47,7 +47,8 @@ pub use dongle_url::{DongleLine, DongleUrl, DongleUrlError};
 pub use lab::{Environment, Lab, LabDigest};
 pub use link_url::{
     AddressSize, Addressing, Authority, BAUD_RATES, Echo, Endpoint, FlowControl, HdlcSizes, LinkUrl,
-    LinkUrlError, MOST_RETRIES, MaxInfo, Parity, SerialLine, SerialPath, SignOn, Switch, Timeouts, Window,
+    LinkUrlError, MOST_RETRIES, MaxInfo, Parity, SerialLine, SerialPath, SignOn, Switch, Timeouts, Transport,
+    Window,
 };
 pub use name::{Name, NameError};
 pub use nearest::nearest;

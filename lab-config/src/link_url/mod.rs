@@ -29,6 +29,7 @@
 //! | `response` | all | longest wait for an answer to begin | 5s |
 //! | `retries` | all | how often a connection, a frame or a datagram that only reads is tried again, 0 to 10 | 2 |
 //! | `pace` | `sim` | `on`: the line takes the time its speed calls for, and garbles what comes at another speed | `off` |
+//! | `transport` | `sim`, path `wan` | what carries the wrapper: `tcp` or `udp` | `tcp` |
 //!
 //! `flow=xon-xoff` is a word of the language and refused on every one of these links: an HDLC frame carries 11 and 13
 //! (hexadecimal) as they are, and so may the block check character of a read-out, and a port that takes them for flow
@@ -69,6 +70,8 @@ pub struct LinkUrl {
     pub timeouts: Timeouts,
     /// Whether a simulated line takes the time a real one takes; the parser refuses it anywhere else.
     pub pace: Option<Switch>,
+    /// What carries a simulated WAN link; the parser refuses it anywhere else.
+    pub transport: Option<Transport>,
 }
 
 /// What is at the other end of a link.
@@ -193,6 +196,16 @@ crate::vocabulary! {
     }
 }
 
+crate::vocabulary! {
+    /// What carries messages of the DLMS wrapper (IEC 62056-47).
+    pub enum Transport {
+        /// A TCP connection.
+        Tcp = "tcp",
+        /// UDP, one message a datagram.
+        Udp = "udp",
+    }
+}
+
 /// Sizes of an HDLC connection to propose (IEC 62056-46, 6.4.4.4.3.2); the meter may agree to less.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct HdlcSizes {
@@ -265,6 +278,7 @@ impl LinkUrl {
             addressing: Addressing::default(),
             timeouts: Timeouts::default(),
             pace: None,
+            transport: None,
         }
     }
 
@@ -283,12 +297,13 @@ impl LinkUrl {
         Self::plain(Endpoint::Udp(Authority::from(address)))
     }
 
-    /// The same link at another endpoint: how a simulated link becomes a concrete one. What only a simulated line can
+    /// The same link at another endpoint: how a simulated link becomes a concrete one. What only a simulated link can
     /// be told stays behind.
     #[must_use]
     pub fn at(&self, endpoint: Endpoint) -> Self {
         let pace = self.pace.filter(|_| endpoint == Endpoint::Simulated);
-        Self { endpoint, pace, ..self.clone() }
+        let transport = self.transport.filter(|_| endpoint == Endpoint::Simulated);
+        Self { endpoint, pace, transport, ..self.clone() }
     }
 
     /// Whether a simulated device is meant to answer.
@@ -343,6 +358,11 @@ impl LinkUrl {
     /// Whether a simulated line takes the time a real one takes.
     pub fn is_paced(&self) -> bool {
         self.pace == Some(Switch::On)
+    }
+
+    /// What carries a simulated WAN link.
+    pub fn transport(&self) -> Transport {
+        self.transport.unwrap_or(Transport::Tcp)
     }
 }
 
@@ -410,6 +430,7 @@ impl LinkUrl {
             ("response", timeouts.response.map(parse::duration_text)),
             ("retries", text(timeouts.retries)),
             ("pace", text(self.pace)),
+            ("transport", text(self.transport)),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }

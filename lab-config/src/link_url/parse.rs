@@ -29,7 +29,7 @@ enum Place {
     Simulated,
 }
 
-const PARAMETERS: [(&str, Place); 16] = [
+const PARAMETERS: [(&str, Place); 17] = [
     ("baud", Place::Line),
     ("parity", Place::Line),
     ("flow", Place::Line),
@@ -46,6 +46,7 @@ const PARAMETERS: [(&str, Place); 16] = [
     ("response", Place::All),
     ("retries", Place::All),
     ("pace", Place::Simulated),
+    ("transport", Place::Simulated),
 ];
 
 impl Endpoint {
@@ -231,6 +232,7 @@ impl LinkUrl {
             "window" | "frame" => self.hdlc.set(name, value)?,
             "inter-octet" | "response" | "retries" => self.timeouts.set(name, value)?,
             "pace" => self.pace = Some(word(name, value)?),
+            "transport" => self.transport = Some(word(name, value)?),
             _ => self.addressing.set(name, value)?,
         }
         match self.line.flow {

@@ -49,6 +49,12 @@ fn a_simulated_link_keeps_its_settings_at_its_concrete_endpoint() {
     assert!(url.is_simulated());
     let concrete = url.at(Endpoint::Serial("/dev/pts/7".parse().expect("a path")));
     assert_eq!(concrete.to_string(), "serial:///dev/pts/7?sign-on=e&response=2s");
+    let hub: LinkUrl = "sim:?response=2s&transport=udp".parse().expect("a link");
+    assert_eq!(hub.transport(), Transport::Udp);
+    assert_eq!(
+        hub.at(LinkUrl::udp(([127, 0, 0, 1], 4059).into()).endpoint).to_string(),
+        "udp://127.0.0.1:4059?response=2s"
+    );
 }
 
 #[test]
@@ -60,6 +66,7 @@ fn refusals_say_what_to_write() {
     insta::assert_snapshot!(message("sim:?baud=9601"), @"parameter `baud`: `9601` is not one of 300, 600, 1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800");
     insta::assert_snapshot!(message("tcp://h:1?baud=9600"), @"parameter `baud` has no meaning on a tcp link: remove it");
     insta::assert_snapshot!(message("serial:///dev/ttyS0?pace=on"), @"parameter `pace` has no meaning on a serial link: remove it");
+    insta::assert_snapshot!(message("tcp://h:1?transport=udp"), @"parameter `transport` has no meaning on a tcp link: remove it");
     insta::assert_snapshot!(message("serial:///dev/ttyS0?flow=xon-xoff"), @"parameter `flow`: xon-xoff loses octets on a serial link, for HDLC frames and the check character of a read-out carry 11 and 13 (hexadecimal) as they are: write none or rts-cts");
     insta::assert_snapshot!(message("sim:?window=8"), @"parameter `window`: `8` is not a number of frames from 1 to 7");
     insta::assert_snapshot!(message("sim:?frame=2031"), @"parameter `frame`: `2031` is not a number of octets from 32 to 2030");
@@ -150,6 +157,7 @@ fn fitted(mut url: LinkUrl) -> LinkUrl {
     }
     if url.endpoint != Endpoint::Simulated {
         url.pace = None;
+        url.transport = None;
     }
     url
 }
@@ -158,9 +166,10 @@ proptest! {
     #[test]
     fn what_is_printed_is_read_back(
         endpoint in endpoint(), line in line(), hdlc in hdlc(), addressing in addressing(), timeouts in timeouts(),
-        pace in proptest::option::of(proptest::sample::select(Switch::ALL.to_vec()))
+        pace in proptest::option::of(proptest::sample::select(Switch::ALL.to_vec())),
+        transport in proptest::option::of(proptest::sample::select(Transport::ALL.to_vec()))
     ) {
-        let url = fitted(LinkUrl { endpoint, line, hdlc, addressing, timeouts, pace });
+        let url = fitted(LinkUrl { endpoint, line, hdlc, addressing, timeouts, pace, transport });
         prop_assert_eq!(url.to_string().parse::<LinkUrl>(), Ok(url));
     }
 

@@ -130,8 +130,23 @@ fn links(item: &Item<'_>) -> Result<BTreeMap<Path, LinkUrl>, FileError> {
     item.open("link URLs by path, such as links.optical = \"serial:///dev/ttyUSB0?sign-on=e\"")?
         .entries()
         .into_iter()
-        .map(|(path, url)| Ok((path.parse("a path")?, url.parse("a link URL")?)))
+        .map(|(path, url)| {
+            let path = path.parse("a path")?;
+            Ok((path, link(path, &url)?))
+        })
         .collect()
+}
+
+fn link(path: Path, url: &Item<'_>) -> Result<LinkUrl, FileError> {
+    let link: LinkUrl = url.parse("a link URL")?;
+    match (path, link.transport) {
+        (Path::Wan, _) | (_, None) => Ok(link),
+        (_, Some(_)) => Err(url.error(
+            format!("`transport` on the {path} link"),
+            "a link that carries the DLMS wrapper, which of simulated links only `wan` does",
+            "remove it",
+        )),
+    }
 }
 
 fn device(
