@@ -15,6 +15,7 @@
 //! | [`broker`] | the MQTT broker of a lab whose stations are simulated |
 //! | [`control`] | a person's hand over a socket, for other processes |
 //! | [`estate`] | pseudo-terminals, sockets and tasks around the homes of a lab |
+//! | [`nonsense`] | any text and octets into all that takes them, for tests and fuzzing |
 
 pub mod broker;
 pub mod cli;
@@ -24,6 +25,7 @@ pub mod estate;
 pub mod fault;
 pub mod home;
 pub mod model;
+pub mod nonsense;
 pub mod objects;
 pub mod sim_clock;
 

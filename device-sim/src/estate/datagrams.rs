@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proto_dlms::wrapper::Message;
+use proto_duis::DeviceKind;
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -74,9 +75,7 @@ struct Clients<'a> {
 
 impl Drop for Clients<'_> {
     fn drop(&mut self) {
-        for client in self.by_address.values() {
-            self.site.with(|home| home.wan_closed(client.wan));
-        }
+        self.forget_all();
     }
 }
 
@@ -104,13 +103,14 @@ async fn converse(site: &Site, socket: &UdpSocket) -> io::Error {
 
 impl Clients<'_> {
     fn take(&mut self, from: SocketAddr, datagram: &[u8]) {
-        let octets = self.site.hear(PORT, datagram);
-        let Ok(message) = Message::decode(&octets) else {
-            tracing::info!(rig = self.site.name, %from, "datagram ignored: no wrapped message");
-            return;
-        };
-        let wan = self.client(from).wan;
-        self.site.with(|home| home.receive_from_wan(wan, &message));
+        for datagram in self.site.hear_datagram(PORT, datagram) {
+            let Ok(message) = Message::decode(&datagram) else {
+                tracing::info!(rig = self.site.name, %from, "datagram ignored: no wrapped message");
+                continue;
+            };
+            let wan = self.client(from).wan;
+            self.site.with(|home| home.receive_from_wan(wan, &message));
+        }
     }
 
     fn client(&mut self, from: SocketAddr) -> &mut Client {
@@ -119,7 +119,7 @@ impl Clients<'_> {
         let client = self.by_address.entry(from).or_insert_with(|| {
             let wan = wan::next_id();
             site.with(|home| home.wan_opened(wan));
-            Client { wan, outbox: Outbox::default(), heard: now() }
+            Client { wan, outbox: Outbox::of_datagrams(), heard: now() }
         });
         client.heard = now();
         client
@@ -150,18 +150,31 @@ impl Clients<'_> {
     }
 
     async fn send_due(&mut self, socket: &UdpSocket) -> io::Result<()> {
-        let site = self.site;
+        let (site, mut restarted) = (self.site, false);
         for (address, client) in &mut self.by_address {
             wan::collect(site, client.wan, &mut client.outbox);
             while let Some(outgoing) = client.outbox.poll(now()) {
                 match outgoing {
                     // A datagram the network does not take is lost, as datagrams are.
                     Outgoing::Octets(octets) => drop(socket.send_to(&octets, address).await),
-                    Outgoing::Reset(device) => site.with(|home| home.restart(device)),
+                    Outgoing::Reset(device) => {
+                        site.with(|home| home.restart(device));
+                        restarted |= device == DeviceKind::Chf;
+                    }
                 }
             }
         }
+        if restarted {
+            self.forget_all();
+        }
         Ok(())
+    }
+
+    /// A hub that has restarted knows none of its clients, and nobody tells them.
+    fn forget_all(&mut self) {
+        for (_, client) in std::mem::take(&mut self.by_address) {
+            self.site.with(|home| home.wan_closed(client.wan));
+        }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use lab_config::{FrameLimits, Particulars, Path, Quirk};
-use proto_dlms::hdlc::{Parameters, Server, ServerEvent, ServerSettings};
+use lab_config::{Addressing, FrameLimits, Particulars, Path, Quirk, ServerAddress};
+use proto_dlms::hdlc::{Address, AddressSize, Parameters, Server, ServerEvent, ServerSettings};
 use proto_dlms::server::Peer;
 use proto_dlms::sign_on::{Baud, Identification, Meter, MeterEvent, MeterSettings};
 use proto_duis::DeviceKind;
@@ -26,6 +26,8 @@ pub(super) struct LineSettings {
     pub(super) logical: Vec<u16>,
     /// Physical device address, where the Device Model says one.
     pub(super) physical: Option<u16>,
+    /// Octets of the addresses it hears, where the Device Model or the lab file gives it one of its own.
+    pub(super) address_size: Option<AddressSize>,
     /// Who it says it is at a sign-on; without one the line speaks HDLC from the start.
     pub(super) identification: Option<Identification>,
     /// Its frames, where the Device Model says more than the standard.
@@ -53,6 +55,27 @@ pub(super) fn identification(text: &str, particulars: &Particulars) -> Identific
     let said = particulars.sign_on.map(|fact| (fact.value.manufacturer, fact.value.baud));
     let (manufacturer, baud) = said.unwrap_or((*b"LAb", Baud::B9600));
     Identification { manufacturer, baud, mode_e: !particulars.has(Quirk::MissingModeEMarker), text }
+}
+
+/// Octets of the addresses a meter hears. One to which nobody gives a physical address hears any; one that has its own
+/// hears as many octets as the lab file says, else its Device Model, else the fewest that hold it.
+pub(super) fn address_size(given: &Addressing, model: Option<ServerAddress>) -> Option<AddressSize> {
+    let said = given.server_address_size.map(octets);
+    let model_size =
+        model.filter(|server| server.physical.is_some()).and_then(|server| server.size).map(octets);
+    let fewest = || {
+        let logical = given.server.or(model.map(|server| server.logical)).unwrap_or(1);
+        Address::server(logical, given.physical).map(Address::size).ok().filter(|_| given.physical.is_some())
+    };
+    said.or(model_size).or_else(fewest)
+}
+
+fn octets(size: lab_config::AddressSize) -> AddressSize {
+    match size {
+        lab_config::AddressSize::One => AddressSize::One,
+        lab_config::AddressSize::Two => AddressSize::Two,
+        lab_config::AddressSize::Four => AddressSize::Four,
+    }
 }
 
 fn meter(identification: Identification) -> Meter {
@@ -92,6 +115,7 @@ impl<'a> Line<'a> {
         let hdlc = Server::new(ServerSettings {
             logical_devices: settings.logical,
             physical_device: settings.physical.unwrap_or(defaults.physical_device),
+            address_size: settings.address_size,
             parameters: settings.frames.map_or(defaults.parameters, |frames| {
                 Parameters::symmetric(frames.max_information, frames.window)
             }),

@@ -38,7 +38,7 @@ use std::time::Duration;
 
 use lab_config::{
     DlmsProfile, DongleUrl, Endpoint, FrameLimits, HdlcSizes, Lab, LinkUrl, LinkUrlError, MaxInfo, Path,
-    Quirk, Rig, RigDevice, SignOn, Window,
+    Quirk, Rig, RigDevice, SignOn, Transport, Window,
 };
 use proto_duis::{DeviceKind, Eui64};
 use tokio_util::sync::CancellationToken;
@@ -488,7 +488,11 @@ impl Estate {
                 let tasks = self.tasks.clone();
                 self.tasks.spawn(datagrams::serve(site.clone(), socket, plugged.clone(), stop.clone()));
                 self.tasks.spawn(wan::serve(site, listener, plugged, stop, tasks));
-                Ok(url.at(LinkUrl::tcp(address).endpoint))
+                let link = match url.transport() {
+                    Transport::Tcp => LinkUrl::tcp(address),
+                    Transport::Udp => LinkUrl::udp(address),
+                };
+                Ok(url.at(link.endpoint))
             }
             (DeviceKind::Esme, Path::Optical) | (DeviceKind::Gsme, Path::Local) => {
                 let file = folder.path().join(format!("{rig}-{kind}-{path}"));
@@ -540,6 +544,7 @@ fn line_settings(device: &RigDevice, path: Path, url: &LinkUrl) -> LineSettings 
         path,
         logical: logical_devices(profile),
         physical: url.addressing.physical.or(server.and_then(|server| server.physical)),
+        address_size: line::address_size(&url.addressing, server),
         identification: signs_on.then(|| line::identification(firmware, &particulars)),
         frames: frames(url, particulars.frames.map(|fact| fact.value)),
         echoes: particulars.has(Quirk::EchoingHead),

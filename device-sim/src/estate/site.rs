@@ -92,8 +92,13 @@ impl Site {
         self.faults().board.outward(from, octets, outbox, now());
     }
 
-    /// Octets come in at a port: what the device sees of them.
+    /// Octets of a line or a stream come in at a port: what the device sees of them.
     pub(super) fn hear(&self, port: (DeviceKind, Path), octets: &[u8]) -> Vec<u8> {
+        self.hear_datagram(port, octets).concat()
+    }
+
+    /// A datagram comes in at a port: the datagrams the device sees of it.
+    pub(super) fn hear_datagram(&self, port: (DeviceKind, Path), octets: &[u8]) -> Vec<Vec<u8>> {
         self.faults().board.inward(port, octets, now())
     }
 

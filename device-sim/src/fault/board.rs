@@ -178,8 +178,8 @@ impl Board {
         outbox.push(fate, reset, now);
     }
 
-    /// Octets come in at a port: what the device sees of them.
-    pub fn inward(&mut self, port: (DeviceKind, Path), octets: &[u8], now: Instant) -> Vec<u8> {
+    /// Octets come in at a port: what the device sees of them, each piece by itself.
+    pub fn inward(&mut self, port: (DeviceKind, Path), octets: &[u8], now: Instant) -> Vec<Vec<u8>> {
         let mut fate = Fate::of(octets.to_vec());
         for armed in self.armed.values_mut() {
             if let Some(fault) = armed.on_wire(From { port, origin: None }, Way::Inward)
@@ -188,7 +188,7 @@ impl Board {
                 fate.strike(&fault, &mut armed.dice);
             }
         }
-        fate.pieces.into_iter().flat_map(|piece| piece.octets).collect()
+        fate.pieces.into_iter().map(|piece| piece.octets).collect()
     }
 
     /// Faults of devices themselves count frames too.

@@ -23,7 +23,10 @@ pub enum Outgoing {
 /// The way out of one connection.
 #[derive(Debug, Default)]
 pub struct Outbox {
+    /// In the order it goes out.
     queue: VecDeque<(Instant, Outgoing)>,
+    /// Whether what is late is overtaken, as datagrams are; a line or a stream keeps its order.
+    overtaking: bool,
     /// A frame that is to come after its successor, and until when it waits.
     held: Option<(Instant, Vec<Piece>)>,
     /// How often a fault had been cleared when it was last used.
@@ -31,10 +34,16 @@ pub struct Outbox {
 }
 
 impl Outbox {
+    /// The way out to one client of a port that sends datagrams.
+    pub fn of_datagrams() -> Self {
+        Self { overtaking: true, ..Self::default() }
+    }
+
     /// What a fault held back is lost once the fault is cleared.
     pub(super) fn forget_before(&mut self, cleared: u64) {
         if self.cleared != cleared {
-            *self = Self { cleared, ..Self::default() };
+            self.discard();
+            self.cleared = cleared;
         }
     }
 
@@ -69,7 +78,8 @@ impl Outbox {
 
     /// Nothing that waits goes out any more.
     pub fn discard(&mut self) {
-        *self = Self { cleared: self.cleared, ..Self::default() };
+        self.queue.clear();
+        self.held = None;
     }
 
     fn release(&mut self, now: Instant) {
@@ -78,14 +88,19 @@ impl Outbox {
         }
     }
 
-    /// A line keeps its order: nothing overtakes what is late.
     fn enqueue(&mut self, pieces: Vec<Piece>, now: Instant) {
         for Piece { after, octets } in pieces {
-            let due = self.last().map_or(now + after, |last| last.max(now + after));
             if self.queue.len() < MOST {
-                self.queue.push_back((due, Outgoing::Octets(octets)));
+                let due = self.due(now + after);
+                let place = self.queue.partition_point(|(other, _)| *other <= due);
+                self.queue.insert(place, (due, Outgoing::Octets(octets)));
             }
         }
+    }
+
+    /// When something goes out that is ready then: on a line, not before what is late already.
+    fn due(&self, ready: Instant) -> Instant {
+        self.last().filter(|_| !self.overtaking).map_or(ready, |last| last.max(ready))
     }
 
     fn last(&self) -> Option<Instant> {

@@ -139,6 +139,40 @@ fn a_frame_that_is_to_come_after_its_successor_comes_alone_when_there_is_none() 
     assert_eq!(outbox.poll(due), Some(Outgoing::Octets(FRAME.to_vec())));
 }
 
+/// Datagrams that go out of a port under a fault, each with when it does, in milliseconds.
+fn datagrams(fault: &str, count: u8) -> Vec<(u64, u8)> {
+    let (mut board, mut outbox, begun) = (Board::new(1), Outbox::of_datagrams(), Instant::now());
+    board.arm(placed(fault), begun).unwrap();
+    for number in 0..count {
+        board.outward(OPTICAL, vec![number], &mut outbox, begun);
+    }
+    let mut sent = Vec::new();
+    while let Some(due) = outbox.poll_timeout() {
+        let due = due.max(begun);
+        while let Some(Outgoing::Octets(octets)) = outbox.poll(due) {
+            sent.push((u64::try_from((due - begun).as_millis()).unwrap(), octets[0]));
+        }
+    }
+    sent
+}
+
+#[test]
+fn a_datagram_that_is_late_is_overtaken_and_a_frame_on_a_line_is_not() {
+    assert_eq!(datagrams("ESME/optical: delay 800ms on frame 1", 3), [(0, 1), (0, 2), (800, 0)]);
+    assert_eq!(datagrams("ESME/optical: duplicate on frame 2", 3), [(0, 0), (0, 1), (0, 1), (0, 2)]);
+    assert_eq!(datagrams("ESME/optical: reorder on frame 1", 3), [(0, 1), (0, 0), (0, 2)]);
+    assert_eq!(datagrams("ESME/optical: reorder", 1), [(2000, 0)]);
+    assert_eq!(numbers(&out(&["ESME/optical: delay 0ms on frame 1"], 3)), [0, 1, 2]);
+}
+
+#[test]
+fn a_datagram_that_comes_in_twice_is_two() {
+    let (mut board, now) = (Board::new(1), Instant::now());
+    board.arm(placed("CHF/wan: duplicate inward"), now).unwrap();
+    let heard = board.inward((DeviceKind::Chf, Path::Wan), &[1, 2], now);
+    assert_eq!(heard, [vec![1, 2], vec![1, 2]]);
+}
+
 #[test]
 fn what_a_fault_held_back_is_lost_when_it_is_cleared() {
     let (mut board, mut outbox, now) = (Board::new(1), Outbox::default(), Instant::now());

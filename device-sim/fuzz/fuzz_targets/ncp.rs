@@ -1,0 +1,6 @@
+//! The octets go through the same door as the property tests.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| device_sim::nonsense::ncp(input));
