@@ -9,18 +9,14 @@ use proto_dlms::wrapper::Message;
 use tokio::time::Instant;
 
 use super::wrapper::wrapped;
-use super::{ChannelError, Waits};
+use super::{ChannelError, REMEMBERED, Waits, only_reads};
 use crate::driver::access::{Access, Deadlines};
 use crate::driver::error::DriverErrorKind;
 use crate::link::{Link, LinkErrorKind};
 
-/// Answers remembered, to know a doubled datagram by. Invoke identifiers come round after fifteen.
-const REMEMBERED: usize = 8;
 /// Datagrams that are no message for us, between two that are: a flood of them must not hold up time.
 const MOST_STRAYS: u32 = 1000;
 
-/// AARQ, RLRQ, GET, and GET ciphered with the global or the dedicated key: asked twice they change nothing.
-const REPEATABLE: [u8; 5] = [0x60, 0x62, 0xC0, 0xC8, 0xD0];
 /// EventNotification and DataNotification: the same words twice may be two events.
 const UNASKED: [u8; 2] = [0xC2, 0x0F];
 
@@ -50,8 +46,7 @@ impl DatagramChannel {
 
     pub(super) async fn send(&mut self, apdu: &[u8], waits: &Waits) -> Result<(), ChannelError> {
         let datagram = wrapped(self.client, self.server, apdu.to_vec())?;
-        let repeatable = apdu.first().is_some_and(|tag| REPEATABLE.contains(tag));
-        self.repeat = repeatable.then(|| (datagram.clone(), self.retries));
+        self.repeat = only_reads(apdu).then(|| (datagram.clone(), self.retries));
         Ok(self.link.send(&datagram, waits.response()).await?)
     }
 

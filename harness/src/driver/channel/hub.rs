@@ -5,12 +5,17 @@
 //! device sends unasked (an EventNotification) comes in on the same connection at any time, in one APDU or in blocks seconds
 //! apart, and goes whole to the bounded channel of pushes; of one that stays incomplete, why. A lost connection is made anew when the next request wants it, and, so that pushes can come in, by
 //! itself a bounded number of times.
+//!
+//! Over UDP there is no connection, and any datagram may be lost, doubled or overtaken. What only reads is asked again when
+//! no answer comes; an answer that comes twice is taken once; and the association after a request that was asked again or given
+//! up is made by another port, so that no late answer can be taken for another.
 
 mod carrier;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use proto_dlms::client::Notification;
@@ -21,13 +26,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::wrapper::wrapped;
-use super::{ChannelError, Waits};
+use super::{ChannelError, REMEMBERED, Waits, only_reads};
 use crate::driver::access::{Access, Deadlines};
 use crate::driver::error::{Context, DriverError, DriverErrorKind};
-use crate::link::{Direction as Way, LinkAddress, LinkError, SharedTap};
+use crate::link::{Direction as Way, LinkAddress, LinkError, SharedTap, Target};
 
 /// Jobs waiting for the carrier: one for each port at most.
 const JOBS: usize = 32;
+/// The tag that begins an association.
+const AARQ: u8 = 0x60;
 /// Answers waiting for a port: more than one only when late answers trickle in.
 const INBOX: usize = 8;
 
@@ -53,6 +60,7 @@ enum Job {
     Attach { place: Place, inbox: mpsc::Sender<Incoming> },
     Detach { place: Place },
     Send { message: Vec<u8>, until: Instant, done: oneshot::Sender<Result<(), LinkError>> },
+    Renew { done: oneshot::Sender<()> },
 }
 
 /// What the carrier hands to a port.
@@ -67,6 +75,10 @@ pub struct Hub {
     turn: Arc<Semaphore>,
     /// Counts the connections lost so far: associations die with theirs.
     generation: Arc<AtomicU64>,
+    /// How often what only reads is asked again where messages are datagrams; none on a connection, which loses none.
+    repeats: Option<u8>,
+    /// Whether answers may still be under way that nobody waits for any more.
+    in_doubt: Arc<AtomicBool>,
 }
 
 impl fmt::Debug for Hub {
@@ -91,12 +103,21 @@ impl Hub {
             let context = Context { link: address.name.clone(), ..Context::default() };
             DriverError::new(error, context)
         })?;
+        let repeats = matches!(address.target, Target::Udp { .. }).then_some(deadlines.retries);
         let (jobs, queue) = mpsc::channel(JOBS);
         let generation = Arc::new(AtomicU64::new(0));
         let carrier =
             carrier::Carrier::new(link, address.clone(), tap.clone(), *deadlines, pushes, generation.clone());
         tokio::spawn(carrier.run(queue));
-        Ok(Hub { address, tap, jobs, turn: Arc::new(Semaphore::new(1)), generation })
+        Ok(Hub {
+            address,
+            tap,
+            jobs,
+            turn: Arc::new(Semaphore::new(1)),
+            generation,
+            repeats,
+            in_doubt: Arc::default(),
+        })
     }
 
     /// Name of the link in records and captures.
@@ -121,7 +142,15 @@ impl Hub {
         let (inbox, incoming) = mpsc::channel(INBOX);
         self.jobs.send(Job::Attach { place, inbox }).await.map_err(|_| closed())?;
         let hub = self.clone();
-        Ok(HubPort { hub, place, server: access.server, incoming, generation: None })
+        Ok(HubPort {
+            hub,
+            place,
+            server: access.server,
+            incoming,
+            generation: None,
+            repeat: None,
+            answered: VecDeque::new(),
+        })
     }
 }
 
@@ -138,12 +167,24 @@ pub(in crate::driver) struct HubPort {
     incoming: mpsc::Receiver<Incoming>,
     /// The connection this port last sent on.
     generation: Option<u64>,
+    /// The message that may be asked again, and how often it still may.
+    repeat: Option<(Vec<u8>, u8)>,
+    /// Answers taken from datagrams, to know a doubled one by.
+    answered: VecDeque<Vec<u8>>,
 }
 
 impl HubPort {
     pub(in crate::driver) async fn send(&mut self, apdu: &[u8], waits: &Waits) -> Result<(), ChannelError> {
         self.drop_late_answers();
         let message = self.message(apdu)?;
+        if apdu.first() == Some(&AARQ) && self.hub.in_doubt.swap(false, Ordering::AcqRel) {
+            self.take_another_port().await?;
+        }
+        self.repeat = self.hub.repeats.filter(|_| only_reads(apdu)).map(|left| (message.clone(), left));
+        self.put(message, waits).await
+    }
+
+    async fn put(&mut self, message: Vec<u8>, waits: &Waits) -> Result<(), ChannelError> {
         let (done, sent) = oneshot::channel();
         let job = Job::Send { message, until: waits.response(), done };
         self.hub.jobs.send(job).await.map_err(|_| closed())?;
@@ -154,16 +195,60 @@ impl HubPort {
 
     pub(in crate::driver) async fn receive(&mut self, waits: &Waits) -> Result<Vec<u8>, ChannelError> {
         let asked = Instant::now();
-        match tokio::time::timeout_at(waits.response(), self.incoming.recv()).await {
-            Ok(Some(Ok(apdu))) => Ok(apdu),
-            Ok(Some(Err(lost))) => Err(lost.into()),
-            Ok(None) => Err(closed()),
-            Err(_) => {
-                let waited = crate::link::seconds(asked.elapsed());
-                Err(DriverErrorKind::NoAnswer(format!("from the device behind the hub after {waited}"))
-                    .into())
+        let mut deadline = waits.response();
+        loop {
+            match tokio::time::timeout_at(deadline, self.incoming.recv()).await {
+                Ok(Some(Ok(apdu))) if self.came_before(&apdu) => self.note("answer ignored: it came before"),
+                Ok(Some(Ok(apdu))) => return Ok(apdu),
+                Ok(Some(Err(lost))) => return Err(lost.into()),
+                Ok(None) => return Err(closed()),
+                Err(_) => {
+                    if !self.ask_again(waits).await? {
+                        return Err(self.give_up(asked));
+                    }
+                    deadline = waits.response();
+                }
             }
         }
+    }
+
+    /// Whether an answer is one taken before, come twice: only a datagram does.
+    fn came_before(&mut self, apdu: &[u8]) -> bool {
+        if self.hub.repeats.is_none() {
+            return false;
+        }
+        let known = self.answered.iter().any(|answer| answer == apdu);
+        if !known {
+            self.repeat = None;
+            self.answered.truncate(REMEMBERED - 1);
+            self.answered.push_front(apdu.to_vec());
+        }
+        known
+    }
+
+    /// Sends a datagram that only reads once more, while it may be; whether it was.
+    async fn ask_again(&mut self, waits: &Waits) -> Result<bool, ChannelError> {
+        let Some((message, left)) = self.repeat.take().filter(|(_, left)| *left > 0) else {
+            return Ok(false);
+        };
+        self.note("no answer: the datagram is sent again, for it only reads");
+        self.hub.in_doubt.store(true, Ordering::Release);
+        self.put(message.clone(), waits).await?;
+        self.repeat = Some((message, left - 1));
+        Ok(true)
+    }
+
+    /// Over a connection a late answer comes before any later one; a datagram does not keep to that.
+    async fn take_another_port(&self) -> Result<(), ChannelError> {
+        let (done, renewed) = oneshot::channel();
+        self.hub.jobs.send(Job::Renew { done }).await.map_err(|_| closed())?;
+        renewed.await.map_err(|_| closed())
+    }
+
+    fn give_up(&self, asked: Instant) -> ChannelError {
+        self.hub.in_doubt.store(self.hub.repeats.is_some(), Ordering::Release);
+        let waited = crate::link::seconds(asked.elapsed());
+        DriverErrorKind::NoAnswer(format!("from the device behind the hub after {waited}")).into()
     }
 
     /// The turn on the connection, to be held until the answer is in: one request at a time. Dropping it, also by no

@@ -157,6 +157,16 @@ impl Channel {
     }
 }
 
+/// AARQ, RLRQ, GET, and GET ciphered with the global or the dedicated key: asked twice they change nothing.
+const REPEATABLE: [u8; 5] = [0x60, 0x62, 0xC0, 0xC8, 0xD0];
+/// Answers remembered, to know a doubled datagram by. Invoke identifiers come round after fifteen.
+const REMEMBERED: usize = 8;
+
+/// Whether an APDU may be sent again when its datagram, or that of its answer, was lost.
+fn only_reads(apdu: &[u8]) -> bool {
+    apdu.first().is_some_and(|tag| REPEATABLE.contains(tag))
+}
+
 fn out_of_time() -> ChannelError {
     DriverErrorKind::NoAnswer("within the time a request may take, though the line was busy".into()).into()
 }

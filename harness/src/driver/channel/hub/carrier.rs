@@ -33,6 +33,8 @@ pub(super) struct Carrier {
     tap: SharedTap,
     deadlines: Deadlines,
     deframer: Deframer,
+    /// Whether each read is one message: datagrams, which have no connection to lose by one that is spoilt.
+    datagrams: bool,
     /// Until when the line may be silent: for long between messages, and briefly inside one.
     patience: Instant,
     inboxes: BTreeMap<Place, mpsc::Sender<Incoming>>,
@@ -70,6 +72,7 @@ impl Carrier {
     ) -> Carrier {
         link.set_framing(Framing::Wrapper);
         Carrier {
+            datagrams: link.is_datagrams(),
             state: State::Connected(Box::new(link)),
             address,
             tap,
@@ -112,7 +115,19 @@ impl Carrier {
                 // A caller that is gone has given up waiting.
                 let _ = done.send(sent);
             }
+            Job::Renew { done } => {
+                self.begin_anew();
+                let _ = done.send(());
+            }
         }
+    }
+
+    /// Answers nobody waits for may still come, and no request may take them for its own: they come to a port nobody
+    /// listens at any more.
+    fn begin_anew(&mut self) {
+        self.note("from now on by another port: to this one answers may come late");
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.state = State::Lost { tries: 0, next: Instant::now() };
     }
 
     async fn send(&mut self, message: &[u8], until: Instant) -> Result<(), LinkError> {
@@ -131,6 +146,7 @@ impl Carrier {
 
     async fn hear(&mut self, heard: Heard) {
         match heard {
+            Heard::Octets(datagram) if self.datagrams => self.take_datagram(&datagram),
             Heard::Octets(octets) => {
                 self.deframer.receive(&octets);
                 self.route_all();
@@ -143,6 +159,13 @@ impl Carrier {
                 // Failing is counted; the next request tries again and tells its caller.
                 let _ = self.renew().await;
             }
+        }
+    }
+
+    fn take_datagram(&mut self, datagram: &[u8]) {
+        match Message::decode(datagram) {
+            Ok(message) => self.route(message),
+            Err(error) => self.note(&format!("datagram ignored: {error}")),
         }
     }
 
