@@ -1,12 +1,18 @@
-//! Ten thousand random faults over all kinds of device, and no hang, no panic and no wrong pass.
+//! Ten thousand random faults over all kinds of device and link, and no hang, no panic and no wrong pass.
 //!
 //! In each round some random faults strike a simulated rig while the driver does one random thing: reads, writes, switches the
 //! supply, enters a token, reads a profile, asks a display who it is. Then the faults are cleared, and the truth is looked up
 //! inside the device. What the driver said and the device did not do, or did twice, or never held, is a wrong pass; what has
 //! not ended long after its deadline is a hang; and a rig that does not answer without faults again has been broken.
 //!
-//! Real sockets in one thread under a clock that is held: it leaps when nobody has anything to do, so that an hour of waiting
-//! takes no time. A round is fixed by its seed, printed when it fails: `LAB_CHAOS_ROUND=SEED` plays that one alone.
+//! A quarter of the faults strikes each of four rigs: one with passwords; one whose hub is reached by datagrams and whose
+//! optical port wants a sign-on; one whose electricity meter has keys, proves them by GMAC and ciphers every message; and one
+//! that has all of these. These have real sockets in one thread under a clock that is held: it leaps when nobody has anything
+//! to do, so that an hour of waiting takes no time. Only the speed of a serial line is not real: local ports are reached
+//! through a serial device server, which has none. Some rounds more are played on real pseudo-terminals in real time, because a
+//! terminal hands octets over when the kernel finds time to, and the held clock would leap before that.
+//!
+//! A round is fixed by its seed, printed when it fails: `LAB_CHAOS_ROUND=SEED` plays that one alone.
 
 #![allow(
     clippy::expect_used,
@@ -25,21 +31,45 @@ use device_sim::fault::Placed;
 use device_sim::{DeviceState, Estate, Hand, SimClock};
 use harness::driver::{Client, Hub, ReachError, RigLinks, Session, cosem, rig};
 use harness::link::NoTap;
-use lab_config::{DeviceKind, Function, Lab, Path, Rig, RigDevice};
+use lab_config::{DeviceKind, Function, Lab, Path, Rig, RigDevice, SignOn};
 use proto_dlms::data::{Data, Selective};
 use proto_duis::utrn::{Utrn, VendingKey};
 use proto_zigbee::basic;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-/// Rounds of each of the four tests, and faults in each round: ten thousand in all.
+/// Rounds on each of the four rigs, and faults in each round: ten thousand in all.
 const ROUNDS: u64 = 500;
+/// Rounds on real pseudo-terminals.
+const ROUNDS_ON_TERMINALS: u64 = 20;
 const FAULTS: u64 = 5;
 /// Nothing the driver does may take longer: two sessions, each with its connection, its association and its request, at 120 s
 /// to the request, and the hub's own tries beside.
 const LONGEST: Duration = Duration::from_secs(900);
 /// What a token is worth.
 const PENCE: u32 = 100;
+
+/// A rig, and how it is reached.
+#[derive(Debug, Clone, Copy, Default)]
+struct Setting {
+    /// The hub is reached by datagrams.
+    datagrams: bool,
+    /// The optical port wants a sign-on.
+    sign_on: bool,
+    /// The electricity meter has keys.
+    keys: bool,
+    /// Local ports are real pseudo-terminals.
+    terminals: bool,
+}
+
+/// The rigs of the four tests, in their order, and the one on terminals.
+const SETTINGS: [Setting; 5] = [
+    Setting { datagrams: false, sign_on: false, keys: false, terminals: false },
+    Setting { datagrams: true, sign_on: true, keys: false, terminals: false },
+    Setting { datagrams: false, sign_on: false, keys: true, terminals: false },
+    Setting { datagrams: true, sign_on: true, keys: true, terminals: false },
+    Setting { datagrams: true, sign_on: true, keys: true, terminals: true },
+];
 
 /// Chance that comes out the same each time (splitmix64).
 struct Chance(u64);
@@ -123,14 +153,21 @@ impl Deed {
     }
 }
 
-/// Faults that a checksum or a length tells from the truth. Of a wrapped message on TCP nothing does if bits turn over inside
-/// it, which TCP's own checksum keeps from happening; only ciphering would tell.
-fn fault(chance: &mut Chance, deed: Deed) -> Placed {
+/// Faults that a checksum, a length or a tag tells from the truth. Of a wrapped message in clear nothing does if bits turn over
+/// inside it, which the checksums of TCP and UDP keep from happening; of a ciphered one its tag does.
+fn fault(chance: &mut Chance, deed: Deed, setting: Setting) -> Placed {
     let near = chance.below(3) > 0;
     let (kind, path) = if near { (deed.device(), deed.path()) } else { chance.of(&METER_PATHS) };
     let (place, wire) = match path {
+        Path::Wan if setting.keys && kind == DeviceKind::Esme && chance.below(4) == 0 => {
+            (format!("{kind}/wan"), format!("bit-errors 1 in {}", 20 + chance.below(2_000)))
+        }
         Path::Wan => {
-            (chance.of(&["CHF/wan".to_owned(), format!("{kind}/wan")].each_ref()).to_owned(), wan(chance))
+            let wire = if setting.datagrams { datagram(chance) } else { wan(chance) };
+            let sender = if chance.below(2) == 0 { kind } else { DeviceKind::Chf };
+            // What comes in comes to the hub, whoever it is for.
+            let place = if wire.ends_with("inward") { DeviceKind::Chf } else { sender };
+            (format!("{place}/wan"), wire)
         }
         path => (format!("{kind}/{path}"), line(chance)),
     };
@@ -151,6 +188,17 @@ fn wan(chance: &mut Chance) -> String {
         4 => "duplicate".to_owned(),
         5 => "reorder".to_owned(),
         _ => format!("reset after {count} octets"),
+    }
+}
+
+/// One message a datagram: its length tells what came in it or is missing, and the next is not harmed.
+fn datagram(chance: &mut Chance) -> String {
+    let count = chance.below(40);
+    match chance.below(5) {
+        0 => format!("noise {} octets inside", 1 + count),
+        1 => "silence inward".to_owned(),
+        2 => format!("truncate after {count} octets inward"),
+        _ => wan(chance),
     }
 }
 
@@ -228,6 +276,8 @@ impl Said {
 
 /// One simulated rig, and the driver's ways to it.
 struct Bench {
+    setting: Setting,
+    rig: String,
     estate: Estate,
     links: RigLinks,
     /// Tokens entered so far.
@@ -236,18 +286,18 @@ struct Bench {
 }
 
 impl Bench {
-    async fn start(seed: u64) -> Self {
-        let lab = lab();
+    async fn start(setting: Setting, seed: u64) -> Self {
+        let lab = lab(setting);
         let estate = Estate::start(&lab, SimClock::accelerated(1), seed).await.expect("an estate");
+        let name = lab.rigs[0].name.to_string();
         let mut lab = estate.concrete(lab);
-        for (kind, path) in [(DeviceKind::Esme, Path::Optical), (DeviceKind::Gsme, Path::Local)] {
-            let link = estate.serve_over_tcp("rig-1", kind, path).await.expect("a device server");
-            lab = lab.with_link("rig-1", kind, path, link);
+        if !setting.terminals {
+            lab = behind_a_device_server(&estate, lab, setting).await;
         }
         let rig = Arc::new(lab.rigs[0].clone());
         let key = key(rig.device(DeviceKind::Esme).expect("a meter"));
         let links = RigLinks::new(Arc::clone(&rig), Some(hub(&rig).await), NoTap::shared());
-        let bench = Self { estate, links, tokens: 0, key };
+        let bench = Self { setting, rig: name, estate, links, tokens: 0, key };
         // Registers stand still, so that what is read can be held against what is there.
         bench.hand(DeviceKind::Esme).set_load(Some(0)).expect("a load");
         bench.hand(DeviceKind::Gsme).set_load(Some(0)).expect("a flow");
@@ -255,7 +305,7 @@ impl Bench {
     }
 
     fn hand(&self, kind: DeviceKind) -> Hand {
-        self.estate.hand("rig-1", kind).expect("a hand")
+        self.estate.hand(&self.rig, kind).expect("a hand")
     }
 
     fn state(&self, kind: DeviceKind) -> DeviceState {
@@ -329,14 +379,40 @@ impl Bench {
     }
 }
 
-/// The embedded lab with an optical port that speaks HDLC from the start, as behind a serial device server.
-fn lab() -> Lab {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab-config/labs/embedded.toml");
-    let text = std::fs::read_to_string(path).expect("the embedded lab");
+/// The embedded lab, or of the cohorts the rig whose electricity meter has keys.
+fn lab(setting: Setting) -> Lab {
+    let file = if setting.keys { "cohorts.toml" } else { "embedded.toml" };
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab-config/labs").join(file);
+    let mut text = std::fs::read_to_string(path).expect("a shipped lab");
+    if !setting.sign_on {
+        text = text.replace("sim:?sign-on=e", "sim:");
+    }
+    if setting.datagrams {
+        text = text.replace("links.wan = \"sim:\"", "links.wan = \"sim:?transport=udp\"");
+    }
+    if setting.terminals {
+        // Real time is dear.
+        text = text.replace("sim:?", "sim:?response=300ms&inter-octet=100ms&");
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("lab.toml");
-    std::fs::write(&file, text.replace("sim:?sign-on=e", "sim:")).expect("a lab file");
-    Lab::load(&file).expect("a lab")
+    std::fs::write(&file, text).expect("a lab file");
+    let mut lab = Lab::load(&file).expect("a lab");
+    lab.rigs.retain(|rig| !setting.keys || rig.name.as_str() == "moc-secure");
+    assert_eq!(lab.rigs.len(), 1, "{setting:?}");
+    lab
+}
+
+/// Local ports as a serial device server gives them out over TCP; the meter wants its sign-on all the same.
+async fn behind_a_device_server(estate: &Estate, lab: Lab, setting: Setting) -> Lab {
+    let name = lab.rigs[0].name.to_string();
+    let mut served = lab;
+    for (kind, path) in [(DeviceKind::Esme, Path::Optical), (DeviceKind::Gsme, Path::Local)] {
+        let mut link = estate.serve_over_tcp(&name, kind, path).await.expect("a device server");
+        link.line.sign_on = (setting.sign_on && path == Path::Optical).then_some(SignOn::ModeE);
+        served = served.with_link(&name, kind, path, link);
+    }
+    served
 }
 
 async fn hub(rig: &Rig) -> Hub {
@@ -395,8 +471,8 @@ fn is_older(said: &Said, truth: &Said) -> bool {
 async fn round(bench: &mut Bench, seed: u64) -> Result<Said, String> {
     let mut chance = Chance(seed);
     let deed = deed(&mut chance);
-    let faults: Vec<Placed> = (0..FAULTS).map(|_| fault(&mut chance, deed)).collect();
-    let mut story = format!("LAB_CHAOS_ROUND={seed}: {deed:?} under:\n");
+    let faults: Vec<Placed> = (0..FAULTS).map(|_| fault(&mut chance, deed, bench.setting)).collect();
+    let mut story = format!("LAB_CHAOS_ROUND={seed}: {deed:?} on {:?} under:\n", bench.setting);
     faults.iter().for_each(|fault| writeln!(story, "  {fault}").expect("a string"));
     // A meter with an empty purse switches off by itself.
     let before = bench.state(deed.device());
@@ -406,7 +482,7 @@ async fn round(bench: &mut Bench, seed: u64) -> Result<Said, String> {
     let begun = Instant::now();
     let said = timeout(LONGEST, bench.carry_out(deed)).await;
     let said = said.map_err(|_| format!("{story}still not ended after {:?}", begun.elapsed()))?;
-    bench.estate.clear("rig-1", None).expect("a rig");
+    bench.estate.clear(&bench.rig, None).expect("a rig");
     let after = bench.state(deed.device());
     let truth = recovered(bench, deed).await.map_err(|why| format!("{story}said {said:?}\n{why}"))?;
     match wrong(deed, &said, &before, &after, &truth) {
@@ -436,60 +512,80 @@ async fn recovered(bench: &mut Bench, deed: Deed) -> Result<Said, String> {
     Err(format!("without faults {look:?} still comes to {last:?}"))
 }
 
-/// Plays rounds, each with its own seed; every so often on a fresh rig.
-fn play(share: u64) {
+/// Seeds of a share: each of its own, or of the one round that was asked for.
+fn seeds(share: u64, rounds: u64) -> Vec<u64> {
     let only: Option<u64> = std::env::var("LAB_CHAOS_ROUND").ok().and_then(|seed| seed.parse().ok());
-    let seeds: Vec<u64> = match only {
-        Some(seed) => {
-            if share == 0 {
-                vec![seed]
-            } else {
-                Vec::new()
+    match only {
+        Some(seed) if seed / 1_000_000 == share => vec![seed],
+        Some(_) => Vec::new(),
+        None => (0..rounds).map(|round| share * 1_000_000 + round).collect(),
+    }
+}
+
+/// How many rounds ended how.
+#[derive(Debug, Default)]
+struct Tally {
+    done: u64,
+    refused: u64,
+    trouble: u64,
+    wrong: Vec<String>,
+}
+
+/// Plays rounds on a rig, each with its own seed; after one that went wrong on a fresh rig.
+async fn play(setting: Setting, share: u64, seeds: Vec<u64>) -> Tally {
+    let mut tally = Tally::default();
+    let mut bench = Bench::start(setting, share).await;
+    for seed in seeds {
+        match round(&mut bench, seed).await {
+            Ok(Said::Trouble(_)) => tally.trouble += 1,
+            Ok(Said::Refused(_)) => tally.refused += 1,
+            Ok(_) => tally.done += 1,
+            Err(story) => {
+                tally.wrong.push(story);
+                bench = Bench::start(setting, share).await;
             }
         }
-        None => (0..ROUNDS).map(|round| share * 1_000_000 + round).collect(),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
-    runtime.expect("a runtime").block_on(async {
-        let (mut done, mut refused, mut trouble, mut wrong) = (0, 0, 0, Vec::new());
-        let mut bench = Bench::start(share).await;
-        for seed in seeds {
-            match round(&mut bench, seed).await {
-                Ok(Said::Trouble(_)) => trouble += 1,
-                Ok(Said::Refused(_)) => refused += 1,
-                Ok(_) => done += 1,
-                Err(story) => {
-                    wrong.push(story);
-                    bench = Bench::start(share).await;
-                }
-            }
-        }
-        println!(
-            "{done} done or read, {refused} refused, {trouble} not done or not known, {} wrong",
-            wrong.len()
-        );
-        assert!(wrong.is_empty(), "{} rounds went wrong:\n{}", wrong.len(), wrong.join("\n\n"));
-        let enough = only.is_some() || (done > ROUNDS / 10 && trouble > ROUNDS / 10);
-        assert!(enough, "faults must neither always nor never strike: {done} done, {trouble} in trouble");
-    });
+    }
+    tally
+}
+
+fn play_share(share: u64, rounds: u64) {
+    let seeds = seeds(share, rounds);
+    let count = seeds.len() as u64;
+    let setting = SETTINGS[usize::try_from(share).expect("an index")];
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(!setting.terminals).build().expect("a runtime");
+    let Tally { done, refused, trouble, wrong } = runtime.block_on(play(setting, share, seeds));
+    println!(
+        "{done} done or read, {refused} refused, {trouble} not done or not known, {} wrong",
+        wrong.len()
+    );
+    assert!(wrong.is_empty(), "{} rounds went wrong:\n{}", wrong.len(), wrong.join("\n\n"));
+    let enough = count < rounds || (done > rounds / 10 && trouble > rounds / 10);
+    assert!(enough, "faults must neither always nor never strike: {done} done, {trouble} in trouble");
 }
 
 #[test]
 fn two_and_a_half_thousand_faults_and_no_wrong_pass() {
-    play(0);
+    play_share(0, ROUNDS);
 }
 
 #[test]
-fn another_two_and_a_half_thousand_faults_and_no_wrong_pass() {
-    play(1);
+fn two_and_a_half_thousand_faults_on_datagrams_and_a_sign_on_and_no_wrong_pass() {
+    play_share(1, ROUNDS);
 }
 
 #[test]
-fn a_third_two_and_a_half_thousand_faults_and_no_wrong_pass() {
-    play(2);
+fn two_and_a_half_thousand_faults_on_a_meter_with_keys_and_no_wrong_pass() {
+    play_share(2, ROUNDS);
 }
 
 #[test]
-fn a_fourth_two_and_a_half_thousand_faults_and_no_wrong_pass() {
-    play(3);
+fn two_and_a_half_thousand_faults_on_all_of_these_and_no_wrong_pass() {
+    play_share(3, ROUNDS);
+}
+
+#[test]
+fn a_hundred_faults_on_real_pseudo_terminals_and_no_wrong_pass() {
+    play_share(4, ROUNDS_ON_TERMINALS);
 }
