@@ -1,11 +1,13 @@
 //! DUIS messages held against programs that are not ours: xmllint checks them against the published 5.4 schemas, xmlsec1
 //! checks our signatures and makes some for us to check, and what was tampered with is refused on both sides.
 
+use proto_duis::examples::Draw;
 use proto_duis::pki::Authority;
 use proto_duis::{
     CountersignedRequest, Party, PartyKind, Request, Response, ResponseBody, Signer, Smets1Body,
-    Smets1Response, TrustStore, describe, examples,
+    Smets1Response, Srv, TrustStore, describe, examples,
 };
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -147,6 +149,81 @@ fn every_message_is_valid_by_the_published_schemas() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let valid = String::from_utf8_lossy(&output.stderr).matches(" validates").count();
     assert_eq!(valid, files.len(), "xmllint named fewer messages than it was given");
+}
+
+/// Octets that look random and are the same each time (Knuth's constants for a linear congruence).
+fn octets(seed: u64, count: usize) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 56) as u8
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// Requests of every variant whose body can be drawn, their bodies drawn at random.
+fn drawn(of_each: u64) -> Vec<Request> {
+    let seeded =
+        Srv::ALL.iter().zip(1u64..).flat_map(|(srv, n)| (0..of_each).map(move |k| (*srv, n * 1_000 + k)));
+    seeded.filter_map(|(srv, seed)| examples::drawn(srv, &mut Draw::new(&octets(seed, 600)))).collect()
+}
+
+/// Which of the documents the schema takes, in one call of xmllint.
+fn valid(lab: &Lab, schema: &Path, documents: &[String]) -> Vec<bool> {
+    let files: Vec<PathBuf> =
+        documents.iter().enumerate().map(|(n, xml)| lab.write(&format!("drawn-{n}.xml"), xml)).collect();
+    let said = String::from_utf8_lossy(&xmllint(schema, &files).stderr).into_owned();
+    let lines: BTreeSet<&str> = said.lines().collect();
+    let says = |file: &Path, what: &str| lines.contains(format!("{} {what}", file.display()).as_str());
+    let verdict = |file: &PathBuf| {
+        let (good, bad) = (says(file, "validates"), says(file, "fails to validate"));
+        assert!(good != bad, "xmllint says nothing of {}", file.display());
+        good
+    };
+    files.iter().map(verdict).collect()
+}
+
+#[test]
+fn any_body_is_valid_by_the_published_schema() {
+    let Some(schemas) = lab_tests::duis_schemas() else { return };
+    let lab = Lab::new();
+    let requests = drawn(6);
+    let documents: Vec<String> = requests.iter().map(|request| request.sign(&lab.user).unwrap()).collect();
+    let valid = valid(&lab, &schemas.join("duis54.xsd"), &documents);
+    let refused: Vec<&String> =
+        documents.iter().zip(valid).filter(|(_, valid)| !valid).map(|(xml, _)| xml).collect();
+    println!("{} requests drawn at random, {} refused by the schema", documents.len(), refused.len());
+    assert!(refused.is_empty() && documents.len() > 150, "{:?}", refused.first());
+}
+
+/// An element taken out, renamed or given nonsense: the schema and we agree on every one.
+#[test]
+fn the_schema_and_we_agree_on_damaged_bodies() {
+    let Some(schemas) = lab_tests::duis_schemas() else { return };
+    let lab = Lab::new();
+    let mut documents = Vec::new();
+    for (n, request) in (0u32..).zip(drawn(4)) {
+        let xml = request.sign(&lab.user).unwrap();
+        let at = |k: u64| usize::from_le_bytes(octets(u64::from(n) * 3 + k, 8).try_into().unwrap());
+        documents.extend((0..3).map(|how| examples::damaged(&xml, at(how.into()), how)));
+    }
+    let valid = valid(&lab, &schemas.join("duis54.xsd"), &documents);
+    let ours: Vec<bool> = documents.iter().map(|xml| Request::parse(xml.as_bytes()).is_ok()).collect();
+    let apart: Vec<(&String, bool)> = documents
+        .iter()
+        .zip(valid)
+        .zip(&ours)
+        .filter(|((_, valid), ours)| valid != *ours)
+        .map(|(pair, _)| pair)
+        .collect();
+    let taken = ours.iter().filter(|taken| **taken).count();
+    println!(
+        "{} damaged requests, {taken} still requests, {} judged differently",
+        documents.len(),
+        apart.len()
+    );
+    assert!(apart.is_empty(), "{} of {}: {:?}", apart.len(), documents.len(), apart.first());
+    assert!(taken > 20 && taken < documents.len() / 2, "{taken}");
 }
 
 /// The schema refuses what we refuse: else its consent above would mean little.

@@ -173,14 +173,13 @@ pub(crate) fn as_request(counter: u64, body: RequestBody) -> Request {
     Request::new(RequestId { originator: USER, target, counter }, body)
 }
 
-/// The request as a document with one element of its body damaged: the element counted from the body's on (`at`, round and
+/// A request's document with one element of its body damaged: the element counted from the body's on (`at`, round and
 /// round) is taken out, renamed, or given text that fits no element, as `how` is 0, 1 or more.
-pub fn damaged(request: &Request, at: usize, how: u32) -> String {
-    let xml = request.to_xml();
+pub fn damaged(xml: &str, at: usize, how: u32) -> String {
     let start = xml.find("<sr:Body>").map_or(0, |body| body + "<sr:Body>".len());
     let end = xml.find("</sr:Body>").unwrap_or(xml.len());
     let tags: Vec<usize> = xml[start..end].match_indices("<sr:").map(|(tag, _)| start + tag).collect();
-    let Some(tag) = tags.get(at % tags.len().max(1)).copied() else { return xml };
+    let Some(tag) = tags.get(at % tags.len().max(1)).copied() else { return xml.to_owned() };
     let name_end = xml[tag..].find(['>', '/', ' ']).map_or(end, |length| tag + length);
     let name = &xml[tag + 1..name_end];
     let open_end = xml[tag..].find('>').map_or(end, |length| tag + length + 1);

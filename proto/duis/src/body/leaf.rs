@@ -361,7 +361,7 @@ impl Offset {
         }
         let cut = text.len().checked_sub(6).filter(|cut| text.is_char_boundary(*cut));
         let Some((before, [sign @ (b'+' | b'-'), h, i, b':', m, n])) =
-            cut.map(|cut| (&text[..cut], text[cut..].as_bytes()))
+            cut.map(|cut| (&text[..cut], &text.as_bytes()[cut..]))
         else {
             return Some((text, None));
         };

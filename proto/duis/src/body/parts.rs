@@ -3,6 +3,7 @@
 use super::Content;
 use super::fields::{Field, FieldError, FieldReader};
 use crate::Eui64;
+use crate::examples::Draw;
 use crate::utrn::TokenDigits;
 use crate::xml::{Cursor, Element, Reading, SchemaError, Space::Sr};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -38,6 +39,10 @@ impl Content for NoContent {
 
     fn children(&self) -> Vec<Element> {
         Vec::new()
+    }
+
+    fn sample(_: &mut Draw<'_>) -> Option<Self> {
+        Some(NoContent)
     }
 }
 
