@@ -10,11 +10,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use lab_config::{Lab, Rig, RigDevice, SecretSource, Security};
+use lab_config::contents::Load;
+use lab_config::{Document, Lab, Rig, RigDevice, SecretSource, Security};
 use serde::Serialize;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::control::{self, Control};
+use crate::control::{self, Control, LONGEST_DATA_SET};
 use crate::estate::{Estate, SimEndpoint};
 use crate::fault::{FaultPlan, Placed};
 use crate::objects::StateFolder;
@@ -56,7 +57,7 @@ enum Verb {
         /// Where `device-sim serve --control` listens.
         #[arg(long, value_name = "ADDRESS")]
         at: SocketAddr,
-        /// The command; `list`, `state`, `fault`, `faults`, `clear`, `keys`, `token`, `load`, `clock`, `drift`, `mains`, `plug`.
+        /// The command; `list`, `state`, `fault`, `faults`, `clear`, `keys`, `token`, `load`, `clock`, `drift`, `mains`, `plug`, and `data-set FILE`.
         #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
         command: Vec<String>,
     },
@@ -108,10 +109,31 @@ pub async fn run() -> ExitCode {
                 Err(error) => fail(&error.to_string(), 1),
             }
         }
-        Verb::Ctl { at, command } => match control::ask(at, &command.join(" ")).await {
-            Ok(answer) => tell(&answer),
-            Err(error) => fail(&format!("nobody answers at {at}: {error}"), 1),
+        Verb::Ctl { at, command } => match command_line(&command) {
+            Err(error) => fail(&error, 2),
+            Ok(line) => match control::ask(at, &line).await {
+                Ok(answer) => tell(&answer),
+                Err(error) => fail(&format!("nobody answers at {at}: {error}"), 1),
+            },
         },
+    }
+}
+
+/// The line of a command: words with blanks between them. Of a data set it carries the text, not the name of its file.
+fn command_line(words: &[String]) -> Result<String, String> {
+    let (file, rest) = match words {
+        [verb, rest @ .., file] if verb == "data-set" => (file, rest),
+        words => return Ok(words.join(" ")),
+    };
+    let document = Document::read(std::path::Path::new(file)).map_err(|error| error.to_string())?;
+    Load::of_data_set(&document).map_err(|error| error.to_string())?;
+    let text = serde_json::Value::from(document.text());
+    let line = format!("data-set {} {text}", rest.join(" "));
+    match u64::try_from(line.len()) {
+        Ok(0..LONGEST_DATA_SET) => Ok(line),
+        _ => {
+            Err(format!("{file}: a data set of at most {LONGEST_DATA_SET} octets goes over the control port"))
+        }
     }
 }
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use device_sim::fault::{FaultError, Placed};
 use device_sim::{Estate, Hand, HandError, Pressed, SimClock, StartError, StateFolder};
+use lab_config::contents::Load;
 use lab_config::{DeviceKind, Lab};
-use scenarios::{Act, Action, Load, Pack};
+use scenarios::{Act, Action, Pack};
 
 use crate::dispatch::{Answer, Hands};
 use crate::execute::Trouble;
@@ -88,20 +89,21 @@ impl Hands for SimulatedHands {
         }
     }
 
-    fn load(&mut self, load: &Load) -> Option<Result<(), String>> {
-        let hand = self.hands.get(&load.device)?;
-        Some(Self::load_all(hand, load).map_err(|error| error.to_string()))
+    fn load(&mut self, loads: &[Load]) -> Result<Vec<Load>, String> {
+        let simulated = |load: &Load| self.hands.contains_key(&load.device());
+        let (here, left): (Vec<Load>, Vec<Load>) = loads.iter().cloned().partition(simulated);
+        if let Some(hand) = self.hands.values().next().filter(|_| !here.is_empty()) {
+            hand.load(&here).map_err(|error| error.to_string())?;
+        }
+        Ok(left)
+    }
+
+    fn tell(&mut self, words: &str) {
+        self.person.tell(words);
     }
 }
 
 impl SimulatedHands {
-    fn load_all(hand: &Hand, load: &Load) -> Result<(), HandError> {
-        load.balance_pence.map_or(Ok(()), |pence| hand.set_balance(pence))?;
-        load.load.map_or(Ok(()), |load| hand.set_load(Some(load)))?;
-        let ahead = load.clock_offset.map(|ahead| i64::try_from(ahead.as_millis()).unwrap_or_default());
-        ahead.map_or(Ok(()), |ahead| hand.jump_clock(ahead))
-    }
-
     /// Brings a fault about at a simulated device; nothing said, where the device is a real one.
     fn fault(&self, text: &str) -> Result<Option<String>, Trouble> {
         let placed: Placed = text.parse().map_err(|e| Trouble::error(format!("fault {text:?}: {e}")))?;

@@ -15,6 +15,7 @@
 
 mod broker;
 mod combination;
+pub mod contents;
 pub mod cosem;
 mod credentials;
 mod device_model;

@@ -24,7 +24,7 @@ pub use action::{
     Outcome, Request, Select, Vending,
 };
 pub use binding::{Bindings, DeviceFacts, Facts, ModelField, Operand, Piece, Reference, Unbound};
-pub use data_set::{DataSet, Load, NotShipped, Write};
+pub use data_set::{DataSet, NotShipped, Write};
 pub use expectation::{Amount, Check, Expectation, Mismatch, Pattern, PatternError, evaluate};
 pub use pack::{
     Agreement, Files, LockError, NonStandard, Pack, PackError, PackKind, PackLock, Standing, shipped_packs,

@@ -3,7 +3,8 @@
 use std::str::FromStr;
 
 use jiff::SignedDuration;
-use lab_config::{DeviceKind, Name, Path};
+use lab_config::contents::Load;
+use lab_config::{DeviceKind, Document, FileError, Name, Path};
 use serde_json::{Value, json};
 
 use crate::estate::{Estate, Hand, HandError};
@@ -39,6 +40,8 @@ pub enum Command {
     Mains(At, bool),
     /// A cable is put in or pulled.
     Plug(At, Path, bool),
+    /// A rig is loaded with a test data set; the only rig, where none is named.
+    DataSet(Option<Name>, Vec<Load>),
 }
 
 /// A device; of the only rig, where none is named.
@@ -55,7 +58,7 @@ pub struct At {
 pub enum CommandError {
     /// Not one of the commands.
     #[error(
-        "no command: {0:?}; there are list, state, fault, faults, clear, keys, token, load, clock, drift, mains, plug"
+        "no command: {0:?}; there are list, state, fault, faults, clear, keys, token, load, clock, drift, mains, plug, data-set"
     )]
     Unknown(String),
     /// A command with something else than it takes.
@@ -68,6 +71,9 @@ pub enum CommandError {
         /// What it takes.
         expected: &'static str,
     },
+    /// What was sent is no data set.
+    #[error(transparent)]
+    DataSet(#[from] FileError),
     /// The fault cannot be.
     #[error(transparent)]
     Fault(#[from] FaultError),
@@ -104,6 +110,7 @@ impl FromStr for Command {
             }
             "mains" => Ok(Self::Mains(at("mains", first)?, switch("mains", second)?)),
             "plug" => plug(first, second),
+            "data-set" => data_set(rest),
             other => Err(CommandError::Unknown(other.chars().take(40).collect())),
         }
     }
@@ -164,6 +171,18 @@ fn plug(first: &str, second: &str) -> Result<Command, CommandError> {
     }
 }
 
+/// `data-set "..."` or `data-set rig-1 "..."`: the text of a data set, as a string of JSON.
+fn data_set(rest: &str) -> Result<Command, CommandError> {
+    let (named, text) = match rest.split_once('"') {
+        Some((named, _)) => (named, rest.get(named.len()..).unwrap_or_default()),
+        None => return Err(wrong("data-set", rest, "the text of a data set, as a string of JSON")),
+    };
+    let text: String = serde_json::from_str(text)
+        .map_err(|_| wrong("data-set", text, "the text of a data set, as a string of JSON"))?;
+    let loads = Load::of_data_set(&Document::new("data set", text))?;
+    Ok(Command::DataSet(rig("data-set", named.trim())?, loads))
+}
+
 impl Command {
     /// Carries it out; what there is to say of it.
     ///
@@ -194,6 +213,12 @@ impl Command {
             }
             Self::Drift(at, ppm) => Ok(json!(hand(estate, at)?.drift_clock(*ppm)?)),
             Self::Mains(at, on) => Ok(json!(hand(estate, at)?.mains(*on)?)),
+            Self::DataSet(rig, loads) => {
+                let rig = estate.the_rig(rig.as_ref())?;
+                estate.load(&rig, loads)?;
+                let devices: Vec<String> = loads.iter().map(|load| load.device().to_string()).collect();
+                Ok(json!({ "rig": rig, "loaded": devices }))
+            }
             Self::Plug(at, path, true) => Ok(json!(hand(estate, at)?.restore_link(*path)?)),
             Self::Plug(at, path, false) => Ok(json!(hand(estate, at)?.pull_link(*path)?)),
         }

@@ -17,8 +17,10 @@
 //! | `clock ESME -2h`, `drift ESME 500` | a clock jumps, or gains so many parts per million |
 //! | `mains ESME off` | takes the mains away, or gives them back |
 //! | `plug ESME/optical off` | pulls a cable, or puts it back |
+//! | `data-set rig-1 "..."` | loads the devices with a test data set, whose text is the string of JSON: all of them, or none |
 //!
-//! Where the lab has one simulated rig, it need not be named.
+//! Where the lab has one simulated rig, it need not be named. `device-sim ctl data-set FILE` puts the text of the file into
+//! the line.
 
 mod command;
 mod server;
@@ -26,4 +28,4 @@ mod server;
 mod tests;
 
 pub use command::{Command, CommandError};
-pub use server::{Control, ask};
+pub use server::{Control, LONGEST_DATA_SET, ask};

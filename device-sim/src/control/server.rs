@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -18,6 +18,10 @@ use crate::estate::Estate;
 const CONNECTIONS: usize = 8;
 /// Octets of a line; a longer one closes the connection.
 const LINE: u64 = 4096;
+/// Octets of a line that carries a data set: a year of listed half hours and more.
+pub const LONGEST_DATA_SET: u64 = 512 * 1024;
+/// What such a line begins with.
+const DATA_SET: &[u8] = b"data-set ";
 /// Octets of an answer that a client takes.
 const ANSWER: u64 = 1024 * 1024;
 /// A connection on which no command comes for so long is closed.
@@ -80,11 +84,7 @@ async fn converse(stream: TcpStream, estate: std::sync::Weak<Estate>) -> io::Res
     let (read, mut write) = stream.into_split();
     let mut lines = BufReader::new(read);
     loop {
-        let mut line = Vec::new();
-        let count = timeout(IDLE, (&mut lines).take(LINE).read_until(b'\n', &mut line)).await??;
-        if count == 0 {
-            return Ok(());
-        }
+        let Some(line) = timeout(IDLE, read_line(&mut lines)).await?? else { return Ok(()) };
         let Some(estate) = estate.upgrade() else { return Ok(()) };
         let (answer, go_on) = answer(&line, &estate);
         drop(estate);
@@ -96,13 +96,26 @@ async fn converse(stream: TcpStream, estate: std::sync::Weak<Estate>) -> io::Res
     }
 }
 
+/// A line as it came: without its end, where it is too long; none, where the connection has ended.
+async fn read_line(lines: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    lines.take(LINE).read_until(b'\n', &mut line).await?;
+    if !line.ends_with(b"\n") && line.starts_with(DATA_SET) {
+        lines.take(LONGEST_DATA_SET - LINE).read_until(b'\n', &mut line).await?;
+    }
+    Ok(Some(line).filter(|line| !line.is_empty()))
+}
+
 /// The answer to a line, and whether who wrote it knows the language.
 fn answer(line: &[u8], estate: &Estate) -> (Value, bool) {
     let text = String::from_utf8_lossy(line);
     let whole = line.ends_with(b"\n");
     let done = text.parse::<Command>().and_then(|command| command.carry_out(estate));
     match done {
-        _ if !whole => (json!({ "error": format!("a line has at most {LINE} octets") }), false),
+        _ if !whole => {
+            let words = format!("a line has at most {LINE} octets, one with a data set {LONGEST_DATA_SET}");
+            (json!({ "error": words }), false)
+        }
         Ok(said) => (json!({ "ok": said }), true),
         Err(error) => {
             let known = !matches!(error, CommandError::Unknown(_));

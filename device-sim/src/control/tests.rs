@@ -51,6 +51,17 @@ async fn what_a_person_does_is_done_over_the_port_and_what_cannot_be_is_said() {
     assert_eq!(ok("token ESME 1").await["refused"], "incomplete: not 20 digits");
     ok("clock GSME +90s").await;
     ok("drift GSME -5").await;
+    let set = serde_json::json!("[[load]]\ndevice = \"ESME\"\nload = 750\nbalance-pence = -50\n");
+    assert_eq!(ok(&format!("data-set rig-1 {set}")).await["loaded"][0], "ESME");
+    let state = ok("state ESME").await;
+    assert_eq!((&state["load"], &state["balance_millipence"]), (&750.into(), &(-50_000).into()));
+    let set = serde_json::json!("[[load]]\ndevice = \"ESME\"\nload = -1\n");
+    let words = refused(&format!("data-set {set}")).await;
+    assert!(words.contains("data set:3:8: found -1"), "{words}");
+    let long = "# ".to_owned() + &"x".repeat(100_000) + "\n[[load]]\ndevice = \"GSME\"\nload = 7\n";
+    ok(&format!("data-set {}", serde_json::json!(long))).await;
+    assert_eq!(ok("state GSME").await["load"], 7);
+    assert!(refused("data-set rig-1 [[load]]").await.contains("a string of JSON"));
     assert!(refused("fault ESME: silense").await.contains("did you mean `silence`"));
     assert!(refused("fault ESME: flat-battery").await.contains("has no battery"));
     assert!(refused("state rig-9/ESME").await.contains("simulated rigs: rig-1"));
@@ -84,7 +95,7 @@ proptest! {
 
     #[test]
     fn verbs_with_anything_behind_them_never_panic(
-        verb in proptest::sample::select(vec!["state", "fault", "clear", "keys", "load", "clock", "mains", "plug"]),
+        verb in proptest::sample::select(vec!["state", "fault", "clear", "keys", "load", "clock", "mains", "plug", "data-set"]),
         rest in "[A-Z0-9a-z/ :+-]{0,30}",
     ) {
         let _ = format!("{verb} {rest}").parse::<Command>();

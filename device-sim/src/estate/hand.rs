@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use lab_config::Path;
+use lab_config::contents::Load;
 use proto_duis::DeviceKind;
 use serde::Serialize;
 
@@ -14,6 +15,7 @@ use crate::model::account::PaymentMode;
 use crate::model::connection::Connection;
 use crate::model::core::Core;
 use crate::model::esme::Esme;
+use crate::model::loading::LoadRefusal;
 use crate::model::money::Millipence;
 use crate::model::ppmid::DisplayRefusal;
 use crate::model::supply::{Key, KeyEffect};
@@ -54,6 +56,16 @@ pub enum HandError {
     /// The hub does not let the device onto its network.
     #[error(transparent)]
     Join(#[from] JoinRefusal),
+    /// A device cannot be loaded with what a data set says; no device of the rig was.
+    #[error("{kind} of rig {rig} is not loaded, nor is any other: {refusal}")]
+    Load {
+        /// The rig.
+        rig: String,
+        /// The device.
+        kind: DeviceKind,
+        /// Why.
+        refusal: LoadRefusal,
+    },
     /// Not a key of a meter.
     #[error("a meter has keys A and B, found {0:?}")]
     Key(char),
@@ -167,6 +179,18 @@ impl Hand {
             _ => None,
         };
         self.site.with(set).ok_or_else(|| self.without("load"))
+    }
+
+    /// Loads what a test data set says into the devices of the rig: into all of them, or into none.
+    ///
+    /// # Errors
+    /// [`HandError::Load`]: what a device has no room for, or what could not have come about in it.
+    pub fn load(&self, loads: &[Load]) -> Result<(), HandError> {
+        self.site.with(|home| home.load(loads)).map_err(|(kind, refusal)| HandError::Load {
+            rig: self.site.name.clone(),
+            kind,
+            refusal,
+        })
     }
 
     /// Puts the balance of a meter to so many pence, as a supplier's correction would.

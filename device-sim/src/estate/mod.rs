@@ -36,6 +36,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lab_config::contents::Load;
 use lab_config::{
     DlmsProfile, DongleUrl, Endpoint, FrameLimits, HdlcSizes, Lab, LinkUrl, LinkUrlError, MaxInfo, Path,
     Quirk, Rig, RigDevice, SignOn, Transport, Window,
@@ -270,6 +271,16 @@ impl Estate {
             return Err(HandError::Device { rig: rig.to_owned(), kind });
         }
         Ok(Hand::new(site.clone(), kind))
+    }
+
+    /// Loads what a test data set says into the simulated devices of a rig: into all of them, or into none.
+    ///
+    /// # Errors
+    /// No such rig, or what a device has no room for.
+    pub fn load(&self, rig: &str, loads: &[Load]) -> Result<(), HandError> {
+        let site = self.site(rig)?.clone();
+        // Which of its devices the hand is at makes no difference to a load.
+        Hand::new(site, DeviceKind::Chf).load(loads)
     }
 
     /// Brings a fault about, now or when its time comes; where the fault names no rig, at the only one.

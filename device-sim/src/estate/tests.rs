@@ -355,3 +355,35 @@ async fn the_folder_of_names_goes_with_the_estate() {
     estate.stop().await;
     assert!(!folder.exists());
 }
+
+#[tokio::test]
+async fn a_data_set_is_in_all_devices_of_a_rig_or_in_none() {
+    let lab = lab_config::Lab::embedded().unwrap();
+    let estate = Estate::start(&lab, SimClock::real(), 1).await.unwrap();
+    let read = |text: &str| {
+        let document = lab_config::Document::new("set.toml", text);
+        lab_config::contents::Load::of_data_set(&document).unwrap()
+    };
+    let good = read(
+        "[[load]]\ndevice = \"ESME\"\nload = 321\nbalance-pence = 777\n[[load]]\ndevice = \"GSME\"\nregisters = { volume-dm3 = 4242 }\nload = 0\n\
+         [[load]]\ndevice = \"CHF\"\njoined = [\"GPF\", \"ESME\", \"GSME\"]\n",
+    );
+    estate.load("rig-1", &good).unwrap();
+    let state = |kind| estate.hand("rig-1", kind).unwrap().state();
+    assert_eq!(
+        (state(DeviceKind::Esme).load, state(DeviceKind::Esme).balance_millipence),
+        (Some(321), Some(777_000))
+    );
+    assert_eq!(state(DeviceKind::Gsme).register, Some(4242));
+    let bad = read(
+        "[[load]]\ndevice = \"ESME\"\nload = 9\n[[load]]\ndevice = \"GSME\"\nhistory = { half-hours = 20_000, volume-dm3 = { every = 0 } }\n",
+    );
+    let refusal = estate.load("rig-1", &bad).unwrap_err().to_string();
+    assert_eq!(
+        refusal,
+        "GSME of rig rig-1 is not loaded, nor is any other: 20000 half hours of a profile: the device has room for 19008"
+    );
+    assert_eq!(state(DeviceKind::Esme).load, Some(321), "the electricity meter is as it was");
+    assert!(estate.load("rig-9", &good).is_err());
+    estate.stop().await;
+}

@@ -23,6 +23,7 @@ mod display;
 mod display_tests;
 mod fingerprint;
 mod hub;
+mod load;
 mod station;
 #[cfg(test)]
 mod store_tests;

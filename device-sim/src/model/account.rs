@@ -128,6 +128,12 @@ impl Account {
         }
     }
 
+    /// The same account with these debts, and with emergency credit taken or not.
+    #[must_use]
+    pub fn owing(self, debts: Debts, emergency_taken: bool) -> Self {
+        Self { debts, emergency_taken, ..self }
+    }
+
     /// How the customer pays.
     pub const fn mode(&self) -> PaymentMode {
         self.mode

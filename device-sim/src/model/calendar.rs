@@ -361,6 +361,13 @@ impl Timetable {
         activated
     }
 
+    /// Follows a clock that shows `time` and has no dates to keep: what is held ready stays so.
+    pub(super) fn follow(&mut self, time: MeterTime) {
+        if time < self.selected.from || time >= self.selected.until {
+            self.select(time);
+        }
+    }
+
     fn select(&mut self, now: MeterTime) {
         self.selected = self.active.selects(&self.special, now);
     }

@@ -1,5 +1,9 @@
 //! The customer's connection, electricity or gas: account, prices, tokens, and the switch that opens and closes it.
 
+mod load;
+
+pub(super) use load::fits;
+
 use proto_duis::utrn::VendingKey;
 
 use super::account::{Account, Cause, Level, PaymentMode, Thresholds};

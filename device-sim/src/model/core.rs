@@ -1,5 +1,7 @@
 //! What every device has: a plate, a clock, a journal, and a minute grid to live by.
 
+use lab_config::contents::StatusFlag;
+
 use super::bench::Bench;
 use super::clock::DeviceClock;
 use super::firmware::{ImageRefusal, ImageTransfer};
@@ -50,6 +52,8 @@ pub struct Core {
     /// Whether its clock was right when it was last set and has run since.
     clock_holds: bool,
     mains: Mains,
+    /// Flags of the running half hour.
+    flags: u8,
     /// The next full minute its clock will show.
     next_minute: MeterTime,
 }
@@ -70,6 +74,7 @@ impl Core {
             clock,
             clock_holds: true,
             mains: Mains::On,
+            flags: 0,
             next_minute,
         }
     }
@@ -119,6 +124,7 @@ impl Core {
     pub fn set_clock(&mut self, to: MeterTime) {
         let moved = self.jump_to(to);
         self.clock_holds = true;
+        self.flags |= StatusFlag::ClockAdjusted.bit();
         self.log(Event::ClockAdjusted, format!("clock adjusted by {moved} ms"));
     }
 
@@ -137,6 +143,12 @@ impl Core {
     /// Whether its clock has run since it was last set; false after an outage its capacitor did not bridge.
     pub const fn clock_holds(&self) -> bool {
         self.clock_holds
+    }
+
+    /// The flags of the half hour that ends now; the next begins without.
+    pub(super) fn take_flags(&mut self) -> u8 {
+        let clock = if self.clock_holds { 0 } else { StatusFlag::ClockInvalid.bit() };
+        std::mem::take(&mut self.flags) | clock
     }
 
     /// Whether it has mains.
@@ -259,6 +271,7 @@ impl Core {
     pub fn regain_mains(&mut self) -> Option<i64> {
         let Mains::Off { since, .. } = std::mem::replace(&mut self.mains, Mains::On) else { return None };
         let without = self.now.since(since);
+        self.flags |= StatusFlag::PowerDown.bit();
         if without > CLOCK_HOLD_UP {
             self.clock_holds = false;
             let stood_at = self.clock.shows(since.plus(CLOCK_HOLD_UP));

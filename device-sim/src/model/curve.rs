@@ -8,6 +8,8 @@ pub const PER_HOUR: u128 = 3_600_000;
 pub struct Curve {
     kind: Kind,
     seed: u64,
+    /// Whether the household has solar panels.
+    panels: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,13 +30,19 @@ const LITRES: [u32; 24] =
 
 impl Curve {
     /// Watts of a household's electricity.
-    pub const fn electricity(seed: u64) -> Self {
-        Self { kind: Kind::Electricity, seed }
+    pub fn electricity(seed: u64) -> Self {
+        Self { kind: Kind::Electricity, seed, panels: mix(seed ^ 0x50_1a4).is_multiple_of(3) }
     }
 
     /// Litres an hour of a household's gas.
-    pub const fn gas(seed: u64) -> Self {
-        Self { kind: Kind::Gas, seed }
+    pub fn gas(seed: u64) -> Self {
+        Self { kind: Kind::Gas, seed, panels: false }
+    }
+
+    /// The same household with solar panels, or without.
+    #[must_use]
+    pub const fn with_panels(self, panels: bool) -> Self {
+        Self { panels, ..self }
     }
 
     /// The rate through the true minute of this number since 1970-01-01T00:00:00Z.
@@ -52,9 +60,9 @@ impl Curve {
         }
     }
 
-    /// Watts the household's solar panels give through that minute; two households in three have none.
+    /// Watts the household's solar panels give through that minute; two households in three have none unless it is said.
     pub fn generation(self, minute: i64) -> u32 {
-        if !mix(self.seed ^ 0x50_1a4).is_multiple_of(3) {
+        if !self.panels {
             return 0;
         }
         let of_day = minute.rem_euclid(1440);

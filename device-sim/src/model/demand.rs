@@ -82,6 +82,11 @@ impl Demand {
         self.previous = self.peak.take();
     }
 
+    /// Takes the largest demands of a past that was told: of the billing period that runs, and of the one before.
+    pub(super) fn remember(&mut self, peak: Option<Peak>, previous: Option<Peak>) {
+        (self.peak, self.previous) = (peak, previous);
+    }
+
     /// Ends the running period now, as by command.
     pub fn next_period(&mut self, now: MeterTime) {
         let measured = Peak { watts: self.running(), at: now };

@@ -1,6 +1,9 @@
 //! What an electricity meter counts: totals, quadrants, tariff registers and blocks.
 
+use lab_config::contents;
+
 use super::curve::{Flow, Power};
+use super::loading::LoadRefusal;
 use super::tariff::{BLOCKS, REGISTERS};
 
 /// The energy registers. Tariff registers and blocks divide the import among them, to the last watt millisecond.
@@ -28,6 +31,98 @@ impl Registers {
             quadrants: [Flow::default(); 4],
             tiers,
             blocks,
+        }
+    }
+
+    /// Registers that show this: tariff registers and blocks as far as they are given, the rest of the import in the
+    /// first of them.
+    pub fn showing(shown: &contents::Registers) -> Self {
+        let mut registers = Self::reading(shown.import.0, 0);
+        let put = |places: &mut [Flow], given: &[contents::WattHours]| {
+            if !given.is_empty() {
+                places.fill(Flow::default());
+            }
+            places.iter_mut().zip(given).for_each(|(place, wh)| *place = Flow::reading(wh.0));
+        };
+        put(&mut registers.tiers, &shown.tariffs);
+        put(&mut registers.blocks, &shown.blocks);
+        registers.export = Flow::reading(shown.export.0);
+        let (import, export) =
+            (Flow::reading(shown.reactive_import.0), Flow::reading(shown.reactive_export.0));
+        registers.quadrants = [import, Flow::default(), Flow::default(), export];
+        registers
+    }
+
+    /// Counts what flowed in a half hour in the tariff register it began in.
+    pub(super) fn count_half_hour(&mut self, flowed: &HalfHour, register: usize) {
+        self.import.join(flowed.import);
+        self.export.join(flowed.export);
+        if let Some(tier) = self.tiers.get_mut(register) {
+            tier.join(flowed.import);
+        }
+        let [q1, q2, q3, q4] = &mut self.quadrants;
+        let exports = flowed.export > flowed.import;
+        let (inductive, capacitive) = if exports { (q2, q3) } else { (q1, q4) };
+        inductive.join(flowed.reactive_import);
+        capacitive.join(flowed.reactive_export);
+    }
+
+    /// What these registers showed before all that flowed into `past`.
+    ///
+    /// # Errors
+    /// More flowed into one of them than it shows.
+    pub(super) fn before(&self, past: &Self) -> Result<Self, LoadRefusal> {
+        let of = |register: &str, now: Flow, past: Flow| {
+            if past > now {
+                let (register, sum, shown) = (register.to_owned(), past.units(), now.units());
+                return Err(LoadRefusal::Past { register, sum, shown, unit: "Wh" });
+            }
+            Ok(now.less(past))
+        };
+        let all = |what: &str, now: &[Flow], past: &[Flow]| -> Result<Vec<Flow>, LoadRefusal> {
+            let pairs = now.iter().zip(past).zip(1..);
+            pairs.map(|((now, past), number)| of(&format!("{what} {number}"), *now, *past)).collect()
+        };
+        let mut before = self.clone();
+        before.import = of("the import register", self.import, past.import)?;
+        before.export = of("the export register", self.export, past.export)?;
+        before.tiers = all("tariff register", &self.tiers, &past.tiers)?;
+        before.blocks.copy_from_slice(&all("block register", &self.blocks, &past.blocks)?);
+        before.quadrants = self.quadrants_before(past)?;
+        Ok(before)
+    }
+
+    /// Reactive energy is shown by sign; how it fell into quadrants before the past is anybody's guess, so the past's
+    /// quadrants are taken as they were and the rest is left in the first and the last.
+    fn quadrants_before(&self, past: &Self) -> Result<[Flow; 4], LoadRefusal> {
+        let [q1, q2, q3, q4] = self.quadrants;
+        let [p1, p2, p3, p4] = past.quadrants;
+        let of = |register: &str, now: Flow, past: Flow| match past > now {
+            true => Err(LoadRefusal::Past {
+                register: register.to_owned(),
+                sum: past.units(),
+                shown: now.units(),
+                unit: "varh",
+            }),
+            false => Ok(now.less(past)),
+        };
+        let import = of("the reactive import register", q1.with(q2), p1.with(p2))?;
+        let export = of("the reactive export register", q3.with(q4), p3.with(p4))?;
+        Ok([import, Flow::default(), Flow::default(), export])
+    }
+
+    /// Counts import in tariff register 1 and block 1 that no past accounts for, in place of what is there.
+    pub(super) fn rest_in_the_first(&mut self, past: &Self, tariffs: bool, blocks: bool) {
+        let rest = |places: &mut [Flow], past: &[Flow], import: Flow| {
+            places.copy_from_slice(past);
+            let accounted = past.iter().fold(Flow::default(), |sum, part| sum.with(*part));
+            places.iter_mut().take(1).for_each(|first| first.join(import.less(accounted)));
+        };
+        if tariffs {
+            rest(&mut self.tiers, &past.tiers, self.import);
+        }
+        if blocks {
+            rest(&mut self.blocks, &past.blocks, self.import);
         }
     }
 
@@ -96,6 +191,29 @@ impl Registers {
     }
 }
 
+/// What flowed in a half hour.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct HalfHour {
+    /// Active import.
+    pub(super) import: Flow,
+    /// Active export.
+    pub(super) export: Flow,
+    /// Reactive import.
+    pub(super) reactive_import: Flow,
+    /// Reactive export.
+    pub(super) reactive_export: Flow,
+}
+
+impl HalfHour {
+    /// Adds a power for so many milliseconds.
+    pub(super) fn add(&mut self, power: Power, millis: u64) {
+        self.import.add(power.import, millis);
+        self.export.add(power.export, millis);
+        self.reactive_import.add(power.inductive, millis);
+        self.reactive_export.add(power.capacitive, millis);
+    }
+}
+
 /// Blocks of a block tariff: which one the next watt hour is counted in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Blocks {
@@ -127,6 +245,13 @@ impl Blocks {
             self.ends = ends;
         }
         fits
+    }
+
+    /// Blocks with these ends, in watt hours of the block period; none where no meter can have them.
+    pub(super) fn ending(ends: &[u64]) -> Option<Self> {
+        let mut blocks = Self::default();
+        let set = ends.iter().enumerate().all(|(block, end)| blocks.set_end(block, Some(*end)));
+        set.then_some(blocks)
     }
 
     /// Import since the block period began, watt hours.

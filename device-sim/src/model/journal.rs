@@ -303,6 +303,16 @@ impl Journal {
         self.lost_alerts
     }
 
+    /// Puts entries into the logs, each where it belongs, in place of what is in them. Nobody is told of them.
+    pub fn load<'t>(&mut self, entries: impl IntoIterator<Item = (MeterTime, Event, &'t str)>) {
+        self.events.clear();
+        self.security.clear();
+        for (at, event, text) in entries {
+            let log = if event.is_security() { &mut self.security } else { &mut self.events };
+            log.push(Entry { at, event, text: text.to_owned() });
+        }
+    }
+
     /// Empties the event log.
     pub fn clear_events(&mut self) {
         self.events.clear();

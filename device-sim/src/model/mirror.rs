@@ -62,6 +62,12 @@ impl Mirror {
         Self { profile: profile.clone(), days: days.copied().collect(), ids, ..Self::default() }
     }
 
+    /// The meter was given another past: profile and days are those it has now. The rest it will report.
+    pub fn follow<'d>(&mut self, profile: &Profile, days: impl Iterator<Item = &'d DayEntry>) {
+        self.profile = profile.clone();
+        self.days = days.copied().collect();
+    }
+
     /// Takes a frame of the gas meter in, at the hub's time, while so many requests wait for the meter; the answer, where
     /// one is due. Octets that are no frame, and attributes it does not mirror, are passed over.
     pub fn receive(&mut self, hub: &Core, octets: &[u8], waiting: usize) -> Option<Vec<u8>> {
@@ -152,7 +158,7 @@ impl Mirror {
         let begun = shown.next(HALF_HOUR).plus(-HALF_HOUR);
         let known = self.profile.all().last().is_some_and(|last| last.at >= begun);
         if !known && self.litres > 0 {
-            self.profile.capture(begun, self.litres);
+            self.profile.capture(begun, self.litres, 0);
         }
     }
 

@@ -21,6 +21,7 @@ pub mod han;
 pub mod held;
 pub mod journal;
 pub mod load_limit;
+pub mod loading;
 pub mod mirror;
 pub mod money;
 pub mod plate;
@@ -33,5 +34,7 @@ pub mod time;
 pub mod token;
 pub mod voltage;
 
+#[cfg(test)]
+mod loading_tests;
 #[cfg(test)]
 pub(crate) mod tests;

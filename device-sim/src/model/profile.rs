@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use super::time::MeterTime;
 
-/// Captures kept: 31 days of half hours.
-pub const PROFILE_ENTRIES: usize = 31 * 48;
+/// Captures kept: thirteen months of half hours.
+pub const PROFILE_ENTRIES: usize = 396 * 48;
+/// Captures of a meter that has just been installed: 31 days of half hours.
+pub const LIVED_ENTRIES: usize = 31 * 48;
 
 /// A log of so many entries; the oldest goes first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,8 @@ pub struct Capture {
     pub reading: u64,
     /// What flowed since the capture before.
     pub interval: u64,
+    /// Flags of the half hour (`lab_config::contents::StatusFlag`).
+    pub status: u8,
 }
 
 /// The profile.
@@ -82,19 +86,29 @@ impl Profile {
         Self { captures: VecDeque::new(), last_reading: reading }
     }
 
-    /// Adds a capture of the register; the oldest goes when the ring is full.
-    pub fn capture(&mut self, at: MeterTime, reading: u64) {
+    /// Adds a capture of the register and the status of the half hour; the oldest goes when the ring is full.
+    pub fn capture(&mut self, at: MeterTime, reading: u64, status: u8) {
         let interval = reading.saturating_sub(self.last_reading);
         self.last_reading = reading;
-        self.captures.push_back(Capture { at, reading, interval });
+        self.captures.push_back(Capture { at, reading, interval, status });
         if self.captures.len() > PROFILE_ENTRIES {
             self.captures.pop_front();
         }
     }
 
+    /// A half hour of which there is no capture: the next interval begins at this reading.
+    pub fn skip(&mut self, reading: u64) {
+        self.last_reading = reading;
+    }
+
     /// What flowed in the last half hour.
     pub fn last_interval(&self) -> u64 {
         self.captures.back().map_or(0, |capture| capture.interval)
+    }
+
+    /// The status of the last half hour.
+    pub fn last_status(&self) -> u8 {
+        self.captures.back().map_or(0, |capture| capture.status)
     }
 
     /// Empties it; the next interval begins at the reading of the last capture.
@@ -126,7 +140,7 @@ mod tests {
     fn filled(count: i64) -> Profile {
         let mut profile = Profile::starting_at(100);
         for n in 1..=count {
-            profile.capture(MeterTime::from_millis(n * HALF_HOUR), 100 + n.unsigned_abs() * 3);
+            profile.capture(MeterTime::from_millis(n * HALF_HOUR), 100 + n.unsigned_abs() * 3, 0);
         }
         profile
     }
@@ -134,6 +148,6 @@ mod tests {
     #[test]
     fn intervals_are_differences_of_readings() {
         assert!(filled(10).all().all(|capture| capture.interval == 3));
-        assert_eq!(filled(2000).len(), PROFILE_ENTRIES);
+        assert_eq!(filled(20_000).len(), PROFILE_ENTRIES);
     }
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lab_config::{DlmsProfile, Function, Mechanism};
+use lab_config::{DlmsProfile, Function, Mechanism, ProfileColumn};
 use proto_dlms::data::{ClassId, Obis};
 use proto_duis::DeviceKind;
 
@@ -70,6 +70,8 @@ pub enum Role {
     MirrorRefreshed,
     /// Half-hourly profile.
     Profile,
+    /// Status of the last half hour of the profile, where the profile has a column for it.
+    ProfileStatus,
     /// Activity calendar.
     Calendar,
     /// Account.
@@ -482,6 +484,9 @@ impl Directory {
             }
         }
         specs.extend(security(profile));
+        if profile.particulars.profile_columns().contains(&ProfileColumn::Status) {
+            specs.insert(Role::ProfileStatus, usual(Role::ProfileStatus));
+        }
         Self {
             by_role: specs.values().map(|spec| (spec.role, spec.obis)).collect(),
             by_name: specs.into_values().map(|spec| (spec.obis, spec)).collect(),

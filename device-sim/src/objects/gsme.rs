@@ -28,6 +28,9 @@ impl Device for Gsme {
         if let Some(value) = energy_register(self, spec.role, attribute) {
             return Ok(value);
         }
+        if spec.role == Role::ProfileStatus {
+            return Ok(Data::U8(self.profile().last_status()));
+        }
         let interval = self.profile().all().last().map_or(0, |capture| capture.interval);
         match gas_register(spec.role, attribute, [self.litres(), interval], self.battery_percent()) {
             Some(value) => Ok(value),

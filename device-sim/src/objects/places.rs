@@ -86,6 +86,8 @@ pub(super) fn usual(role: Role) -> Spec {
         Role::EventLog => Spec { methods: &[1], ..at.buffer([0, 0, 99, 98, 0, 255]) },
         Role::SecurityLog => at.buffer([0, 0, 99, 98, 1, 255]),
         Role::DeviceLog => at.buffer([0, 0, 99, 98, 10, 255]),
+        // Profile status of load profile 1 (IEC 62056-6-1).
+        Role::ProfileStatus => at.data([0, 0, 96, 10, 1, 255]),
         Role::ActiveImport => at.register([1, 0, 1, 8, 0, 255]),
         Role::ActiveExport => at.register([1, 0, 2, 8, 0, 255]),
         Role::Tier(tier) => at.register([1, 0, 1, 8, tier.saturating_add(1), 255]),

@@ -29,6 +29,8 @@ pub struct Arguments {
 pub enum Verb {
     /// Read a lab file and packs, and say everything that is wrong or unverified in them
     Check(Check),
+    /// List the test data sets, or say what is in one
+    DataSets(DataSets),
     /// Prove a rig against its Device Models, or find out what answers on one link
     Probe(Probe),
     /// Run test packs on a rig and write the DMCT Report
@@ -96,6 +98,17 @@ pub struct Check {
     /// Name each fact of the Device Models that nobody has seen on a device
     #[arg(long)]
     pub facts: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `harness data-sets`
+#[derive(Debug, Args)]
+pub struct DataSets {
+    /// The data set to look into, by name or file; without it, those inside the program are listed
+    #[arg(value_name = "SET")]
+    pub set: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -7,6 +7,7 @@ use scenarios::{DataSet, Pack};
 use serde::Serialize;
 
 use super::arguments::Check;
+use super::data_sets::DataSetTold;
 use super::say::say;
 use super::{Exit, Failure, data_sets, lab, packs, print_json};
 
@@ -22,13 +23,6 @@ struct Told {
     unverified: Vec<String>,
     packs: Vec<PackTold>,
     data_sets: Vec<DataSetTold>,
-}
-
-#[derive(Debug, Serialize)]
-struct DataSetTold {
-    id: String,
-    title: String,
-    digest: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,9 +62,11 @@ pub(super) fn check(verb: &Check) -> Result<Exit, Failure> {
     let mut sets = data_sets::shipped()?;
     sets.extend(verb.data_sets.iter().map(|file| data_sets::load(file)).collect::<Result<Vec<_>, _>>()?);
     let told = told(&lab, &packs, &sets);
+    let given =
+        told.data_sets.iter().rev().take(verb.data_sets.len()).map(|set| set.id.clone()).collect::<Vec<_>>();
     match verb.json {
         true => print_json(&told)?,
-        false => say(&told, verb.facts),
+        false => say(&told, &given, verb.facts),
     }
     Ok(Exit::Done)
 }
@@ -91,15 +87,7 @@ fn told(lab: &Lab, packs: &[Pack], sets: &[DataSet]) -> Told {
         models: lab.models.values().map(|model| model_told(model)).collect(),
         unverified: lab.models.values().flat_map(|model| unverified(model)).collect(),
         packs: packs.iter().map(pack_told).collect(),
-        data_sets: sets.iter().map(data_set_told).collect(),
-    }
-}
-
-fn data_set_told(set: &DataSet) -> DataSetTold {
-    DataSetTold {
-        id: format!("{} {}", set.name, set.version),
-        title: set.title.clone(),
-        digest: set.digest.to_string(),
+        data_sets: sets.iter().map(DataSetTold::of).collect(),
     }
 }
 
@@ -140,7 +128,7 @@ fn unverified(model: &DeviceModel) -> Vec<String> {
     open.map(|(what, _)| format!("{}: {what}", model.id)).collect()
 }
 
-fn say(told: &Told, facts: bool) {
+fn say(told: &Told, given: &[String], facts: bool) {
     say!("lab {}: sound", told.lab);
     say!("  digest {}", told.digest);
     say!("  environment {}; {}", told.environment, told.dcc_systems_version);
@@ -150,7 +138,11 @@ fn say(told: &Told, facts: bool) {
         rig.devices.iter().for_each(|device| say!("    {device}"));
     }
     for set in &told.data_sets {
-        say!("data set {}: {}, {}", set.id, set.title, &set.digest[..16.min(set.digest.len())]);
+        say!("{}", set.line());
+        // Those of the files given are looked into.
+        if given.contains(&set.id) {
+            set.say();
+        }
     }
     for pack in &told.packs {
         say!(

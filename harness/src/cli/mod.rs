@@ -74,6 +74,7 @@ fn start_tracing() {
 async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
     match arguments.verb.unwrap_or_default() {
         Verb::Check(check) => check::check(&check),
+        Verb::DataSets(verb) => data_sets::data_sets(&verb),
         Verb::Probe(probe) => probe::probe(&probe).await,
         Verb::Run(run) => run::run(&run).await,
         Verb::Watch(watch) => watch::watch(&watch).await,

@@ -24,6 +24,10 @@ pub(super) struct Person {
 }
 
 impl Hands for Person {
+    fn tell(&mut self, words: &str) {
+        complain!("{words}\n");
+    }
+
     fn ask<'a>(
         &'a mut self,
         device: DeviceKind,

@@ -1,10 +1,12 @@
 //! Test data sets: loaded into the devices before the first record, and looked at there (SVTAD 8.1(g), 9.1(b)).
 
+mod wire;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::RigDevice;
-use scenarios::{Action, Bindings, DataSet, Facts, Load, Step, Write, evaluate};
+use lab_config::contents::Load;
+use scenarios::{Action, Bindings, DataSet, Facts, Step, Write, evaluate};
 
 use super::{Hands, RunError, second_path};
 use crate::driver::{Client, RigLinks};
@@ -24,7 +26,7 @@ pub(super) async fn load(
 ) -> Result<(), RunError> {
     for set in sets {
         let wrong = |reason: String| RunError::DataSet { set: set.name.to_string(), reason };
-        by_hand(set, links, hands).map_err(wrong)?;
+        put(set, links, hands).await.map_err(wrong)?;
         for write in &set.writes {
             written(links, write).await.map_err(wrong)?;
         }
@@ -35,18 +37,28 @@ pub(super) async fn load(
     Ok(())
 }
 
-/// A real device cannot be loaded by hand: whether it holds the data is for the checks to say.
-fn by_hand(set: &DataSet, links: &RigLinks, hands: &mut dyn Hands) -> Result<(), String> {
+/// Loads what has a bench's hand in it. A real device is written what can be written; the rest it must hold already, which
+/// whoever prepares it is told, and which the checks find out.
+async fn put(set: &DataSet, links: &RigLinks, hands: &mut dyn Hands) -> Result<(), String> {
+    let rig = links.rig();
     for load in &set.loads {
-        known(links, load)?;
-        hands.load(load).unwrap_or(Ok(()))?;
+        rig.device(load.device()).ok_or_else(|| format!("rig {} has no {}", rig.name, load.device()))?;
+    }
+    for load in hands.load(&set.loads)? {
+        let device =
+            rig.device(load.device()).ok_or_else(|| format!("rig {} has no such device", rig.name))?;
+        let by_wire = wire::put(links, device, &load).await?;
+        hands.tell(&told(set, &load, &by_wire));
     }
     Ok(())
 }
 
-fn known<'l>(links: &'l RigLinks, load: &Load) -> Result<&'l RigDevice, String> {
-    let rig = links.rig();
-    rig.device(load.device).ok_or_else(|| format!("rig {} has no {}", rig.name, load.device))
+/// What was written to a device, and what is to be prepared by hand.
+fn told(set: &DataSet, load: &Load, by_wire: &[&'static str]) -> String {
+    let mut lines = vec![format!("test data set {}, the {}:", set.name, load.device())];
+    lines.extend(by_wire.iter().map(|what| format!("  written over the wire: {what}")));
+    lines.extend(load.words().into_iter().map(|what| format!("  it must hold: {what}")));
+    lines.join("\n")
 }
 
 async fn written(links: &RigLinks, write: &Write) -> Result<(), String> {

@@ -4,7 +4,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use lab_config::DeviceKind;
-use scenarios::{Act, Load};
+use lab_config::contents::Load;
+use scenarios::Act;
 
 use crate::execute::Trouble;
 
@@ -17,8 +18,15 @@ pub trait Hands: Send + Sync {
     fn ask<'a>(&'a mut self, device: DeviceKind, act: &'a Act, show: &'a str, within: Duration)
     -> Answer<'a>;
 
-    /// Loads a part of a test data set into a device that has a bench's hand in it; nothing, where it has none.
-    fn load(&mut self, _: &Load) -> Option<Result<(), String>> {
-        None
+    /// Loads what a test data set says into the devices that have a bench's hand in them: all of it, or nothing. What it
+    /// gives back is of devices that have none.
+    ///
+    /// # Errors
+    /// What a device has no room for, in words.
+    fn load(&mut self, loads: &[Load]) -> Result<Vec<Load>, String> {
+        Ok(loads.to_vec())
     }
+
+    /// Tells whoever is at the rig something that needs no answer.
+    fn tell(&mut self, _: &str) {}
 }

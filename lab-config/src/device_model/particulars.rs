@@ -37,6 +37,8 @@ crate::vocabulary! {
         Interval = "interval",
         /// What the register showed at its end.
         Reading = "reading",
+        /// Flags of the half hour, one octet.
+        Status = "status",
     }
 }
 

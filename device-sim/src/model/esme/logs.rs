@@ -8,7 +8,7 @@ use super::super::tariff::{BLOCKS, REGISTERS};
 use super::super::time::MeterTime;
 
 /// Entries of the daily log.
-pub const DAILY_ENTRIES: usize = 31;
+pub const DAILY_ENTRIES: usize = 396;
 /// Entries of the billing log.
 pub const BILLING_ENTRIES: usize = 13;
 
@@ -113,11 +113,27 @@ impl Logs {
         &self.billing
     }
 
-    pub(super) fn capture(&mut self, at: MeterTime, registers: &Registers) {
-        self.import.capture(at, registers.import());
-        self.export.capture(at, registers.export());
-        self.reactive_import.capture(at, registers.reactive_import());
-        self.reactive_export.capture(at, registers.reactive_export());
+    /// A half hour is over: every profile has it.
+    pub(super) fn capture(&mut self, at: MeterTime, registers: &Registers, flags: u8) {
+        self.import.capture(at, registers.import(), flags);
+        self.export.capture(at, registers.export(), flags);
+        self.reactive_import.capture(at, registers.reactive_import(), flags);
+        self.reactive_export.capture(at, registers.reactive_export(), flags);
+    }
+
+    /// A half hour is over of which no profile has anything.
+    pub(super) fn skip(&mut self, registers: &Registers) {
+        self.import.skip(registers.import());
+        self.export.skip(registers.export());
+        self.reactive_import.skip(registers.reactive_import());
+        self.reactive_export.skip(registers.reactive_export());
+    }
+
+    /// Empty logs of a meter that shows this.
+    pub(super) fn emptied(registers: &Registers) -> Self {
+        let mut logs = Self::starting_at(0);
+        logs.skip(registers);
+        logs
     }
 
     pub(super) fn read_day(&mut self, at: MeterTime, registers: &Registers) {

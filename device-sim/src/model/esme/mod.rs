@@ -4,6 +4,7 @@
 //! time (the household's load changes there), the end of a wait for keys, a limit or threshold that has been passed
 //! for long enough. Between two events everything is constant, so counting is one multiplication.
 
+mod load;
 mod logs;
 
 pub use super::load_limit::{LimitAction, Limiter};
@@ -16,7 +17,7 @@ use super::demand::Demand;
 use super::energy::{Blocks, Registers};
 use super::journal::Event;
 use super::load_limit::LoadLimit;
-use super::profile::{PROFILE_ENTRIES, Profile};
+use super::profile::{LIVED_ENTRIES, Profile};
 use super::tariff::{REGISTERS, SwitchingTable};
 use super::time::{DAY, HALF_HOUR, MINUTE, MeterTime, Moment};
 use super::voltage::Quality;
@@ -66,7 +67,7 @@ pub struct Esme {
 impl Esme {
     /// A meter that was installed 31 days ago and has lived since: its profile is full. The seed fixes its load.
     pub fn installed(contract: &Contract, seed: u64, now: Moment) -> Self {
-        let lived = i64::try_from(PROFILE_ENTRIES).unwrap_or_default() * HALF_HOUR;
+        let lived = i64::try_from(LIVED_ENTRIES).unwrap_or_default() * HALF_HOUR;
         let mut meter = Self::new(contract, seed, now.plus(-lived));
         meter.advance(now);
         meter.connection.begin(contract);
@@ -196,7 +197,8 @@ impl Esme {
         self.import_demand.minute(minute);
         self.export_demand.minute(minute);
         if minute.is_at(HALF_HOUR) {
-            self.logs.capture(minute, &self.registers);
+            let flags = self.connection.core.take_flags();
+            self.logs.capture(minute, &self.registers, flags);
             self.connection.show_balance();
         }
         if minute.is_at(DAY) {
@@ -210,6 +212,14 @@ impl Esme {
 }
 
 impl BillingTime {
+    /// Whether a billing period ends after `begin` and at `end` at the latest.
+    fn ends_in(&self, begin: MeterTime, end: MeterTime) -> bool {
+        let midnight = end.plus(-MINUTE).next(DAY).plus(-DAY);
+        let of_day = i64::from(self.minute) * MINUTE;
+        let candidates = [midnight.plus(of_day), midnight.plus(DAY + of_day)];
+        candidates.into_iter().any(|at| at > begin && at <= end && self.is_at(at))
+    }
+
     fn is_at(&self, minute: MeterTime) -> bool {
         minute.minute_of_day() == self.minute
             && self.date.matches(minute.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date())

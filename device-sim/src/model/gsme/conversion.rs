@@ -3,6 +3,8 @@
 //! All in whole numbers, so that no half hour is rounded: volume as litres an hour times milliseconds, the factor in
 //! hundred thousandths, the calorific value in hundredths of a megajoule a cubic metre.
 
+use super::super::curve::Flow;
+
 /// Units in which gas is billed that make a kilowatt hour: 3.6e6 ms/h x 1e3 l/m3 x 1e5 x 1e2 x 3.6 MJ/kWh.
 pub const UNITS_PER_KWH: u128 = 3_600_000 * 1_000 * 100_000 * 100 * 36 / 10;
 
@@ -62,6 +64,11 @@ impl Conversion {
             50_000..=200_000 => Ok(Self { factor: hundred_thousandths, ..self }),
             other => Err(ConversionError::Factor(other)),
         }
+    }
+
+    /// The energy of a volume, in billing units.
+    pub fn energy_of(self, volume: Flow) -> u128 {
+        volume.raw().saturating_mul(u128::from(self.factor) * u128::from(self.calorific_value))
     }
 
     /// The energy of a flow in litres an hour over so many milliseconds, in billing units.

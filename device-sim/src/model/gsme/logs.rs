@@ -8,7 +8,7 @@ use super::super::tariff::Prices;
 use super::super::time::{DAY, MeterTime};
 
 /// Days the daily log keeps.
-pub const DAYS: usize = 31;
+pub const DAYS: usize = 396;
 /// Billing periods it keeps.
 pub const PERIODS: usize = 13;
 
@@ -91,6 +91,12 @@ impl Logs {
     /// The same logs with the days of others: a meter's past before its account was opened.
     pub(super) fn with_days_of(self, past: Self) -> Self {
         Self { days: past.days, ..self }
+    }
+
+    /// The billing period that runs has been under these terms from its beginning.
+    pub(super) fn take_terms(&mut self, mode: PaymentMode, prices: &Prices) {
+        self.mode = mode;
+        self.prices = prices.clone();
     }
 
     /// Writes what this full minute calls for: the day at midnight, a billing period at the end of a month or of the

@@ -10,6 +10,7 @@
 
 pub mod battery;
 pub mod conversion;
+mod load;
 pub mod logs;
 mod report;
 pub mod valve;
@@ -21,7 +22,7 @@ use proto_zigbee::metering::CommandIds;
 use super::connection::{Connection, Contract};
 use super::curve::{Curve, Flow, mix};
 use super::journal::Event;
-use super::profile::{PROFILE_ENTRIES, Profile};
+use super::profile::{LIVED_ENTRIES, Profile};
 use super::supply::{Key, KeyEffect, OffReason};
 use super::time::{HALF_HOUR, MINUTE, MeterTime, Moment};
 use battery::{Battery, LOW, OnFlat};
@@ -74,7 +75,7 @@ impl Gsme {
     /// A meter that was installed 31 days ago and has lived since. The seed fixes its flow; it wakes at every
     /// multiple of `wake_period` milliseconds, and once now.
     pub fn installed(contract: &Contract, seed: u64, wake_period: i64, now: Moment) -> Self {
-        let lived = i64::try_from(PROFILE_ENTRIES).unwrap_or_default() * HALF_HOUR;
+        let lived = i64::try_from(LIVED_ENTRIES).unwrap_or_default() * HALF_HOUR;
         let mut meter = Self::new(contract, seed, wake_period, now.plus(-lived));
         meter.advance(now);
         meter.connection.begin(contract);
@@ -181,7 +182,8 @@ impl Gsme {
         }
         self.connection.minute(minute);
         if minute.is_at(HALF_HOUR) {
-            self.profile.capture(minute, self.volume.units());
+            let flags = self.connection.core.take_flags();
+            self.profile.capture(minute, self.volume.units(), flags);
         }
         self.judge_battery();
         self.judge_flow();

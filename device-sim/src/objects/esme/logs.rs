@@ -44,6 +44,7 @@ pub(in super::super) fn half_hours(
         ProfileColumn::Time => stamp(capture.at, shell.sign),
         ProfileColumn::Interval => u32_of(capture.interval),
         ProfileColumn::Reading => u32_of(rescaled(capture.reading, usual, scaler)),
+        ProfileColumn::Status => Data::U8(capture.status),
     };
     let row =
         |capture: &Capture| Data::Structure(order.iter().map(|column| value(capture, column)).collect());
@@ -51,6 +52,7 @@ pub(in super::super) fn half_hours(
         ProfileColumn::Time => time(shell),
         ProfileColumn::Interval => register(shell, interval),
         ProfileColumn::Reading => register(shell, reading),
+        ProfileColumn::Status => column(1, shell.directory.name(Role::ProfileStatus), 2),
     };
     Buffer {
         columns: order.iter().map(object).collect(),

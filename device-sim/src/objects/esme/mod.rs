@@ -43,6 +43,7 @@ impl Device for Esme {
             return value;
         }
         match spec.role {
+            Role::ProfileStatus => Ok(Data::U8(self.profile().last_status())),
             Role::Limiter => limiter(self, attribute, shell),
             Role::LimitCount => Ok(Data::U32(self.limit.count())),
             Role::PeakImport | Role::PeakExport | Role::DemandImport | Role::DemandExport => {

@@ -20,7 +20,7 @@
 //!
 //! | table | what it does |
 //! |---|---|
-//! | `[[load]]` | `balance-pence`, `load` (watts, or litres of gas an hour), `clock-offset`: by the hand at a simulated device; a real one must hold it already |
+//! | `[[load]]` | what a device holds ([`lab_config::contents`]): registers, tariff, account, logs, history. By the hand at a simulated device, all of the set or nothing; at a real one by wire where it can be written, and told to the engineer where not |
 //! | `[[write]]` | an attribute of `device`, `through` a path, with its `value` by its COSEM type: at simulated and real devices alike |
 //! | `[[check]]` | a step of a script that observes: all of them must hold before the run begins |
 //!
@@ -28,7 +28,7 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use lab_config::contents::Load;
 use lab_config::cosem::{AttributeRef, ClassId, Obis};
 use lab_config::{DeviceKind, Document, FileError, Item, Name, Path, Table};
 use proto_dlms::data::Data;
@@ -38,10 +38,8 @@ use crate::{Action, Step, read};
 
 include!(concat!(env!("OUT_DIR"), "/shipped_data_sets.rs"));
 
-/// More loads or writes than this is a mistake.
+/// More writes than this is a mistake.
 const MOST: usize = 1000;
-/// Furthest a clock may be put wrong: a rig whose clocks are further off is not proved.
-const FURTHEST: SignedDuration = SignedDuration::from_secs(9);
 
 /// A test data set.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +50,7 @@ pub struct DataSet {
     pub version: String,
     /// What it is, in words.
     pub title: String,
-    /// What is loaded by hand.
+    /// What the devices hold.
     pub loads: Vec<Load>,
     /// What is written.
     pub writes: Vec<Write>,
@@ -62,19 +60,6 @@ pub struct DataSet {
     pub digest: Digest,
     /// The file's text.
     pub source: Arc<str>,
-}
-
-/// What a hand loads into a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Load {
-    /// The device.
-    pub device: DeviceKind,
-    /// The meter balance, in pence.
-    pub balance_pence: Option<i32>,
-    /// The load in watts, or litres of gas an hour.
-    pub load: Option<u32>,
-    /// How far ahead its clock is.
-    pub clock_offset: Option<SignedDuration>,
 }
 
 /// An attribute that is written.
@@ -111,7 +96,7 @@ impl DataSet {
                 name: table.required("name", "the data set's name")?.parse("a name")?,
                 version: table.text("version", "its version, such as \"1\"")?,
                 title: table.text("title", "what the data set is, in words")?,
-                loads: list(table, "load", load)?,
+                loads: table.read("load", |item| Load::list(item))?.unwrap_or_default(),
                 writes: list(table, "write", write)?,
                 checks: read::steps_alone(table, "check")?,
                 digest: Digest::of(document.text().as_bytes()),
@@ -169,30 +154,6 @@ fn list<T>(
     }
 }
 
-fn load(table: &mut Table<'_>) -> Result<Load, FileError> {
-    let whole = |item: &Item<'_>| item.integer(i64::from(i32::MIN)..=i64::from(i32::MAX), "pence");
-    let load = Load {
-        device: table.required("device", "the device")?.parse("a device kind")?,
-        balance_pence: table.read("balance-pence", whole)?,
-        load: table.read("load", |item| item.integer(0..=1_000_000, "watts, or litres an hour"))?,
-        clock_offset: table.read("clock-offset", offset)?,
-    };
-    match load {
-        Load { balance_pence: None, load: None, clock_offset: None, .. } => {
-            Err(table.error("nothing to load", "balance-pence, load or clock-offset", "say what is loaded"))
-        }
-        load => Ok(load),
-    }
-}
-
-fn offset(item: &Item<'_>) -> Result<SignedDuration, FileError> {
-    let offset: SignedDuration = item.parse("a time, such as \"3s\" or \"-3s\"")?;
-    match offset.abs() <= FURTHEST {
-        true => Ok(offset),
-        false => Err(item.refuse(format!("at most {FURTHEST:#} either way"), "further off no rig is proved")),
-    }
-}
-
 fn write(table: &mut Table<'_>) -> Result<Write, FileError> {
     let through = "the path it is written by: wan, optical or local";
     let class = table.required("class", "the interface class")?;
@@ -240,73 +201,4 @@ fn value(table: &mut Table<'_>) -> Result<Data, FileError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SOUND: &str = "name = \"n\"\nversion = \"1\"\ntitle = \"t\"\n\n[[load]]\ndevice = \"ESME\"\nload = 5\n\n[[check]]\nobserve = \"active-power-import\"\ndevice = \"ESME\"\nthrough = \"optical\"\nexpect = [{ at = \"value\", is = 5 }]\n";
-
-    fn read(text: &str) -> Result<DataSet, FileError> {
-        DataSet::parse(&Document::new("set.toml", text))
-    }
-
-    #[test]
-    fn the_shipped_data_sets_are_sound_and_named_as_their_files() {
-        for document in DataSet::shipped() {
-            let set = DataSet::parse(&document).unwrap_or_else(|error| panic!("{error}"));
-            assert!(document.name().ends_with(&format!(":{}.toml", set.name)), "{}", document.name());
-            assert_eq!(DataSet::shipped_named(set.name.as_str()).expect("shipped").text(), &*set.source);
-        }
-        assert!(DataSet::shipped_named("none").expect_err("no such").to_string().contains("two-pounds"));
-    }
-
-    #[test]
-    fn the_example_above_is_a_sound_data_set() {
-        let (_, rest) = include_str!("data_set.rs").split_once("//! ```toml\n").expect("the example");
-        let (example, _) = rest.split_once("//! ```\n").expect("its end");
-        let lines = example.lines().map(|line| line.trim_start_matches("//!").trim_start());
-        let set = read(&lines.collect::<Vec<_>>().join("\n")).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!((set.loads[0].balance_pence, set.checks.len()), (Some(200), 1));
-    }
-
-    #[test]
-    fn a_value_is_written_by_its_type_and_by_one_only() {
-        let with = |value: &str| {
-            read(&SOUND.replace(
-                "[[check]]",
-                &format!("[[write]]\ndevice = \"ESME\"\nthrough = \"wan\"\nclass = 3\nobis = \"1-0:1.8.0\"\nattribute = 2\nvalue = {value}\n\n[[check]]"),
-            ))
-        };
-        assert_eq!(with("{ long-unsigned = 230 }").expect("a value").writes[0].value, Data::U16(230));
-        assert_eq!(
-            with("{ octet-string = \"AB\" }").expect("a value").writes[0].value,
-            Data::Octets(b"AB".to_vec())
-        );
-        for wrong in ["{ }", "{ enum = 1, long = 2 }", "{ unsigned = 256 }", "{ unsignd = 5 }", "5"] {
-            let error = with(wrong).expect_err(wrong);
-            assert_eq!(error.line, 15, "{error}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_looked_at_is_refused_and_so_is_a_step_that_does_more_than_look() {
-        let (unchecked, _) = SOUND.split_once("[[check]]").expect("a check");
-        assert!(read(unchecked).expect_err("nothing is looked at").to_string().contains("[[check]]"));
-        let acts = SOUND.replace(
-            "observe = \"active-power-import\"\ndevice = \"ESME\"\nthrough = \"optical\"",
-            "wait = \"1s\"",
-        );
-        assert!(read(&acts).is_err());
-        assert!(
-            read(&SOUND.replace("load = 5", "clock-offset = \"1h\""))
-                .expect_err("too far")
-                .to_string()
-                .contains("9s")
-        );
-        assert!(
-            read(&SOUND.replace("load = 5\n", ""))
-                .expect_err("nothing")
-                .to_string()
-                .contains("nothing to load")
-        );
-    }
-}
+mod tests;
