@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts` | a network co-processor that speaks EZSP over ASH on a serial port |
 //! | `sim:` | a simulated one, with the simulated devices of its rig within reach |
+//! | `sim:?network=formed` | the same, that has formed its network already, and those devices are in it |
 //!
 //! Dongles come with firmware for one of two lines: 115200 baud with RTS/CTS, or 57600 baud with XON/XOFF. A wrong
 //! guess looks like a dead dongle, so `flow` must be said; `baud` is 115200, with `xon-xoff` 57600, unless said.
@@ -32,7 +33,17 @@ pub enum DongleUrl {
     /// On a serial port.
     Serial(DongleLine),
     /// Simulated: whoever starts it says where it answers.
-    Simulated,
+    Simulated(SimulatedNetwork),
+}
+
+crate::vocabulary! {
+    /// The network a simulated dongle begins with.
+    pub enum SimulatedNetwork {
+        /// None, as a dongle comes from its maker.
+        None = "none",
+        /// One that it formed earlier, with the rig's devices in it.
+        Formed = "formed",
+    }
 }
 
 /// The serial line of a dongle.
@@ -127,6 +138,18 @@ impl Said {
     }
 }
 
+/// What stands behind `sim:`.
+fn simulated(rest: &str) -> Result<DongleUrl, DongleUrlError> {
+    let network = match rest.strip_prefix('?').map(|parameter| parameter.split_once('=')) {
+        None if rest.is_empty() => SimulatedNetwork::None,
+        Some(Some(("network", value))) => {
+            value.parse().map_err(|error: crate::UnknownWord| refused("network", value, error.known))?
+        }
+        _ => return Err(DongleUrlError::Parameter(rest.chars().take(40).collect())),
+    };
+    Ok(DongleUrl::Simulated(network))
+}
+
 fn baud(value: &str) -> Result<u32, DongleUrlError> {
     let known = value.parse().ok().filter(|baud| BAUD_RATES.contains(baud));
     known.ok_or_else(|| refused("baud", value, format!("one of {BAUD_RATES:?}")))
@@ -157,8 +180,8 @@ impl FromStr for DongleUrl {
     type Err = DongleUrlError;
 
     fn from_str(text: &str) -> Result<Self, DongleUrlError> {
-        if text == "sim:" {
-            return Ok(Self::Simulated);
+        if let Some(rest) = text.strip_prefix("sim:") {
+            return simulated(rest);
         }
         let rest = text
             .strip_prefix(Self::SCHEME)
@@ -182,7 +205,11 @@ impl FromStr for DongleUrl {
 
 impl fmt::Display for DongleUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Serial(line) = self else { return f.write_str("sim:") };
+        let line = match self {
+            Self::Serial(line) => line,
+            Self::Simulated(SimulatedNetwork::None) => return f.write_str("sim:"),
+            Self::Simulated(network) => return write!(f, "sim:?network={network}"),
+        };
         write!(f, "{}{}?baud={}&flow={}", Self::SCHEME, line.path.as_str(), line.baud, line.flow)?;
         match line.response {
             Self::RESPONSE => Ok(()),
@@ -199,6 +226,7 @@ mod tests {
     fn a_dongle_reads_back_as_it_is_written() {
         for text in [
             "sim:",
+            "sim:?network=formed",
             "ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts",
             "ezsp:///dev/ttyACM0?baud=460800&flow=none&response=500ms",
         ] {
@@ -214,6 +242,8 @@ mod tests {
         assert!(why("ezsp://ttyUSB0?flow=none").contains("no device path"));
         let unknown = why("ezsp:///dev/x?flwo=none");
         assert_eq!(unknown, "unknown parameter `flwo`: a dongle has baud, flow, response");
+        assert!(why("sim:?network=mesh").contains("parameter `network`: `mesh` is not none, formed"));
+        assert!(why("sim:x").contains("to be said once"));
         assert!(why("ezsp:///dev/x?flow=hardware").contains("is not none, rts-cts, xon-xoff"));
         assert!(why("ezsp:///dev/x?flow=none&baud=1").contains("parameter `baud`: `1` is not one of"));
         assert!(why("ezsp:///dev/x?flow=none&flow=none").contains("to be said once"));

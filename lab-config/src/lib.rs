@@ -38,13 +38,13 @@ pub use credentials::{
     Security, SharedKeys,
 };
 pub use device_model::{
-    Capability, ClientSecurity, DeviationSign, DeviceModel, DlmsProfile, Fact, FrameLimits, Function,
-    ModelIdentity, ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, PushHabit, Quirk,
-    SecurityPolicy, ServerAddress, SignOnIdentity, SnapshotCommands, StoreAndForward, WakeInterval,
-    ZclProfile,
+    Capability, ClientSecurity, ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion, DeviationSign,
+    DeviceModel, DlmsProfile, Fact, FrameLimits, Function, ModelIdentity, ModelText, ModelTextError, Object,
+    Particulars, Profile, ProfileColumn, PushHabit, Quirk, SecurityPolicy, ServerAddress, SignOnIdentity,
+    SnapshotCommands, StoreAndForward, WakeInterval, ZclProfile,
 };
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
-pub use dongle_url::{DongleLine, DongleUrl, DongleUrlError};
+pub use dongle_url::{DongleLine, DongleUrl, DongleUrlError, SimulatedNetwork};
 pub use lab::{Environment, Lab, LabDigest};
 pub use link_url::{
     AddressSize, Addressing, Authority, BAUD_RATES, Echo, Endpoint, FlowControl, HdlcSizes, LinkUrl,

@@ -63,6 +63,8 @@ crate::vocabulary! {
         Optical = "optical",
         /// The local serial port of a gas meter.
         Local = "local",
+        /// The home area network, by the rig's ZigBee dongle.
+        Han = "han",
     }
 }
 
@@ -145,6 +147,12 @@ impl Rig {
         let carrier = self.device(device.via.filter(|_| path == Path::Wan)?)?;
         let link = carrier.links.get(&Path::Wan)?;
         Some(Route::Through { carrier, link })
+    }
+
+    /// Whether the device can be looked at on its home area network: the rig has a dongle, and the Device Model says what
+    /// the device shows there.
+    pub fn has_han(&self, kind: DeviceKind) -> bool {
+        self.dongle.is_some() && self.device(kind).is_some_and(|device| device.model.clusters.is_some())
     }
 
     /// The same rig with another link in this place: how simulated links become concrete ones.

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use lab_config::cosem::AttributeRef;
-use lab_config::{DeviceKind, Function, Path, SensorKind};
+use lab_config::{ClusterAttribute, DeviceKind, Function, Path, SensorKind};
 use proto_duis::{AlertCode, Srv, UserRole};
 
 use crate::{Bindings, ModelField, Operand, Reference, Unbound, Value, Values};
@@ -182,8 +183,20 @@ pub struct Observe {
 pub enum ObservedAttribute {
     /// A function, wherever the profile of the Device Model says it is.
     Function(Function),
-    /// An attribute by class, logical name and number.
+    /// A COSEM attribute by class, logical name and number.
     Attribute(AttributeRef),
+    /// A ZigBee attribute by cluster and number, on the home area network.
+    Cluster(ClusterAttribute),
+}
+
+impl fmt::Display for ObservedAttribute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(function) => function.fmt(f),
+            Self::Attribute(attribute) => attribute.fmt(f),
+            Self::Cluster(attribute) => attribute.fmt(f),
+        }
+    }
 }
 
 /// Selective access to a profile (IEC 62056-62, 4.3.6).

@@ -28,7 +28,7 @@
 //! | key | what the step does | other keys | deadline unless `within` says otherwise |
 //! |---|---|---|---|
 //! | `request = "4.1.1"` | sends a Service Request and waits for its answer | `as` (user role), `device`, `fields`, `misuse`, `outcome` | 60 s |
-//! | `observe = "active-import"` or `{ class, obis, attribute }` | reads the device by a second path | `through` (`wan`, `optical`, `local`), `device`, `select` | 30 s |
+//! | `observe = "active-import"`, `{ class, obis, attribute }` or `{ cluster, attribute }` | reads the device by a second path | `through` (`wan`, `optical`, `local`, `han`), `device`, `select` | 30 s |
 //! | `sense = "supply-voltage"`, `"current"` or `"temperature"` | reads a sensor of the rig's station: the first reading that comes from then on | `device` | 30 s, and the station's own deadline |
 //! | `alert = "8F32"` | waits for a device alert that came since the script began and no step has matched yet | `device` | 60 s |
 //! | `act = "press-keys"`, `"mains-off"`, `"mains-on"` or `"confirm"` | asks the rig's station where it has the actuator, else a person | `show` (the text shown), `keys`, `device` | 120 s |
@@ -42,6 +42,13 @@
 //!
 //! A fault is brought about by the simulator where the device is simulated; at a real one a person is asked. Its grammar
 //! is that of the simulator (`device-sim`, module `fault`). A script that brings a fault about undoes it in its clean-up.
+//!
+//! Through `han` a device is read on its home area network by the rig's ZigBee dongle (`dongle` in the lab file), at the
+//! clusters its Device Model names under `[clusters]`: a function there has the value and unit it has on the other paths.
+//! Energy is in Wh and power in W, whatever multiplier and divisor the meter has; a supply state is that of COSEM (0
+//! disconnected, 1 connected, 2 ready to be connected); a price is in pounds, its unit such as `GBP/kWh`. An attribute by
+//! number, `{ cluster = "0702", attribute = "0000" }`, is shown as it was sent. Where a rig has no dongle such a script is
+//! not run, and the record says why. It only reads.
 //!
 //! # Expected verdicts
 //!

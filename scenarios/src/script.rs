@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{Capability, DeviceKind, DeviceModelCombination, Name, Profile};
+use lab_config::{Capability, DeviceKind, DeviceModelCombination, Name, Path, Profile, Rig};
 use proto_lab::Digest;
 use proto_lab::record::Verdict;
 
@@ -141,6 +141,24 @@ pub enum NotApplicable {
         /// The function.
         function: lab_config::Function,
     },
+    /// A Device Model does not say where on the home area network a function is that the script observes there.
+    #[error("the Device Model of the {device} of {combination} has no cluster for `{function}`")]
+    NoCluster {
+        /// The combination.
+        combination: Name,
+        /// The kind of the device.
+        device: DeviceKind,
+        /// The function.
+        function: lab_config::Function,
+    },
+    /// The rig has nothing to look at its home area network with.
+    #[error("rig {rig} has no ZigBee dongle to observe its {device} by; write `dongle` in its [[rig]]")]
+    NoDongle {
+        /// The rig.
+        rig: Name,
+        /// The kind of the device.
+        device: DeviceKind,
+    },
 }
 
 impl Step {
@@ -185,6 +203,11 @@ impl Step {
             Action::Migrate(_) | Action::Wait(_) | Action::Check => return None,
         };
         Some(named.unwrap_or(target))
+    }
+
+    /// Whether the step reads a device by this path.
+    pub fn observes_by(&self, path: Path) -> bool {
+        matches!(&self.action, Action::Observe(observe) if observe.through == path)
     }
 
     /// Whether the step expects the DCC or the device to refuse.
@@ -246,6 +269,22 @@ impl Script {
         }
         self.all_steps().try_for_each(|step| finds_its_device(step, combination, target))
     }
+
+    /// Whether the script, in this row, can be run on a rig: it applies to the rig's combination, and where it observes by
+    /// the home area network the rig has a dongle. A meter's own port is part of every rig of its combination, and a script
+    /// that lacks it ends in an error that says so; a dongle is something a rig may have besides.
+    ///
+    /// # Errors
+    /// [`NotApplicable`] with the first reason why not.
+    pub fn applies_on(&self, rig: &Rig, row: Option<&Row>) -> Result<(), NotApplicable> {
+        self.applies_to(&rig.combination, row)?;
+        let target = row.map_or(self.device, |row| row.device(self));
+        let needs = self.all_steps().find(|step| step.observes_by(Path::Han));
+        match needs.and_then(|step| step.device(target)).filter(|_| rig.dongle.is_none()) {
+            Some(device) => Err(NotApplicable::NoDongle { rig: rig.name.clone(), device }),
+            None => Ok(()),
+        }
+    }
 }
 
 fn finds_its_device(
@@ -255,14 +294,18 @@ fn finds_its_device(
 ) -> Result<(), NotApplicable> {
     let Some(device) = step.device(target) else { return Ok(()) };
     let model = has(combination, device)?;
-    if let (Action::Observe(observe), Profile::Dlms(profile)) = (&step.action, &model.profile)
-        && let ObservedAttribute::Function(function) = observe.what
-        && profile.object(function).is_none()
-    {
-        let combination = combination.id.clone();
-        return Err(NotApplicable::NoObject { combination, device, function });
+    let Action::Observe(observe) = &step.action else { return Ok(()) };
+    let ObservedAttribute::Function(function) = observe.what else { return Ok(()) };
+    let combination = combination.id.clone();
+    match (observe.through, &model.profile) {
+        (Path::Han, _) if model.clusters.as_ref().is_none_or(|map| map.function(function).is_none()) => {
+            Err(NotApplicable::NoCluster { combination, device, function })
+        }
+        (Path::Wan | Path::Optical | Path::Local, Profile::Dlms(profile)) if profile.object(function).is_none() => {
+            Err(NotApplicable::NoObject { combination, device, function })
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn has(

@@ -51,7 +51,7 @@ fn plan(verb: &Run, rig: &Rig) -> Result<Plan, Failure> {
             }
         });
     }
-    Plan::new(packs, &rig.combination, &selection).map_err(Failure::input)
+    Plan::new(packs, rig, &selection).map_err(Failure::input)
 }
 
 fn order(verb: &Run, lab: &Lab, declared: &Rig, plan: Plan, estate: &Embedded) -> Result<Order, Failure> {

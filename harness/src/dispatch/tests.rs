@@ -150,7 +150,7 @@ fn conduct_on(rig: &mut Rig, enrolled: bool, stop: &Stop) -> Conducted {
     let folder = tempfile::tempdir().expect("a folder");
     let lab = Lab::embedded().expect("the embedded lab");
     let pack = Pack::open(&Folder { enrolled }).expect("a pack");
-    let plan = Plan::new(vec![pack], &lab.rigs[0].combination, &Selection::default()).expect("a plan");
+    let plan = Plan::new(vec![pack], &lab.rigs[0], &Selection::default()).expect("a plan");
     let run = RunFolder::new(folder.path().join("run"));
     let key = LabKey::ephemeral("test".parse().expect("a name"));
     let started = first(&lab, &plan, &key);

@@ -1,6 +1,6 @@
 //! What one run will do.
 
-use lab_config::{CapabilityRelease, DeviceModelCombination, Name};
+use lab_config::{CapabilityRelease, DeviceModelCombination, Name, Rig};
 use proto_lab::record::{Case, NotRunKind};
 use scenarios::{Pack, Row, Script};
 
@@ -77,21 +77,21 @@ fn require_release(pack: &Pack, combination: &DeviceModelCombination) -> Result<
 }
 
 impl Plan {
-    /// The plan for these packs on a rig of this combination.
+    /// The plan for these packs on this rig.
     ///
     /// # Errors
     /// [`OtherRelease`] for a pack that is for another Capability Release than the combination's.
     pub fn new(
         packs: Vec<Pack>,
-        combination: &DeviceModelCombination,
+        rig: &Rig,
         selection: &Selection,
     ) -> Result<Self, OtherRelease> {
-        packs.iter().try_for_each(|pack| require_release(pack, combination))?;
+        packs.iter().try_for_each(|pack| require_release(pack, &rig.combination))?;
         let skip = |script: &Script, row: Option<&Row>| {
             if !selection.has(script) {
                 return Some((NotRunKind::NotSelected, "not among the scripts asked for".to_owned()));
             }
-            let reason = script.applies_to(combination, row).err()?;
+            let reason = script.applies_on(rig, row).err()?;
             Some((NotRunKind::NotApplicable, reason.to_string()))
         };
         let of_script = |script: &Script| script.cases().map(|row| skip(script, row)).collect();
@@ -143,10 +143,10 @@ mod tests {
     #[test]
     fn a_pack_of_another_release_makes_no_plan() {
         let lab = Lab::embedded().expect("the embedded lab");
-        let mut combination = (*lab.rigs[0].combination).clone();
-        assert!(Plan::new(packs(), &combination, &Selection::default()).is_ok());
-        combination.release = CapabilityRelease::Foc;
-        let error = Plan::new(packs(), &combination, &Selection::default()).expect_err("refused").to_string();
+        let mut rig = lab.rigs[0].clone();
+        assert!(Plan::new(packs(), &rig, &Selection::default()).is_ok());
+        std::sync::Arc::make_mut(&mut rig.combination).release = CapabilityRelease::Foc;
+        let error = Plan::new(packs(), &rig, &Selection::default()).expect_err("refused").to_string();
         assert!(error.contains("is for Capability Release IOC") && error.contains("is of FOC"), "{error}");
     }
 
@@ -154,7 +154,7 @@ mod tests {
     fn scripts_not_asked_for_are_planned_and_not_selected() {
         let lab = Lab::embedded().expect("the embedded lab");
         let selection = Selection { scripts: vec!["top-up".to_owned()] };
-        let plan = Plan::new(packs(), &lab.rigs[0].combination, &selection).expect("a plan");
+        let plan = Plan::new(packs(), &lab.rigs[0], &selection).expect("a plan");
         let all: usize = packs().iter().flat_map(|p| &p.scripts).map(|s| s.cases().count()).sum();
         assert_eq!(plan.cases().len(), all);
         for item in plan.items() {

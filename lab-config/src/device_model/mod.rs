@@ -4,6 +4,7 @@
 //! version, since a rig is proved against it too (SVTAD 8.5(c)). Everything that differs from one Device Model to the next
 //! lives in its [`Profile`], as data; each [`Fact`] says whether it was verified against a device of that model.
 
+mod cluster_map;
 mod delivery;
 mod function;
 mod particulars;
@@ -12,6 +13,7 @@ mod security;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use cluster_map::{ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion};
 pub use delivery::{StoreAndForward, WakeInterval};
 pub use function::Function;
 pub use particulars::{
@@ -37,6 +39,8 @@ pub struct DeviceModel {
     pub capabilities: BTreeSet<Capability>,
     /// How it is spoken to.
     pub profile: Profile,
+    /// What it shows on its home area network, to a dongle of the rig; nothing, where nobody has said.
+    pub clusters: Option<ClusterMap>,
 }
 
 impl DeviceModel {
@@ -55,10 +59,12 @@ impl DeviceModel {
 
     /// Each fact of its profile in words, and whether it was verified.
     pub fn facts(&self) -> Vec<(String, bool)> {
-        match &self.profile {
+        let mut facts = match &self.profile {
             Profile::Zcl(profile) => vec![("endpoint".to_owned(), profile.endpoint.verified)],
             Profile::Dlms(profile) => profile.facts(),
-        }
+        };
+        facts.extend(self.clusters.iter().flat_map(ClusterMap::facts));
+        facts
     }
 }
 

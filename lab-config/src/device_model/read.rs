@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cluster_map::{cluster_map, endpoint};
 use super::particulars::particulars;
 use super::security::security;
 use super::{
@@ -26,6 +27,7 @@ impl DeviceModel {
                 profile: table
                     .required("profile", "how the device is spoken to")?
                     .table("the profile", profile)?,
+                clusters: table.read("clusters", cluster_map)?,
             })
         })
     }
@@ -58,13 +60,8 @@ fn profile(table: &mut Table<'_>) -> Result<Profile, FileError> {
 }
 
 fn zcl(table: &mut Table<'_>) -> Result<ZclProfile, FileError> {
-    let endpoint = table.required("endpoint", "the ZigBee endpoint")?;
-    Ok(ZclProfile {
-        endpoint: fact(&endpoint, |table| {
-            let value = table.required("value", "the ZigBee endpoint")?;
-            value.integer(1..=240, "a ZigBee endpoint")
-        })?,
-    })
+    let item = table.required("endpoint", "the ZigBee endpoint")?;
+    Ok(ZclProfile { endpoint: fact(&item, endpoint)? })
 }
 
 fn dlms(table: &mut Table<'_>) -> Result<DlmsProfile, FileError> {

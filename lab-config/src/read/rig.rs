@@ -131,7 +131,7 @@ fn links(item: &Item<'_>) -> Result<BTreeMap<Path, LinkUrl>, FileError> {
         .entries()
         .into_iter()
         .map(|(path, url)| {
-            let path = path.parse("a path")?;
+            let path = link_path(&path)?;
             Ok((path, link(path, &url)?))
         })
         .collect()
@@ -146,6 +146,16 @@ fn link(path: Path, url: &Item<'_>) -> Result<LinkUrl, FileError> {
             "a link that carries the DLMS wrapper, which of simulated links only `wan` does",
             "remove it",
         )),
+    }
+}
+
+/// The home area network is no link of one device: a dongle leads to all of them.
+fn link_path(item: &Item<'_>) -> Result<Path, FileError> {
+    match item.parse("a path")? {
+        Path::Han => {
+            Err(item.refuse("wan, optical or local", "write `dongle = \"ezsp://...\"` in the [[rig]]"))
+        }
+        path => Ok(path),
     }
 }
 

@@ -1,7 +1,7 @@
 //! One step of a script.
 
 use lab_config::cosem::{AttributeRef, ClassId, Obis};
-use lab_config::{FileError, Function, Item, Path, Table, nearest};
+use lab_config::{ClusterAttribute, FileError, Function, Item, Path, Table, nearest};
 use proto_duis::{AlertCode, RequestBody, Srv};
 
 use super::expectation::{expectations, implied};
@@ -170,22 +170,45 @@ fn refuse_unsound_body(item: &Item<'_>, srv: Srv, fields: &Fields) -> Result<(),
 }
 
 fn observe(table: &mut Table<'_>, item: &Item<'_>, scope: &Scope) -> Result<Observe, FileError> {
-    let through = "the path it is read by: wan, optical or local";
+    let meaning = "the path it is read by: wan, optical, local or han";
     let what = match item.toml().is_some_and(|value| value.is_table()) {
         true => item.table("an attribute", attribute)?,
         false => {
             ObservedAttribute::Function(item.parse::<Function>("a function, or an attribute as a table")?)
         }
     };
+    let path = table.required("through", meaning)?;
+    let through = path.parse::<Path>(meaning)?;
+    refuse_other_network(&path, through, what)?;
+    if let Some(item) = table.optional("select").filter(|_| through == Path::Han) {
+        return Err(item.refuse("nothing to select by", "a ZigBee attribute is read whole: remove it"));
+    }
     Ok(Observe {
         device: table.read("device", device)?,
-        through: table.required("through", through)?.parse::<Path>(through)?,
+        through,
         what,
         select: table.read("select", |item| select(item, scope))?,
     })
 }
 
+/// Clusters are on the home area network, COSEM attributes on every other path.
+fn refuse_other_network(path: &Item<'_>, through: Path, what: ObservedAttribute) -> Result<(), FileError> {
+    match (through, what) {
+        (Path::Han, ObservedAttribute::Attribute(_)) => {
+            let advice = "name a function, or a cluster and an attribute: { cluster = \"0702\", attribute = \"0000\" }";
+            Err(path.refuse("wan, optical or local, since a COSEM attribute is observed", advice))
+        }
+        (Path::Han, _) | (_, ObservedAttribute::Function(_) | ObservedAttribute::Attribute(_)) => Ok(()),
+        (_, ObservedAttribute::Cluster(_)) => {
+            Err(path.refuse("han, since a ZigBee attribute is observed", "write through = \"han\""))
+        }
+    }
+}
+
 fn attribute(table: &mut Table<'_>) -> Result<ObservedAttribute, FileError> {
+    if table.has("cluster") {
+        return ClusterAttribute::read(table).map(ObservedAttribute::Cluster);
+    }
     let class = table.required("class", "the interface class")?;
     let number = table.required("attribute", "the attribute")?;
     Ok(ObservedAttribute::Attribute(AttributeRef {
@@ -327,14 +350,9 @@ fn done(table: &mut Table<'_>, action: &Action) -> Result<String, FileError> {
                 of(request.device)
             )
         }
-        Action::Observe(observe) => match observe.what {
-            ObservedAttribute::Function(function) => {
-                format!("observe {function}{} by the {} path", of(observe.device), observe.through)
-            }
-            ObservedAttribute::Attribute(attribute) => {
-                format!("observe {attribute}{} by the {} path", of(observe.device), observe.through)
-            }
-        },
+        Action::Observe(observe) => {
+            format!("observe {}{} by the {} path", observe.what, of(observe.device), observe.through)
+        }
         Action::Sense { sensor, device } => format!("sense {sensor}{}", of(*device)),
         Action::Alert { code, device } => format!("wait for alert {code}{}", of(*device)),
         Action::Ask(ask) => format!("ask: {}", ask.show),
