@@ -301,7 +301,9 @@ fn finds_its_device(
         (Path::Han, _) if model.clusters.as_ref().is_none_or(|map| map.function(function).is_none()) => {
             Err(NotApplicable::NoCluster { combination, device, function })
         }
-        (Path::Wan | Path::Optical | Path::Local, Profile::Dlms(profile)) if profile.object(function).is_none() => {
+        (Path::Wan | Path::Optical | Path::Local, Profile::Dlms(profile))
+            if profile.object(function).is_none() =>
+        {
             Err(NotApplicable::NoObject { combination, device, function })
         }
         _ => Ok(()),

@@ -10,11 +10,14 @@ use proto_zigbee::ezsp::commands::{
     AskVersion, AskVersionResponse, Callback, Command, INVALID_COMMAND, IncomingMessage, MessageSent,
     StackStatusChanged, TrustCentreJoin,
 };
-use proto_zigbee::ezsp::{ApsHeader, Direction, Format, Frame, ProtocolStatus, StackStatus};
+use proto_zigbee::ezsp::{
+    ApsHeader, Direction, Format, Frame, InitialSecurityState, NetworkParameters, ProtocolStatus,
+    StackStatus, security_bits,
+};
 use proto_zigbee::zdo::{self, Node};
 
 use super::radio::Radio;
-use super::stack::{COORDINATOR, Counter, Stack};
+use super::stack::{COORDINATOR, Counter, Network, Stack};
 
 /// The version of the protocol it speaks.
 const VERSION: u8 = 8;
@@ -28,6 +31,9 @@ const JOINING: Duration = Duration::from_millis(50);
 const CALLBACKS: usize = 64;
 /// A unicast.
 const UNICAST: u8 = 0x00;
+/// The network of a co-processor that has formed one earlier.
+const FORMED_PAN: u16 = 0x1a62;
+const FORMED_CHANNEL: u8 = 15;
 
 /// What a co-processor is, whatever it does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +68,37 @@ impl Ncp {
             permitted_until: None,
             next_join: None,
         }
+    }
+
+    /// It with a network it formed earlier, in which is every device within reach.
+    #[must_use]
+    pub fn with_network(mut self, radio: &dyn Radio) -> Self {
+        let Eui64(own) = self.identity.eui64;
+        let parameters = NetworkParameters {
+            extended_pan_id: own,
+            pan_id: FORMED_PAN,
+            tx_power: 8,
+            channel: FORMED_CHANNEL,
+            join_method: 0,
+            manager: COORDINATOR,
+            update_id: 0,
+            channels: 0x07ff_f800,
+        };
+        let mut key = [0; 16];
+        key.iter_mut().zip(own.iter().cycle()).for_each(|(octet, of)| *octet = *of);
+        let security = InitialSecurityState {
+            bitmask: security_bits::HAVE_NETWORK_KEY | security_bits::HASHED_LINK_KEY,
+            preconfigured_key: key,
+            network_key: key,
+            key_sequence: 0,
+            trust_centre: self.identity.eui64,
+        };
+        let mut network = Network { parameters, security, joined: Vec::new() };
+        for device in radio.in_reach() {
+            let _ = network.join(device.eui64, device.sleepy);
+        }
+        self.stack.network = Some(network);
+        self
     }
 
     /// Takes octets from the line.

@@ -1,11 +1,14 @@
 //! What is within reach of the co-processor's radio.
 
+use std::time::Instant;
+
 use proto_duis::DeviceKind;
+use proto_zigbee::aps::ApsFrame;
 use proto_zigbee::zdo::{Endpoint, Node};
 use proto_zigbee::{Eui64, SMART_ENERGY_PROFILE, basic, messaging, metering, prepayment, price};
 
-use super::Reports;
-use crate::home::{Home, METER_CLUSTERS};
+use super::{Reports, Tunnels};
+use crate::home::{Home, METER_CLUSTERS, PROXY_CLUSTERS};
 
 /// A device within reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +56,8 @@ pub trait Radio {
 pub(crate) struct HomeRadio<'a> {
     pub(crate) home: &'a mut Home,
     pub(crate) reports: &'a mut Reports,
+    pub(crate) tunnels: &'a mut Tunnels,
+    pub(crate) now: Instant,
 }
 
 /// Manufacturer code of the simulated devices: none that was given to anybody.
@@ -66,7 +71,7 @@ impl Radio for HomeRadio<'_> {
                 eui64: Eui64(eui64.octets()),
                 sleepy: kind == DeviceKind::Gsme,
                 manufacturer: MANUFACTURER,
-                endpoints: vec![endpoint(kind)],
+                endpoints: vec![endpoint(kind, self.home.endpoint(kind))],
             })
             .collect()
     }
@@ -76,7 +81,13 @@ impl Radio for HomeRadio<'_> {
     }
 
     fn send(&mut self, device: Eui64, frame: &[u8]) -> Option<Vec<u8>> {
-        if !self.hears(device) {
+        let kind = self.home.kind_of(device.0.into()).filter(|_| self.hears(device))?;
+        let meant = ApsFrame::parse(frame).ok()?.destination_endpoint;
+        if meant != self.home.endpoint(kind) && meant != EVERY_ENDPOINT {
+            return None;
+        }
+        let has_tunnels = matches!(kind, DeviceKind::Esme | DeviceKind::Gsme);
+        if has_tunnels && self.tunnels.receive(self.home, (device, kind), frame, self.now) {
             return None;
         }
         match self.reports.configure(self.home, device, frame) {
@@ -86,18 +97,26 @@ impl Radio for HomeRadio<'_> {
     }
 
     fn overheard(&mut self) -> Vec<(Eui64, Vec<u8>)> {
-        self.reports.due(self.home)
+        let mut frames = self.tunnels.take(self.now);
+        frames.extend(
+            self.home.take_for_radio().into_iter().map(|(from, octets)| (Eui64(from.octets()), octets)),
+        );
+        frames.extend(self.reports.due(self.home));
+        frames
     }
 }
 
-fn endpoint(kind: DeviceKind) -> Endpoint {
+/// The endpoint that stands for all a device has.
+const EVERY_ENDPOINT: u8 = 0xff;
+
+fn endpoint(kind: DeviceKind, number: u8) -> Endpoint {
     let (device, servers, clients) = match kind {
-        DeviceKind::Gpf => (0x0500, METER_CLUSTERS.to_vec(), vec![]),
+        DeviceKind::Gpf => (0x0500, PROXY_CLUSTERS.to_vec(), vec![]),
         DeviceKind::Ppmid | DeviceKind::Ihd => {
             let clients = vec![price::CLUSTER, metering::CLUSTER, messaging::CLUSTER, prepayment::CLUSTER];
             (0x0502, vec![basic::CLUSTER], clients)
         }
         _ => (0x0501, METER_CLUSTERS.to_vec(), vec![]),
     };
-    Endpoint { number: 1, profile: SMART_ENERGY_PROFILE, device, servers, clients }
+    Endpoint { number, profile: SMART_ENERGY_PROFILE, device, servers, clients }
 }

@@ -16,18 +16,19 @@ use crate::home::Home;
 use crate::model::tests::NOW;
 
 /// A host, the line, the co-processor and a home within reach, in virtual time.
-struct Bench {
+pub(super) struct Bench {
     host: Host,
     ncp: Ncp,
-    home: Home,
+    pub(super) home: Home,
     reports: Reports,
-    lab: Lab,
+    tunnels: Tunnels,
+    pub(super) lab: Lab,
     now: Instant,
-    heard: Vec<Callback>,
+    pub(super) heard: Vec<Callback>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let lab = Lab::embedded().unwrap();
         let home = Home::build(&lab.rigs[0], NOW, 1).unwrap();
         let eui64 = Eui64([0, 0xdb, 0xd0, 0, 0, 0, 0, 1]);
@@ -37,6 +38,7 @@ impl Bench {
             ncp: Ncp::new(identity),
             home,
             reports: Reports::default(),
+            tunnels: Tunnels::default(),
             lab,
             now: Instant::now(),
             heard: Vec::new(),
@@ -45,14 +47,29 @@ impl Bench {
         bench
     }
 
-    fn restart(&mut self) {
+    /// A bench whose co-processor begins with a network.
+    pub(super) fn formed() -> Self {
+        let mut bench = Self::new();
+        let identity = bench.ncp.identity.clone();
+        let radio = HomeRadio {
+            home: &mut bench.home,
+            reports: &mut bench.reports,
+            tunnels: &mut bench.tunnels,
+            now: bench.now,
+        };
+        bench.ncp = Ncp::new(identity).with_network(&radio);
+        bench.restart();
+        bench
+    }
+
+    pub(super) fn restart(&mut self) {
         self.host.start(self.now);
         self.carry();
         assert!(matches!(self.host.poll_event(), Some(HostEvent::Ready(version)) if version.protocol == 8));
     }
 
     /// A bench whose co-processor has formed a network that all devices have joined.
-    fn joined() -> Self {
+    pub(super) fn joined() -> Self {
         let mut bench = Self::new();
         bench.form();
         assert_eq!(bench.ask(PermitJoining { seconds: 60 }).unwrap().status, StackStatus::Success);
@@ -84,7 +101,12 @@ impl Bench {
     fn carry(&mut self) {
         loop {
             let mut moved = false;
-            let radio = &mut HomeRadio { home: &mut self.home, reports: &mut self.reports };
+            let radio = &mut HomeRadio {
+                home: &mut self.home,
+                reports: &mut self.reports,
+                tunnels: &mut self.tunnels,
+                now: self.now,
+            };
             while let Some(octets) = self.host.poll_transmit() {
                 self.ncp.receive(&octets, self.now, radio);
                 moved = true;
@@ -100,13 +122,18 @@ impl Bench {
     }
 
     /// Lets time pass, in steps of a tenth of a second.
-    fn live(&mut self, time: Duration) {
+    pub(super) fn live(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {
             self.now += Duration::from_millis(100);
             self.home.advance(self.home.now().plus(100));
             self.host.handle_timeout(self.now);
-            let radio = &mut HomeRadio { home: &mut self.home, reports: &mut self.reports };
+            let radio = &mut HomeRadio {
+                home: &mut self.home,
+                reports: &mut self.reports,
+                tunnels: &mut self.tunnels,
+                now: self.now,
+            };
             self.ncp.handle_timeout(self.now, radio);
             self.carry();
         }
@@ -126,19 +153,25 @@ impl Bench {
         answer
     }
 
-    fn ask<C: Command>(&mut self, command: C) -> Result<C::Response, HostError> {
+    pub(super) fn ask<C: Command>(&mut self, command: C) -> Result<C::Response, HostError> {
         self.host.send(&command, self.now).unwrap();
         self.carry();
         Ok(C::parse_response(&self.collect().unwrap()?).unwrap())
     }
 
-    fn address(&mut self, kind: DeviceKind) -> u16 {
+    pub(super) fn address(&mut self, kind: DeviceKind) -> u16 {
         let eui64 = Eui64(self.lab.rigs[0].device(kind).unwrap().eui64.octets());
         self.ask(LookupNodeId { eui64 }).unwrap().address
     }
 
     /// Sends a frame to a device; what was told of it, and what came back.
-    fn send(&mut self, to: u16, profile: u16, cluster: u16, message: Vec<u8>) -> (StackStatus, Vec<Vec<u8>>) {
+    pub(super) fn send(
+        &mut self,
+        to: u16,
+        profile: u16,
+        cluster: u16,
+        message: Vec<u8>,
+    ) -> (StackStatus, Vec<Vec<u8>>) {
         self.heard.clear();
         let endpoint = if profile == zdo::PROFILE { 0 } else { 1 };
         let aps = ApsHeader {
@@ -332,7 +365,12 @@ fn before_a_version_is_agreed_on_nothing_else_is_answered() {
     let mut payloads = Vec::new();
     let mut sent = false;
     loop {
-        let radio = &mut HomeRadio { home: &mut bench.home, reports: &mut bench.reports };
+        let radio = &mut HomeRadio {
+            home: &mut bench.home,
+            reports: &mut bench.reports,
+            tunnels: &mut bench.tunnels,
+            now: bench.now,
+        };
         let mut moved = false;
         while let Some(octets) = line.poll_transmit() {
             bench.ncp.receive(&octets, bench.now, radio);
@@ -378,7 +416,12 @@ proptest! {
         let asked = payloads.len();
         let mut answers = 0;
         for _ in 0..2000 {
-            let radio = &mut HomeRadio { home: &mut bench.home, reports: &mut bench.reports };
+            let radio = &mut HomeRadio {
+                home: &mut bench.home,
+                reports: &mut bench.reports,
+                tunnels: &mut bench.tunnels,
+                now: bench.now,
+            };
             if let Some(payload) = payloads.front() && line.send(payload, bench.now).is_ok() {
                 payloads.pop_front();
             }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lab_config::SimulatedNetwork;
 use proto_zigbee::Eui64;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -11,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::serial::Port;
 use super::site::{Site, now};
-use crate::dongle::{HomeRadio, Identity, Ncp, Reports};
+use crate::dongle::{HomeRadio, Identity, Ncp, Reports, Tunnels};
+use crate::home::Home;
 
 /// Longest wait at a time: this often devices are asked what they have to report.
 const ROUND: Duration = Duration::from_millis(250);
@@ -35,17 +37,38 @@ pub(super) fn identity(rig: &str) -> Identity {
     }
 }
 
+/// What a dongle is connected with by air.
+#[derive(Debug, Default)]
+struct Air {
+    reports: Reports,
+    tunnels: Tunnels,
+}
+
+impl Air {
+    fn of<'a>(&'a mut self, home: &'a mut Home) -> HomeRadio<'a> {
+        HomeRadio { home, reports: &mut self.reports, tunnels: &mut self.tunnels, now: now() }
+    }
+}
+
 /// Serves until stopped.
-pub(super) async fn serve(site: Arc<Site>, first: Port, identity: Identity, stop: CancellationToken) {
+pub(super) async fn serve(
+    site: Arc<Site>,
+    first: Port,
+    (identity, network): (Identity, SimulatedNetwork),
+    stop: CancellationToken,
+) {
     let name = first.name.clone();
     let mut port = Some(first);
+    let mut air = Air::default();
     let mut ncp = Ncp::new(identity);
-    let mut reports = Reports::default();
+    if network == SimulatedNetwork::Formed {
+        ncp = site.with(|home| ncp.with_network(&air.of(home)));
+    }
     while !stop.is_cancelled() {
         if let Some(port) = port.take().or_else(|| Port::open(&name).ok()) {
             tokio::select! {
                 () = stop.cancelled() => return,
-                error = converse(&site, port, &mut ncp, &mut reports) => {
+                error = converse(&site, port, &mut ncp, &mut air) => {
                     tracing::warn!(port = %name.display(), %error, "dongle's pseudo-terminal failed: making another");
                 }
             }
@@ -55,7 +78,7 @@ pub(super) async fn serve(site: Arc<Site>, first: Port, identity: Identity, stop
 }
 
 /// Carries octets between the pseudo-terminal and the co-processor until the pseudo-terminal fails.
-async fn converse(site: &Site, mut port: Port, ncp: &mut Ncp, reports: &mut Reports) -> io::Error {
+async fn converse(site: &Site, mut port: Port, ncp: &mut Ncp, air: &mut Air) -> io::Error {
     let mut buffer = [0; 1024];
     loop {
         let due = ncp.poll_timeout().map(|due| due.saturating_duration_since(now()));
@@ -63,14 +86,14 @@ async fn converse(site: &Site, mut port: Port, ncp: &mut Ncp, reports: &mut Repo
             Ok(Ok(0)) => return io::ErrorKind::UnexpectedEof.into(),
             Ok(Ok(count)) => {
                 let octets = buffer.get(..count).unwrap_or_default();
-                site.with(|home| ncp.receive(octets, now(), &mut HomeRadio { home, reports }));
+                site.with(|home| ncp.receive(octets, now(), &mut air.of(home)));
             }
             Ok(Err(error)) => return error,
             Err(_) => {
                 if let Err(error) = port.release() {
                     return error;
                 }
-                site.with(|home| ncp.handle_timeout(now(), &mut HomeRadio { home, reports }));
+                site.with(|home| ncp.handle_timeout(now(), &mut air.of(home)));
             }
         }
         while let Some(out) = ncp.poll_transmit() {

@@ -39,7 +39,7 @@ use std::time::Duration;
 use lab_config::contents::Load;
 use lab_config::{
     DlmsProfile, DongleUrl, Endpoint, FrameLimits, HdlcSizes, Lab, LinkUrl, LinkUrlError, MaxInfo, Path,
-    Quirk, Rig, RigDevice, SignOn, Transport, Window,
+    Quirk, Rig, RigDevice, SignOn, SimulatedNetwork, Transport, Window,
 };
 use proto_duis::{DeviceKind, Eui64};
 use tokio_util::sync::CancellationToken;
@@ -424,8 +424,8 @@ impl Estate {
                 link,
             });
         }
-        if rig.dongle == Some(DongleUrl::Simulated) {
-            let dongle = self.start_dongle(&site, folder)?;
+        if let Some(DongleUrl::Simulated(network)) = &rig.dongle {
+            let dongle = self.start_dongle(&site, folder, *network)?;
             self.dongles.push(dongle);
         }
         let (pacer, stop) = (site.clone(), self.stop.clone());
@@ -460,7 +460,12 @@ impl Estate {
     }
 
     /// Opens the line of a rig's dongle and sets a task to serve it.
-    fn start_dongle(&self, site: &Arc<Site>, folder: &Arc<LinkFolder>) -> Result<SimDongle, StartError> {
+    fn start_dongle(
+        &self,
+        site: &Arc<Site>,
+        folder: &Arc<LinkFolder>,
+        network: SimulatedNetwork,
+    ) -> Result<SimDongle, StartError> {
         let rig = site.name.clone();
         let file = folder.path().join(format!("{rig}-dongle"));
         let failed = |error| StartError::Dongle { rig: rig.clone(), error };
@@ -472,7 +477,7 @@ impl Estate {
         let eui64 = identity.eui64.0.into();
         let (site, stop, folder) = (site.clone(), self.stop.clone(), folder.clone());
         self.tasks.spawn(async move {
-            dongle::serve(site, port, identity, stop).await;
+            dongle::serve(site, port, (identity, network), stop).await;
             drop(folder);
         });
         Ok(SimDongle { rig, eui64, url })

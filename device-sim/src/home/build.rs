@@ -117,6 +117,8 @@ impl Home {
             asked: VecDeque::new(),
             wans: BTreeMap::new(),
             stored: VecDeque::new(),
+            for_radio: VecDeque::new(),
+            endpoints: rig.devices().filter_map(|device| Some((device.kind, endpoint(device)?))).collect(),
             sequence: 0,
         };
         home.carry();
@@ -252,9 +254,18 @@ impl Plan<'_> {
 }
 
 /// The numbers of the model's stack for snapshots.
-fn snapshots(shell: &Shell) -> CommandIds {
+pub(super) fn snapshots(shell: &Shell) -> CommandIds {
     let commands = shell.particulars().map(Particulars::snapshot_commands).unwrap_or_default();
     snapshot_ids(commands.get, commands.publish)
+}
+
+/// The endpoint its Device Model says it has its clusters on.
+fn endpoint(device: &RigDevice) -> Option<u8> {
+    let of_profile = match &device.model.profile {
+        Profile::Zcl(profile) => Some(profile.endpoint.value),
+        Profile::Dlms(_) => None,
+    };
+    device.model.clusters.as_ref().map(|map| map.endpoint.value).or(of_profile)
 }
 
 fn plate(device: &RigDevice) -> Plate {

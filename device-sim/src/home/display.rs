@@ -7,9 +7,7 @@ use proto_zigbee::zcl::{AttributeId, Command, Direction, Frame};
 use proto_zigbee::{UtcTime, Value, messaging, prepayment};
 
 use super::{HanFrame, Home};
-use crate::model::connection::Connection;
 use crate::model::esme::Esme;
-use crate::model::han::connection_command;
 use crate::model::mirror::Mirror;
 use crate::model::money::Millipence;
 use crate::model::ppmid::{Addressee, Fuel};
@@ -39,6 +37,10 @@ impl Home {
                 }
                 Addressee::Meter(Fuel::Gas) => self.gsme.as_ref().map(|gsme| &gsme.device.connection.core),
                 Addressee::Hub => self.hub.as_ref().map(|hub| &hub.device.core),
+                Addressee::Radio => {
+                    self.to_radio(from, octets);
+                    continue;
+                }
             };
             self.air.extend(to.map(|core| HanFrame { from, to: core.plate.eui64, octets }));
         }
@@ -77,13 +79,6 @@ impl Home {
     }
 }
 
-/// What a display asks of a meter's connection; the answer, where one is due.
-pub(super) fn asked(connection: &mut Connection, octets: &[u8]) -> Option<Vec<u8>> {
-    let aps = ApsFrame::parse(octets).ok()?;
-    let frame = Frame::parse(&aps.payload).ok()?;
-    connection_command(connection, &aps, &frame)
-}
-
 /// Whether a display's frame tells that a person has confirmed a message.
 pub(super) fn is_confirmation(aps: &ApsFrame) -> bool {
     let frame = Frame::parse(&aps.payload);
@@ -96,22 +91,30 @@ pub(super) fn is_confirmation(aps: &ApsFrame) -> bool {
 /// Balance, power, supply and price of electricity.
 pub(super) fn electricity(esme: &Esme, sequence: &mut u8) -> impl Iterator<Item = Vec<u8>> + Clone {
     let connection = &esme.connection;
-    let price = connection.prices().unit.get(esme.register()).copied().unwrap_or_default();
     let supply = match connection.supply().control_state() {
         0 => SupplyStatus::Off,
         2 => SupplyStatus::OffArmed,
         _ => SupplyStatus::On,
     };
-    let label = format!("Rate {}", esme.register() + 1);
-    let shown = connection.core.shown();
     let rate = i64::from(esme.watts());
-    frames(sequence, connection.account().balance(), rate, Some(supply), publish(&label, price, 0, shown))
+    frames(sequence, connection.account().balance(), rate, Some(supply), electricity_price(esme))
+}
+
+/// The price of electricity in force.
+pub(super) fn electricity_price(esme: &Esme) -> PublishPrice {
+    let connection = &esme.connection;
+    let price = connection.prices().unit.get(esme.register()).copied().unwrap_or_default();
+    publish(&format!("Rate {}", esme.register() + 1), price, 0, connection.core.shown())
+}
+
+/// The price of gas, as old as the mirror.
+pub(super) fn gas_price(mirror: &Mirror, shown: MeterTime) -> PublishPrice {
+    publish("Gas", mirror.unit_price(), 1, shown)
 }
 
 /// Balance, flow, supply and price of gas, as old as the mirror.
 fn gas(mirror: &Mirror, shown: MeterTime, sequence: &mut u8) -> impl Iterator<Item = Vec<u8>> + Clone {
-    let price = publish("Gas", mirror.unit_price(), 1, shown);
-    frames(sequence, mirror.balance(), i64::from(mirror.flow()), mirror.supply(), price)
+    frames(sequence, mirror.balance(), i64::from(mirror.flow()), mirror.supply(), gas_price(mirror, shown))
 }
 
 fn frames(

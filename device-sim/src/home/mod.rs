@@ -18,6 +18,7 @@ mod bench;
 mod build;
 #[cfg(test)]
 mod cohort_tests;
+mod commands;
 mod display;
 #[cfg(test)]
 mod display_tests;
@@ -36,7 +37,7 @@ mod zcl;
 pub use build::BuildError;
 pub(crate) use build::is_simulated;
 pub(crate) use station::Station;
-pub(crate) use zcl::METER_CLUSTERS;
+pub(crate) use zcl::{METER_CLUSTERS, PROXY_CLUSTERS};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -46,7 +47,7 @@ use proto_dlms::wrapper::Message;
 use proto_duis::{DeviceKind, Eui64};
 use proto_zigbee::aps::ApsFrame;
 use proto_zigbee::tunneling::{self, TransferData};
-use proto_zigbee::zcl::Direction;
+use proto_zigbee::zcl::{Direction, Frame, FrameType};
 
 use crate::model::esme::Esme;
 use crate::model::gsme::Gsme;
@@ -98,6 +99,10 @@ pub struct Home {
     asked: VecDeque<Asked>,
     wans: BTreeMap<WanId, VecDeque<Message>>,
     stored: VecDeque<Message>,
+    /// Frames for a radio that is not the hub's.
+    for_radio: VecDeque<(Eui64, Vec<u8>)>,
+    /// The endpoint of each device, where its Device Model names one.
+    endpoints: BTreeMap<DeviceKind, u8>,
     sequence: u8,
 }
 
@@ -266,11 +271,7 @@ impl Home {
         match self.kind_of(frame.to) {
             Some(DeviceKind::Chf) => self.hub_hears(&frame),
             Some(DeviceKind::Esme) => {
-                let esme = self.esme.as_mut().filter(|esme| esme.answers());
-                let answer = esme.and_then(|esme| {
-                    tunnelled(esme, &frame.octets)
-                        .or_else(|| display::asked(&mut esme.device.connection, &frame.octets))
-                });
+                let answer = self.deliver_electricity(&frame.octets);
                 self.reply(&frame, answer);
             }
             Some(DeviceKind::Gsme) => self.deliver_gas(frame),
@@ -280,6 +281,19 @@ impl Home {
                 self.reply(&frame, answer);
             }
             Some(DeviceKind::Gpf) | None => {}
+        }
+    }
+
+    fn deliver_electricity(&mut self, octets: &[u8]) -> Option<Vec<u8>> {
+        let esme = self.esme.as_mut().filter(|esme| esme.answers())?;
+        if let Some(answer) = tunnelled(esme, octets) {
+            return Some(answer);
+        }
+        let frame = Frame::parse(&ApsFrame::parse(octets).ok()?.payload).ok()?;
+        if frame.frame_type == FrameType::Cluster {
+            self.serve_command(DeviceKind::Esme, octets)
+        } else {
+            None
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) enum Door {
     Wan(WanId),
     /// The home area network.
     Han,
+    /// A tunnel of a radio that is not the hub's.
+    Radio,
     /// The local port.
     Local,
 }

@@ -1,24 +1,41 @@
 //! What the devices of a home answer to ZCL frames of a radio that is not the hub's: the lab's own dongle.
 //!
-//! The meter and the gas proxy serve Basic, Metering and Prepayment attributes, read only; the display answers as it
-//! answers the hub. The gas meter itself sleeps and hears nothing between its wakes: its values are the proxy's.
+//! The meter and the gas proxy serve Basic, Metering and Prepayment attributes, read only, and take commands as they do on
+//! the hub's network ([`super::commands`]); the display answers as it answers the hub. The gas meter itself sleeps and hears nothing between its wakes: its values are the proxy's.
 
+use proto_dlms::server::Peer;
+use proto_dlms::wrapper::Message;
 use proto_duis::{DeviceKind, Eui64};
 use proto_zigbee::aps::ApsFrame;
 use proto_zigbee::metering::{self, SupplyStatus};
 use proto_zigbee::zcl::foundation::{Discovered, WriteFailure};
 use proto_zigbee::zcl::{AttributeId, Command, Direction, Frame, FrameType, ReadRecord, Status};
-use proto_zigbee::{Value, basic, key_establishment, prepayment};
+use proto_zigbee::{Value, basic, key_establishment, prepayment, price, tunneling};
 
 use super::Home;
+use super::commands::{MOST_PERIODS, status};
+use super::station::Door;
 use crate::model::account::PaymentMode;
 use crate::model::money::Millipence;
 use crate::model::plate::Plate;
 use crate::objects::Device;
 
-/// Clusters a meter or the gas proxy serves to a radio.
-pub(crate) const METER_CLUSTERS: [u16; 4] =
-    [basic::CLUSTER, metering::CLUSTER, prepayment::CLUSTER, key_establishment::CLUSTER];
+/// Clusters the gas proxy serves to a radio.
+pub(crate) const PROXY_CLUSTERS: [u16; 5] =
+    [basic::CLUSTER, metering::CLUSTER, prepayment::CLUSTER, price::CLUSTER, key_establishment::CLUSTER];
+/// Clusters a meter serves to a radio: those, and a tunnel for DLMS/COSEM.
+pub(crate) const METER_CLUSTERS: [u16; 6] = [
+    basic::CLUSTER,
+    metering::CLUSTER,
+    prepayment::CLUSTER,
+    price::CLUSTER,
+    tunneling::CLUSTER,
+    key_establishment::CLUSTER,
+];
+/// The endpoint of a device whose Device Model names none.
+const USUAL_ENDPOINT: u8 = 1;
+/// Frames kept for a radio that does not fetch them; the oldest is lost first.
+const TO_RADIO: usize = 16;
 
 /// Attributes asked one by one when somebody asks which there are.
 const KNOWN: [(u16, &[AttributeId]); 3] = [
@@ -43,6 +60,7 @@ const KNOWN: [(u16, &[AttributeId]); 3] = [
             metering::DIVISOR,
             metering::METERING_DEVICE_TYPE,
             metering::INSTANTANEOUS_DEMAND,
+            metering::MAX_NUMBER_OF_PERIODS_DELIVERED,
         ],
     ),
     (prepayment::CLUSTER, &[prepayment::PAYMENT_CONTROL_CONFIGURATION, prepayment::CREDIT_REMAINING]),
@@ -77,18 +95,60 @@ impl Home {
     pub(crate) fn hear_radio(&mut self, to: Eui64, octets: &[u8]) -> Option<Vec<u8>> {
         let kind = self.kind_of(to).filter(|kind| self.hears_radio(*kind))?;
         if let DeviceKind::Ppmid | DeviceKind::Ihd = kind {
-            return self.display.as_mut()?.device.receive(octets);
+            return self.display.as_mut()?.device.receive_by_radio(octets);
         }
         let aps = ApsFrame::parse(octets).ok()?;
         let frame = Frame::parse(&aps.payload).ok()?;
+        if frame.frame_type == FrameType::Cluster && frame.manufacturer.is_none() && is_asked(&frame) {
+            let answer = self.serve_command(kind, octets);
+            // What was asked may have changed what others show.
+            self.carry();
+            return answer;
+        }
         let answer = self.serve_zcl(kind, aps.cluster, &frame)?;
         Some(aps.reply(answer.to_bytes()).to_bytes())
     }
 
-    fn serve_zcl(&self, kind: DeviceKind, cluster: u16, frame: &Frame) -> Option<Frame> {
-        if cluster == key_establishment::CLUSTER && frame.frame_type == FrameType::Cluster {
-            return key_establishment::Responder.answer(frame);
+    /// The endpoint a device has its clusters on.
+    pub(crate) fn endpoint(&self, kind: DeviceKind) -> u8 {
+        self.endpoints.get(&kind).copied().unwrap_or(USUAL_ENDPOINT)
+    }
+
+    /// What a device answers to a message that came through the tunnel of a radio.
+    pub(crate) fn hear_tunnel_of_radio(&mut self, kind: DeviceKind, message: &Message) -> Option<Message> {
+        let peer = Peer::new(message.source, message.destination);
+        let apdu = match kind {
+            DeviceKind::Esme => self.esme.as_mut()?.serve(Door::Radio, peer, &message.apdu),
+            DeviceKind::Gsme => self.gsme.as_mut()?.serve(Door::Radio, peer, &message.apdu),
+            _ => None,
+        };
+        self.carry();
+        Some(Message { source: message.destination, destination: message.source, apdu: apdu? })
+    }
+
+    /// The tunnel of a radio to a device is gone, and the associations in it.
+    pub(crate) fn radio_tunnel_closed(&mut self, kind: DeviceKind) {
+        match kind {
+            DeviceKind::Esme => self.esme.iter_mut().for_each(|esme| esme.forget(Door::Radio)),
+            DeviceKind::Gsme => self.gsme.iter_mut().for_each(|gsme| gsme.forget(Door::Radio)),
+            _ => {}
         }
+    }
+
+    /// Keeps a frame of a device for the radio it is for.
+    pub(super) fn to_radio(&mut self, from: Eui64, octets: Vec<u8>) {
+        self.for_radio.push_back((from, octets));
+        if self.for_radio.len() > TO_RADIO {
+            self.for_radio.pop_front();
+        }
+    }
+
+    /// What devices have to say to a radio by themselves.
+    pub(crate) fn take_for_radio(&mut self) -> Vec<(Eui64, Vec<u8>)> {
+        self.for_radio.drain(..).collect()
+    }
+
+    fn serve_zcl(&self, kind: DeviceKind, cluster: u16, frame: &Frame) -> Option<Frame> {
         let command = match frame.command() {
             _ if frame.direction == Direction::ToClient => return None,
             Ok(command) if command.is_answer() => return None,
@@ -170,6 +230,7 @@ impl Home {
             metering::SUPPLY_STATUS => Value::Enum8(supply_octet(esme.connection.supply().control_state())),
             metering::UNIT_OF_MEASURE => Value::Enum8(0),
             metering::METERING_DEVICE_TYPE => Value::bitmap(1, metering::ELECTRIC_METERING.into()),
+            metering::MAX_NUMBER_OF_PERIODS_DELIVERED => Value::unsigned(1, MOST_PERIODS.into()),
             _ => return scale(id),
         })
     }
@@ -186,6 +247,7 @@ impl Home {
             metering::REMAINING_BATTERY_LIFE => Value::unsigned(1, mirror.battery_percent().into()),
             metering::UNIT_OF_MEASURE => Value::Enum8(1),
             metering::METERING_DEVICE_TYPE => Value::bitmap(1, metering::MIRRORED_GAS_METERING.into()),
+            metering::MAX_NUMBER_OF_PERIODS_DELIVERED => Value::unsigned(1, MOST_PERIODS.into()),
             _ => return scale(id),
         })
     }
@@ -232,6 +294,7 @@ fn of_account(mode: PaymentMode, balance: Millipence, id: AttributeId) -> Option
     }
 }
 
-fn status(frame: &Frame, status: Status) -> Frame {
-    frame.answer(&Command::DefaultResponse { command: frame.command, status })
+/// Whether a frame goes to the side that holds the attributes.
+fn is_asked(frame: &Frame) -> bool {
+    frame.direction == Direction::ToServer
 }

@@ -40,6 +40,8 @@ pub enum Addressee {
     Meter(Fuel),
     /// The hub, and those behind it.
     Hub,
+    /// A radio that is not the hub's: the lab's own dongle.
+    Radio,
 }
 
 /// Why the display does not do what a person wants.
@@ -71,6 +73,8 @@ pub struct Shown {
     pub text: String,
     /// Whether a person has still to confirm it.
     pub to_confirm: bool,
+    /// Who has sent it, and hears that it was confirmed.
+    pub sender: Addressee,
 }
 
 /// What it shows of one fuel.
@@ -215,11 +219,12 @@ impl Ppmid {
         let message = self.messages.iter_mut().rev().find(|message| message.to_confirm);
         let message = message.ok_or(DisplayRefusal::NothingToConfirm)?;
         message.to_confirm = false;
+        let sender = message.sender;
         let confirmation =
             MessageConfirmation { id: message.id, confirmed: now, answer: None, response: None };
         let sequence = self.next();
         let frame = messaging::ToServer::from(confirmation).smart_energy(sequence);
-        self.send(Addressee::Hub, frame.to_bytes());
+        self.send(sender, frame.to_bytes());
         Ok(())
     }
 
@@ -265,6 +270,15 @@ impl Ppmid {
 
     /// Takes an APS frame in that speaks of a fuel; the answer, where one is due.
     pub fn receive_of(&mut self, fuel: Fuel, octets: &[u8]) -> Option<Vec<u8>> {
+        self.receive_from(Addressee::Hub, fuel, octets)
+    }
+
+    /// Takes an APS frame in of a radio that is not the hub's; the answer, where one is due.
+    pub fn receive_by_radio(&mut self, octets: &[u8]) -> Option<Vec<u8>> {
+        self.receive_from(Addressee::Radio, Fuel::Electricity, octets)
+    }
+
+    fn receive_from(&mut self, sender: Addressee, fuel: Fuel, octets: &[u8]) -> Option<Vec<u8>> {
         if !self.hears() {
             return None;
         }
@@ -272,7 +286,7 @@ impl Ppmid {
         let frame = Frame::parse(&aps.payload).ok()?;
         let answer = match frame.frame_type {
             FrameType::Foundation => self.foundation(fuel, aps.cluster, &frame),
-            FrameType::Cluster => self.cluster_command(fuel, aps.cluster, &frame),
+            FrameType::Cluster => self.cluster_command((sender, fuel), aps.cluster, &frame),
         }?;
         Some(aps.reply(answer.to_bytes()).to_bytes())
     }
@@ -311,9 +325,14 @@ impl Ppmid {
         true
     }
 
-    fn cluster_command(&mut self, fuel: Fuel, cluster: u16, frame: &Frame) -> Option<Frame> {
+    fn cluster_command(
+        &mut self,
+        (sender, fuel): (Addressee, Fuel),
+        cluster: u16,
+        frame: &Frame,
+    ) -> Option<Frame> {
         let shown = match cluster {
-            messaging::CLUSTER => self.message(frame),
+            messaging::CLUSTER => self.message(sender, frame),
             price::CLUSTER => self.price(fuel, frame),
             prepayment::CLUSTER => self.top_up_response(fuel, frame),
             _ => Status::UNSUPPORTED_CLUSTER_COMMAND,
@@ -321,9 +340,9 @@ impl Ppmid {
         status_unless_unwanted(frame, shown)
     }
 
-    fn message(&mut self, frame: &Frame) -> Status {
+    fn message(&mut self, sender: Addressee, frame: &Frame) -> Status {
         match messaging::ToClient::of(frame) {
-            Ok(messaging::ToClient::DisplayMessage(message)) => self.show_message(&message),
+            Ok(messaging::ToClient::DisplayMessage(message)) => self.show_message(sender, &message),
             Ok(messaging::ToClient::CancelMessage(cancel)) => {
                 self.messages.retain(|message| message.id != cancel.id);
             }
@@ -334,12 +353,12 @@ impl Ppmid {
         Status::SUCCESS
     }
 
-    fn show_message(&mut self, message: &DisplayMessage) {
+    fn show_message(&mut self, sender: Addressee, message: &DisplayMessage) {
         let text = String::from_utf8_lossy(&message.text).into_owned();
         // The same message again is the same message.
         self.messages.retain(|shown| shown.id != message.id);
         let to_confirm = message.wants_confirmation();
-        self.messages.push_back(Shown { id: message.id, text, to_confirm });
+        self.messages.push_back(Shown { id: message.id, text, to_confirm, sender });
         if self.messages.len() > MESSAGES {
             self.messages.pop_front();
         }

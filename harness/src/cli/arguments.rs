@@ -391,12 +391,23 @@ pub enum Zigbee {
     Leave(ZigbeeLeave),
 }
 
-/// `harness zigbee form`
+/// Which dongle, of every verb of `harness zigbee`
 #[derive(Debug, Args)]
-pub struct ZigbeeForm {
+pub struct ZigbeeDongle {
     /// The dongle, such as ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts
     #[arg(value_name = "DONGLE")]
     pub link: String,
+    /// Keep what crosses its line in this new pcapng file
+    #[arg(long, value_name = "FILE")]
+    pub capture: Option<PathBuf>,
+}
+
+/// `harness zigbee form`
+#[derive(Debug, Args)]
+pub struct ZigbeeForm {
+    /// The dongle, and what is kept of the conversation with it
+    #[command(flatten)]
+    pub at: ZigbeeDongle,
     /// Channel of the network
     #[arg(long, value_name = "N", default_value_t = 15, value_parser = clap::value_parser!(u8).range(11..=26))]
     pub channel: u8,
@@ -411,9 +422,9 @@ pub struct ZigbeeForm {
 /// `harness zigbee devices`
 #[derive(Debug, Args)]
 pub struct ZigbeeDevices {
-    /// The dongle, such as ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts
-    #[arg(value_name = "DONGLE")]
-    pub link: String,
+    /// The dongle, and what is kept of the conversation with it
+    #[command(flatten)]
+    pub at: ZigbeeDongle,
     /// Let devices join for so many seconds first
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u8).range(1..=254))]
     pub permit: Option<u8>,
@@ -425,12 +436,15 @@ pub struct ZigbeeDevices {
 /// `harness zigbee read`
 #[derive(Debug, Args)]
 pub struct ZigbeeRead {
-    /// The dongle, such as ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts
-    #[arg(value_name = "DONGLE")]
-    pub link: String,
+    /// The dongle, and what is kept of the conversation with it
+    #[command(flatten)]
+    pub at: ZigbeeDongle,
     /// The device's EUI-64, such as 00-DB-12-34-56-78-90-03
     #[arg(long, value_name = "EUI-64")]
     pub device: String,
+    /// The endpoint its clusters are on
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=240))]
+    pub endpoint: u8,
     /// The cluster, in hexadecimal, such as 0702 for Metering
     #[arg(long, value_name = "HEX", value_parser = hexadecimal)]
     pub cluster: u16,
@@ -445,9 +459,9 @@ pub struct ZigbeeRead {
 /// `harness zigbee leave`
 #[derive(Debug, Args)]
 pub struct ZigbeeLeave {
-    /// The dongle, such as ezsp:///dev/ttyUSB0?baud=115200&flow=rts-cts
-    #[arg(value_name = "DONGLE")]
-    pub link: String,
+    /// The dongle, and what is kept of the conversation with it
+    #[command(flatten)]
+    pub at: ZigbeeDongle,
 }
 
 fn hexadecimal(text: &str) -> Result<u16, String> {

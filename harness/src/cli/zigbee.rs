@@ -1,16 +1,19 @@
 //! `harness zigbee`: look at a home area network by a ZigBee dongle.
 
+use std::path::Path;
+
+use jiff::Timestamp;
 use lab_config::DongleUrl;
 use proto_zigbee::Eui64;
 use proto_zigbee::ezsp::NetworkParameters;
 use proto_zigbee::zcl::{AttributeId, ReadRecord};
 use serde::Serialize;
 
-use super::arguments::{Probe, Zigbee, ZigbeeDevices, ZigbeeForm, ZigbeeLeave, ZigbeeRead};
+use super::arguments::{Probe, Zigbee, ZigbeeDevices, ZigbeeDongle, ZigbeeForm, ZigbeeLeave, ZigbeeRead};
 use super::say::say;
 use super::{Exit, Failure, print_json, read};
-use crate::driver::dongle::{Dongle, DongleError, DongleState};
-use crate::link::{NoTap, SharedTap};
+use crate::driver::dongle::{Dongle, DongleError, DongleState, Place};
+use crate::link::lock::{Claim, LockFolder};
 
 pub(super) async fn zigbee(verb: &Zigbee) -> Result<Exit, Failure> {
     match verb {
@@ -23,18 +26,26 @@ pub(super) async fn zigbee(verb: &Zigbee) -> Result<Exit, Failure> {
 
 /// `harness probe ezsp://...`: what dongle is it, and which network is it in?
 pub(super) async fn probe(verb: &Probe, link: &str) -> Result<Exit, Failure> {
-    let tap = read::tap(verb.capture.as_deref())?;
-    let state = open_with(link, tap).await?.state().await.map_err(failure)?;
+    let state = open_at(link, verb.capture.as_deref()).await?.dongle.state().await.map_err(failure)?;
     tell(&state, verb.json)
 }
 
-async fn open(link: &str) -> Result<Dongle, Failure> {
-    open_with(link, NoTap::shared()).await
+/// An open dongle, and the lock of its line: a run or another verb that has it is not disturbed.
+struct Held {
+    dongle: Dongle,
+    _claim: Claim,
 }
 
-async fn open_with(link: &str, tap: SharedTap) -> Result<Dongle, Failure> {
+async fn open(at: &ZigbeeDongle) -> Result<Held, Failure> {
+    open_at(&at.link, at.capture.as_deref()).await
+}
+
+async fn open_at(link: &str, capture: Option<&Path>) -> Result<Held, Failure> {
     let url: DongleUrl = link.parse().map_err(|error| Failure::input(format!("dongle {link:?}: {error}")))?;
-    Dongle::open("dongle", &url, tap).await.map_err(failure)
+    let keys: Vec<String> = Dongle::physical_key(&url).into_iter().collect();
+    let claim = LockFolder::default().claim(&keys, "zigbee", Timestamp::now()).map_err(Failure::lab)?;
+    let dongle = Dongle::open("dongle", &url, read::tap(capture)?).await.map_err(failure)?;
+    Ok(Held { dongle, _claim: claim })
 }
 
 fn failure(error: DongleError) -> Failure {
@@ -96,12 +107,12 @@ fn tell(state: &DongleState, json: bool) -> Result<Exit, Failure> {
 }
 
 async fn form(verb: &ZigbeeForm) -> Result<Exit, Failure> {
-    let state = open(&verb.link).await?.form(verb.channel, verb.pan_id).await.map_err(failure)?;
+    let state = open(&verb.at).await?.dongle.form(verb.channel, verb.pan_id).await.map_err(failure)?;
     tell(&state, verb.json)
 }
 
 async fn leave(verb: &ZigbeeLeave) -> Result<Exit, Failure> {
-    open(&verb.link).await?.leave().await.map_err(failure)?;
+    open(&verb.at).await?.dongle.leave().await.map_err(failure)?;
     Ok(Exit::Done)
 }
 
@@ -113,7 +124,7 @@ struct DeviceTold {
 }
 
 async fn devices(verb: &ZigbeeDevices) -> Result<Exit, Failure> {
-    let mut dongle = open(&verb.link).await?;
+    let Held { mut dongle, _claim } = open(&verb.at).await?;
     if let Some(seconds) = verb.permit {
         dongle.permit(seconds).await.map_err(failure)?;
     }
@@ -164,8 +175,9 @@ impl RecordTold {
 
 async fn read_attributes(verb: &ZigbeeRead) -> Result<Exit, Failure> {
     let device: Eui64 = verb.device.parse().map_err(Failure::input)?;
+    let place = Place { device, endpoint: verb.endpoint, cluster: verb.cluster };
     let ids: Vec<AttributeId> = verb.attributes.iter().map(|id| AttributeId(*id)).collect();
-    let records = open(&verb.link).await?.read(device, verb.cluster, &ids).await.map_err(failure)?;
+    let records = open(&verb.at).await?.dongle.read(place, &ids).await.map_err(failure)?;
     let told: Vec<RecordTold> = records.iter().map(RecordTold::of).collect();
     if verb.json {
         print_json(&told)?;

@@ -282,7 +282,8 @@ impl Bench for RigBench {
         let seen = match action {
             Action::Request(request) => self.request(request, bindings, within).await,
             Action::Observe(observe) => {
-                if observe.through != Path::Wan {
+                // Nobody sees that a dongle has asked.
+                if matches!(observe.through, Path::Optical | Path::Local) {
                     let device = self.device(observe.device, bindings)?.eui64;
                     self.looks.push(Look { device, intent, scripts: 0 });
                 }

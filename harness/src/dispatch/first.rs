@@ -92,6 +92,9 @@ impl Bindings<'_> {
 }
 
 fn link(rig: &Rig, device: &RigDevice, path: lab_config::Path) -> String {
+    if let Some(dongle) = rig.dongle.as_ref().filter(|_| path == lab_config::Path::Han) {
+        return format!("{path} {dongle}");
+    }
     let route = rig.route(device.kind, path);
     route.map_or_else(|| path.to_string(), |route| format!("{path} {}", route.link()))
 }

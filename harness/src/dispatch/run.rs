@@ -16,6 +16,7 @@ use super::bench::Parts;
 use super::first::Bindings;
 use super::tokens::Tokens;
 use super::{Book, Order, RigBench, RunError, RunTap, System, block_all, conduct, data_set};
+use crate::driver::dongle::Dongle;
 use crate::driver::prove::han::{self, Stranger};
 use crate::driver::prove::{self, Difference, RigProof};
 use crate::driver::rig::{self, ReachError};
@@ -111,6 +112,7 @@ fn claim(rig: &Rig, run: &str, locks: LockFolder) -> Result<Claim, RunError> {
             keys.push(address.target.physical_key());
         }
     }
+    keys.extend(rig.dongle.as_ref().and_then(Dongle::physical_key));
     Ok(locks.claim(&keys, run, Timestamp::now())?)
 }
 

@@ -3,10 +3,11 @@
 //! It only reads. Each observation signs on and off anew, so that it sees the device as it is and leaves its port free.
 
 use jiff::Timestamp;
-use lab_config::{DlmsProfile, RigDevice};
+use lab_config::{DlmsProfile, Path, RigDevice};
 use proto_dlms::data::{AttributeRef, Selective};
 use scenarios::{Bindings, Observe, ObservedAttribute, Operand, Select, Values};
 
+use crate::driver::cluster::HanError;
 use crate::driver::{Client, RigLinks, buffer, cosem, read, rig, values};
 use crate::driver::{ReachError, Session};
 use crate::execute::Trouble;
@@ -22,6 +23,9 @@ pub(super) async fn read(
     observe: &Observe,
     bindings: &Bindings,
 ) -> Result<Values, Trouble> {
+    if observe.through == Path::Han {
+        return read_han(links, device, observe).await;
+    }
     let profile = rig::profile(device).map_err(reach)?;
     let attribute = attribute(profile, observe)?;
     let selected = observe.select.as_ref().map(|select| selected(select, bindings)).transpose()?;
@@ -29,6 +33,21 @@ pub(super) async fn read(
     let reading = reading(&mut session, profile, attribute, selected).await;
     session.close().await;
     reading
+}
+
+/// Reads what a step observes on the home area network, by the rig's dongle.
+async fn read_han(links: &RigLinks, device: &RigDevice, observe: &Observe) -> Result<Values, Trouble> {
+    let mut han = links.open_han(device).await.map_err(reach)?;
+    let reading = match observe.what {
+        ObservedAttribute::Function(function) => han.function(function).await.transpose(),
+        ObservedAttribute::Cluster(attribute) => Some(han.attribute(attribute).await),
+        ObservedAttribute::Attribute(_) => None,
+    };
+    let none =
+        || Trouble::error(format!("the Device Model's [clusters] do not say where {} is", observe.what));
+    let mut seen = Values::new();
+    reading.ok_or_else(none)?.map_err(|error| reach(error.into()))?.set(&mut seen);
+    Ok(seen)
 }
 
 async fn reading(
@@ -52,6 +71,10 @@ async fn reading(
 fn attribute(profile: &DlmsProfile, observe: &Observe) -> Result<AttributeRef, Trouble> {
     match observe.what {
         ObservedAttribute::Attribute(attribute) => Ok(attribute),
+        ObservedAttribute::Cluster(attribute) => Err(Trouble::error(format!(
+            "{attribute} is a ZigBee attribute, and the {} path has none",
+            observe.through
+        ))),
         ObservedAttribute::Function(function) => match profile.object(function) {
             Some(object) => Ok(cosem::attribute(object)),
             None => Err(Trouble::error(format!("the Device Model's profile has no object for {function}"))),
@@ -83,6 +106,8 @@ fn moment(operand: &Operand, bindings: &Bindings) -> Result<Timestamp, Trouble> 
 
 fn reach(error: ReachError) -> Trouble {
     match &error {
+        // The device was reached and has not what its Device Model says it has.
+        ReachError::Han(HanError::Cluster { .. }) => Trouble::fail(error.to_string()),
         ReachError::Driver(driver) if !driver.breaks_session() => Trouble::fail(error.to_string()),
         ReachError::Driver(driver) => Trouble::error(format!("{error}; {}", driver.hint())),
         _ => Trouble::error(error.to_string()),

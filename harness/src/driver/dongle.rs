@@ -35,8 +35,8 @@ const ENTRIES: u8 = 64;
 const KEPT: usize = 64;
 /// A short address nobody has.
 const NO_ADDRESS: u16 = 0xffff;
-/// The endpoint Smart Energy devices have their clusters at.
-const ENDPOINT: u8 = 1;
+/// The endpoint the dongle asks from.
+const OWN_ENDPOINT: u8 = 1;
 
 /// Why a dongle, or a device by way of it, does not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +112,17 @@ pub struct DongleState {
     pub network: Option<NetworkParameters>,
 }
 
+/// Where a question goes: a cluster on an endpoint of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The device.
+    pub device: Eui64,
+    /// Its endpoint.
+    pub endpoint: u8,
+    /// The cluster.
+    pub cluster: u16,
+}
+
 /// A device in the dongle's network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct JoinedDevice {
@@ -136,6 +147,14 @@ pub struct Dongle {
 }
 
 impl Dongle {
+    /// The key under which a dongle's line is locked; none for one that is simulated elsewhere.
+    pub fn physical_key(url: &DongleUrl) -> Option<String> {
+        match url {
+            DongleUrl::Serial(line) => Some(DonglePort::physical_key(line)),
+            DongleUrl::Simulated(_) => None,
+        }
+    }
+
     /// Opens the line, resets the co-processor and agrees on the version.
     ///
     /// # Errors
@@ -144,7 +163,7 @@ impl Dongle {
         let text = url.to_string();
         let failed = |kind| DongleError { url: text.clone(), kind };
         let DongleUrl::Serial(line) = url else { return Err(failed(DongleErrorKind::Simulated)) };
-        let port = DonglePort::open(name, line, tap).map_err(|error| failed(error.into()))?;
+        let port = DonglePort::open(name, &text, line, tap).map_err(|error| failed(error.into()))?;
         let settings = HostSettings { response: line.response, ..HostSettings::default() };
         let mut dongle = Self {
             url: text.clone(),
@@ -416,33 +435,52 @@ impl Dongle {
     ///
     /// # Errors
     /// [`DongleError`]: the device is not in the network, was not reached, or gave no answer to this question.
-    pub async fn read(
+    pub async fn read(&mut self, place: Place, ids: &[AttributeId]) -> Result<Vec<ReadRecord>, DongleError> {
+        self.read_attributes(place, ids).await.map_err(|kind| self.failed(kind))
+    }
+
+    /// Asks a device a question of a cluster, made with the number that its answer bears.
+    ///
+    /// # Errors
+    /// [`DongleError`]: the device is not in the network, was not reached, or does not answer.
+    pub async fn ask_device(
         &mut self,
-        device: Eui64,
-        cluster: u16,
-        ids: &[AttributeId],
-    ) -> Result<Vec<ReadRecord>, DongleError> {
-        self.read_attributes(device, cluster, ids).await.map_err(|kind| self.failed(kind))
+        place: Place,
+        question: impl FnOnce(u8) -> Frame,
+    ) -> Result<Frame, DongleError> {
+        self.question(place, question).await.map_err(|kind| self.failed(kind))
+    }
+
+    async fn question(
+        &mut self,
+        place: Place,
+        question: impl FnOnce(u8) -> Frame,
+    ) -> Result<Frame, DongleErrorKind> {
+        self.need_network().await?;
+        let address = self.ask(LookupNodeId { eui64: place.device }).await?.address;
+        if address == NO_ADDRESS {
+            return Err(DongleErrorKind::NotJoined(place.device));
+        }
+        self.sequence = self.sequence.wrapping_add(1);
+        let sequence = self.sequence;
+        self.put(address, place, question(sequence).to_bytes()).await?;
+        self.await_answer(place, address, sequence).await
     }
 
     async fn read_attributes(
         &mut self,
-        device: Eui64,
-        cluster: u16,
+        place: Place,
         ids: &[AttributeId],
     ) -> Result<Vec<ReadRecord>, DongleErrorKind> {
-        self.need_network().await?;
-        let address = self.ask(LookupNodeId { eui64: device }).await?.address;
-        if address == NO_ADDRESS {
-            return Err(DongleErrorKind::NotJoined(device));
-        }
-        self.sequence = self.sequence.wrapping_add(1);
-        let sequence = self.sequence;
-        let question = zcl::Command::ReadAttributes(ids.to_vec());
-        let frame = Frame::foundation(Direction::ToServer, sequence, &question);
-        self.put(address, cluster, frame.to_bytes()).await?;
-        let answer = self.await_answer(device, address, cluster, sequence).await?;
+        let command = zcl::Command::ReadAttributes(ids.to_vec());
+        let question = |sequence| Frame::foundation(Direction::ToServer, sequence, &command);
+        let answer = self.question(place, question).await?;
+        let device = place.device;
         match answer.command() {
+            // A device without the cluster, or without the command, says so of the question and not of each attribute.
+            Ok(zcl::Command::DefaultResponse { status, .. }) => {
+                Ok(ids.iter().map(|id| ReadRecord { id: *id, value: Err(status) }).collect())
+            }
             Ok(zcl::Command::ReadAttributesResponse(records)) => Ok(records),
             Ok(_) => {
                 let error = ZigbeeError::Command { command: answer.command };
@@ -452,12 +490,12 @@ impl Dongle {
         }
     }
 
-    async fn put(&mut self, address: u16, cluster: u16, message: Vec<u8>) -> Result<(), DongleErrorKind> {
+    async fn put(&mut self, address: u16, place: Place, message: Vec<u8>) -> Result<(), DongleErrorKind> {
         let aps = ApsHeader {
             profile: SMART_ENERGY_PROFILE,
-            cluster,
-            source_endpoint: ENDPOINT,
-            destination_endpoint: ENDPOINT,
+            cluster: place.cluster,
+            source_endpoint: OWN_ENDPOINT,
+            destination_endpoint: place.endpoint,
             options: aps_option::RETRY | aps_option::ENABLE_ROUTE_DISCOVERY,
             group: 0,
             sequence: 0,
@@ -470,9 +508,8 @@ impl Dongle {
     /// The frame that answers a question, or that the device was not reached.
     async fn await_answer(
         &mut self,
-        device: Eui64,
+        Place { device, cluster, .. }: Place,
         address: u16,
-        cluster: u16,
         sequence: u8,
     ) -> Result<Frame, DongleErrorKind> {
         let answered = self.hear("the device's answer", AIR, |callback| match callback {

@@ -7,6 +7,7 @@
 //!
 //! - [`Session`]: one association with one device, over a link of its own or through a [`Hub`];
 //! - [`ZclReader`]: ZigBee attributes of a device behind a hub;
+//! - [`dongle`] and [`cluster`]: the home area network by a ZigBee dongle, and what its attributes mean;
 //! - [`RigLinks`]: from the lab file to a session;
 //! - [`prove`]: is the rig what the lab file says;
 //! - [`meet`]: what is this meter;
@@ -19,6 +20,7 @@
 mod access;
 pub mod buffer;
 mod channel;
+pub mod cluster;
 pub mod cosem;
 mod counters;
 pub mod dongle;
@@ -39,7 +41,7 @@ pub use channel::hub::{Hub, Push};
 pub use counters::{CounterBook, CounterFault, CounterOwner, state_folder};
 pub use error::{Context, DriverError, DriverErrorKind};
 pub use keyring::{Keyring, Password};
-pub use rig::{Client, ReachError, RigLinks};
+pub use rig::{Client, Han, ReachError, RigLinks};
 pub use session::Session;
 pub use zcl::ZclReader;
 

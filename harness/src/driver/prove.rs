@@ -12,6 +12,7 @@ use proto_zigbee::basic;
 use proto_zigbee::zcl::AttributeId;
 use tokio::time::Instant;
 
+use super::cluster::HanError;
 use super::cosem;
 use super::error::DriverError;
 use super::rig::{self, Client, ReachError, RigLinks};
@@ -160,7 +161,11 @@ async fn look_round(links: &RigLinks, devices: &mut [DeviceFound], end: Instant)
 }
 
 fn paths(rig: &Rig, device: &RigDevice) -> Vec<Path> {
-    Path::ALL.iter().copied().filter(|path| rig.route(device.kind, *path).is_some()).collect()
+    let leads = |path: &Path| match path {
+        Path::Han => rig.has_han(device.kind),
+        _ => rig.route(device.kind, *path).is_some(),
+    };
+    Path::ALL.iter().copied().filter(leads).collect()
 }
 
 async fn prove_one(links: &RigLinks, device: &RigDevice, path: Path, end: Instant) -> DeviceFound {
@@ -202,6 +207,9 @@ async fn ask(
     device: &RigDevice,
     path: Path,
 ) -> Result<(), ReachError> {
+    if path == Path::Han {
+        return ask_han(found, links, device).await;
+    }
     if rig::speaks_zcl(device) {
         return ask_zcl(found, links, device).await;
     }
@@ -264,6 +272,22 @@ async fn ask_zcl(found: &mut DeviceFound, links: &RigLinks, device: &RigDevice) 
                 "a text",
                 format!("nothing at attribute {:04X}", id.0),
             )),
+        }
+    }
+    Ok(())
+}
+
+/// What the device says of itself on its home area network, as far as its Device Model says where.
+async fn ask_han(found: &mut DeviceFound, links: &RigLinks, device: &RigDevice) -> Result<(), ReachError> {
+    let mut han = links.open_han(device).await?;
+    for function in IDENTITY {
+        match han.function(function).await {
+            Ok(Some(reading)) => found.compare(device, function, reading.value.to_string()),
+            Ok(None) => {}
+            Err(HanError::Cluster { error, .. }) => {
+                found.differences.push(Difference::new(function, "an answer", error));
+            }
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(())

@@ -4,16 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 
 use lab_config::{
-    ClientSap, ClientSecurity, DlmsProfile, LinkUrl, Path, Profile, Rig, RigDevice, Route, Secret,
-    SecretError, Security,
+    ClientSap, ClientSecurity, ClusterAttribute, ClusterMap, DlmsProfile, Function, LinkUrl, Path, Profile,
+    Rig, RigDevice, Route, Secret, SecretError, Security,
 };
 use tokio::sync::mpsc;
 
 use super::access::{Access, Deadlines, Keyset, KeysetError};
 use super::channel::hub::{Hub, Push};
+use super::cluster::{self, HanError};
+use super::dongle::Dongle;
 use super::error::{Context, DriverError, DriverErrorKind};
 use super::keyring::{Keyring, Password};
 use super::session::Session;
+use super::values::Reading;
 use super::zcl::ZclReader;
 use crate::link::{LinkAddress, SharedTap};
 
@@ -71,9 +74,17 @@ pub enum ReachError {
         /// Why.
         source: KeysetError,
     },
+    /// The Device Model does not say what the device shows on its home area network.
+    #[error(
+        "the Device Model of the {0} does not say what it shows on its home area network; add [clusters]"
+    )]
+    NoClusters(String),
     /// The device or the way to it failed.
     #[error(transparent)]
     Driver(#[from] DriverError),
+    /// The dongle, or a device by way of it.
+    #[error(transparent)]
+    Han(#[from] HanError),
 }
 
 impl ReachError {
@@ -171,6 +182,20 @@ impl RigLinks {
         opened
     }
 
+    /// Opens the rig's dongle, to look at `device` on the home area network. Each time it begins anew, so that it is free
+    /// for others in between, and what it answers is not what it answered before.
+    ///
+    /// # Errors
+    /// [`ReachError`]: no dongle, a Device Model that says nothing of the network, or a dongle that does not answer.
+    pub async fn open_han(&self, device: &RigDevice) -> Result<Han, ReachError> {
+        let url = self.rig.dongle.as_ref().ok_or_else(|| no_path(&self.rig, device, Path::Han))?;
+        let map = device.model.clusters.as_ref().ok_or_else(|| ReachError::NoClusters(words(device)))?;
+        let name = dongle_name(&self.rig);
+        let dongle = Dongle::open(&name, url, self.tap.clone()).await.map_err(HanError::from)?;
+        let at = (proto_zigbee::Eui64(device.eui64.octets()), map.endpoint.value);
+        Ok(Han { dongle, at, map: map.clone() })
+    }
+
     async fn open_as(
         &self,
         device: &RigDevice,
@@ -249,6 +274,41 @@ impl RigLinks {
                 .map_err(|source| ReachError::Secret { device: words(device), source }),
         }
     }
+}
+
+/// A device on its home area network, by the rig's dongle.
+#[derive(Debug)]
+pub struct Han {
+    dongle: Dongle,
+    at: (proto_zigbee::Eui64, u8),
+    map: ClusterMap,
+}
+
+impl Han {
+    /// Reads a function, where the Device Model says it is; none where it does not say.
+    ///
+    /// # Errors
+    /// [`HanError`].
+    pub async fn function(&mut self, function: Function) -> Result<Option<Reading>, HanError> {
+        match self.map.function(function) {
+            Some(object) => cluster::read(&mut self.dongle, self.at, function, object).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Reads an attribute, as it was sent.
+    ///
+    /// # Errors
+    /// [`HanError`].
+    pub async fn attribute(&mut self, attribute: ClusterAttribute) -> Result<Reading, HanError> {
+        cluster::read_plain(&mut self.dongle, self.at, attribute).await
+    }
+}
+
+/// The name of a rig's dongle in records and captures: `rig-1/dongle`.
+#[must_use]
+pub fn dongle_name(rig: &Rig) -> String {
+    format!("{}/dongle", rig.name)
 }
 
 /// The keys of a client that has some.

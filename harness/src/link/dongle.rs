@@ -11,7 +11,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use tokio_serial::{FlowControl, SerialStream};
 
-use super::{Direction, SharedTap};
+#[cfg(doc)]
+use super::Target;
+use super::{Direction, LinkKind, SharedTap};
 
 /// Most octets one read hands over.
 const READ_BUFFER: usize = 1024;
@@ -47,11 +49,17 @@ pub enum DonglePortError {
 }
 
 impl DonglePort {
-    /// Opens the port exclusively.
+    /// The key under which the port is locked, as [`Target::physical_key`].
+    #[must_use]
+    pub fn physical_key(line: &DongleLine) -> String {
+        super::serial_key(line.path.as_str())
+    }
+
+    /// Opens the port exclusively; the tap is told of the link by `url`.
     ///
     /// # Errors
     /// [`DonglePortError::Open`].
-    pub fn open(name: &str, line: &DongleLine, tap: SharedTap) -> Result<Self, DonglePortError> {
+    pub fn open(name: &str, url: &str, line: &DongleLine, tap: SharedTap) -> Result<Self, DonglePortError> {
         let flow = match line.flow {
             Flow::None => FlowControl::None,
             Flow::RtsCts => FlowControl::Hardware,
@@ -62,6 +70,7 @@ impl DonglePort {
             path: line.path.as_str().to_owned(),
             reason: error.to_string(),
         })?;
+        tap.link(name, url, LinkKind::Serial);
         let words = format!("dongle opened at {} baud, flow {}", line.baud, line.flow);
         tap.frame(name, Direction::Sent, Timestamp::now(), &[], Some(&words));
         Ok(Self { name: name.to_owned(), port, tap })

@@ -80,9 +80,7 @@ impl Target {
     #[must_use]
     pub fn physical_key(&self) -> String {
         match self {
-            // /dev/serial/by-id/... and /dev/ttyUSB0 are one port.
-            Target::Serial { path, .. } => std::fs::canonicalize(path)
-                .map_or_else(|_| format!("serial {path}"), |real| format!("serial {}", real.display())),
+            Target::Serial { path, .. } => serial_key(path),
             // A serial server's port is one link whether it is spoken to with settings or without.
             Target::Tcp { host, port } | Target::Rfc2217 { host, port, .. } => {
                 format!("tcp {}:{port}", host.to_ascii_lowercase())
@@ -106,6 +104,12 @@ impl Target {
             None => LinkKind::Network,
         }
     }
+}
+
+/// One key per port: /dev/serial/by-id/... and /dev/ttyUSB0 are one.
+fn serial_key(path: &str) -> String {
+    std::fs::canonicalize(path)
+        .map_or_else(|_| format!("serial {path}"), |real| format!("serial {}", real.display()))
 }
 
 /// What crossed a link since it was opened.

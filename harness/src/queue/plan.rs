@@ -81,11 +81,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`OtherRelease`] for a pack that is for another Capability Release than the combination's.
-    pub fn new(
-        packs: Vec<Pack>,
-        rig: &Rig,
-        selection: &Selection,
-    ) -> Result<Self, OtherRelease> {
+    pub fn new(packs: Vec<Pack>, rig: &Rig, selection: &Selection) -> Result<Self, OtherRelease> {
         packs.iter().try_for_each(|pack| require_release(pack, &rig.combination))?;
         let skip = |script: &Script, row: Option<&Row>| {
             if !selection.has(script) {
