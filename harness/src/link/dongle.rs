@@ -1,12 +1,14 @@
 //! The serial line of a ZigBee dongle: octets with a deadline, shown to the tap.
 //!
 //! Apart from the links to meters, because nothing of those fits: no sign-on, no DLMS address, and flow control, which no
-//! meter port uses, is the first thing to get right here.
+//! meter port uses, is the first thing to get right here. What is shown to the tap bears in words what frames it ends,
+//! because packet viewers know nothing of the protocol.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use lab_config::{DongleLine, FlowControl as Flow};
+use proto_zigbee::explain::{self, AshCutter};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use tokio_serial::{FlowControl, SerialStream};
@@ -25,6 +27,19 @@ pub struct DonglePort {
     name: String,
     port: SerialStream,
     tap: SharedTap,
+    /// What has come since the last frame ended.
+    come: AshCutter,
+}
+
+/// What frames say, for people who look at them in a packet viewer; nothing where none has ended.
+fn words(pieces: &[Vec<u8>]) -> Option<String> {
+    let told = pieces.iter().map(|piece| {
+        let frame = explain::ash(piece);
+        let carried = frame.payload.map(|payload| format!(": {}", explain::ezsp(&payload).value));
+        let own = frame.span.problem.map_or(frame.span.value, |problem| format!("damaged: {problem}"));
+        format!("{own}{}", carried.unwrap_or_default())
+    });
+    Some(told.collect::<Vec<_>>().join("; ")).filter(|told| !told.is_empty())
 }
 
 /// Why octets do not reach a dongle or come from it.
@@ -73,7 +88,7 @@ impl DonglePort {
         tap.link(name, url, LinkKind::Serial);
         let words = format!("dongle opened at {} baud, flow {}", line.baud, line.flow);
         tap.frame(name, Direction::Sent, Timestamp::now(), &[], Some(&words));
-        Ok(Self { name: name.to_owned(), port, tap })
+        Ok(Self { name: name.to_owned(), port, tap, come: AshCutter::default() })
     }
 
     /// Writes all of it.
@@ -81,7 +96,8 @@ impl DonglePort {
     /// # Errors
     /// [`DonglePortError::Stuck`] when the port takes nothing, [`DonglePortError::Failed`] when it is gone.
     pub async fn write(&mut self, octets: &[u8]) -> Result<(), DonglePortError> {
-        self.tap.frame(&self.name, Direction::Sent, Timestamp::now(), octets, None);
+        let note = words(&AshCutter::default().receive(octets));
+        self.tap.frame(&self.name, Direction::Sent, Timestamp::now(), octets, note.as_deref());
         match timeout_at(Instant::now() + WRITE, self.port.write_all(octets)).await {
             Ok(written) => written.map_err(|error| DonglePortError::Failed(error.to_string())),
             Err(_) => Err(DonglePortError::Stuck),
@@ -101,7 +117,8 @@ impl DonglePort {
             Ok(Err(error)) => failed(error.to_string()),
             Ok(Ok(count)) => {
                 let octets = buffer.get(..count).unwrap_or_default();
-                self.tap.frame(&self.name, Direction::Received, Timestamp::now(), octets, None);
+                let note = words(&self.come.receive(octets));
+                self.tap.frame(&self.name, Direction::Received, Timestamp::now(), octets, note.as_deref());
                 Ok(octets.to_vec())
             }
         }

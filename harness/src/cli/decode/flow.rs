@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use proto_dlms::explain::{Conversation, Cutter, Piece, Reveal, Way};
+use proto_zigbee::explain::AshCutter;
 
-use super::{Crossed, Layer, Told, lines, mqtt};
+use super::{Crossed, Layer, Told, dongle, lines, mqtt};
 use crate::evidence::{Packet, Packets};
 use crate::link::Direction;
 
@@ -20,9 +21,13 @@ struct Flow {
 #[derive(Debug, Default)]
 struct Side {
     cutter: Cutter,
+    /// In its place on the line of a dongle.
+    dongle: AshCutter,
     /// Where packets not yet given out in pieces begin, in octets since the beginning.
     packets: VecDeque<(u64, PacketAt)>,
     taken: u64,
+    /// Octets given out so far, where it is a dongle's.
+    told: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -40,7 +45,7 @@ pub(super) fn tell(capture: &Packets, reveal: Option<&Reveal>) -> Vec<Told> {
         let flow = flows.entry(&packet.link).or_insert_with(|| Flow::new(reveal));
         if packet.octets.is_empty() {
             // A link that is opened begins anew: what was half sent will not be finished.
-            if packet.note.as_deref() == Some("link opened") {
+            if packet.note.as_deref().is_some_and(begins_anew) {
                 flow.finish(&packet.link, &mut told);
                 *flow = Flow::new(reveal);
             }
@@ -49,6 +54,10 @@ pub(super) fn tell(capture: &Packets, reveal: Option<&Reveal>) -> Vec<Told> {
         }
         if mqtt::is_spoken_on(&packet.link) {
             told.push(alone(packet, vec![mqtt::layer(&packet.octets)]));
+            continue;
+        }
+        if dongle::is_spoken_on(&packet.link) {
+            flow.receive_of_dongle(packet, &mut told);
             continue;
         }
         flow.receive(packet, &mut told);
@@ -60,6 +69,10 @@ pub(super) fn tell(capture: &Packets, reveal: Option<&Reveal>) -> Vec<Told> {
         told.number = number;
     }
     told
+}
+
+fn begins_anew(note: &str) -> bool {
+    note == "link opened" || note.starts_with("dongle opened")
 }
 
 fn sent(direction: Option<Direction>) -> Option<bool> {
@@ -92,8 +105,20 @@ impl Flow {
         }
     }
 
+    fn receive_of_dongle(&mut self, packet: &Packet, told: &mut Vec<Told>) {
+        let sent = sent(packet.direction);
+        let side = self.sides.entry(sent).or_default();
+        side.note(packet);
+        for octets in side.dongle.receive(&packet.octets) {
+            told.push(side.tell_of_dongle(&packet.link, sent, octets));
+        }
+    }
+
     fn finish(&mut self, link: &str, told: &mut Vec<Told>) {
         for (sent, side) in &mut self.sides {
+            if let Some(octets) = side.dongle.finish() {
+                told.push(side.tell_of_dongle(link, *sent, octets));
+            }
             while let Some(piece) = side.cutter.finish() {
                 told.push(side.tell(&mut self.conversation, link, *sent, &piece));
             }
@@ -103,10 +128,22 @@ impl Flow {
 
 impl Side {
     fn receive(&mut self, packet: &Packet) {
+        self.note(packet);
+        self.cutter.receive(&packet.octets);
+    }
+
+    /// Takes note of where a packet's octets begin.
+    fn note(&mut self, packet: &Packet) {
         let place = PacketAt { number: packet.number, at: packet.at, note: packet.note.clone() };
         self.packets.push_back((self.taken, place));
         self.taken += packet.octets.len() as u64;
-        self.cutter.receive(&packet.octets);
+    }
+
+    fn tell_of_dongle(&mut self, link: &str, sent: Option<bool>, octets: Vec<u8>) -> Told {
+        let layers = dongle::layers(&octets);
+        let from = self.told;
+        self.told += octets.len() as u64;
+        Told { number: 0, crossed: Some(self.crossed(link, sent, from, octets.len())), layers }
     }
 
     fn tell(
@@ -118,15 +155,15 @@ impl Side {
     ) -> Told {
         let way = if sent == Some(true) { Way::Request } else { Way::Response };
         let layers = lines::layers(&piece.octets, conversation.explain(way, piece));
-        Told { number: 0, crossed: Some(self.crossed(link, sent, piece)), layers }
+        Told { number: 0, crossed: Some(self.crossed(link, sent, piece.from, piece.octets.len())), layers }
     }
 
     /// The packets that carried a piece; those before them are forgotten.
-    fn crossed(&mut self, link: &str, sent: Option<bool>, piece: &Piece) -> Crossed {
-        while self.packets.get(1).is_some_and(|(from, _)| *from <= piece.from) {
+    fn crossed(&mut self, link: &str, sent: Option<bool>, from: u64, length: usize) -> Crossed {
+        while self.packets.get(1).is_some_and(|(begin, _)| *begin <= from) {
             self.packets.pop_front();
         }
-        let end = piece.from + piece.octets.len() as u64;
+        let end = from + length as u64;
         let carried = self.packets.iter().take_while(|(from, _)| *from < end);
         let (mut first, mut last, mut notes) = (None, 0, Vec::new());
         for (_, packet) in carried {

@@ -4,6 +4,7 @@
 //! people have them, the two explanations are joined into one tree ([`tree`]), captures are followed link by link
 //! ([`flow`]), what stations say is read ([`mqtt`]), and all of it is put on a terminal ([`show`]).
 
+mod dongle;
 mod flow;
 mod input;
 mod lines;

@@ -99,7 +99,7 @@ fn from_zigbee(span: &zigbee::Span, octets: &[u8], base: usize, depth: usize) ->
         name: span.name.to_owned(),
         value: span.value.clone(),
         problem: span.problem.clone(),
-        secret: false,
+        secret: span.secret,
         parts: span.parts.iter().map(|part| from_zigbee(part, octets, base, depth)).collect(),
     };
     if span.foreign && depth < DEPTH {

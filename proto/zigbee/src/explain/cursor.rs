@@ -20,7 +20,12 @@ pub(super) struct Cursor<'a> {
 }
 
 fn span(at: usize, length: usize, name: &'static str, value: String, parts: Vec<Span>) -> Span {
-    Span { at, length, name, value, problem: None, parts, foreign: false }
+    Span { at, length, name, value, problem: None, parts, foreign: false, secret: false }
+}
+
+/// Octets explained as one.
+pub(super) fn whole(length: usize, name: &'static str, value: String) -> Span {
+    span(0, length, name, value, Vec::new())
 }
 
 /// Explains all of `octets`; what `read` leaves over is noted as a problem.
@@ -46,6 +51,16 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.left().is_empty()
+    }
+
+    /// The octets not noted yet.
+    pub(super) fn peek(&self) -> &'a [u8] {
+        self.left()
+    }
+
+    /// What the group being noted says so far.
+    pub(super) fn titled(&self) -> String {
+        self.title.clone()
     }
 
     /// Notes the octets that `read` takes.

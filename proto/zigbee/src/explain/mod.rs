@@ -12,12 +12,14 @@
 //! ```
 
 mod cursor;
+mod dongle;
 mod fields;
 mod names;
 #[cfg(test)]
 mod tests;
 
 use cursor::{Cursor, Explained};
+pub use dongle::{AshCutter, AshFrame, ash, ezsp};
 use fields::fields;
 use names::{attribute_name, cluster_name, command_name, foundation_name, status_name};
 
@@ -42,6 +44,8 @@ pub struct Span {
     pub parts: Vec<Span>,
     /// Octets of another protocol that travel here: a DLMS APDU in a tunnel.
     pub foreign: bool,
+    /// A key: its octets are not to be shown.
+    pub secret: bool,
 }
 
 impl Span {
