@@ -47,7 +47,8 @@ impl AshCutter {
 /// Explains octets of a line to a dongle up to a flag.
 pub fn ash(octets: &[u8]) -> AshFrame {
     let mut deframer = Deframer::new();
-    let ended = octets.iter().filter_map(|octet| deframer.receive(*octet)).next_back();
+    // The deframer takes octets in their order; what ends last is the frame.
+    let ended = octets.iter().fold(None, |ended, octet| deframer.receive(*octet).or(ended));
     let (value, problem, payload) = match ended {
         Some(Ok(frame)) => said(frame),
         Some(Err(error)) => (String::new(), Some(error.to_string()), None),
