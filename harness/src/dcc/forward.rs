@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use proto_duis::{
@@ -42,6 +43,8 @@ pub trait S1spPort: Send + Sync + 'static {
 pub(super) struct Job {
     pub(super) octets: Bytes,
     pub(super) request: Request,
+    /// How long the S1SP may take for it.
+    pub(super) deadline: Duration,
 }
 
 /// What the user gets for a request, whatever the S1SP does.
@@ -53,7 +56,7 @@ pub(super) async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Re
         }
         Ok(Reply::Alert(alert)) => return Response::s1sp_alert(alert, shared.now()),
         Err(Failure::Deadline) => {
-            let reason = format!("no answer from the S1SP within {:?}", shared.s1sp_deadline);
+            let reason = format!("no answer from the S1SP within {:?}", job.deadline);
             (reason, ResponseCode::NO_RESPONSE)
         }
         Err(Failure::S1sp(S1spError::NoAnswer(reason))) => (reason, ResponseCode::NO_RESPONSE),
@@ -83,7 +86,7 @@ async fn exchange<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Result<Rep
     let what = format!("countersigned service request {}", job.request.srv());
     shared.tap.message(Direction::Sent, "S1SP", &what, octets.as_bytes());
     let served = shared.port.serve(Bytes::from(octets));
-    let reply = tokio::time::timeout(shared.s1sp_deadline, served).await;
+    let reply = tokio::time::timeout(job.deadline, served).await;
     match reply.map_err(|_| Failure::Deadline)?.map_err(Failure::S1sp)? {
         S1spReply::Answer(octets) => {
             shared.tap.message(Direction::Received, "S1SP", "device answer", &octets);

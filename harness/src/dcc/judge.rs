@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use proto_duis::{
-    CommandVariant, DeviceStatus, Eui64, MessageError, Request, ResponseCode, Srv, TrustStore, Unverified,
+    CommandVariant, DeviceKind, DeviceStatus, Eui64, MessageError, Request, ResponseCode, Srv, TrustStore,
+    Unverified,
 };
 
 use super::inventory::{Enrolment, Inventory};
@@ -53,6 +54,8 @@ pub(super) enum Passed {
     Device {
         /// The EUI-64 of its communications hub.
         installation: Eui64,
+        /// Whether the device sleeps, as a gas meter does: it may take long to answer.
+        sleeps: bool,
     },
 }
 
@@ -141,7 +144,7 @@ fn for_a_device(request: &Request, user: &User, view: &View<'_>) -> Result<Passe
         let reason = format!("{} does not apply to a {kind}", request.srv());
         return refuse(ResponseCode::DEVICE_TYPE, reason);
     }
-    Ok(Passed::Device { installation: enrolment.installation })
+    Ok(Passed::Device { installation: enrolment.installation, sleeps: kind == DeviceKind::Gsme })
 }
 
 /// E4: one of the roles that may send the request must be authorised for the device.

@@ -1,5 +1,6 @@
 //! The requests of one installation, in a line: one is in the S1SP's hands at a time, so that requests to the devices of
-//! an installation keep their order and a slow installation holds up no other.
+//! an installation keep their order and a slow installation holds up no other. A device that sleeps, which may take half an
+//! hour to answer, has a line of its own.
 //!
 //! A line can be emptied and its request in flight be cut off ([`quiesce`]): a request that its user gave up must not
 //! reach a meter while the next test is on it.

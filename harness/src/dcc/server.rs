@@ -58,6 +58,8 @@ pub struct DccConfig {
     pub tap: SharedMessageTap,
     /// How long the S1SP may take for one request.
     pub s1sp_deadline: Duration,
+    /// How much longer it may take when the request is for a device that sleeps.
+    pub sleep_allowance: Duration,
     /// The time.
     pub clock: Clock,
 }
@@ -108,7 +110,8 @@ pub(super) struct Shared<P> {
     pub(super) signer: Signer,
     pub(super) trust: TrustStore,
     pub(super) tap: SharedMessageTap,
-    pub(super) s1sp_deadline: Duration,
+    s1sp_deadline: Duration,
+    sleep_allowance: Duration,
     pub(super) stop: CancellationToken,
     access_control_broker: Eui64,
     clock: Clock,
@@ -152,6 +155,7 @@ impl<P: S1spPort> Dcc<P> {
             trust: config.trust,
             tap: config.tap,
             s1sp_deadline: config.s1sp_deadline,
+            sleep_allowance: config.sleep_allowance,
             stop: CancellationToken::new(),
             access_control_broker: config.access_control_broker,
             clock: config.clock,
@@ -375,8 +379,11 @@ impl<P: S1spPort> Shared<P> {
         };
         let response = match passed {
             Passed::Own => self.own(&request, &inventory),
-            Passed::Device { installation } => {
-                line::join(self, installation, Job { octets, request })?;
+            Passed::Device { installation, sleeps } => {
+                // A device that sleeps has a line of its own: the others of its installation do not wait for it.
+                let line = if sleeps { id.target } else { installation };
+                let allowance = if sleeps { self.sleep_allowance } else { Duration::ZERO };
+                line::join(self, line, Job { octets, request, deadline: self.s1sp_deadline + allowance })?;
                 judged(ResponseCode::ACKNOWLEDGED)
             }
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lab_config::{DeviceKind, EpclEntry, Eui64, Path, Rig, RigDevice};
+use lab_config::{DeviceKind, EpclEntry, Eui64, Path, Rig, RigDevice, WakeInterval};
 use proto_duis::{AlertCode, RequestBody};
 use proto_lab::record::{
     AlertMatch, AlertSeen, Body, MigrationEvent, PacketRange, SafeState, Sequence, Verdict,
@@ -21,11 +21,15 @@ use crate::driver::prove;
 use crate::evidence::Capture;
 use crate::execute::{Bench, Ledger as _, Seen, Trouble};
 use crate::migration::{Control, Operation, Stage};
+use crate::s1sp::OUTCOME_UNKNOWN;
 use crate::service_user::{Alert, AlertMatcher, Leftovers, Target, UserError, VendingDesk, answer};
 use crate::station::Stations;
 
 /// How long a hand, a party or a device may take when the dispatcher itself asks, outside any script.
 const OWN_PATIENCE: Duration = Duration::from_secs(60);
+
+/// How much later than the answer the S1SP's alert about it may come.
+const ALERT_LAG: Duration = Duration::from_secs(2);
 
 /// The rig of a run.
 pub struct RigBench {
@@ -113,6 +117,10 @@ impl RigBench {
             true => Target::Dcc,
             false => Target::Device(self.device(request.device, bindings)?.eui64),
         };
+        let asleep = match target {
+            Target::Device(eui64) => self.rig.by_eui64(eui64).and_then(|device| device.model.wake_interval()),
+            Target::Dcc => None,
+        };
         let mut values = Values::new();
         Request::record(&fields, &mut values);
         let user = &self.system.user;
@@ -120,7 +128,18 @@ impl RigBench {
             user.submit(request.role, target, body, request.misuse, deadline).await.map_err(user_trouble)?;
         answer::acknowledged(&submitted.acknowledgement, &mut values);
         if submitted.is_accepted() {
-            let answer = user.await_response(&submitted.request_id, deadline).await.map_err(user_trouble)?;
+            let id = submitted.request_id;
+            let answer = user.await_response(&id, deadline).await;
+            let answer = answer.map_err(|error| in_doubt(asleep, user_trouble(error)))?;
+            let unserved = answer.success.is_none() && answer.code.is_error();
+            let said = match unserved {
+                true => user.s1sp_alert_about(&id, Instant::now() + ALERT_LAG).await,
+                false => None,
+            };
+            if said.as_deref() == Some(OUTCOME_UNKNOWN) {
+                let words = "the S1SP says that nobody knows whether it was done";
+                return Err(Trouble::inconclusive(format!("answered {}: {words}", answer.code)));
+            }
             answer::answered(&answer, &mut values);
         }
         Ok(Seen { from: "service user".to_owned(), values, ..Seen::default() })
@@ -247,6 +266,17 @@ fn user_trouble(error: UserError) -> Trouble {
         _ => Verdict::Error,
     };
     Trouble { verdict, reason: error.to_string() }
+}
+
+/// Who stops waiting for a device that sleeps does not know what it does when it wakes.
+fn in_doubt(asleep: Option<WakeInterval>, trouble: Trouble) -> Trouble {
+    match (asleep, trouble.verdict) {
+        (Some(wake), Verdict::Fail) => Trouble::inconclusive(format!(
+            "{}; the device wakes every {wake} and may do then what was asked: say `within` for longer than that, or wake it",
+            trouble.reason
+        )),
+        _ => trouble,
+    }
 }
 
 fn evidence_trouble(error: crate::execute::LedgerError) -> Trouble {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use lab_config::{DeviceKind, Eui64, Lab, UserRole};
+use lab_config::{DeviceKind, Eui64, Lab, Rig, UserRole};
 use proto_duis::pki::Authority;
 use proto_duis::{Certificate, DeviceStatus, InventoryDevice, Party, PartyKind, Signer, TrustStore};
 use proto_lab::record::{Body, Prepared};
@@ -25,6 +25,12 @@ use crate::tap::NoMessageTap;
 
 /// How long the S1SP may take for one request: reading a month of half hours through a hub takes seconds.
 const S1SP_DEADLINE: Duration = Duration::from_secs(45);
+
+/// How long a device of the rig may sleep; a request to it may meet it asleep twice.
+fn sleep_allowance(rig: &Rig) -> Duration {
+    let wakes = rig.devices().filter_map(|device| device.model.wake_interval());
+    wakes.map(|wake| wake.duration() * 2).max().unwrap_or_default()
+}
 
 /// Alerts that may wait between the S1SP and the DCC.
 const OUTBOX: usize = 256;
@@ -65,7 +71,7 @@ impl System {
             suppliers: suppliers(lab)?,
             outbox,
         }));
-        let dcc = Arc::new(start_dcc(lab, &keys, Arc::clone(&s1sp)).await?);
+        let dcc = Arc::new(start_dcc(lab, &keys, Arc::clone(&s1sp), sleep_allowance(links.rig())).await?);
         let user = start_user(lab, &keys, &dcc, book.clone()).await?;
         let mut pumps = JoinSet::new();
         pumps.spawn(pump(alerts, Arc::clone(&dcc)));
@@ -158,7 +164,12 @@ fn suppliers(lab: &Lab) -> Result<Suppliers, RunError> {
     Ok(Suppliers { electricity: of(UserRole::ImportSupplier)?, gas: of(UserRole::GasSupplier)? })
 }
 
-async fn start_dcc(lab: &Lab, keys: &Keys, s1sp: Arc<S1sp>) -> Result<Dcc<Port>, RunError> {
+async fn start_dcc(
+    lab: &Lab,
+    keys: &Keys,
+    s1sp: Arc<S1sp>,
+    sleep_allowance: Duration,
+) -> Result<Dcc<Port>, RunError> {
     let config = DccConfig {
         bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         access_control_broker: lab.environment.access_control_broker,
@@ -169,6 +180,7 @@ async fn start_dcc(lab: &Lab, keys: &Keys, s1sp: Arc<S1sp>) -> Result<Dcc<Port>,
         // Every message that crosses the DCC's edge to a user is shown by the user; the other edge is inside this process.
         tap: NoMessageTap::shared(),
         s1sp_deadline: S1SP_DEADLINE,
+        sleep_allowance,
         clock: Arc::new(Timestamp::now),
     };
     Dcc::start(config, Port(s1sp)).await.map_err(|e| part("DCC stub", e))

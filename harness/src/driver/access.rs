@@ -118,6 +118,27 @@ impl Access {
     }
 }
 
+/// Whether a device behind a hub sleeps, and whether who asks it waits until it wakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sleep {
+    /// It always listens.
+    Never,
+    /// It sleeps, and who asks gives up when it does not answer at once.
+    NotWaitedFor,
+    /// It sleeps for so long at most, and who asks waits as long.
+    WaitedFor(Duration),
+}
+
+impl Sleep {
+    /// How much longer an answer may take.
+    const fn allowance(self) -> Duration {
+        match self {
+            Self::Never | Self::NotWaitedFor => Duration::ZERO,
+            Self::WaitedFor(wake) => wake,
+        }
+    }
+}
+
 /// How long the driver waits, and how often it tries again. Nothing in the driver waits without one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadlines {
@@ -132,6 +153,8 @@ pub struct Deadlines {
     /// How often a connection, an HDLC frame or a datagram that only reads is tried again. Requests never are: a SET or an
     /// ACTION might be done twice.
     pub retries: u8,
+    /// Whether the device sleeps. The waits above are those for a device that is awake.
+    pub sleep: Sleep,
 }
 
 impl Deadlines {
@@ -146,6 +169,17 @@ impl Deadlines {
             // A profile of some hundred blocks over 9600 baud takes a minute; a silent device ends far sooner.
             request: response.saturating_mul(24),
             retries: url.retries(),
+            sleep: Sleep::Never,
         }
+    }
+
+    /// For an answer to begin, from a device that may have to wake first.
+    pub(super) fn response_awake(&self) -> Duration {
+        self.response + self.sleep.allowance()
+    }
+
+    /// For a whole request. A device may fall asleep once in the middle of one.
+    pub(super) fn request_awake(&self) -> Duration {
+        self.request + self.sleep.allowance() * 2
     }
 }

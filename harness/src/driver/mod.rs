@@ -34,15 +34,17 @@ pub mod rig;
 pub mod scan;
 mod session;
 pub mod values;
+mod withdraw;
 mod zcl;
 
-pub use access::{Access, Deadlines, Keyset, KeysetError, MANAGEMENT_LOGICAL_DEVICE};
+pub use access::{Access, Deadlines, Keyset, KeysetError, MANAGEMENT_LOGICAL_DEVICE, Sleep};
 pub use channel::hub::{Hub, Push};
 pub use counters::{CounterBook, CounterFault, CounterOwner, state_folder};
 pub use error::{Context, DriverError, DriverErrorKind};
 pub use keyring::{Keyring, Password};
 pub use rig::{Client, Han, ReachError, RigLinks};
 pub use session::Session;
+pub use withdraw::{Withdrawal, withdraw};
 pub use zcl::ZclReader;
 
 #[cfg(test)]

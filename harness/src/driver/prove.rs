@@ -18,6 +18,7 @@ use super::error::DriverError;
 use super::rig::{self, Client, ReachError, RigLinks};
 use super::session::Session;
 use super::values;
+use super::withdraw::withdraw;
 
 /// How far a device's clock may be from ours.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(10);
@@ -179,6 +180,7 @@ async fn prove_one(links: &RigLinks, device: &RigDevice, path: Path, end: Instan
             found
                 .remarks
                 .push("asleep on the home area network; its mirror in the hub answers for it".into());
+            take_back(links, device, end).await;
         }
         Ok(Err(error)) => found.differences.push(Difference::answer(with_hint(&error))),
         Err(_) => {
@@ -189,7 +191,21 @@ async fn prove_one(links: &RigLinks, device: &RigDevice, path: Path, end: Instan
     found
 }
 
-/// A gas meter wakes every half hour; its local port answers always.
+/// What was asked of a device asleep lies at the hub, and nobody waits for the answer. Where it cannot be taken back it does
+/// no harm: it only reads.
+async fn take_back(links: &RigLinks, device: &RigDevice, end: Instant) {
+    let taking = async {
+        let hub = links.rig().device(DeviceKind::Chf)?;
+        let profile = hub.model.profile.dlms()?;
+        let mut session = links.open(hub, Path::Wan, Client::Management).await.ok()?;
+        let taken = withdraw(&mut session, profile, device.eui64).await.ok();
+        session.close().await;
+        taken
+    };
+    let _ = tokio::time::timeout_at(end, taking).await;
+}
+
+/// A gas meter sleeps; its local port answers always.
 fn sleeps(device: &RigDevice, path: Path) -> bool {
     device.kind == DeviceKind::Gsme && path == Path::Wan && device.links.contains_key(&Path::Local)
 }

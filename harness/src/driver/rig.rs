@@ -9,7 +9,7 @@ use lab_config::{
 };
 use tokio::sync::mpsc;
 
-use super::access::{Access, Deadlines, Keyset, KeysetError};
+use super::access::{Access, Deadlines, Keyset, KeysetError, Sleep};
 use super::channel::hub::{Hub, Push};
 use super::cluster::{self, HanError};
 use super::dongle::Dongle;
@@ -165,13 +165,39 @@ impl RigLinks {
     /// # Errors
     /// See [`ReachError`].
     pub async fn open(&self, device: &RigDevice, path: Path, client: Client) -> Result<Session, ReachError> {
+        let sleep = device.model.wake_interval().map_or(Sleep::Never, |_| Sleep::NotWaitedFor);
+        self.open_in(device, (path, sleep), client).await
+    }
+
+    /// Opens a session on the wide area path as [`RigLinks::open`] does; where the device sleeps behind the hub, waits as
+    /// `sleep` says.
+    ///
+    /// # Errors
+    /// See [`ReachError`].
+    pub async fn open_asleep(
+        &self,
+        device: &RigDevice,
+        sleep: Sleep,
+        client: Client,
+    ) -> Result<Session, ReachError> {
+        self.open_in(device, (Path::Wan, sleep), client).await
+    }
+
+    async fn open_in(
+        &self,
+        device: &RigDevice,
+        (path, sleep): (Path, Sleep),
+        client: Client,
+    ) -> Result<Session, ReachError> {
         let route = self.rig.route(device.kind, path).ok_or_else(|| no_path(&self.rig, device, path))?;
         let own_link = match route {
             Route::Direct(link) => Some(link),
             Route::Through { .. } => None,
         };
         let (likeliest, others) = self.access(device, own_link, client)?;
-        let deadlines = Deadlines::of(route.link());
+        // At its own link a device is awake.
+        let sleep = if own_link.is_some() { Sleep::Never } else { sleep };
+        let deadlines = Deadlines { sleep, ..Deadlines::of(route.link()) };
         let mut opened = self.open_as(device, (path, own_link), likeliest, deadlines).await;
         for access in others {
             if !matches!(&opened, Err(error) if error.is_wrong_password()) {

@@ -19,7 +19,7 @@ use proto_dlms::push::{self, PushError, Receiver, ReceiverSettings};
 use proto_dlms::sign_on::Mode;
 use proto_duis::Eui64;
 
-use super::access::{Access, Deadlines, Keyset};
+use super::access::{Access, Deadlines, Keyset, Sleep};
 use super::channel::hub::Hub;
 use super::channel::{
     Channel, ChannelError, DatagramChannel, HdlcChannel, Opening, Waits, WrapperChannel, echo, find,
@@ -66,6 +66,8 @@ pub struct Session {
     /// The keys `machine` was made with; none while it is the public client's.
     keys_in_use: Option<Arc<Keyset>>,
     associated: bool,
+    /// Whether the request under way has left for the device.
+    sent: bool,
     /// What the meter said of itself in the sign-on.
     identification: Option<String>,
     notifications: Notifications,
@@ -152,6 +154,7 @@ impl Session {
             machine,
             keys_in_use: None,
             associated: false,
+            sent: false,
             identification: None,
             notifications: Notifications::default(),
         };
@@ -183,7 +186,7 @@ impl Session {
     pub async fn set(&mut self, attribute: AttributeRef, value: Data) -> Result<(), DriverError> {
         let words = format!("SET {attribute}");
         let request = Request::Set { attribute, value };
-        match self.request(request, &words).await.map_err(in_doubt)? {
+        match self.change(request, &words).await? {
             Response::Set(result) => result.map_err(|refused| self.refused(refused, words)),
             other => Err(self.mismatch(&other, words)),
         }
@@ -200,7 +203,7 @@ impl Session {
     ) -> Result<Option<Data>, DriverError> {
         let words = format!("ACTION {method}");
         let request = Request::Act { method, parameter };
-        match self.request(request, &words).await.map_err(in_doubt)? {
+        match self.change(request, &words).await? {
             Response::Acted(returned) => self.returned(returned, words),
             other => Err(self.mismatch(&other, words)),
         }
@@ -233,16 +236,30 @@ impl Session {
 
     /// Ends the association politely and closes the link. A device that does not answer is left alone after a second.
     pub async fn close(mut self) {
-        if self.associated {
+        // The release of a device that sleeps would lie at the hub until it wakes.
+        if self.associated && self.deadlines.sleep == Sleep::Never {
             self.release(RELEASE).await;
         }
         self.drop_channel().await;
     }
 
     async fn release(&mut self, limit: Duration) {
-        let brief = Deadlines { response: limit, request: limit, ..self.deadlines };
+        let sleep = Sleep::NotWaitedFor;
+        let brief = Deadlines { response: limit, request: limit, sleep, ..self.deadlines };
         // The channel closes whatever the device says to this.
         let _ = self.run(Request::Release, &Waits::starting_now(&brief)).await;
+    }
+
+    /// Waits from now on so for the device to wake.
+    pub fn set_sleep(&mut self, sleep: Sleep) {
+        self.deadlines.sleep = sleep;
+    }
+
+    /// A request that changes something: what failed after it had left is in doubt.
+    async fn change(&mut self, request: Request, words: &str) -> Result<Response, DriverError> {
+        self.sent = false;
+        let result = self.request(request, words).await;
+        result.map_err(|error| if self.sent { in_doubt(error) } else { error })
     }
 
     async fn request(&mut self, request: Request, words: &str) -> Result<Response, DriverError> {
@@ -254,7 +271,9 @@ impl Session {
     async fn attempt(&mut self, request: Request, waits: &Waits) -> Result<Response, ChannelError> {
         let renewed = self.channel.as_ref().is_none_or(Channel::was_renewed);
         if renewed || !self.associated {
-            self.associate(waits).await?;
+            let associated = self.associate(waits).await;
+            self.sent = false;
+            associated?;
         }
         // A caller that stops waiting half way leaves the session stale, as a failure would.
         self.associated = false;
@@ -365,7 +384,9 @@ impl Session {
 
     async fn connect(&mut self, access: &Access, waits: &Waits) -> Result<Channel, ChannelError> {
         let (address, mut url, tap) = match &self.route {
-            Route::Hub { hub, device } => return Ok(Channel::Hub(hub.port(*device, access).await?)),
+            Route::Hub { hub, device } => {
+                return Ok(Channel::Hub(hub.port(*device, access, self.deadlines.sleep).await?));
+            }
             Route::Link { address, url, tap } => (address.clone(), url.clone(), tap.0.clone()),
         };
         let mut link = open_link(&address, &tap, &self.deadlines).await?;
@@ -417,6 +438,7 @@ impl Session {
             return Err(DriverErrorKind::NoAnswer("because there is no connection".into()).into());
         };
         let _turn = channel.turn(waits).await?;
+        self.sent = true;
         let end = End { machine: &mut self.machine, keys: self.keys_in_use.as_deref() };
         converse(channel, end, &mut self.notifications, request, waits).await
     }

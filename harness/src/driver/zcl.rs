@@ -28,7 +28,7 @@ impl ZclReader {
     /// The connection to the hub is closed.
     pub async fn new(hub: &Hub, device: Eui64, deadlines: Deadlines) -> Result<ZclReader, DriverError> {
         let access = Access::open(ClientSap::MANAGEMENT);
-        let port = hub.port(Some(device), &access).await;
+        let port = hub.port(Some(device), &access, deadlines.sleep).await;
         let port = port.map_err(|error| failure(hub, device, String::new(), error))?;
         Ok(ZclReader { port, hub: hub.clone(), device, deadlines, sequence: 0 })
     }

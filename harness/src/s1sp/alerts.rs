@@ -40,6 +40,8 @@ const ALERT_UNREADABLE: &str = "ALERT_UNREADABLE";
 const DEVICE_UNREACHABLE: &str = "DEVICE_UNREACHABLE";
 /// A device could be talked to, and yet there is no answer of its to give: the words say what the lab lacks.
 const REQUEST_NOT_SERVED: &str = "REQUEST_NOT_SERVED";
+/// What was asked may be done or not, now or at the next wake of a device that sleeps: nobody knows.
+pub const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
 /// A meter refused a token.
 const UTRN_REFUSED: &str = "UTRN_REFUSED";
 
@@ -52,6 +54,7 @@ pub(super) fn of_refusal(
 ) -> Option<S1spAlert> {
     let code = match refusal {
         Refusal::Token(_) => UTRN_REFUSED,
+        Refusal::OutcomeUnknown(_) => OUTCOME_UNKNOWN,
         other if other.is_silence() => DEVICE_UNREACHABLE,
         other if other.not_served().is_some() => REQUEST_NOT_SERVED,
         _ => return None,

@@ -17,7 +17,7 @@ use proto_dlms::data::{AttributeRef, ClassId, Data, Obis};
 
 use super::desk::Desk;
 use super::refusal::Refusal;
-use super::{Parts, operation};
+use super::{Parts, operation, sleeper};
 use crate::driver::{Client, Password, ReachError, rig};
 
 /// The secret of the association a client is in (IEC 62056-62, class 15, attribute 7).
@@ -78,10 +78,13 @@ pub(super) async fn give_back(parts: &Parts) -> Result<String, String> {
 }
 
 async fn contact_and_rotate(parts: &Parts, desk: &mut Desk) -> Result<String, Refusal> {
+    desk.begin();
     match contact(desk).await {
         Ok(()) if desk.speaks_zcl() => Ok("answers".into()),
         Ok(()) => rotate(parts, desk).await,
         Err(refusal) if refusal.is_silence() && desk.device.kind == DeviceKind::Gsme => {
+            // Nobody waits for the answer any more; what only reads does no harm where it cannot be taken back.
+            let _ = sleeper::take_back(parts, desk).await;
             asleep(parts).await.ok_or(refusal)
         }
         Err(refusal) => Err(refusal),

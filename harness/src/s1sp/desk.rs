@@ -2,12 +2,14 @@
 //! kept.
 
 use jiff::Timestamp;
-use lab_config::{DlmsProfile, Function, Object, Path, RigDevice, Secret};
+use lab_config::{DlmsProfile, Eui64, Function, Object, RigDevice, Secret};
 use proto_dlms::data::{AttributeRef, Data, DeviationSign, MethodRef, Selective};
 
 use super::refusal::Refusal;
 use crate::driver::values::{self, ScalerUnit};
-use crate::driver::{Client, ReachError, RigLinks, Session, ZclReader, buffer, cosem, read, rig};
+use crate::driver::{
+    Client, ReachError, RigLinks, Session, Sleep, Withdrawal, ZclReader, buffer, cosem, read, rig, withdraw,
+};
 
 /// A device and the way to it.
 #[derive(Debug)]
@@ -15,11 +17,65 @@ pub(super) struct Desk {
     pub(super) device: RigDevice,
     links: RigLinks,
     session: Option<Session>,
+    /// How long a device that sleeps is waited for.
+    sleep: Sleep,
+    /// A request to a device that sleeps was sent and not answered, and may lie at the hub.
+    pub(super) left_behind: bool,
+    change: Change,
+}
+
+/// How far the request under way has come in changing the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    /// Nothing that changes it was sent.
+    None,
+    /// Something was sent.
+    Begun,
+    /// The device has carried something out.
+    Done,
 }
 
 impl Desk {
     pub(super) fn new(device: RigDevice, links: RigLinks) -> Desk {
-        Desk { device, links, session: None }
+        let sleep = device.model.wake_interval().map_or(Sleep::Never, |_| Sleep::NotWaitedFor);
+        Desk { device, links, session: None, sleep, left_behind: false, change: Change::None }
+    }
+
+    /// Whether the device sleeps, and hears only at its wakes what is for it.
+    pub(super) fn sleeps(&self) -> bool {
+        self.sleep != Sleep::Never
+    }
+
+    /// A request begins: nothing of it is done yet, and the device is not waited for.
+    pub(super) fn begin(&mut self) {
+        self.change = Change::None;
+        if self.sleeps() {
+            self.sleep = Sleep::NotWaitedFor;
+        }
+    }
+
+    /// From now on a device asleep is waited for, for as long as its Device Model says it may sleep.
+    pub(super) fn wait_for_wake(&mut self) {
+        if let Some(wake) = self.device.model.wake_interval() {
+            self.sleep = Sleep::WaitedFor(wake.duration());
+        }
+    }
+
+    /// Whether something that changes the device was sent since the request began.
+    pub(super) fn has_begun_to_change(&self) -> bool {
+        self.change >= Change::Begun
+    }
+
+    /// Whether the device has carried out some of the request.
+    pub(super) fn has_changed(&self) -> bool {
+        self.change == Change::Done
+    }
+
+    /// Has the hub, whose desk this is, drop what it holds for a device.
+    pub(super) async fn withdraw(&mut self, device: Eui64) -> Result<Withdrawal, Refusal> {
+        let model = self.device.model.clone();
+        let profile = model.profile.dlms().ok_or_else(|| Refusal::from(not_dlms(&self.device)))?;
+        withdraw(self.session().await?, profile, device).await.map_err(reach)
     }
 
     pub(super) fn profile(&self) -> Result<&DlmsProfile, Refusal> {
@@ -84,7 +140,11 @@ impl Desk {
     }
 
     pub(super) async fn set(&mut self, attribute: AttributeRef, value: Data) -> Result<(), Refusal> {
-        self.session().await?.set(attribute, value).await.map_err(reach)
+        self.session().await?;
+        self.change = self.change.max(Change::Begun);
+        self.session().await?.set(attribute, value).await.map_err(reach)?;
+        self.change = Change::Done;
+        Ok(())
     }
 
     pub(super) async fn act(
@@ -92,7 +152,11 @@ impl Desk {
         method: MethodRef,
         parameter: Option<Data>,
     ) -> Result<Option<Data>, Refusal> {
-        self.session().await?.act(method, parameter).await.map_err(reach)
+        self.session().await?;
+        self.change = self.change.max(Change::Begun);
+        let returned = self.session().await?.act(method, parameter).await.map_err(reach)?;
+        self.change = Change::Done;
+        Ok(returned)
     }
 
     /// A reader of its ZigBee attributes, for a device that speaks no DLMS.
@@ -117,10 +181,11 @@ impl Desk {
     }
 
     async fn session(&mut self) -> Result<&mut Session, Refusal> {
-        let session = match self.session.take() {
+        let mut session = match self.session.take() {
             Some(session) => session,
-            None => self.links.open(&self.device, Path::Wan, Client::Management).await?,
+            None => self.links.open_asleep(&self.device, self.sleep, Client::Management).await?,
         };
+        session.set_sleep(self.sleep);
         Ok(self.session.insert(session))
     }
 }

@@ -14,6 +14,7 @@ mod control;
 mod desk;
 mod operation;
 mod refusal;
+mod sleeper;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 use crate::driver::{Push, RigLinks};
+pub use alerts::OUTCOME_UNKNOWN;
 use desk::Desk;
 use refusal::{NotServed, Refusal};
 
@@ -91,8 +93,8 @@ pub enum Unserved {
         /// What happened.
         words: String,
     },
-    /// The device did not answer, or not in a way that makes sense. What changes something may still be carried out when
-    /// it wakes.
+    /// The device did not answer, or not in a way that makes sense. The words say what is known of the outcome; an alert of
+    /// [`OUTCOME_UNKNOWN`] says that nothing is.
     #[error("no answer from {device}: {words}")]
     NoAnswer {
         /// The device.
@@ -161,8 +163,8 @@ impl S1sp {
         S1sp { parts, _listener: listener }
     }
 
-    /// Does what a request asks, as the DCC countersigned it, and signs the answer. Dropping the future gives up waiting;
-    /// what is on its way to the device then may still be carried out.
+    /// Does what a request asks, as the DCC countersigned it, and signs the answer. Dropping the future gives up waiting: what
+    /// a hub then still holds for a device that sleeps is withdrawn, anything else on its way may still be carried out.
     ///
     /// # Errors
     /// [`Unserved`]: there is no answer of a device to sign.
@@ -208,7 +210,7 @@ impl S1sp {
 }
 
 /// The answer to a request; an alert goes out where one is due.
-async fn answered(parts: &Parts, request: &Request) -> Result<Smets1Response, Unserved> {
+async fn answered(parts: &Arc<Parts>, request: &Request) -> Result<Smets1Response, Unserved> {
     let target = parts.links.rig().by_eui64(request.id.target).map(|device| device.kind);
     let (result, timestamp) = carried_out(parts, request, target).await;
     let payload = match result {
@@ -232,7 +234,7 @@ async fn answered(parts: &Parts, request: &Request) -> Result<Smets1Response, Un
 
 type CarriedOut = (Result<proto_duis::MmcBody, Refusal>, Option<Smets1Timestamp>);
 
-async fn carried_out(parts: &Parts, request: &Request, target: Option<DeviceKind>) -> CarriedOut {
+async fn carried_out(parts: &Arc<Parts>, request: &Request, target: Option<DeviceKind>) -> CarriedOut {
     let (device, mirrored) = answering(parts, request, target);
     let Some(desk) = parts.desks.get(&device) else {
         let words = format!("{device} is no device of this S1SP");
@@ -242,25 +244,17 @@ async fn carried_out(parts: &Parts, request: &Request, target: Option<DeviceKind
         return (Err(refusal), None);
     }
     let mut desk = desk.lock().await;
-    if let Err(refusal) = awake(&mut desk, request).await {
-        return (Err(refusal), None);
-    }
-    let result = operation::carry_out(&mut desk, &request.body, Timestamp::now()).await;
+    let result = sleeper::carry_out(parts, &mut desk, request).await;
     let timestamp = match &result {
-        Ok(_) => timestamp(&mut desk, mirrored).await,
+        Ok(_) => {
+            // It has just answered: nobody waits for another wake to learn the time.
+            desk.begin();
+            timestamp(&mut desk, mirrored).await
+        }
         // A device that refused or is silent is not asked for the time as well.
         Err(_) => None,
     };
     (result, timestamp)
-}
-
-/// A hub may hold what is for a sleeping gas meter until it wakes. A change must not be done half an hour after its user
-/// was told that it was not: nothing is sent to change a gas meter that does not answer a read just before.
-async fn awake(desk: &mut Desk, request: &Request) -> Result<(), Refusal> {
-    if desk.device.kind == DeviceKind::Gsme && operation::changes(request.srv()) {
-        operation::shown(desk).await?;
-    }
-    Ok(())
 }
 
 /// The device that answers, and whether it is the mirror of the one asked.

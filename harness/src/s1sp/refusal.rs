@@ -13,6 +13,8 @@
 //! | 3003 | the device refuses the S1SP's password | E20 and an alert |
 //! | 3004 | the device refuses the association otherwise, or lost it | E20 and an alert |
 //! | 3005 | what came back makes no sense | E21 and an alert |
+//! | 3006 | a change was sent, and nobody knows whether it was carried out | E21 and an alert that says so |
+//! | 3007 | a change was sent, and was withdrawn before the device had it | E21 and an alert |
 //! | 4001 | the Device Model has no such function | an answer, not a success |
 //! | 4002 | the Device Model cannot express what was asked | an answer, not a success |
 //! | 4003 | the lab file or the answer's form stands in the way | E20 and an alert |
@@ -54,6 +56,12 @@ pub(super) enum Refusal {
     /// The answer does not fit its form.
     #[error("the device's answer does not fit MMC: {0}")]
     Form(#[from] FormError),
+    /// Something that changes the device was sent, and what became of it is not known.
+    #[error("{0}")]
+    OutcomeUnknown(String),
+    /// What was asked is not done, though it was on its way.
+    #[error("{0}")]
+    NotDone(String),
     /// The token was refused; what the meter said.
     #[error("token refused: {0}")]
     Token(String),
@@ -84,6 +92,8 @@ impl Refusal {
             Refusal::NotExpressible(_) => 4002,
             Refusal::NotCarriedOut(_) => 4004,
             Refusal::Value { .. } => 3005,
+            Refusal::OutcomeUnknown(_) => 3006,
+            Refusal::NotDone(_) => 3007,
             Refusal::Token(_) => 5001,
         }
     }
@@ -92,7 +102,7 @@ impl Refusal {
     /// in an alert of its own.
     pub(super) fn not_served(&self) -> Option<NotServed> {
         match self.code() {
-            3001 | 3005 => Some(NotServed::NoAnswer),
+            3001 | 3005..=3007 => Some(NotServed::NoAnswer),
             3002..=3004 | 4003 => Some(NotServed::Unreachable),
             _ => None,
         }
@@ -100,7 +110,16 @@ impl Refusal {
 
     /// Whether nothing at all came from the device.
     pub(super) fn is_silence(&self) -> bool {
-        matches!(self.code(), 3001 | 3002)
+        matches!(self.code(), 3001 | 3002 | 3007)
+    }
+
+    /// Whether something that changes the device was sent and nobody knows what became of it.
+    pub(super) fn outcome_is_unknown(&self) -> bool {
+        match self {
+            Refusal::Reach(ReachError::Driver(error)) => error.outcome_is_unknown(),
+            Refusal::OutcomeUnknown(_) => true,
+            _ => false,
+        }
     }
 
     /// The words for the answer. Links and frames are the lab's affair: the user is told what the device did.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use proto_duis::{RequestId, ResponseCode, Srv};
 use tokio::time::Instant;
 
-use super::answer::{Alert, AlertMatcher, Answer, Leftovers, Stray, StrayKind};
+use super::answer::{Alert, AlertContent, AlertMatcher, Answer, Leftovers, Stray, StrayKind};
 use super::error::Rejection;
 
 /// How much is kept.
@@ -212,6 +212,14 @@ impl Inbox {
     pub(super) fn take_alert(&mut self, matcher: &AlertMatcher) -> Option<Alert> {
         let at = self.alerts.iter().position(|alert| matcher.matches(alert))?;
         self.alerts.remove(at)
+    }
+
+    /// The code of the S1SP's own alert about a request, which is left for others to take.
+    pub(super) fn s1sp_alert(&self, request: &RequestId) -> Option<String> {
+        self.alerts.iter().find_map(|alert| match &alert.content {
+            AlertContent::S1sp(said) if said.request == Some(*request) => Some(said.code.clone()),
+            _ => None,
+        })
     }
 
     /// Takes every alert.

@@ -274,6 +274,12 @@ impl ServiceUser {
         }
     }
 
+    /// The code of the S1SP's own alert about a request, if one comes by the deadline: it may come after the answer. The alert
+    /// stays where it is.
+    pub async fn s1sp_alert_about(&self, request: &RequestId, deadline: Instant) -> Option<String> {
+        self.desk.mailbox.find(deadline, |inbox| inbox.s1sp_alert(request)).await
+    }
+
     /// Waits for an alert and takes it; one that is there already counts.
     ///
     /// # Errors

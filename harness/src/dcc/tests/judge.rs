@@ -43,7 +43,7 @@ fn by(originator: Eui64, request: Request) -> Request {
 fn a_sound_request_passes() {
     let court = Court::new();
     let passed = court.try_at(&request(Srv::ArmSupply, ESME, 11), &KEYS.is, Address::SendCommand);
-    assert_eq!(passed, Ok(Passed::Device { installation: HUB }));
+    assert_eq!(passed, Ok(Passed::Device { installation: HUB, sleeps: false }));
     let broker = Eui64::ACCESS_CONTROL_BROKER;
     let passed = court.try_at(&request(Srv::ReadInventory, broker, 11), &KEYS.is, Address::NonDevice);
     assert_eq!(passed, Ok(Passed::Own));

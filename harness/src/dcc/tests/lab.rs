@@ -165,6 +165,7 @@ pub(super) fn config(s1sp_deadline: Duration) -> DccConfig {
         inventory: inventory(),
         tap: NoMessageTap::shared(),
         s1sp_deadline,
+        sleep_allowance: Duration::ZERO,
         clock: Arc::new(now),
     }
 }

@@ -64,6 +64,7 @@ async fn pair() -> Pair {
         inventory: inventory(),
         tap: NoMessageTap::shared(),
         s1sp_deadline: Duration::from_secs(10),
+        sleep_allowance: Duration::ZERO,
         clock: Arc::new(now),
     };
     let port = Port { trust: trust.clone(), signer: s1sp.clone() };

@@ -1,9 +1,11 @@
 //! The connection to a communications hub on the WAN, shared by the hub itself and every device behind it.
 //!
 //! One task owns the link. Requests go through it one at a time; each device has its own association and its own
-//! [`HubPort`]. An APDU for a device wears the DLMS gateway header with its EUI-64; without it, it is for the hub. What a
+//! [`HubPort`]. A device that sleeps may take half an hour to answer: requests to it go one at a time too, and hold up no
+//! other device. An APDU for a device wears the DLMS gateway header with its EUI-64; without it, it is for the hub. What a
 //! device sends unasked (an EventNotification) comes in on the same connection at any time, in one APDU or in blocks seconds
-//! apart, and goes whole to the bounded channel of pushes; of one that stays incomplete, why. A lost connection is made anew when the next request wants it, and, so that pushes can come in, by
+//! apart, and goes whole to the bounded channel of pushes; of one that stays incomplete, why. A lost connection is made anew
+//! when the next request wants it, and, so that pushes can come in, by
 //! itself a bounded number of times.
 //!
 //! Over UDP there is no connection, and any datagram may be lost, doubled or overtaken. What only reads is asked again when
@@ -12,10 +14,10 @@
 
 mod carrier;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use proto_dlms::client::Notification;
@@ -27,7 +29,7 @@ use tokio::time::Instant;
 
 use super::wrapper::wrapped;
 use super::{ChannelError, REMEMBERED, Waits, only_reads};
-use crate::driver::access::{Access, Deadlines};
+use crate::driver::access::{Access, Deadlines, Sleep};
 use crate::driver::error::{Context, DriverError, DriverErrorKind};
 use crate::link::{Direction as Way, LinkAddress, LinkError, SharedTap, Target};
 
@@ -73,6 +75,8 @@ pub struct Hub {
     tap: SharedTap,
     jobs: mpsc::Sender<Job>,
     turn: Arc<Semaphore>,
+    /// The turns of devices that sleep.
+    sleepers: Arc<Mutex<BTreeMap<Eui64, Arc<Semaphore>>>>,
     /// Counts the connections lost so far: associations die with theirs.
     generation: Arc<AtomicU64>,
     /// How often what only reads is asked again where messages are datagrams; none on a connection, which loses none.
@@ -114,6 +118,7 @@ impl Hub {
             tap,
             jobs,
             turn: Arc::new(Semaphore::new(1)),
+            sleepers: Arc::default(),
             generation,
             repeats,
             in_doubt: Arc::default(),
@@ -137,20 +142,31 @@ impl Hub {
         &self,
         device: Option<Eui64>,
         access: &Access,
+        sleep: Sleep,
     ) -> Result<HubPort, ChannelError> {
         let place = Place { device, client: u16::from(access.client.get()) };
         let (inbox, incoming) = mpsc::channel(INBOX);
         self.jobs.send(Job::Attach { place, inbox }).await.map_err(|_| closed())?;
         let hub = self.clone();
+        let turn = device
+            .filter(|_| sleep != Sleep::Never)
+            .map_or_else(|| hub.turn.clone(), |device| hub.own_turn(device));
         Ok(HubPort {
             hub,
             place,
             server: access.server,
             incoming,
             generation: None,
+            turn,
             repeat: None,
             answered: VecDeque::new(),
         })
+    }
+
+    fn own_turn(&self, device: Eui64) -> Arc<Semaphore> {
+        // A map of semaphores is whole at every step, whoever panicked.
+        let mut sleepers = self.sleepers.lock().unwrap_or_else(PoisonError::into_inner);
+        sleepers.entry(device).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
     }
 }
 
@@ -171,6 +187,8 @@ pub(in crate::driver) struct HubPort {
     repeat: Option<(Vec<u8>, u8)>,
     /// Answers taken from datagrams, to know a doubled one by.
     answered: VecDeque<Vec<u8>>,
+    /// Whose turn it is: the connection's, or that of a device that sleeps.
+    turn: Arc<Semaphore>,
 }
 
 impl HubPort {
@@ -254,7 +272,7 @@ impl HubPort {
     /// The turn on the connection, to be held until the answer is in: one request at a time. Dropping it, also by no
     /// longer waiting, lets the next one go.
     pub(in crate::driver) async fn turn(&self, until: Instant) -> Result<OwnedSemaphorePermit, ChannelError> {
-        let turn = tokio::time::timeout_at(until, self.hub.turn.clone().acquire_owned()).await;
+        let turn = tokio::time::timeout_at(until, self.turn.clone().acquire_owned()).await;
         let busy = || DriverErrorKind::NoAnswer("because the hub is busy with other requests".into());
         turn.map_err(|_| busy())?.map_err(|_| closed())
     }

@@ -64,9 +64,9 @@ pub(super) struct Waits {
 impl Waits {
     pub(super) fn starting_now(deadlines: &Deadlines) -> Waits {
         Waits {
-            response: deadlines.response,
+            response: deadlines.response_awake(),
             inter_octet: deadlines.inter_octet,
-            until: Instant::now() + deadlines.request,
+            until: Instant::now() + deadlines.request_awake(),
         }
     }
 

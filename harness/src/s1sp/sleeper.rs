@@ -1,0 +1,146 @@
+//! Requests to a device that sleeps.
+//!
+//! The hub holds what is for such a device until it wakes, so the S1SP waits as long as the Device Model says that may take.
+//! What must never happen is that a request is carried out after its user was told that it was not. Therefore:
+//!
+//! - one request at a time is under way to a device (its [`Desk`] is held meanwhile), and before a change is sent the device
+//!   has answered a read, so that it is awake;
+//! - a request that is given up is withdrawn from the hub. When the hub says that it dropped it, it is not done, and the user
+//!   is told so. In every other case the outcome is unknown, and the user is told that;
+//! - who asked may stop waiting at any point. What is then left at the hub is withdrawn by a task of its own, and at the
+//!   latest before the next request to the device.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use proto_duis::{MmcBody, Request};
+
+use super::desk::Desk;
+use super::refusal::Refusal;
+use super::{Parts, operation, raise};
+use crate::driver::Withdrawal;
+
+/// Does what a request asks on the device of the desk.
+pub(super) async fn carry_out(
+    parts: &Arc<Parts>,
+    desk: &mut Desk,
+    request: &Request,
+) -> Result<MmcBody, Refusal> {
+    desk.begin();
+    if !desk.sleeps() {
+        let done = operation::carry_out(desk, &request.body, Timestamp::now()).await;
+        return done.map_err(|refusal| in_doubt(desk, refusal));
+    }
+    if desk.left_behind {
+        take_back(parts, desk).await?;
+    }
+    desk.wait_for_wake();
+    desk.left_behind = true;
+    let cut_off = CutOff { parts: parts.clone(), request: Some(request.clone()) };
+    let done = awake_then(desk, request).await;
+    cut_off.was_not();
+    let done = match done {
+        Err(refusal) if refusal.is_silence() => Err(given_up(parts, desk, refusal).await),
+        done => done.map_err(|refusal| in_doubt(desk, refusal)),
+    };
+    // A device that answered has nothing left to fetch.
+    desk.left_behind &= done.as_ref().is_err_and(|refusal| refusal.not_served().is_some());
+    done
+}
+
+/// A change goes out only to a device that has just answered a read.
+async fn awake_then(desk: &mut Desk, request: &Request) -> Result<MmcBody, Refusal> {
+    if operation::changes(request.srv()) {
+        operation::shown(desk).await?;
+    }
+    operation::carry_out(desk, &request.body, Timestamp::now()).await
+}
+
+/// A failure after which nobody knows what the device did says so.
+fn in_doubt(desk: &Desk, refusal: Refusal) -> Refusal {
+    match refusal.outcome_is_unknown() || (desk.has_changed() && refusal.not_served().is_some()) {
+        true => Refusal::OutcomeUnknown(refusal.words()),
+        false => refusal,
+    }
+}
+
+/// The refusal of a request for which nobody waits any more, and what is known of its outcome.
+async fn given_up(parts: &Parts, desk: &mut Desk, refusal: Refusal) -> Refusal {
+    let (words, device) = (refusal.words(), desk.device.eui64);
+    let outcome_unknown = refusal.outcome_is_unknown();
+    let withdrawal = take_back(parts, desk).await;
+    match (withdrawal, outcome_unknown) {
+        _ if desk.has_changed() => {
+            Refusal::OutcomeUnknown(format!("{words}; part of what was asked is done"))
+        }
+        (Ok(Withdrawal::Dropped), true) => {
+            let words = "the hub dropped it before the device had it: it is not done";
+            Refusal::NotDone(format!("no answer from {device}; {words}"))
+        }
+        (Ok(Withdrawal::NothingHeld), true) => Refusal::OutcomeUnknown(format!(
+            "{words}; the hub holds it no longer, and whether the device did it is not known"
+        )),
+        (Ok(Withdrawal::NotPossible), true) => Refusal::OutcomeUnknown(format!(
+            "{words}; the hub may still hold it, and the device may do it at its next wake"
+        )),
+        (Err(error), true) => Refusal::OutcomeUnknown(format!(
+            "{words}; it could not be withdrawn from the hub ({}), and the device may do it at its next wake",
+            error.words()
+        )),
+        // Nothing was sent that changes anything: a read that comes too late does no harm.
+        (_, false) => refusal,
+    }
+}
+
+/// Has the hub drop what it holds for the device of the desk.
+pub(super) async fn take_back(parts: &Parts, desk: &mut Desk) -> Result<Withdrawal, Refusal> {
+    // A late answer must find nobody who takes it for the one to the next request.
+    desk.leave().await;
+    let hub = parts.links.rig().device(lab_config::DeviceKind::Chf);
+    let Some(hub) = hub.and_then(|hub| parts.desks.get(&hub.eui64)) else {
+        return Ok(Withdrawal::NotPossible);
+    };
+    let withdrawal = hub.lock().await.withdraw(desk.device.eui64).await?;
+    tracing::info!(device = %desk.device.eui64, ?withdrawal, "what the hub held for a sleeping device");
+    desk.left_behind = false;
+    Ok(withdrawal)
+}
+
+/// Notices that the future of a request is dropped before it has ended, and sees to what the request left at the hub.
+struct CutOff {
+    parts: Arc<Parts>,
+    request: Option<Request>,
+}
+
+impl CutOff {
+    fn was_not(mut self) {
+        self.request = None;
+    }
+}
+
+impl Drop for CutOff {
+    fn drop(&mut self) {
+        let (Some(request), Ok(runtime)) = (self.request.take(), tokio::runtime::Handle::try_current())
+        else {
+            return;
+        };
+        runtime.spawn(afterwards(self.parts.clone(), request));
+    }
+}
+
+/// Withdraws what a request that was cut off left at the hub, and tells its user what is known of the outcome.
+async fn afterwards(parts: Arc<Parts>, request: Request) {
+    let Some(desk) = parts.desks.get(&request.id.target) else { return };
+    let refusal = {
+        let mut desk = desk.lock().await;
+        if !desk.left_behind {
+            return;
+        }
+        let asked_in_vain = match desk.has_begun_to_change() {
+            true => Refusal::OutcomeUnknown("nobody waits for the answer any more".to_owned()),
+            false => Refusal::NotDone("nobody waits for the answer any more; it is not done".to_owned()),
+        };
+        given_up(&parts, &mut desk, asked_in_vain).await
+    };
+    raise(&parts, &request, &refusal).await;
+}
