@@ -128,6 +128,8 @@ pub struct DeviceState {
     pub messages: Vec<String>,
     /// Balance a display shows, in pence.
     pub shown_balance_pence: Option<i64>,
+    /// Messages held for devices that sleep; communications hubs only.
+    pub held_messages: Option<usize>,
 }
 
 impl Hand {
@@ -478,6 +480,10 @@ fn state(home: &mut Home, kind: DeviceKind) -> Option<DeviceState> {
             register: Some(proxy.device.mirror.litres()),
             ..common
         }),
+        DeviceKind::Chf => home.hub.as_ref().map_or(common.clone(), |hub| DeviceState {
+            held_messages: Some(hub.device.store.all().len()),
+            ..common
+        }),
         _ => common,
     })
 }
@@ -498,6 +504,7 @@ impl DeviceState {
             events: Vec::new(),
             messages: Vec::new(),
             shown_balance_pence: None,
+            held_messages: None,
         }
     }
 

@@ -166,7 +166,8 @@ impl RigLinks {
     /// See [`ReachError`].
     pub async fn open(&self, device: &RigDevice, path: Path, client: Client) -> Result<Session, ReachError> {
         let sleep = device.model.wake_interval().map_or(Sleep::Never, |_| Sleep::NotWaitedFor);
-        self.open_in(device, (path, sleep), client).await
+        // On the heap: opening is deep, and who holds a future of ours should not have to hold all of it.
+        Box::pin(self.open_in(device, (path, sleep), client)).await
     }
 
     /// Opens a session on the wide area path as [`RigLinks::open`] does; where the device sleeps behind the hub, waits as
@@ -180,7 +181,7 @@ impl RigLinks {
         sleep: Sleep,
         client: Client,
     ) -> Result<Session, ReachError> {
-        self.open_in(device, (Path::Wan, sleep), client).await
+        Box::pin(self.open_in(device, (Path::Wan, sleep), client)).await
     }
 
     async fn open_in(

@@ -170,7 +170,8 @@ impl S1sp {
     /// [`Unserved`]: there is no answer of a device to sign.
     pub async fn serve(&self, countersigned: &[u8]) -> Result<Signed<Smets1Response>, Unserved> {
         let request = self.opened(countersigned)?;
-        let response = answered(&self.parts, &request).await?;
+        // On the heap: what lies below is deep, and who holds this future should not have to hold all of it.
+        let response = Box::pin(answered(&self.parts, &request)).await?;
         Ok(response.sign(&self.parts.signer).map_err(MessageError::from)?)
     }
 

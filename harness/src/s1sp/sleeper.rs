@@ -64,31 +64,37 @@ fn in_doubt(desk: &Desk, refusal: Refusal) -> Refusal {
     }
 }
 
-/// The refusal of a request for which nobody waits any more, and what is known of its outcome.
+/// The refusal of a request for which nobody waits any more, after it was taken back as far as that goes.
 async fn given_up(parts: &Parts, desk: &mut Desk, refusal: Refusal) -> Refusal {
-    let (words, device) = (refusal.words(), desk.device.eui64);
-    let outcome_unknown = refusal.outcome_is_unknown();
     let withdrawal = take_back(parts, desk).await;
-    match (withdrawal, outcome_unknown) {
-        _ if desk.has_changed() => {
-            Refusal::OutcomeUnknown(format!("{words}; part of what was asked is done"))
-        }
-        (Ok(Withdrawal::Dropped), true) => {
-            let words = "the hub dropped it before the device had it: it is not done";
-            Refusal::NotDone(format!("no answer from {device}; {words}"))
-        }
-        (Ok(Withdrawal::NothingHeld), true) => Refusal::OutcomeUnknown(format!(
+    outcome(refusal, withdrawal, desk.has_changed())
+}
+
+/// What is known of a request that was given up: `part_done` when the device has carried out some of it.
+fn outcome(refusal: Refusal, withdrawal: Result<Withdrawal, Refusal>, part_done: bool) -> Refusal {
+    let words = refusal.words();
+    if part_done {
+        return Refusal::OutcomeUnknown(format!("{words}; part of what was asked is done"));
+    }
+    if !refusal.outcome_is_unknown() {
+        // Nothing was sent that changes anything: a read that comes too late does no harm.
+        return refusal;
+    }
+    let unknown = |words: String| Refusal::OutcomeUnknown(words);
+    match withdrawal {
+        Ok(Withdrawal::Dropped) => Refusal::NotDone(
+            "no answer; the hub dropped it before the device had it: it is not done".to_owned(),
+        ),
+        Ok(Withdrawal::NothingHeld) => unknown(format!(
             "{words}; the hub holds it no longer, and whether the device did it is not known"
         )),
-        (Ok(Withdrawal::NotPossible), true) => Refusal::OutcomeUnknown(format!(
-            "{words}; the hub may still hold it, and the device may do it at its next wake"
-        )),
-        (Err(error), true) => Refusal::OutcomeUnknown(format!(
-            "{words}; it could not be withdrawn from the hub ({}), and the device may do it at its next wake",
+        Ok(Withdrawal::NotPossible) => {
+            unknown(format!("{words}; the hub may hold it, and the device may do it at its next wake"))
+        }
+        Err(error) => unknown(format!(
+            "{words}; it was not withdrawn from the hub ({}), and the device may do it at its next wake",
             error.words()
         )),
-        // Nothing was sent that changes anything: a read that comes too late does no harm.
-        (_, false) => refusal,
     }
 }
 
@@ -143,4 +149,40 @@ async fn afterwards(parts: Arc<Parts>, request: Request) {
         given_up(&parts, &mut desk, asked_in_vain).await
     };
     raise(&parts, &request, &refusal).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::{Context, DriverError, DriverErrorKind, ReachError};
+
+    fn silence(outcome_unknown: bool) -> Refusal {
+        let context = Context { request: "SET".into(), outcome_unknown, ..Context::default() };
+        let kind = DriverErrorKind::NoAnswer("after 30 min".into());
+        Refusal::Reach(ReachError::Driver(DriverError { kind, context: Box::new(context) }))
+    }
+
+    #[test]
+    fn only_the_word_of_the_hub_makes_a_change_that_was_sent_not_done() {
+        let dropped = outcome(silence(true), Ok(Withdrawal::Dropped), false);
+        assert!(matches!(&dropped, Refusal::NotDone(words) if words.contains("not done")), "{dropped}");
+        for withdrawal in [Ok(Withdrawal::NothingHeld), Ok(Withdrawal::NotPossible), Err(silence(false))] {
+            let unknown = outcome(silence(true), withdrawal, false);
+            assert!(matches!(unknown, Refusal::OutcomeUnknown(_)), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_read_that_was_not_answered_changed_nothing_whatever_the_hub_says() {
+        for withdrawal in [Ok(Withdrawal::Dropped), Ok(Withdrawal::NotPossible), Err(silence(false))] {
+            assert!(!outcome(silence(false), withdrawal, false).outcome_is_unknown());
+        }
+    }
+
+    #[test]
+    fn half_of_a_change_is_never_said_not_to_be_done() {
+        for sent in [true, false] {
+            assert!(outcome(silence(sent), Ok(Withdrawal::Dropped), true).outcome_is_unknown());
+        }
+    }
 }

@@ -33,7 +33,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn start() -> Bench {
-        let (links, pushes, estate, lab) = devices().await;
+        Bench::of(devices().await)
+    }
+
+    /// The same with devices of another lab, that live by another clock.
+    pub(crate) async fn start_with(lab: Lab, clock: SimClock) -> Bench {
+        Bench::of(devices_of(lab, clock).await)
+    }
+
+    fn of((links, pushes, estate, lab): Devices) -> Bench {
         let authority = Authority::new("Test signing authority").expect("keys");
         let issue = |name| authority.issue(name).expect("a key");
         let (user, dsp, signer) = (issue("supplier"), issue("DSP"), issue("S1SP"));
@@ -130,10 +138,16 @@ impl Bench {
     }
 }
 
+/// The ways to the devices of a lab, what they send unasked, the devices, and the lab with their links.
+type Devices = (RigLinks, mpsc::Receiver<Push>, Estate, Lab);
+
 /// The embedded lab's devices, started, and the ways to them.
-pub(crate) async fn devices() -> (RigLinks, mpsc::Receiver<Push>, Estate, Lab) {
-    let lab = Lab::embedded().expect("the embedded lab");
-    let estate = Estate::start(&lab, SimClock::real(), 7).await.expect("the devices start");
+pub(crate) async fn devices() -> Devices {
+    devices_of(Lab::embedded().expect("the embedded lab"), SimClock::real()).await
+}
+
+async fn devices_of(lab: Lab, clock: SimClock) -> Devices {
+    let estate = Estate::start(&lab, clock, 7).await.expect("the devices start");
     let lab = estate.concrete(lab);
     let rig = Arc::new(lab.rig(RIG).expect("the rig").clone());
     let (sender, pushes) = mpsc::channel(64);

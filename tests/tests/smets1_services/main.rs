@@ -5,6 +5,7 @@
 
 mod bench;
 mod prove;
+mod sleeper;
 
 use std::sync::Arc;
 use std::task::Poll;
