@@ -24,6 +24,8 @@ struct Run {
     records: Vec<Record>,
     /// Payloads of the capture, by the name of their link.
     captured: Vec<(String, Vec<u8>)>,
+    /// Remarks in the capture.
+    notes: Vec<String>,
 }
 
 /// The embedded lab with links that lose patience sooner, so that the table takes a minute and not five.
@@ -44,9 +46,9 @@ fn lab(folder: &Path) -> PathBuf {
     path
 }
 
-fn start(folder: &Path, lab: &Path, scripts: &[&Script]) -> Child {
+fn start(folder: &Path, lab: &Path, pack: &str, scripts: &[&Script]) -> Child {
     let mut command = harness().expect("the harness builds");
-    command.args(["run", "--pack", "faults", "--lab"]).arg(lab).arg("--runs").arg(folder);
+    command.args(["run", "--pack", pack, "--lab"]).arg(lab).arg("--runs").arg(folder);
     for script in scripts {
         command.args(["--script", script.id.as_str()]);
     }
@@ -66,29 +68,48 @@ fn read(folder: &Path) -> Run {
         .map(|line| Record::from_line(line.as_bytes()).expect("a record"))
         .collect();
     let capture = std::fs::read(run.join("captures/run.pcapng")).expect("a capture");
-    Run { records, captured: captured(&capture) }
+    Run { records, captured: captured(&capture), notes: notes(&capture) }
 }
 
-/// Interface names and packets of a pcapng file in this machine's octet order (blocks 1 and 6 of its specification).
+fn word(file: &[u8], at: usize) -> usize {
+    u32::from_le_bytes(file[at..at + 4].try_into().expect("four octets")) as usize
+}
+
+/// The blocks of a pcapng file in this machine's octet order, each with its type, without the length at its end.
+fn blocks(mut file: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut blocks = Vec::new();
+    while file.len() >= 12 {
+        let (block, rest) = file.split_at(word(file, 4));
+        blocks.push((word(block, 0), &block[..block.len() - 4]));
+        file = rest;
+    }
+    blocks
+}
+
+/// Interface names and packets of a pcapng file (blocks 1 and 6 of its specification).
 fn captured(file: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four octets")) as usize;
-    let (mut links, mut packets, mut at) = (Vec::new(), Vec::new(), 0);
-    while at + 12 <= file.len() {
-        match word(at) {
-            1 => links.push(interface_name(&file[at + 16..at + word(at + 4) - 4])),
-            6 => packets.push((links[word(at + 8)].clone(), file[at + 28..at + 28 + word(at + 20)].to_vec())),
+    let (mut links, mut packets) = (Vec::new(), Vec::new());
+    for (kind, block) in blocks(file) {
+        match kind {
+            1 => links.push(option(2, &block[16..])),
+            6 => packets.push((links[word(block, 8)].clone(), block[28..28 + word(block, 20)].to_vec())),
             _ => {}
         }
-        at += word(at + 4);
     }
     packets
 }
 
-/// Option 2 of an interface description.
-fn interface_name(mut options: &[u8]) -> String {
+/// The comments of packets: option 1.
+fn notes(file: &[u8]) -> Vec<String> {
+    let packets = blocks(file).into_iter().filter(|(kind, _)| *kind == 6);
+    packets.map(|(_, block)| option(1, &block[28 + word(block, 20).next_multiple_of(4)..])).collect()
+}
+
+/// The text of an option; nothing, where it is not among them.
+fn option(wanted: u8, mut options: &[u8]) -> String {
     while let [code, _, low, high, rest @ ..] = options {
         let length = usize::from(u16::from_le_bytes([*low, *high]));
-        if *code == 2 {
+        if *code == wanted {
             return String::from_utf8_lossy(&rest[..length]).into_owned();
         }
         options = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
@@ -142,19 +163,16 @@ fn faults(script: &Script) -> impl Iterator<Item = &str> {
     })
 }
 
-#[test]
-fn every_fault_leads_to_the_verdict_its_script_is_there_to_show() {
-    let pack = Pack::shipped("faults").expect("the shipped pack");
-    let folder = tempfile::tempdir().expect("a folder");
-    let lab = lab(folder.path());
+/// Plays a pack, its scripts shared out over some runs at a time, and holds each to what it expects.
+fn play(name: &str, folder: &Path, lab: &Path, at_a_time: usize) -> Vec<Run> {
+    let pack = Pack::shipped(name).expect("the shipped pack");
     // Built before the clock runs: building is no part of what is held to a time.
     harness().expect("the harness builds");
     let begun = Instant::now();
-    let share = |number: usize| pack.scripts.iter().skip(number).step_by(RUNS).collect::<Vec<&Script>>();
-    let folders: Vec<PathBuf> =
-        (0..RUNS).map(|number| folder.path().join(format!("runs-{number}"))).collect();
+    let share = |number: usize| pack.scripts.iter().skip(number).step_by(at_a_time).collect::<Vec<&Script>>();
+    let folders: Vec<PathBuf> = (0..at_a_time).map(|number| folder.join(format!("runs-{number}"))).collect();
     let running: Vec<Child> =
-        folders.iter().enumerate().map(|(number, runs)| start(runs, &lab, &share(number))).collect();
+        folders.iter().enumerate().map(|(number, runs)| start(runs, lab, name, &share(number))).collect();
     let said: Vec<String> =
         running.into_iter().map(|child| shown(&child.wait_with_output().expect("it ends"))).collect();
     assert!(begun.elapsed() < QUICKLY, "took {:?}", begun.elapsed());
@@ -163,7 +181,70 @@ fn every_fault_leads_to_the_verdict_its_script_is_there_to_show() {
         runs.iter().enumerate().flat_map(|(number, run)| judge(run, &share(number))).collect();
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), said.join("\n"));
     assert!(runs.iter().all(Run::left_safe), "{}", said.join("\n"));
+    runs
+}
+
+#[test]
+fn every_fault_leads_to_the_verdict_its_script_is_there_to_show() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runs = play("faults", folder.path(), &lab(folder.path()), RUNS);
     the_capture_shows_it(&runs);
+}
+
+/// Lost, doubled, overtaken, late and spoilt datagrams, on a hub that is reached over UDP.
+#[test]
+fn every_fault_of_datagrams_leads_to_the_verdict_its_script_is_there_to_show() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = lab(folder.path());
+    rewrite(&lab, "sim:?response=3s", "sim:?response=2s&transport=udp");
+    let runs = play("faults-of-datagrams", folder.path(), &lab, 2);
+    let wan: Vec<&(String, Vec<u8>)> =
+        runs.iter().flat_map(|run| &run.captured).filter(|(link, _)| link.contains("CHF/wan")).collect();
+    let any = |like: fn(&[u8]) -> bool| wan.iter().any(|(_, octets)| like(octets));
+    // As they crossed the wire: a datagram is a packet, whole or not.
+    assert!(runs.iter().any(comes_twice), "a datagram twice over");
+    assert!(any(|octets| octets.len() == 12 && octets.starts_with(&[0, 1])), "half a datagram");
+    assert!(
+        any(|octets| octets.len() > 28 && octets.starts_with(&[0, 0])),
+        "a bit that turned over in a header"
+    );
+    let announced = |octets: &[u8]| 8 + usize::from(u16::from_be_bytes([octets[6], octets[7]]));
+    let stuffed = |octets: &[u8]| octets.starts_with(&[0, 1]) && octets.len() == announced(octets) + 20;
+    assert!(wan.iter().any(|(_, octets)| octets.len() > 28 && stuffed(octets)), "noise inside a datagram");
+    let twice_asked = |run: &&Run| run.notes.iter().any(|note| note.contains("the datagram is sent again"));
+    assert!(runs.iter().any(|run| twice_asked(&run)), "a question asked again is remarked on");
+}
+
+/// Wrong keys, replays and tampering, on an electricity meter that has keys and ciphers every message.
+#[test]
+fn every_fault_of_keys_leads_to_the_verdict_its_script_is_there_to_show() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = lab(folder.path());
+    let model = repository().join("lab-config/device-models/esme-liberty-100.toml");
+    let model = std::fs::read_to_string(model).expect("a Device Model");
+    let security = "[profile.security.1]\nmechanism = \"gmac\"\npolicy = \"authenticated-encrypted\"\n\
+                    invocation-counter = \"0-0:43.1.1\"\nsecurity-setup = \"0-0:43.0.1\"\nverified = false\n\n[profile.objects]";
+    std::fs::write(folder.path().join("esme-keys.toml"), model.replace("[profile.objects]", security))
+        .expect("a file");
+    rewrite(&lab, "shipped:esme-liberty-100.toml", "esme-keys.toml");
+    let text = std::fs::read_to_string(&lab).expect("the lab file");
+    let (others, meter) = text.split_once("kind = \"ESME\"\neui-64").expect("the meter");
+    let password = "client.1 = { security = \"low\", password = { generated = true } }";
+    let keys = "client.1 = { security = \"gmac\", encryption-key = { generated = true }, authentication-key = { generated = true } }";
+    let meter = meter.replacen(password, keys, 1);
+    std::fs::write(&lab, format!("{others}kind = \"ESME\"\neui-64{meter}")).expect("a lab file");
+    let runs = play("faults-of-keys", folder.path(), &lab, 1);
+    assert!(
+        runs.iter().any(|run| run.has_packet("CHF/wan", |octets| octets.contains(&0xCC))),
+        "messages are ciphered"
+    );
+}
+
+/// Changes a lab file, in which these words must stand.
+fn rewrite(lab: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(lab).expect("the lab file");
+    assert!(text.contains(from), "{from}");
+    std::fs::write(lab, text.replace(from, to)).expect("a lab file");
 }
 
 /// What did not end as its script says it must.
@@ -250,15 +331,17 @@ fn every_kind_of_fault_has_a_script() {
 
 /// A person may run it: nothing in it is a part of the standard packs, and no report of it may be issued.
 #[test]
-fn the_pack_of_faults_is_agreed_by_nobody() {
-    let pack = Pack::shipped("faults").expect("the shipped pack");
-    let scenarios::Standing::NonStandard(standing) = &pack.standing else {
-        panic!("a pack that is not standard")
-    };
-    assert_eq!(standing.agreement, None);
-    for script in &pack.scripts {
-        let last = script.clean_up.last().map(|step| &step.action);
-        let undone = matches!(last, Some(Action::Ask(ask)) if ask.act == Act::ClearFaults);
-        assert!(undone, "{} leaves its fault behind", script.id);
+fn the_packs_of_faults_are_agreed_by_nobody() {
+    for name in ["faults", "faults-of-datagrams", "faults-of-keys"] {
+        let pack = Pack::shipped(name).expect("the shipped pack");
+        let scenarios::Standing::NonStandard(standing) = &pack.standing else {
+            panic!("a pack that is not standard")
+        };
+        assert_eq!(standing.agreement, None);
+        for script in &pack.scripts {
+            let last = script.clean_up.last().map(|step| &step.action);
+            let undone = matches!(last, Some(Action::Ask(ask)) if ask.act == Act::ClearFaults);
+            assert!(undone, "{} leaves its fault behind", script.id);
+        }
     }
 }

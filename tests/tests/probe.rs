@@ -166,6 +166,26 @@ fn an_address_scan_finds_our_meter_at_an_odd_address() -> Result<()> {
     the_url_leads_there(url)
 }
 
+/// The simulated meter at addresses of two and of four octets, as the lab file gives it: it hears no other.
+#[test]
+fn an_address_scan_finds_our_meter_at_addresses_of_two_and_of_four_octets() -> Result<()> {
+    for (physical, size) in [(77, "2"), (100, "4")] {
+        let bench = Bench::start_changed(|_, text| {
+            let line = format!("sim:?baud=9600&physical={physical}&server-address-size={size}");
+            Ok(text.replace("sim:?baud=9600", &line))
+        })?;
+        // The concrete link says where the meter is; a scan is for who does not know.
+        let link = bench.link("GSME", "local").ok_or("a local port")?;
+        let (port, _) = link.split_once('?').ok_or("parameters")?;
+        let out = scan(&format!("{port}?baud=9600&response=40ms"), &["--password-env", "BENCH_PASSWORD"])?;
+        assert!(out.status.success(), "{}", shown(&out));
+        let told: Value = serde_json::from_slice(&out.stdout)?;
+        assert_eq!(found(&told), (Some(1), Some(physical), Some(size)), "{told:#}");
+        the_url_leads_there(told["use_url"].as_str().ok_or("a URL to use")?)?;
+    }
+    Ok(())
+}
+
 fn found(told: &Value) -> (Option<u64>, Option<u64>, Option<&str>) {
     let first = &told["found"][0];
     (first["server"].as_u64(), first["physical"].as_u64(), first["address_size"].as_str())
