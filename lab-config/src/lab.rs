@@ -1,10 +1,10 @@
 //! The lab: environment, users, rigs and what they are made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use proto_duis::{DeviceKind, Eui64, UserRole};
+use proto_duis::{DeviceKind, Eui64, Srv, UserRole};
 
 use crate::{Broker, DeviceModel, DeviceModelCombination, DongleUrl, EpclEntry, LinkUrl, Name, Path, Rig};
 
@@ -42,6 +42,8 @@ pub struct Environment {
     pub access_control_broker: Eui64,
     /// The SMETS1 Service Provider, who signs what the devices answered.
     pub s1sp: Eui64,
+    /// Service Reference Variants its DCC takes although it is not sure that SMETS1 devices are sent them.
+    pub doubtful_variants: BTreeSet<Srv>,
 }
 
 /// SHA-256 over the names and bytes of the lab file and every file it names.

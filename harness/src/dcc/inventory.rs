@@ -99,9 +99,9 @@ impl Inventory {
         let hit = match query {
             InventoryQuery::Device(id) => self.get(*id),
             InventoryQuery::MpxN(mpxn) => {
-                self.devices.values().find(|found| found.device.import_mpxn.as_deref() == Some(mpxn))
+                self.devices.values().find(|found| found.device.import_mpxn.as_deref() == Some(mpxn.as_str()))
             }
-            InventoryQuery::Uprn(_) | InventoryQuery::Property { .. } => None,
+            InventoryQuery::Uprn(_) | InventoryQuery::Property(_) => None,
         };
         let Some(hit) = hit else { return Vec::new() };
         let others = self.installation(hit.installation).filter(|other| other.device.id != hit.device.id);

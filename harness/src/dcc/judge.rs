@@ -3,7 +3,7 @@
 //! Well-formedness and structure come before anything here: a message that is not a Service Request has no identity to
 //! answer to, and is refused by HTTP status. A request that was authenticated and refused here leaves its counter unused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto_duis::{
     CommandVariant, DeviceKind, DeviceStatus, Eui64, MessageError, Request, ResponseCode, Srv, TrustStore,
@@ -36,6 +36,8 @@ pub(super) struct View<'a> {
     pub(super) trust: &'a TrustStore,
     /// The access control broker.
     pub(super) broker: Eui64,
+    /// The variants it takes of those that are doubtful.
+    pub(super) doubtful: &'a BTreeSet<Srv>,
 }
 
 /// A request refused, with the reason in words for whoever reads the evidence.
@@ -78,6 +80,7 @@ pub(super) fn judge(
     let user = known_user(request, view)?;
     signed(octets, view)?;
     role(request.srv(), user)?;
+    applies(request.srv(), view.doubtful)?;
     let passed = match request.srv().is_for_the_dcc() {
         true => for_the_dcc(request, view.broker)?,
         false => for_a_device(request, user, view)?,
@@ -115,6 +118,17 @@ fn role(srv: Srv, user: &User) -> Result<(), Refusal> {
         UserStatus::Active => Ok(()),
         UserStatus::Suspended => refuse(ResponseCode::USER_STATUS, "the user is suspended"),
     }
+}
+
+/// E11: what may not be for SMETS1 devices at all is taken only where the lab says so.
+fn applies(srv: Srv, taken: &BTreeSet<Srv>) -> Result<(), Refusal> {
+    if !srv.is_doubtful() || taken.contains(&srv) {
+        return Ok(());
+    }
+    let reason = format!(
+        "it is not sure that SMETS1 devices are sent {srv}; list it in doubtful-variants of the lab's [environment]"
+    );
+    refuse(ResponseCode::DEVICE_TYPE, reason)
 }
 
 /// A request for the DCC itself targets the access control broker.

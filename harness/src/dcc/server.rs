@@ -1,6 +1,6 @@
 //! The DCC as a running service: its web addresses, its state, its handle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use proto_duis::{
     DsigError, Eui64, MessageError, Request, RequestBody, Response, ResponseCode, S1spAlert, Signer,
-    Smets1Response, TrustStore,
+    Smets1Response, Srv, TrustStore,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -52,6 +52,8 @@ pub struct DccConfig {
     pub trust: TrustStore,
     /// The users it knows.
     pub users: Users,
+    /// Which variants it takes of those of which it is not sure that SMETS1 devices are sent them.
+    pub doubtful: BTreeSet<Srv>,
     /// The devices it serves at the start.
     pub inventory: Inventory,
     /// Who keeps its messages.
@@ -116,6 +118,7 @@ pub(super) struct Shared<P> {
     access_control_broker: Eui64,
     clock: Clock,
     users: Users,
+    doubtful: BTreeSet<Srv>,
     inventory: Mutex<Inventory>,
     /// The last counter of each originator.
     counters: Mutex<BTreeMap<Eui64, u64>>,
@@ -160,6 +163,7 @@ impl<P: S1spPort> Dcc<P> {
             access_control_broker: config.access_control_broker,
             clock: config.clock,
             users: config.users,
+            doubtful: config.doubtful,
             inventory: Mutex::new(config.inventory),
             counters: Mutex::default(),
             listeners: Mutex::default(),
@@ -369,7 +373,8 @@ impl<P: S1spPort> Shared<P> {
         let inventory = locked(&self.inventory);
         let (users, trust) = (&self.users, &self.trust);
         let broker = self.access_control_broker;
-        let view = View { users, inventory: &inventory, counters: &counters, trust, broker };
+        let doubtful = &self.doubtful;
+        let view = View { users, inventory: &inventory, counters: &counters, trust, broker, doubtful };
         let passed = match judge(&octets, &request, address, &view) {
             Ok(passed) => passed,
             Err(Refusal { code, reason }) => {
@@ -395,7 +400,7 @@ impl<P: S1spPort> Shared<P> {
     fn own(&self, request: &Request, inventory: &Inventory) -> Response {
         let (id, srv, now) = (request.id, request.srv(), self.now());
         match &request.body {
-            RequestBody::ReadInventory(body) => Response::inventory(id, inventory.find(&body.query), now),
+            RequestBody::ReadInventory(query) => Response::inventory(id, inventory.find(query), now),
             _ => {
                 tracing::info!(request = %id, "this DCC does not carry out {srv} {}", srv.name());
                 Response::acknowledgement(id, srv, NOT_CARRIED_OUT, now)

@@ -176,6 +176,7 @@ async fn start_dcc(
         signer: keys.dsp.clone(),
         trust: keys.trust(&[PartyKind::User, PartyKind::S1sp]),
         users: dcc::Users::active(lab.users.iter().map(|(role, id)| (*role, *id))),
+        doubtful: lab.environment.doubtful_variants.clone(),
         inventory: Inventory::new(),
         // Every message that crosses the DCC's edge to a user is shown by the user; the other edge is inside this process.
         tap: NoMessageTap::shared(),

@@ -5,11 +5,11 @@ mod credentials;
 mod rig;
 mod station;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use proto_duis::{Eui64, UserRole};
+use proto_duis::{Eui64, Srv, UserRole};
 use sha2::{Digest as _, Sha256};
 
 use crate::document::{Document, FileError, Item, Table};
@@ -120,7 +120,20 @@ fn environment(table: &mut Table<'_>) -> Result<Environment, FileError> {
         dcc_systems_version: table.text("dcc-systems-version", "the version of the DCC Systems")?,
         access_control_broker: table.required("access-control-broker", broker)?.parse(broker)?,
         s1sp: table.required("s1sp", s1sp)?.parse(s1sp)?,
+        doubtful_variants: doubtful_variants(table)?,
     })
+}
+
+/// Only what is doubtful is listed: a request no one doubts is taken without.
+fn doubtful_variants(table: &mut Table<'_>) -> Result<BTreeSet<Srv>, FileError> {
+    let meaning = "Service Reference Variants of which it is not sure that SMETS1 devices are sent them";
+    let Some(listed) = table.optional("doubtful-variants") else { return Ok(BTreeSet::new()) };
+    let variant = |item: Item<'_>| -> Result<Srv, FileError> {
+        let srv: Srv = item.parse(meaning)?;
+        let advice = format!("leave {srv} out: it is taken without being listed");
+        if srv.is_doubtful() { Ok(srv) } else { Err(item.refuse("a doubtful variant", advice)) }
+    };
+    listed.list(meaning)?.into_iter().map(variant).collect()
 }
 
 fn users(table: &mut Table<'_>) -> Result<BTreeMap<UserRole, Eui64>, FileError> {

@@ -14,12 +14,15 @@ mod calendar;
 mod configuration;
 mod credentials;
 mod customer;
+mod devices;
 mod fields;
 mod firmware;
 pub(crate) mod part;
 mod parts;
 mod prepayment;
 mod price;
+mod read;
+mod schedule;
 mod tariff;
 
 #[cfg(test)]
@@ -30,6 +33,7 @@ pub use calendar::*;
 pub use configuration::*;
 pub use credentials::*;
 pub use customer::*;
+pub use devices::*;
 pub use fields::{FieldError, KnownField};
 pub use firmware::{
     ActivateFirmware, FirmwareFieldError, FirmwareHash, FirmwareImage, FirmwareVersion, UpdateFirmware,
@@ -37,12 +41,13 @@ pub use firmware::{
 pub use leaf::{CalendarDate, EncodedCertificate, Present, TimeOfDay};
 pub use part::{CountError, Numbered, Several};
 pub use parts::{
-    InventoryQuery, LogToRead, NoContent, OnDemandOrFutureDated, PaymentMode, ReadActiveImportProfileData,
-    ReadDeviceLog, ReadEventOrSecurityLog, ReadInventory, ReadLogPeriod, SynchroniseClock, TolerancePeriod,
-    TopUpDevice, UpdatePaymentMode,
+    LogToRead, PaymentMode, ReadEventOrSecurityLog, SynchroniseClock, TolerancePeriod, TopUpDevice,
+    UpdatePaymentMode,
 };
 pub use prepayment::*;
 pub use price::*;
+pub use read::*;
+pub use schedule::*;
 pub use tariff::*;
 
 use crate::Srv;
@@ -193,11 +198,33 @@ bodies! {
     UpdateSupplierName(UpdateSupplierName),
     DisablePrivacyPIN(NoContent),
     ReadInstantaneousImportRegisters(OnDemandOrFutureDated),
+    ReadInstantaneousImportTOUMatrices(OnDemandOrFutureDated),
+    ReadInstantaneousImportTOUWithBlocksMatrices(OnDemandOrFutureDated),
+    ReadInstantaneousImportBlockCounters(OnDemandOrFutureDated),
+    ReadInstantaneousExportRegisters(OnDemandOrFutureDated),
     ReadInstantaneousPrepayValues(OnDemandOrFutureDated),
-    ReadActiveImportProfileData(ReadActiveImportProfileData),
+    RetrieveCoMOrTariffTriggeredBillingDataLog(ReadLogWithCredentials),
+    RetrieveBillingCalendarTriggeredBillingDataLog(ReadLogWithCredentials),
+    RetrieveBillingDataLogDebtPayments(ReadLog),
+    RetrieveBillingDataLogPrepaymentCredits(ReadLog),
+    RetrieveImportDailyReadLog(ReadLogWithCredentials),
+    RetrieveExportDailyReadLog(ReadLog),
+    ReadActiveImportProfileData(ReadLogWithCredentials),
+    ReadReactiveImportProfileData(ReadLog),
+    ReadExportProfileData(ReadLog),
+    ReadNetworkData(ReadLogWithCredentials),
     ReadTariffPrimaryElement(NoContent),
+    ReadMaximumDemandImportRegisters(OnDemandOrFutureDated),
+    ReadMaximumDemandExportRegisters(OnDemandOrFutureDated),
+    ReadPrepaymentConfiguration(OnDemandOrFutureDated),
+    ReadPrepaymentDailyReadLog(ReadLogWithCredentials),
+    ReadLoadLimitData(OnDemandOrFutureDated),
     ReadActivePowerImport(NoContent),
+    RetrieveDailyConsumptionLog(ReadLogWithCredentials),
     ReadMeterBalance(OnDemandOrFutureDated),
+    CreateSchedule(CreateSchedule),
+    ReadSchedule(ScheduleSelection),
+    DeleteSchedule(ScheduleSelection),
     ReadDeviceConfigurationVoltage(NoContent),
     ReadDeviceConfigurationBillingCalendar(NoContent),
     ReadDeviceConfigurationIdentityExcMPxN(NoContent),
@@ -231,11 +258,24 @@ bodies! {
     DisableSupply(NoContent),
     ArmSupply(NoContent),
     ReadSupplyStatus(NoContent),
-    ReadInventory(ReadInventory),
+    CommissionDeviceSynchroniseClock(SynchroniseClock),
+    ReadInventory(InventoryQuery),
+    DecommissionDevice(DecommissionDevice),
+    UpdateInventory(UpdateInventory),
+    JoinServiceCritical(JoinOrUnjoinDevice),
+    JoinServiceNonCritical(JoinOrUnjoinDevice),
+    UnjoinServiceCritical(JoinOrUnjoinDevice),
+    UnjoinServiceNonCritical(JoinOrUnjoinDevice),
     ReadDeviceLog(ReadDeviceLog),
+    UpdateHANDeviceLog(UpdateHanDeviceLog),
+    RestoreHANDeviceLog(RestoreHanDeviceLog),
+    RestoreGPFDeviceLog(RestoreGpfDeviceLog),
+    RequestCustomerIdentificationNumber(NoContent),
     UpdateFirmware(UpdateFirmware),
     ReadFirmwareVersion(OnDemandOrFutureDated),
     ActivateFirmware(ActivateFirmware),
+    DevicePrenotification(DevicePrenotification),
+    RecordNetworkDataGAS(NoContent),
 }
 
 impl RequestBody {

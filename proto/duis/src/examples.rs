@@ -19,6 +19,7 @@ use std::num::NonZeroU32;
 
 mod by_hand;
 mod draw;
+mod reads;
 
 pub use draw::Draw;
 
@@ -31,6 +32,9 @@ pub const TIME: Timestamp = Timestamp::constant(1_795_253_400, 0);
 
 /// The hash of an image.
 const HASH: &str = "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08";
+
+/// Fields as a script gives them.
+type Fields = &'static [(&'static str, &'static str)];
 
 /// Fields of every form a request takes: several for a variant whose body has alternatives.
 const FIELDS: &[(Srv, &[(&str, &str)])] = &[
@@ -145,7 +149,12 @@ pub fn fields() -> Vec<(Srv, BTreeMap<String, String>)> {
     let owned = |fields: &[(&str, &str)]| {
         fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     };
-    FIELDS.iter().chain(by_hand::FIELDS).map(|(srv, fields)| (*srv, owned(fields))).collect()
+    FIELDS
+        .iter()
+        .chain(by_hand::FIELDS)
+        .chain(reads::FIELDS)
+        .map(|(srv, fields)| (*srv, owned(fields)))
+        .collect()
 }
 
 /// A request of every form.
@@ -249,6 +258,7 @@ pub fn answers() -> Result<Vec<MmcBody>, FormError> {
         answers.push(build::done(srv)?);
     }
     answers.extend(by_hand::answers()?);
+    answers.extend(reads::answers()?);
     for srv in Srv::ALL.iter().filter(|srv| !srv.is_for_the_dcc()) {
         // What has no example with data says only that it was done.
         if !answers.iter().any(|answer| answer.srv() == *srv) {

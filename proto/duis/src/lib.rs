@@ -30,11 +30,17 @@ mod vocabulary;
 mod xml;
 
 pub use body::{
-    ActivateFirmware, CurrencyUnits, ElectricityPrice, ElectricityTariff, FieldError, FirmwareFieldError,
-    FirmwareHash, FirmwareImage, FirmwareVersion, GasPrice, GasTariff, InventoryQuery, KnownField, LogToRead,
-    NoContent, OnDemandOrFutureDated, PaymentMode, Prices, ReadActiveImportProfileData, ReadDeviceLog,
-    ReadEventOrSecurityLog, ReadInventory, ReadLogPeriod, RequestBody, SynchroniseClock, TolerancePeriod,
-    TopUpDevice, UpdateFirmware, UpdatePaymentMode, UpdatePrice,
+    ActivateFirmware, AddDeviceToWhitelist, CalendarDate, CreateSchedule, CurrencyUnits, DateOffset,
+    DecommissionDevice, DeviceDetails, DevicePrenotification, DeviceStatusUpdate, ElectricityPrice,
+    ElectricityTariff, EncodedCertificate, EsmeVariant, FieldError, FirmwareFieldError, FirmwareHash,
+    FirmwareImage, FirmwareVersion, GasPrice, GasTariff, HubStatusUpdate, InstallCode, InventoryQuery,
+    InventoryUpdate, JoinOrUnjoinDevice, JoinTimePeriod, KnownField, LogRequest, LogToRead, MeteringPoint,
+    Mpan, Mpxn, NoContent, OnDemandOrFutureDated, PaymentMode, PrenotifiedType, Present, Prices,
+    PropertyFilter, ReadDeviceLog, ReadEventOrSecurityLog, ReadLog, ReadLogPeriod, ReadLogPeriodOffset,
+    ReadLogWithCredentials, RequestBody, RestoreGpfDeviceLog, RestoreHanDeviceLog, ScheduleFrequency,
+    ScheduleId, ScheduleSelection, ScheduledLog, ScheduledRead, ScheduledRegisters, ScheduledRequest,
+    SynchroniseClock, TimeOfDay, TolerancePeriod, TopUpDevice, UpdateFirmware, UpdateHanDeviceLog,
+    UpdateInventory, UpdatePaymentMode, UpdatePrice, Uprn,
 };
 pub use describe::{Description, SignatureDescription, describe};
 pub use dsig::{Certificate, CertificateError, DsigError, Party, PartyKind, Signer, TrustStore};

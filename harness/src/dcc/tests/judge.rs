@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proto_duis::{CommandVariant, DeviceStatus, Eui64, Request, RequestId, ResponseCode, Signer, Srv};
 
@@ -11,12 +11,13 @@ struct Court {
     inventory: Inventory,
     counters: BTreeMap<Eui64, u64>,
     broker: Eui64,
+    doubtful: BTreeSet<Srv>,
 }
 
 impl Court {
     fn new() -> Court {
         let (counters, broker) = (BTreeMap::from([(IS, 10)]), Eui64::ACCESS_CONTROL_BROKER);
-        Court { users: users(), inventory: inventory(), counters, broker }
+        Court { users: users(), inventory: inventory(), counters, broker, doubtful: BTreeSet::new() }
     }
 
     fn try_at(&self, request: &Request, signer: &Signer, address: Address) -> Result<Passed, Refusal> {
@@ -26,6 +27,7 @@ impl Court {
             counters: &self.counters,
             trust: &KEYS.trust,
             broker: self.broker,
+            doubtful: &self.doubtful,
         };
         judge(request.sign(signer).unwrap().as_bytes(), request, address, &view)
     }
@@ -49,6 +51,15 @@ fn a_sound_request_passes() {
     assert_eq!(passed, Ok(Passed::Own));
     let gas = by(GS, request(Srv::ArmSupply, GSME, 1));
     assert!(court.try_at(&gas, &KEYS.gs, Address::SendCommand).is_ok());
+}
+
+#[test]
+fn a_doubtful_variant_passes_only_where_the_lab_takes_it() {
+    let mut court = Court::new();
+    let peak = request(Srv::ReadMaximumDemandImportRegisters, ESME, 11);
+    assert_eq!(court.refuses(&peak, &KEYS.is), ResponseCode::DEVICE_TYPE);
+    court.doubtful.insert(Srv::ReadMaximumDemandImportRegisters);
+    assert!(court.try_at(&peak, &KEYS.is, Address::SendCommand).is_ok());
 }
 
 #[test]

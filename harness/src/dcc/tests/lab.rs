@@ -1,5 +1,6 @@
 //! A lab for one test: parties with fresh keys, an inventory, a DCC, an S1SP that does as told, and a listener.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -162,6 +163,7 @@ pub(super) fn config(s1sp_deadline: Duration) -> DccConfig {
         signer: KEYS.dsp.clone(),
         trust: KEYS.trust.clone(),
         users: users(),
+        doubtful: BTreeSet::new(),
         inventory: inventory(),
         tap: NoMessageTap::shared(),
         s1sp_deadline,

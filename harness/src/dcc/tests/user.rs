@@ -61,6 +61,7 @@ async fn pair() -> Pair {
         signer: dsp,
         trust: trust.clone(),
         users: users(),
+        doubtful: std::collections::BTreeSet::new(),
         inventory: inventory(),
         tap: NoMessageTap::shared(),
         s1sp_deadline: Duration::from_secs(10),

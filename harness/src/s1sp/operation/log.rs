@@ -90,6 +90,12 @@ impl Row<'_> {
         self.column(column).and_then(Data::as_i128).ok_or_else(|| self.wrong())
     }
 
+    /// The number in the last column.
+    pub(super) fn last_number(&self) -> Result<i128, Refusal> {
+        let last = self.data.elements().and_then(|columns| columns.last()?.as_i128());
+        last.ok_or_else(|| self.wrong())
+    }
+
     fn octets(&self, column: usize) -> Result<&[u8], Refusal> {
         self.column(column).and_then(Data::as_octets).ok_or_else(|| self.wrong())
     }
@@ -98,7 +104,7 @@ impl Row<'_> {
         self.data.elements()?.get(column)
     }
 
-    fn wrong(&self) -> Refusal {
+    pub(super) fn wrong(&self) -> Refusal {
         Refusal::value("a row of a buffer", self.data)
     }
 }

@@ -5,10 +5,11 @@
 //! | 1.2.1 | unit charges held ready, dated or activated (class 113) |
 //! | 1.6 | account mode (class 111) |
 //! | 2.2 | token entry (class 115) |
-//! | 4.1.1, 4.16 | registers (class 3) |
+//! | 4.1.1, 4.1.2, 4.2, 4.16 | registers (class 3), those of the tariff by register activation (class 6) |
 //! | 4.3, 4.18 | credits (class 112), account |
-//! | 4.8.1 | half-hourly profile by range (class 7) |
+//! | 4.4.2 to 4.6.2, 4.8.1 to 4.10, 4.17 | profiles and logs by range (class 7) |
 //! | 4.11.1 | unit charges (class 113) |
+//! | 4.12.1, 4.12.2, 4.15 | largest demand (class 4), limiter (class 71) |
 //! | 6.2.4, 11.2 | identity and versions (class 1), or the ZigBee Basic cluster |
 //! | 6.11 | clock (class 8) |
 //! | 6.13 | event and security log by range (class 7) |
@@ -18,15 +19,18 @@
 //! A gas meter sleeps: what the gas proxy function mirrors is answered from the mirror, see [`is_mirrored`].
 
 mod clock;
+mod demand;
+mod history;
 mod log;
 mod money;
 mod plate;
 mod price;
 mod register;
 mod supply;
+mod table;
 
 use jiff::Timestamp;
-use proto_duis::mmc::build::Fuel;
+use proto_duis::mmc::build::{BillingTrigger, Fuel};
 use proto_duis::{MmcBody, RequestBody, Srv};
 
 use super::desk::Desk;
@@ -46,11 +50,38 @@ pub(super) async fn carry_out(
         RequestBody::UpdatePaymentMode(update) => money::set_mode(desk, update.mode).await,
         RequestBody::TopUpDevice(top_up) => money::top_up(desk, &top_up.utrn.to_string()).await,
         RequestBody::ReadInstantaneousImportRegisters(_) => register::import(desk, fuel).await,
+        RequestBody::ReadInstantaneousImportTOUMatrices(_) => register::time_of_use(desk, fuel).await,
+        RequestBody::ReadInstantaneousExportRegisters(_) => register::export(desk).await,
         RequestBody::ReadInstantaneousPrepayValues(_) => money::prepay_values(desk).await,
+        RequestBody::RetrieveCoMOrTariffTriggeredBillingDataLog(read) => {
+            history::billing_log(desk, fuel, BillingTrigger::ModeOrTariff, read.period).await
+        }
+        RequestBody::RetrieveBillingCalendarTriggeredBillingDataLog(read) => {
+            history::billing_log(desk, fuel, BillingTrigger::Calendar, read.period).await
+        }
+        RequestBody::RetrieveBillingDataLogDebtPayments(read) => {
+            history::debt_payments(desk, read.period).await
+        }
+        RequestBody::RetrieveBillingDataLogPrepaymentCredits(read) => {
+            history::prepayment_credits(desk, read.period).await
+        }
+        RequestBody::RetrieveImportDailyReadLog(read) => history::daily_reads(desk, fuel, read.period).await,
+        RequestBody::RetrieveExportDailyReadLog(read) => history::export_daily_reads(desk, read.period).await,
         RequestBody::ReadActiveImportProfileData(read) => {
             register::profile(desk, fuel, read.period.start, read.period.end).await
         }
+        RequestBody::ReadReactiveImportProfileData(read) => {
+            history::reactive_profile(desk, read.period).await
+        }
+        RequestBody::ReadExportProfileData(read) => history::export_profile(desk, read.period).await,
+        RequestBody::ReadNetworkData(read) => history::voltage(desk, fuel, read.period).await,
         RequestBody::ReadTariffPrimaryElement(_) => price::read(desk, fuel).await,
+        RequestBody::ReadMaximumDemandImportRegisters(_) => demand::import(desk).await,
+        RequestBody::ReadMaximumDemandExportRegisters(_) => demand::export(desk).await,
+        RequestBody::ReadLoadLimitData(_) => demand::load_limit(desk).await,
+        RequestBody::RetrieveDailyConsumptionLog(read) => {
+            history::daily_consumption(desk, fuel, read.period).await
+        }
         RequestBody::ReadActivePowerImport(_) => register::active_power(desk).await,
         RequestBody::ReadMeterBalance(_) => money::balance(desk, fuel).await,
         RequestBody::ReadDeviceConfigurationIdentityExcMPxN(_) => plate::identity(desk).await,
@@ -73,8 +104,10 @@ pub(super) fn is_mirrored(srv: Srv) -> bool {
         srv,
         Srv::ReadInstantaneousImportRegisters
             | Srv::ReadInstantaneousPrepayValues
+            | Srv::RetrieveImportDailyReadLog
             | Srv::ReadActiveImportProfileData
             | Srv::ReadTariffPrimaryElement
+            | Srv::RetrieveDailyConsumptionLog
             | Srv::ReadMeterBalance
             | Srv::ReadSupplyStatus
     )

@@ -1,21 +1,22 @@
-//! 4.1.1, 4.8.1 and 4.16: what was consumed.
+//! 4.1.1, 4.1.2, 4.2, 4.8.1 and 4.16: what was consumed and exported.
 
 use jiff::Timestamp;
 use lab_config::{Function, ProfileColumn};
-use proto_dlms::data::{AttributeRef, CaptureObject, ClassId, Data};
+use proto_dlms::data::{AttributeRef, CaptureObject, ClassId, Data, Obis};
 use proto_duis::MmcBody;
 use proto_duis::mmc::build::{self, Decimal, Fuel};
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
 use super::log::Rows;
+use super::table;
 use crate::driver::cosem;
 use crate::driver::values::ScalerUnit;
 
 /// Watt hours, watts: IEC 62056-62, table of units.
 const WATT_HOUR: u8 = 30;
 const VAR_HOUR: u8 = 32;
-const WATT: u8 = 27;
+pub(super) const WATT: u8 = 27;
 
 pub(super) async fn import(desk: &mut Desk, fuel: Fuel) -> Result<MmcBody, Refusal> {
     if fuel == Fuel::Gas {
@@ -29,6 +30,48 @@ pub(super) async fn import(desk: &mut Desk, fuel: Fuel) -> Result<MmcBody, Refus
         Err(_) => None,
     };
     Ok(build::import_registers_electricity(Some(active), reactive)?)
+}
+
+/// 4.2: active energy, and reactive where the Device Model has it.
+pub(super) async fn export(desk: &mut Desk) -> Result<MmcBody, Refusal> {
+    let active = whole(desk, Function::ActiveExport, WATT_HOUR).await?;
+    let reactive = match desk.object(Function::ReactiveExport) {
+        Ok(_) => Some(whole(desk, Function::ReactiveExport, VAR_HOUR).await?),
+        Err(_) => None,
+    };
+    Ok(build::export_registers(Some(active), reactive)?)
+}
+
+/// Most time-of-use registers an answer holds (MMC), which is what a SMETS1 tariff has.
+const TOU_REGISTERS: usize = 48;
+
+/// 4.1.2: the registers the tariff counts in, in whole watt hours.
+pub(super) async fn time_of_use(desk: &mut Desk, fuel: Fuel) -> Result<MmcBody, Refusal> {
+    desk.object(Function::RegisterActivation)?;
+    let mut registers = Vec::new();
+    for obis in tariff_registers(desk).await?.into_iter().take(TOU_REGISTERS) {
+        let attribute = AttributeRef { class: ClassId(3), obis, attribute: 2 };
+        let value = desk.get(attribute, None).await?;
+        let raw = value.as_i128().ok_or_else(|| Refusal::value(attribute, &value))?;
+        let scaler = desk.scaler(attribute).await?;
+        let wh = table::whole(raw, scaler.scaler).ok_or_else(|| Refusal::value(attribute, &raw))?;
+        registers.push(Decimal { mantissa: wh, exponent: 0 });
+    }
+    Ok(build::tou_registers(fuel, &registers)?)
+}
+
+/// The registers that activities of the tariff select among (class 6, attribute 2), in the meter's order; none where the
+/// Device Model names no such object.
+pub(super) async fn tariff_registers(desk: &mut Desk) -> Result<Vec<Obis>, Refusal> {
+    let Ok(object) = desk.object(Function::RegisterActivation) else { return Ok(Vec::new()) };
+    let assignment = desk.get(cosem::numbered(&object, 2), None).await?;
+    let register = |entry: &Data| {
+        let [class, name] = entry.elements()? else { return None };
+        let obis = Obis(name.as_octets()?.try_into().ok()?);
+        (class.as_i128()? == 3).then_some(obis)
+    };
+    let registers = assignment.elements().map(|entries| entries.iter().filter_map(register).collect());
+    registers.ok_or_else(|| Refusal::value(Function::RegisterActivation, &assignment))
 }
 
 pub(super) async fn active_power(desk: &mut Desk) -> Result<MmcBody, Refusal> {
@@ -72,18 +115,13 @@ fn attribute(column: CaptureObject) -> AttributeRef {
 }
 
 /// A register in whole units of `unit`, fractions left off as a display does.
-async fn whole(desk: &mut Desk, function: Function, unit: u8) -> Result<i64, Refusal> {
+pub(super) async fn whole(desk: &mut Desk, function: Function, unit: u8) -> Result<i64, Refusal> {
     let object = desk.object(function)?;
     let (raw, scaler) = desk.register(&object).await?;
     if scaler.unit != unit {
         return Err(Refusal::value(format!("the unit of {function}"), &scaler.symbol()));
     }
-    let power = 10i128.checked_pow(scaler.scaler.unsigned_abs().into());
-    let scaled = power.and_then(|power| match scaler.scaler {
-        0.. => raw.checked_mul(power),
-        _ => raw.checked_div(power),
-    });
-    scaled.and_then(|value| i64::try_from(value).ok()).ok_or_else(|| Refusal::value(function, &raw))
+    table::whole(raw, scaler.scaler).ok_or_else(|| Refusal::value(function, &raw))
 }
 
 fn decimal(raw: i128, scaler: ScalerUnit) -> Result<Decimal, Refusal> {

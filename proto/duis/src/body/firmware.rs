@@ -2,7 +2,9 @@
 
 use super::Content;
 use super::fields::{Field, FieldError, FieldReader};
+use super::part::Leaf;
 use super::parts::{EXECUTION, execution_element, read_execution};
+use crate::examples::Draw;
 use crate::identity::DeviceIdList;
 use crate::xml::{Element, Reading, SchemaError, Space::Sr};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -169,6 +171,26 @@ impl FromStr for FirmwareVersion {
             1..=8 => Ok(Self(text.to_owned())),
             _ => Err(FirmwareFieldError::Version),
         }
+    }
+}
+
+impl Leaf for FirmwareVersion {
+    const EXACT: bool = true;
+
+    fn form() -> String {
+        "1 to 8 characters".to_owned()
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| format!("expected {}", Self::form()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+
+    fn sample(draw: &mut Draw<'_>) -> Self {
+        FirmwareVersion((0..draw.count(1, 8)).map(|_| *draw.one_of(&['0', 'A', ' ', '&'])).collect())
     }
 }
 

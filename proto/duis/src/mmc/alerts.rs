@@ -1,31 +1,12 @@
 //! The form of what a device alert carries in MMC 5.4. Data, not logic.
 
-use super::answers::STATUS_ASN1;
+use super::answers::{ESME_BILLING_DATA_LOG, GSME_BILLING_DATA_LOG, STATUS_ASN1};
 use super::form::Particle::Choice;
-use super::form::Text::{Base64, Characters, DateTime, Decimal, Eui, Hex, OneOf, Whole};
-use super::form::{Form, INTEGER, NATURAL, POSITIVE, attribute, form, leaf, node, text_with};
+use super::form::Text::{Base64, Characters, DateTime, Eui, Hex, OneOf, Whole};
+use super::form::{Form, NATURAL, form, leaf, node};
 
 const FIRMWARE_VERIFICATION_DEVICE_ALERT: Form = form(&[
     leaf("ManufacturerImageHash", Hex, 0, 1),
-]);
-const INTEGER_WITH_INDEX: Form = text_with(&[attribute("index", POSITIVE, false)], INTEGER);
-const ESME_BILLING_DATA_LOG: Form = form(&[
-    leaf("Timestamp", DateTime, 0, 1),
-    leaf("ActiveImportRegisterValueConsumption", INTEGER, 0, 1),
-    leaf("SecondaryActiveImportRegisterValueConsumption", INTEGER, 0, 1),
-    node("TariffTOURegisterMatrixValue", &INTEGER_WITH_INDEX, 0, 48),
-    node("SecondaryTariffTOURegisterMatrixValue", &INTEGER_WITH_INDEX, 0, 4),
-    node("TariffTOUBlock1RegisterMatrixValue", &INTEGER_WITH_INDEX, 0, 8),
-    node("TariffTOUBlock2RegisterMatrixValue", &INTEGER_WITH_INDEX, 0, 8),
-    node("TariffTOUBlock3RegisterMatrixValue", &INTEGER_WITH_INDEX, 0, 8),
-    node("TariffTOUBlock4RegisterMatrixValue", &INTEGER_WITH_INDEX, 0, 8),
-]);
-const DECIMAL_WITH_INDEX: Form = text_with(&[attribute("index", Decimal, false)], Decimal);
-const GSME_BILLING_DATA_LOG: Form = form(&[
-    leaf("Timestamp", DateTime, 0, 1),
-    leaf("ActiveImportRegisterValueConsumption", Decimal, 0, 1),
-    node("BlockRegisterMatrixValue", &DECIMAL_WITH_INDEX, 0, 4),
-    node("TariffTOURegisterMatrixValue", &DECIMAL_WITH_INDEX, 0, 4),
 ]);
 const BILLING_DATA_LOG_DEVICE_ALERT: Form = form(&[
     Choice(&[

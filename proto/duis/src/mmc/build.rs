@@ -4,11 +4,30 @@
 //! characters.
 
 mod configuration;
+mod devices;
+mod logs;
+mod prepayment;
+mod registers;
 
 pub use configuration::{
     CertificateUse, GasSettings, HeldCredentials, MeterPoints, ModeOfPayment, Replacement, VoltageSettings,
     alert_behaviours, billing_calendar, credentials, credentials_replaced, gas_settings, meter_points,
     payment_mode, power_thresholds, voltage,
+};
+
+pub use devices::{JoinOutcome, commissioned, joined, restored, sample_recorded};
+pub use logs::{
+    BillingTrigger, ExportedEnergy, Payment, PrepaymentReading, RegisterReading, VoltageReport, billing_log,
+    daily_consumption, daily_reads, debt_payments, export_daily_reads, export_profile, gas_network_data,
+    prepayment_credits, prepayment_daily_reads, reactive_profile, voltage_data,
+};
+pub use prepayment::{
+    DebtRecovery, DebtRecoveryPeriod, NonDisablement, NonDisablementAction, PrepaymentConfiguration, Weekday,
+    prepayment_configuration,
+};
+pub use registers::{
+    BlockRegisters, LoadLimit, MaximumDemand, block_counters, export_registers, load_limit,
+    maximum_demand_export, maximum_demand_import, tou_registers, tou_with_blocks,
 };
 
 use super::{FormError, MmcBody, MmcElement};
@@ -84,12 +103,9 @@ pub fn done(srv: Srv) -> Result<MmcBody, FormError> {
 /// # Errors
 /// The variant is answered by the DCC itself.
 pub fn failed(srv: Srv, fuel: Fuel) -> Result<MmcBody, FormError> {
-    let insisted_on = match srv {
-        Srv::ReadInstantaneousImportRegisters | Srv::ReadTariffPrimaryElement => Some(fuel.element()),
-        Srv::ReadDeviceConfigurationEventAndAlertBehaviours => Some(alert_settings(fuel)),
-        _ => None,
-    };
-    MmcBody::new(srv, false, insisted_on.map(MmcElement::new))
+    let with = |element: &str| MmcBody::new(srv, false, [MmcElement::new(element)]);
+    let outcome = MmcBody::new(srv, false, JoinOutcome::OtherFailure.in_answer_to(srv));
+    outcome.or_else(|_| with(fuel.element())).or_else(|_| with(alert_settings(fuel)))
 }
 
 /// The element for the alert settings of a fuel.
@@ -108,10 +124,6 @@ pub fn import_registers_electricity(
     active_wh: Option<i64>,
     reactive_varh: Option<i64>,
 ) -> Result<MmcBody, FormError> {
-    let register = |name: &str, unit_name: &str, unit: &str, value: Option<i64>| {
-        let leaf = |value| MmcElement::new(name).with(MmcElement::leaf("Value", value));
-        value.map(|value| leaf(value).with(MmcElement::leaf(unit_name, unit)))
-    };
     let electricity = MmcElement::new("Electricity")
         .with_all(register("ActiveImportRegister", "ActiveEnergyUnit", "Wh", active_wh))
         .with_all(register("ReactiveImportRegister", "ReactiveEnergyUnit", "varh", reactive_varh));
@@ -204,9 +216,16 @@ pub fn tariff(fuel: Fuel, tariff: &Tariff) -> Result<MmcBody, FormError> {
     MmcBody::new(Srv::ReadTariffPrimaryElement, true, [content])
 }
 
-fn indexed(name: &str, prices: &[i32]) -> Vec<MmcElement> {
-    let price = |(index, price)| MmcElement::leaf(name, price).with_attribute("index", index + 1);
-    prices.iter().enumerate().map(price).collect()
+/// Elements of one name, their `index` counted from 1.
+fn indexed<T: fmt::Display>(name: &str, values: &[T]) -> Vec<MmcElement> {
+    let leaf = |(index, value)| MmcElement::leaf(name, value).with_attribute("index", index + 1);
+    values.iter().enumerate().map(leaf).collect()
+}
+
+/// A register and its unit.
+fn register(name: &str, unit_name: &str, unit: &str, value: Option<i64>) -> Option<MmcElement> {
+    let leaf = |value| MmcElement::new(name).with(MmcElement::leaf("Value", value));
+    value.map(|value| leaf(value).with(MmcElement::leaf(unit_name, unit)))
 }
 
 /// The wrapper with the prices in it, if there are any.
@@ -299,6 +318,11 @@ pub fn synchronise_clock(
     time: Option<Timestamp>,
     status: Option<ClockStatus>,
 ) -> Result<MmcBody, FormError> {
+    MmcBody::new(Srv::SynchroniseClock, success, clock(time, status))
+}
+
+/// A device's time and what it says of its clock.
+fn clock(time: Option<Timestamp>, status: Option<ClockStatus>) -> impl Iterator<Item = MmcElement> {
     let status = status.map(|status| {
         let code = ClockStatus::ALL.iter().position(|known| *known == status).unwrap_or_default();
         let status = MmcElement::new("ElecClockTimeStatus")
@@ -306,7 +330,7 @@ pub fn synchronise_clock(
             .with(MmcElement::leaf("TimeStatus", status));
         MmcElement::new("Electricity").with(status)
     });
-    MmcBody::new(Srv::SynchroniseClock, success, optional("DeviceTime", time).into_iter().chain(status))
+    optional("DeviceTime", time).into_iter().chain(status)
 }
 
 /// An entry of an event or security log.

@@ -2,7 +2,7 @@
 
 use super::MmcElement;
 use crate::Eui64;
-use crate::body::{TimeOfDay, part::Leaf};
+use crate::body::{CalendarDate, TimeOfDay, part::Leaf};
 use crate::xml::{Reading, SchemaError, SchemaProblem, parse_boolean, parse_date_time};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -38,6 +38,7 @@ pub(super) enum Text {
     Whole(i128, i128),
     Decimal,
     Boolean,
+    Date,
     DateTime,
     Time,
     Hex,
@@ -299,6 +300,7 @@ impl Text {
             Text::Decimal => ok(is_decimal(trimmed), "a decimal number"),
             Text::Boolean => parse_boolean(trimmed).map(drop).map_err(str::to_owned),
             Text::DateTime => parse_date_time(trimmed).map(drop).map_err(str::to_owned),
+            Text::Date => <CalendarDate as Leaf>::parse(trimmed).map(drop),
             Text::Time => <TimeOfDay as Leaf>::parse(trimmed).map(drop),
             Text::Hex => ok(is_hex(trimmed), "an even number of hexadecimal digits"),
             Text::Base64 => ok(STANDARD.decode(trimmed).is_ok(), "base64"),

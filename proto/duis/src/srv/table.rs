@@ -59,10 +59,14 @@ macro_rules! table {
 
 const ESME: &[DeviceKind] = &[DeviceKind::Esme];
 const GAS: &[DeviceKind] = &[DeviceKind::Gsme, DeviceKind::Gpf];
+const HUB: &[DeviceKind] = &[DeviceKind::Chf];
+const MIRROR: &[DeviceKind] = &[DeviceKind::Gpf];
 const METERS: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf];
 /// Meters that firmware is for: the mirror of one is part of the hub.
 const METERS_ALONE: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme];
 const METERS_AND_HUB: &[DeviceKind] = &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Chf];
+const METERS_AND_PPMID: &[DeviceKind] =
+    &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Ppmid];
 const ALL: &[DeviceKind] =
     &[DeviceKind::Esme, DeviceKind::Gsme, DeviceKind::Gpf, DeviceKind::Chf, DeviceKind::Ppmid];
 
@@ -158,14 +162,79 @@ table! {
         roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter],
         smets1: sent_to(METERS),
     }
+    ReadInstantaneousImportTOUMatrices {
+        srv: "4.1.2", reference: "4.1", name: "Read Instantaneous Import TOU Matrices", critical: false,
+        roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter],
+        smets1: sent_to(METERS),
+    }
+    ReadInstantaneousImportTOUWithBlocksMatrices {
+        srv: "4.1.3", reference: "4.1", name: "Read Instantaneous Import TOU With Blocks Matrices", critical: false,
+        roles: [ImportSupplier, ElectricityDistributor],
+        smets1: sent_to(ESME),
+    }
+    ReadInstantaneousImportBlockCounters {
+        srv: "4.1.4", reference: "4.1", name: "Read Instantaneous Import Block Counters", critical: false,
+        roles: [GasSupplier],
+        smets1: sent_to(GAS),
+    }
+    ReadInstantaneousExportRegisters {
+        srv: "4.2", reference: "4.2", name: "Read Instantaneous Export Registers", critical: false,
+        roles: [ExportSupplier, ElectricityDistributor],
+        smets1: sent_to(ESME),
+    }
     ReadInstantaneousPrepayValues {
         srv: "4.3", reference: "4.3", name: "Read Instantaneous Prepay Values", critical: false,
         roles: [ImportSupplier, GasSupplier],
         smets1: sent_to(METERS),
     }
+    RetrieveCoMOrTariffTriggeredBillingDataLog {
+        srv: "4.4.2", reference: "4.4", name: "Retrieve Change Of Mode / Tariff Triggered Billing Data Log", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    RetrieveBillingCalendarTriggeredBillingDataLog {
+        srv: "4.4.3", reference: "4.4", name: "Retrieve Billing Calendar Triggered Billing Data Log", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    RetrieveBillingDataLogDebtPayments {
+        srv: "4.4.4", reference: "4.4", name: "Retrieve Billing Data Log (Payment Based Debt Payments)", critical: false,
+        roles: [GasSupplier, ImportSupplier],
+        smets1: sent_to(METERS),
+    }
+    RetrieveBillingDataLogPrepaymentCredits {
+        srv: "4.4.5", reference: "4.4", name: "Retrieve Billing Data Log (Prepayment Credits)", critical: false,
+        roles: [GasSupplier, ImportSupplier],
+        smets1: sent_to(METERS),
+    }
+    RetrieveImportDailyReadLog {
+        srv: "4.6.1", reference: "4.6", name: "Retrieve Import Daily Read Log", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    RetrieveExportDailyReadLog {
+        srv: "4.6.2", reference: "4.6", name: "Retrieve Export Daily Read Log", critical: false,
+        roles: [ExportSupplier],
+        smets1: perhaps_sent_to(ESME),
+    }
     ReadActiveImportProfileData {
         srv: "4.8.1", reference: "4.8", name: "Read Active Import Profile Data", critical: false,
         roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter, OtherUser],
+        smets1: sent_to(METERS),
+    }
+    ReadReactiveImportProfileData {
+        srv: "4.8.2", reference: "4.8", name: "Read Reactive Import Profile Data", critical: false,
+        roles: [ImportSupplier, ElectricityDistributor, OtherUser],
+        smets1: sent_to(ESME),
+    }
+    ReadExportProfileData {
+        srv: "4.8.3", reference: "4.8", name: "Read Export Profile Data", critical: false,
+        roles: [ExportSupplier, ElectricityDistributor, OtherUser],
+        smets1: sent_to(ESME),
+    }
+    ReadNetworkData {
+        srv: "4.10", reference: "4.10", name: "Read Network Data", critical: false,
+        roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter],
         smets1: sent_to(METERS),
     }
     ReadTariffPrimaryElement {
@@ -173,15 +242,60 @@ table! {
         roles: [ImportSupplier, GasSupplier, OtherUser],
         smets1: sent_to(METERS),
     }
+    ReadMaximumDemandImportRegisters {
+        srv: "4.12.1", reference: "4.12", name: "Read Maximum Demand Import Registers", critical: false,
+        roles: [ImportSupplier, ElectricityDistributor],
+        smets1: perhaps_sent_to(ESME),
+    }
+    ReadMaximumDemandExportRegisters {
+        srv: "4.12.2", reference: "4.12", name: "Read Maximum Demand Export Registers", critical: false,
+        roles: [ExportSupplier, ElectricityDistributor],
+        smets1: perhaps_sent_to(ESME),
+    }
+    ReadPrepaymentConfiguration {
+        srv: "4.13", reference: "4.13", name: "Read Prepayment Configuration", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    ReadPrepaymentDailyReadLog {
+        srv: "4.14", reference: "4.14", name: "Read Prepayment Daily Read Log", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    ReadLoadLimitData {
+        srv: "4.15", reference: "4.15", name: "Read Load Limit Data", critical: false,
+        roles: [ImportSupplier, ElectricityDistributor],
+        smets1: sent_to(ESME),
+    }
     ReadActivePowerImport {
         srv: "4.16", reference: "4.16", name: "Read Active Power Import", critical: false,
         roles: [ImportSupplier, ElectricityDistributor],
         smets1: sent_to(ESME),
     }
+    RetrieveDailyConsumptionLog {
+        srv: "4.17", reference: "4.17", name: "Retrieve Daily Consumption Log", critical: false,
+        roles: [ImportSupplier, GasSupplier, ElectricityDistributor, GasTransporter, OtherUser],
+        smets1: sent_to(METERS),
+    }
     ReadMeterBalance {
         srv: "4.18", reference: "4.18", name: "Read Meter Balance", critical: false,
         roles: [ImportSupplier, GasSupplier],
         smets1: sent_to(METERS),
+    }
+    CreateSchedule {
+        srv: "5.1", reference: "5.1", name: "Create Schedule", critical: false,
+        roles: [ImportSupplier, ExportSupplier, GasSupplier, ElectricityDistributor, GasTransporter, OtherUser],
+        smets1: answered_by_the_dcc(),
+    }
+    ReadSchedule {
+        srv: "5.2", reference: "5.2", name: "Read Schedule", critical: false,
+        roles: [ImportSupplier, ExportSupplier, GasSupplier, ElectricityDistributor, GasTransporter, OtherUser],
+        smets1: answered_by_the_dcc(),
+    }
+    DeleteSchedule {
+        srv: "5.3", reference: "5.3", name: "Delete Schedule", critical: false,
+        roles: [ImportSupplier, ExportSupplier, GasSupplier, ElectricityDistributor, GasTransporter, OtherUser],
+        smets1: answered_by_the_dcc(),
     }
     ReadDeviceConfigurationVoltage {
         srv: "6.2.1", reference: "6.2", name: "Read Device Configuration (Voltage)", critical: false,
@@ -348,15 +462,70 @@ table! {
         roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter],
         smets1: sent_to(METERS),
     }
+    CommissionDeviceSynchroniseClock {
+        srv: "8.1.1", reference: "8.1", name: "Commission Device", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
     ReadInventory {
         srv: "8.2", reference: "8.2", name: "Read Inventory", critical: false,
         roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter, OtherUser],
         smets1: answered_by_the_dcc(),
     }
+    DecommissionDevice {
+        srv: "8.3", reference: "8.3", name: "Decommission Device", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: answered_by_the_dcc(),
+    }
+    UpdateInventory {
+        srv: "8.4", reference: "8.4", name: "Update Inventory", critical: false,
+        roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter, OtherUser],
+        smets1: answered_by_the_dcc(),
+    }
+    JoinServiceCritical {
+        srv: "8.7.1", reference: "8.7", name: "Join Service (Critical)", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    JoinServiceNonCritical {
+        srv: "8.7.2", reference: "8.7", name: "Join Service (Non-Critical)", critical: false,
+        roles: [ImportSupplier, GasSupplier, OtherUser],
+        smets1: sent_to(METERS_AND_PPMID),
+    }
+    UnjoinServiceCritical {
+        srv: "8.8.1", reference: "8.8", name: "Unjoin Service (Critical)", critical: true,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: sent_to(METERS),
+    }
+    UnjoinServiceNonCritical {
+        srv: "8.8.2", reference: "8.8", name: "Unjoin Service (Non-Critical)", critical: false,
+        roles: [ImportSupplier, GasSupplier, OtherUser],
+        smets1: sent_to(METERS_AND_PPMID),
+    }
     ReadDeviceLog {
         srv: "8.9", reference: "8.9", name: "Read Device Log", critical: false,
         roles: [ImportSupplier, GasSupplier, OtherUser],
         smets1: sent_to(METERS_AND_HUB),
+    }
+    UpdateHANDeviceLog {
+        srv: "8.11", reference: "8.11", name: "Update HAN Device Log", critical: false,
+        roles: [ImportSupplier, GasSupplier, OtherUser],
+        smets1: sent_to(HUB),
+    }
+    RestoreHANDeviceLog {
+        srv: "8.12.1", reference: "8.12", name: "Restore HAN Device Log", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: perhaps_sent_to(HUB),
+    }
+    RestoreGPFDeviceLog {
+        srv: "8.12.2", reference: "8.12", name: "Restore Gas Proxy Function Device Log", critical: false,
+        roles: [ImportSupplier, GasSupplier],
+        smets1: perhaps_sent_to(MIRROR),
+    }
+    RequestCustomerIdentificationNumber {
+        srv: "9.1", reference: "9.1", name: "Request Customer Identification Number", critical: false,
+        roles: [OtherUser],
+        smets1: perhaps_sent_to(METERS),
     }
     UpdateFirmware {
         srv: "11.1", reference: "11.1", name: "Update Firmware", critical: false,
@@ -372,5 +541,15 @@ table! {
         srv: "11.3", reference: "11.3", name: "Activate Firmware", critical: true,
         roles: [ImportSupplier, GasSupplier],
         smets1: sent_to(METERS_ALONE),
+    }
+    DevicePrenotification {
+        srv: "12.2", reference: "12.2", name: "Device Pre-notification", critical: false,
+        roles: [ImportSupplier, ExportSupplier, GasSupplier, RegisteredSupplierAgent, ElectricityDistributor, GasTransporter, OtherUser],
+        smets1: answered_by_the_dcc(),
+    }
+    RecordNetworkDataGAS {
+        srv: "14.1", reference: "14.1", name: "Record Network Data (GAS)", critical: false,
+        roles: [GasTransporter],
+        smets1: perhaps_sent_to(GAS),
     }
 }

@@ -1,9 +1,9 @@
-//! Groups 7, 8 and 11, supply, device management and firmware. Data, not logic.
+//! Groups 7, 8, 11 and 14, supply, device management, firmware and gas network data. Data, not logic.
 
 use crate::mmc::answers::STATUS_ASN1;
 use crate::mmc::form::Particle::Choice;
 use crate::mmc::form::Text::{Characters, DateTime, Eui, OneOf, Whole};
-use crate::mmc::form::{Form, STRING, answer_form, form, leaf, node};
+use crate::mmc::form::{Form, INTEGER, STRING, answer_form, form, leaf, node};
 
 const READ_SUPPLY_STATUS_GAS: Form = form(&[
     leaf("RemainingBatteryCapacity", Whole(0, 4_294_967_295), 0, 1),
@@ -48,4 +48,20 @@ pub(in crate::mmc) const READ_FIRMWARE_VERSION_RSP: Form = answer_form(&[
 pub(in crate::mmc) const ACTIVATE_FIRMWARE_RSP: Form = answer_form(&[
     node("ActivateImageResponseCode", &STATUS_ASN1, 0, 1),
     leaf("FirmwareVersion", Characters(1, 8), 0, 1),
+]);
+pub(in crate::mmc) const JOIN_SERVICE_RSP: Form = answer_form(&[
+    node("joinResponseCode", &STATUS_ASN1, 1, 1),
+]);
+pub(in crate::mmc) const UNJOIN_SERVICE_RSP: Form = answer_form(&[
+    node("unjoinResponseCode", &STATUS_ASN1, 1, 1),
+]);
+const RESTORE_DEVICE_LOG_OUTCOME: Form = form(&[
+    node("DeviceLogEntry", &DEVICE_LOG_ENTRY, 0, 1),
+    node("joinResponseCode", &STATUS_ASN1, 0, 1),
+]);
+pub(in crate::mmc) const RESTORE_GPF_DEVICE_LOG_RSP: Form = answer_form(&[
+    node("RestoreDeviceLogOutcome", &RESTORE_DEVICE_LOG_OUTCOME, 0, 10_000),
+]);
+pub(in crate::mmc) const RECORD_NETWORK_DATA_GAS_RSP: Form = answer_form(&[
+    leaf("SampleID", INTEGER, 0, 1),
 ]);

@@ -1,13 +1,15 @@
 //! Parts the answers of several groups have. Data, not logic.
 
 use crate::mmc::form::Particle::Choice;
-use crate::mmc::form::Text::{OneOf, Whole};
-use crate::mmc::form::{Form, INTEGER, attribute, form, leaf, node, with_attributes};
+use crate::mmc::form::Text::{Decimal, OneOf, Whole};
+use crate::mmc::form::{
+    Form, INTEGER, POSITIVE, STRING, attribute, form, leaf, node, text_with, with_attributes,
+};
 
 pub(in crate::mmc) const EMPTY: Form = form(&[]);
 pub(in crate::mmc) const YEAR: Form = form(&[
     Choice(&[
-        leaf("SpecifiedYear", Whole(2014, i128::MAX), 1, 1),
+        leaf("SpecifiedYear", Whole(2_014, 9_999), 1, 1),
         node("NonSpecifiedYear", &EMPTY, 1, 1),
     ], 1, 1),
 ]);
@@ -49,7 +51,8 @@ pub(in crate::mmc) const GAS_DATE_WITH_WILDCARDS: Form = form(&[
     node("GasDayOfMonthWithWildcards", &GAS_DAY_OF_MONTH_WITH_WILDCARDS, 0, 1),
     node("GasDayOfWeekWithWildcards", &DAY_OF_WEEK, 0, 1),
 ]);
-pub(in crate::mmc) const ELEC_TIME_STATUS: Form = with_attributes(&[attribute("TimeStatusCode", INTEGER, true)], &[
+pub(in crate::mmc) const ELEC_TIME_STATUS: Form =
+    with_attributes(&[attribute("TimeStatusCode", INTEGER, true)], &[
     leaf("TimeStatus", OneOf(&["reliable", "invalid", "unreliable"]), 1, 1),
 ]);
 pub(in crate::mmc) const STATUS_ASN1: Form = with_attributes(&[attribute("ResponseCode", INTEGER, true)], &[
@@ -66,4 +69,11 @@ pub(in crate::mmc) const STATUS_ASN1: Form = with_attributes(&[attribute("Respon
         "readFailure", "noImageHeld", "hashMismatch", "activationFailure", "reliable", "invalid",
         "unreliable",
     ]), 1, 1),
+]);
+pub(in crate::mmc) const DECIMAL_WITH_INDEX: Form = text_with(&[attribute("index", Decimal, false)], Decimal);
+pub(in crate::mmc) const INTEGER_WITH_INDEX: Form =
+    text_with(&[attribute("index", POSITIVE, false)], INTEGER);
+pub(in crate::mmc) const VALUE_AND_UNIT: Form = form(&[
+    leaf("Value", INTEGER, 0, 1),
+    leaf("Unit", STRING, 0, 1),
 ]);
