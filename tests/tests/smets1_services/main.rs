@@ -84,7 +84,7 @@ async fn every_device_says_what_it_is() {
     let identity = bench.serve(Ppmid, Srv::ReadDeviceConfigurationIdentityExcMPxN, &[]).await;
     let unserved = identity.expect_err("a model of nine characters").to_string();
     assert!(unserved.contains("ModelType"), "{unserved}");
-    let log = bench.ask(Chf, Srv::ReadDeviceLog, &[("ReadSecurityDetails", "false")]).await;
+    let log = bench.ask(Chf, Srv::ReadDeviceLog, &[]).await;
     assert_eq!(text(&log, "CHFDeviceLog.CHFDeviceLogEntry.count"), "4");
 }
 
