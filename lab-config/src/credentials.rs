@@ -243,6 +243,10 @@ pub struct SharedKeys {
     pub encryption_key: KeySource,
     /// Where the authentication key (GAK) comes from.
     pub authentication_key: KeySource,
+    /// Where the master key (KEK) comes from, under which other keys are transferred to the device.
+    pub master_key: Option<KeySource>,
+    /// Whether each association has an encryption key of its own (a dedicated key), made by the client.
+    pub dedicated_key: bool,
 }
 
 impl SharedKeys {

@@ -110,9 +110,9 @@ impl Tunnels {
 impl End {
     fn hear(&mut self, home: &mut Home, kind: DeviceKind, (tunnel, data): (u16, &[u8]), now: Instant) {
         let Some(message) = self.collect(tunnel, data) else { return };
-        let answer = home.hear_tunnel_of_radio(kind, &message);
+        let answers = home.hear_tunnel_of_radio(kind, &message);
         // An answer always fits the wrapper: it was made for it.
-        let Some(Ok(octets)) = answer.map(|answer| answer.encode()) else { return };
+        let octets: Vec<u8> = answers.iter().filter_map(|answer| answer.encode().ok()).flatten().collect();
         for part in octets.chunks(TRANSFER) {
             if self.server.send(tunnel, part, now).is_err() {
                 return;

@@ -294,10 +294,10 @@ impl<'a> Line<'a> {
                 self.site.with(|home| home.local_connected(self.kind));
             }
             ServerEvent::Received(apdu) => {
-                let answer =
-                    self.peer.and_then(|peer| self.site.with(|home| home.local(self.kind, peer, &apdu)));
+                let answers = self.peer.map(|peer| self.site.with(|home| home.local(self.kind, peer, &apdu)));
+                let answers = answers.unwrap_or_default();
                 // A client that fetches nothing loses what it does not fetch.
-                let sent = answer.is_some_and(|apdu| self.hdlc.send(&apdu).is_ok());
+                let sent = !answers.is_empty() && self.hdlc.send_all(&answers).is_ok();
                 if !sent {
                     self.hdlc.pass();
                 }

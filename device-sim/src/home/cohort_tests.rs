@@ -54,7 +54,7 @@ impl Visit {
     fn ask(&mut self, request: Request) -> Response {
         let mut apdu = self.client.start(request).unwrap();
         loop {
-            let answer = self.home.local(self.kind, self.peer, &apdu).unwrap();
+            let answer = self.home.local(self.kind, self.peer, &apdu).pop().unwrap();
             if self.aare.is_empty() {
                 self.aare.clone_from(&answer);
             }
@@ -275,8 +275,9 @@ fn a_meter_that_restarts_in_the_middle_of_an_alert_never_finishes_it() {
 #[test]
 fn each_logical_device_has_associations_of_its_own_and_one_that_is_not_there_says_nothing() {
     let mut visit = Visit::to("foc", DeviceKind::Esme);
-    let public =
-        |home: &mut Home, server, apdu: &[u8]| home.local(DeviceKind::Esme, Peer::new(16, server), apdu);
+    let public = |home: &mut Home, server, apdu: &[u8]| {
+        home.local(DeviceKind::Esme, Peer::new(16, server), apdu).pop()
+    };
     let client = || ClientSession::new(ClientSettings::default());
     for (server, is_there) in [(1, true), (2, true), (3, false), (0, false), (u16::MAX, false)] {
         let aarq = client().start(Request::Associate).unwrap();

@@ -82,8 +82,9 @@ impl Home {
             self.route(wan, message);
         } else {
             let peer = Peer::new(message.source, message.destination);
-            let answer = self.hub.as_mut().and_then(|hub| hub.serve(Door::Wan(wan), peer, &message.apdu));
-            self.answer(wan, message, answer);
+            let hub = self.hub.as_mut();
+            let answers = hub.map(|hub| hub.serve(Door::Wan(wan), peer, &message.apdu));
+            self.answer(wan, message, answers.unwrap_or_default());
         }
         self.carry();
     }
@@ -99,12 +100,12 @@ impl Home {
         let apdu = &envelope.apdu;
         match (joined, kind) {
             (Some(_), Some(DeviceKind::Chf)) => {
-                let answer = self.hub.as_mut().and_then(|hub| hub.serve(Door::Wan(wan), peer, apdu));
-                self.answer(wan, message, answer.map(|apdu| wrap(&envelope, apdu)));
+                let answers = self.hub.as_mut().map(|hub| hub.serve(Door::Wan(wan), peer, apdu));
+                self.answer(wan, message, wrapped(&envelope, answers));
             }
             (Some(_), Some(DeviceKind::Gpf)) => {
-                let answer = self.proxy.as_mut().and_then(|proxy| proxy.serve(Door::Wan(wan), peer, apdu));
-                self.answer(wan, message, answer.map(|apdu| wrap(&envelope, apdu)));
+                let answers = self.proxy.as_mut().map(|proxy| proxy.serve(Door::Wan(wan), peer, apdu));
+                self.answer(wan, message, wrapped(&envelope, answers));
             }
             (Some(device), Some(DeviceKind::Ppmid | DeviceKind::Ihd)) => {
                 self.ask_display(wan, message, device, apdu)
@@ -112,7 +113,7 @@ impl Home {
             (Some(device), Some(DeviceKind::Esme | DeviceKind::Gsme)) => {
                 self.ask_meter(wan, message, device, apdu)
             }
-            _ => self.answer(wan, message, Some(wrap(&envelope, unreachable_device()))),
+            _ => self.answer(wan, message, wrapped(&envelope, Some(vec![unreachable_device()]))),
         }
     }
 
@@ -149,9 +150,10 @@ impl Home {
         push_bounded(&mut self.asked, asked, OUTSTANDING);
     }
 
-    fn answer(&mut self, wan: WanId, to: &Message, apdu: Option<Vec<u8>>) {
-        let answer = apdu.map(|apdu| Message { source: to.destination, destination: to.source, apdu });
-        if let (Some(answer), Some(queue)) = (answer, self.wans.get_mut(&wan)) {
+    fn answer(&mut self, wan: WanId, to: &Message, apdus: Vec<Vec<u8>>) {
+        let Some(queue) = self.wans.get_mut(&wan) else { return };
+        for apdu in apdus {
+            let answer = Message { source: to.destination, destination: to.source, apdu };
             push_bounded(queue, answer, QUEUED);
         }
     }
@@ -203,14 +205,19 @@ impl Home {
         self.forward(from, Mark::Client(message.destination), message.source, message.apdu);
     }
 
-    /// Sends an answer back on the connection its request came from, while that is open.
+    /// Sends an answer back on the connection its request came from, while that is open. Of an answer in several blocks
+    /// the last ends it.
     fn forward(&mut self, from: Eui64, mark: Mark, source: u16, apdu: Vec<u8>) {
         let Some(at) = self.asked.iter().position(|asked| asked.device == from && asked.mark == mark) else {
             return;
         };
-        let Some(asked) = self.asked.remove(at) else { return };
-        let answer = Message { source, destination: asked.client, apdu: envelope(from, apdu).encode() };
-        if let Some(queue) = self.wans.get_mut(&asked.wan) {
+        let Some(asked) = self.asked.get(at) else { return };
+        let (wan, client) = (asked.wan, asked.client);
+        if !more_follow(&apdu) {
+            self.asked.remove(at);
+        }
+        let answer = Message { source, destination: client, apdu: envelope(from, apdu).encode() };
+        if let Some(queue) = self.wans.get_mut(&wan) {
             push_bounded(queue, answer, QUEUED);
         }
     }
@@ -249,9 +256,15 @@ pub(super) fn address(envelope: &Envelope) -> Option<Eui64> {
     Some(Eui64::new(octets))
 }
 
-/// The answer in the header of its request.
-fn wrap(request: &Envelope, apdu: Vec<u8>) -> Vec<u8> {
-    Envelope { direction: Way::Response, apdu, ..request.clone() }.encode()
+/// The answers in the header of their request.
+fn wrapped(request: &Envelope, answers: Option<Vec<Vec<u8>>>) -> Vec<Vec<u8>> {
+    let wrap = |apdu| Envelope { direction: Way::Response, apdu, ..request.clone() }.encode();
+    answers.unwrap_or_default().into_iter().map(wrap).collect()
+}
+
+/// Whether an APDU is a general block with others behind it before the far end speaks (the streaming bit).
+fn more_follow(apdu: &[u8]) -> bool {
+    matches!(apdu, [0xe0, control, ..] if control & 0x40 != 0)
 }
 
 fn envelope(from: Eui64, apdu: Vec<u8>) -> Envelope {

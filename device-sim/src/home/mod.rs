@@ -271,8 +271,8 @@ impl Home {
         match self.kind_of(frame.to) {
             Some(DeviceKind::Chf) => self.hub_hears(&frame),
             Some(DeviceKind::Esme) => {
-                let answer = self.deliver_electricity(&frame.octets);
-                self.reply(&frame, answer);
+                let answers = self.deliver_electricity(&frame.octets);
+                self.reply(&frame, answers);
             }
             Some(DeviceKind::Gsme) => self.deliver_gas(frame),
             Some(DeviceKind::Ppmid | DeviceKind::Ihd) => {
@@ -284,17 +284,16 @@ impl Home {
         }
     }
 
-    fn deliver_electricity(&mut self, octets: &[u8]) -> Option<Vec<u8>> {
-        let esme = self.esme.as_mut().filter(|esme| esme.answers())?;
-        if let Some(answer) = tunnelled(esme, octets) {
-            return Some(answer);
+    fn deliver_electricity(&mut self, octets: &[u8]) -> Vec<Vec<u8>> {
+        let Some(esme) = self.esme.as_mut().filter(|esme| esme.answers()) else { return Vec::new() };
+        if let Some(answers) = tunnelled(esme, octets) {
+            return answers;
         }
-        let frame = Frame::parse(&ApsFrame::parse(octets).ok()?.payload).ok()?;
-        if frame.frame_type == FrameType::Cluster {
-            self.serve_command(DeviceKind::Esme, octets)
-        } else {
-            None
-        }
+        let aps = ApsFrame::parse(octets).ok();
+        let frame = aps.and_then(|aps| Frame::parse(&aps.payload).ok());
+        let is_command = frame.is_some_and(|frame| frame.frame_type == FrameType::Cluster);
+        let answer = if is_command { self.serve_command(DeviceKind::Esme, octets) } else { None };
+        Vec::from_iter(answer)
     }
 
     fn deliver_gas(&mut self, frame: HanFrame) {
@@ -302,17 +301,20 @@ impl Home {
         // A meter that does not ask its hub what there is for it leaves it there, whatever the reason.
         if gsme.device.is_awake() && !gsme.silent {
             gsme.device.attend();
-            let answer = tunnelled(gsme, &frame.octets).or_else(|| gsme.device.receive(&frame.octets));
-            self.reply(&frame, answer);
+            let answers = match tunnelled(gsme, &frame.octets) {
+                Some(answers) => answers,
+                None => Vec::from_iter(gsme.device.receive(&frame.octets)),
+            };
+            self.reply(&frame, answers);
         } else if let Some(hub) = &mut self.hub {
             let HanFrame { from, to, octets } = frame;
             hub.device.hold(Held { from, to, octets, since: self.now });
         }
     }
 
-    fn reply(&mut self, to: &HanFrame, answer: Option<Vec<u8>>) {
-        let reply = answer.map(|octets| HanFrame { from: to.to, to: to.from, octets });
-        self.air.extend(reply);
+    fn reply(&mut self, to: &HanFrame, answers: impl IntoIterator<Item = Vec<u8>>) {
+        let replies = answers.into_iter().map(|octets| HanFrame { from: to.to, to: to.from, octets });
+        self.air.extend(replies);
     }
 
     /// Which device of this installation has this EUI-64.
@@ -332,19 +334,18 @@ impl Home {
 
 /// The local ports.
 impl Home {
-    /// The answer of a meter's local port; none where none is due.
-    pub fn local(&mut self, kind: DeviceKind, peer: Peer, apdu: &[u8]) -> Option<Vec<u8>> {
-        let answer = match kind {
-            DeviceKind::Esme => self.esme.as_mut()?.serve(Door::Local, peer, apdu),
-            DeviceKind::Gsme => {
-                let gsme = self.gsme.as_mut().filter(|gsme| gsme.device.is_alive())?;
+    /// The answer of a meter's local port, in one APDU or several; none where none is due.
+    pub fn local(&mut self, kind: DeviceKind, peer: Peer, apdu: &[u8]) -> Vec<Vec<u8>> {
+        let answers = match kind {
+            DeviceKind::Esme => self.esme.as_mut().map(|esme| esme.serve(Door::Local, peer, apdu)),
+            DeviceKind::Gsme => self.gsme.as_mut().filter(|gsme| gsme.device.is_alive()).map(|gsme| {
                 gsme.device.wake_by_local_port();
                 gsme.serve(Door::Local, peer, apdu)
-            }
+            }),
             _ => None,
         };
         self.carry();
-        answer
+        answers.unwrap_or_default()
     }
 
     /// What a meter reads out at its local port in IEC 62056-21 mode C; nothing where it is no meter.
@@ -399,11 +400,11 @@ fn upwards(logical: u16, client: u16, apdu: Vec<u8>, sequence: u8) -> Vec<u8> {
     TransferData { direction: Direction::ToClient, tunnel: TUNNEL, data }.to_bytes(sequence)
 }
 
-/// What a meter answers to a frame from the tunnel.
-fn tunnelled<D: Device>(station: &mut Station<D>, octets: &[u8]) -> Option<Vec<u8>> {
+/// What a meter answers to a frame from the tunnel; `None` where it is none.
+fn tunnelled<D: Device>(station: &mut Station<D>, octets: &[u8]) -> Option<Vec<Vec<u8>>> {
     let aps = ApsFrame::parse(octets).ok().filter(|aps| aps.cluster == tunneling::CLUSTER)?;
     let request = Message::decode(&TransferData::parse(&aps.payload).ok()?.data).ok()?;
     let peer = Peer::new(request.source, request.destination);
-    let apdu = station.serve(Door::Han, peer, &request.apdu)?;
-    Some(upwards(request.destination, request.source, apdu, aps.counter))
+    let up = |apdu| upwards(request.destination, request.source, apdu, aps.counter);
+    Some(station.serve(Door::Han, peer, &request.apdu).into_iter().map(up).collect())
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use lab_config::{PushHabit, Quirk};
-use proto_dlms::apdu::{Aare, Apdu};
+use proto_dlms::apdu::{Aare, Apdu, Conformance};
 use proto_dlms::client::Notification;
 use proto_dlms::push;
 use proto_dlms::server::{Peer, ServerSettings, Sessions};
@@ -71,21 +71,24 @@ impl<D: Device> Station<D> {
         }
     }
 
-    /// The answer to an APDU; none from a silent device, for a logical device that is not there, or where none is due.
-    pub(super) fn serve(&mut self, door: Door, peer: Peer, apdu: &[u8]) -> Option<Vec<u8>> {
+    /// The answer to an APDU, which is several blocks where the client takes them in a row; none from a silent device, for
+    /// a logical device that is not there, or where none is due.
+    pub(super) fn serve(&mut self, door: Door, peer: Peer, apdu: &[u8]) -> Vec<Vec<u8>> {
         if !self.answers() {
-            return None;
+            return Vec::new();
         }
         self.notice_start();
         let face = &mut Face { device: &mut self.device, shell: &mut self.shell };
-        let answer = self.sessions.receive(door, peer, apdu, face);
+        let first = self.sessions.receive(door, peer, apdu, face);
         if let Err(error) = self.shell.access.keep() {
             // As a meter whose memory fails: it does nothing it could not remember.
             tracing::error!(%error, "no answer");
-            return None;
+            return Vec::new();
         }
         let nameless = self.shell.has(Quirk::AareWithoutMechanismName);
-        answer.map(|answer| if nameless { without_mechanism(answer) } else { answer })
+        let first = first.map(|answer| if nameless { without_mechanism(answer) } else { answer });
+        let more = std::iter::from_fn(|| self.sessions.poll_transmit(door, peer));
+        first.into_iter().chain(more).collect()
     }
 
     /// Whatever was in progress ends with a start of the device.
@@ -150,7 +153,11 @@ fn pieces(alert: Notification, habit: Option<PushHabit>) -> VecDeque<Vec<u8>> {
 fn settings(shell: &Shell) -> ServerSettings {
     let usual = ServerSettings::default();
     let max_pdu = shell.particulars().and_then(|particulars| particulars.max_pdu);
-    ServerSettings { max_pdu: max_pdu.map_or(usual.max_pdu, |fact| fact.value), ..usual }
+    let settings = ServerSettings { max_pdu: max_pdu.map_or(usual.max_pdu, |fact| fact.value), ..usual };
+    match shell.particulars().and_then(|particulars| particulars.general_blocks) {
+        Some(window) => ServerSettings { conformance: Conformance::SPOKEN, window: window.value, ..settings },
+        None => settings,
+    }
 }
 
 /// An AARE as meters send it that leave out the name of the mechanism; any other APDU as it is.

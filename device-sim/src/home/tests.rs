@@ -204,11 +204,11 @@ fn the_local_port_wakes_the_gas_meter_and_is_alerted() {
     home.advance(NOW.plus(MINUTE));
     home.local_connected(DeviceKind::Gsme);
     let aarq = ClientSession::new(settings(&lab, DeviceKind::Gsme)).start(Request::Associate).unwrap();
-    assert!(home.local(DeviceKind::Gsme, Peer::new(1, 1), &aarq).is_some());
+    assert!(!home.local(DeviceKind::Gsme, Peer::new(1, 1), &aarq).is_empty());
     assert!(home.gsme.as_ref().unwrap().device.is_awake());
     assert_eq!(take(&mut home).len(), 1);
     home.gsme.as_mut().unwrap().device.set_flat(true);
-    assert!(home.local(DeviceKind::Gsme, Peer::new(1, 1), &aarq).is_none());
+    assert!(home.local(DeviceKind::Gsme, Peer::new(1, 1), &aarq).is_empty());
 }
 
 #[test]

@@ -115,15 +115,16 @@ impl Home {
     }
 
     /// What a device answers to a message that came through the tunnel of a radio.
-    pub(crate) fn hear_tunnel_of_radio(&mut self, kind: DeviceKind, message: &Message) -> Option<Message> {
+    pub(crate) fn hear_tunnel_of_radio(&mut self, kind: DeviceKind, message: &Message) -> Vec<Message> {
         let peer = Peer::new(message.source, message.destination);
-        let apdu = match kind {
-            DeviceKind::Esme => self.esme.as_mut()?.serve(Door::Radio, peer, &message.apdu),
-            DeviceKind::Gsme => self.gsme.as_mut()?.serve(Door::Radio, peer, &message.apdu),
+        let apdus = match kind {
+            DeviceKind::Esme => self.esme.as_mut().map(|esme| esme.serve(Door::Radio, peer, &message.apdu)),
+            DeviceKind::Gsme => self.gsme.as_mut().map(|gsme| gsme.serve(Door::Radio, peer, &message.apdu)),
             _ => None,
         };
         self.carry();
-        Some(Message { source: message.destination, destination: message.source, apdu: apdu? })
+        let answer = |apdu| Message { source: message.destination, destination: message.source, apdu };
+        apdus.unwrap_or_default().into_iter().map(answer).collect()
     }
 
     /// The tunnel of a radio to a device is gone, and the associations in it.

@@ -1,16 +1,19 @@
 //! Who may associate with a device, with which proof, and under which keys.
 //!
 //! Clients that have keys count their messages, and the device counts its own: the counters live here, through every
-//! association, reset and power cut, and are kept over restarts of the program ([`StateFolder`](super::StateFolder)).
+//! association, reset and power cut, and are kept over restarts of the program ([`StateFolder`](super::StateFolder)). So are
+//! keys that a client transferred in place of its own; they are in force from the answer to that on.
 
 use std::collections::BTreeMap;
 
 use lab_config::{
-    ClientSap, ClientSecurity, Credentials as LabCredentials, DlmsProfile, SecretError, Security,
+    ClientSap, ClientSecurity, Credentials as LabCredentials, DlmsProfile, KeySource, SecretError, Security,
     SecurityPolicy, SharedKeys,
 };
+use proto_dlms::data::Data;
 use proto_dlms::security::{
-    CounterState, Counters, InvocationCounter, Key, Keys, SecurityContext, SystemTitle,
+    CounterState, Counters, InvocationCounter, Key, KeyId, KeyTransferError, Keys, SecurityContext,
+    SystemTitle, transferred,
 };
 use proto_dlms::server::{Credentials, Denial};
 
@@ -40,7 +43,13 @@ struct Shared {
 
 /// A set of keys with its counters. Clients that have the same keys share it, or one number would be used twice.
 struct KeySet {
+    /// The lab file's keys, by which the set is known whatever keys are in force.
+    origin: Fingerprint,
+    /// Under which others may be transferred.
+    master: Option<Key>,
     keys: Keys,
+    /// Transferred, and in force once the transfer is answered.
+    next: Option<Keys>,
     context: SecurityContext,
     key: Fingerprint,
     memory: Memory,
@@ -55,6 +64,32 @@ pub enum AccessError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     /// The counters of one cannot be had.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+/// Why keys are not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyRefusal {
+    /// The client has none that could be changed.
+    #[error("the client has no keys")]
+    NoKeys,
+    /// There is no key they could be wrapped under.
+    #[error("the device has no master key; the lab file gives it one by `master-key`")]
+    NoMasterKey,
+    /// They do not unwrap, or are no keys.
+    #[error(transparent)]
+    Transfer(#[from] KeyTransferError),
+    /// A key the device does not hold.
+    #[error("the device holds no key with number {}", id.code())]
+    NotHeld {
+        /// Which.
+        id: KeyId,
+    },
+    /// Another client has the same encryption key: both would use the same numbers.
+    #[error("another client has this encryption key")]
+    InUse,
+    /// They cannot be kept.
     #[error(transparent)]
     Memory(#[from] MemoryError),
 }
@@ -132,15 +167,18 @@ impl Access {
             encryption: shared.encryption_key.key()?,
             authentication: shared.authentication_key.key()?,
         };
-        if let Some(at) = self.sets.iter().position(|set| set.keys == keys) {
+        let origin = origin(&keys);
+        if let Some(at) = self.sets.iter().position(|set| set.origin == origin) {
             return Ok(at);
         }
+        let master = shared.master_key.as_ref().map(KeySource::key).transpose()?;
         // Keys that were made up for this process have counters that die with it.
         let memory = match shared.encryption_key.is_generated() {
             true => Memory::passing(title),
             false => state.of(title),
         };
-        self.sets.push(KeySet::new(title, keys, memory)?);
+        let keys = memory.keys(&origin, master.as_ref())?.unwrap_or(keys);
+        self.sets.push(KeySet::new(title, origin, keys, master, memory)?);
         Ok(self.sets.len() - 1)
     }
 
@@ -180,7 +218,34 @@ impl Access {
         Some(&mut set.context)
     }
 
-    /// Writes down the numbers received since it last did; to be done before anything is answered.
+    /// Takes the keys of a transfer (class 64, method 2), all of them or none.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn transfer_keys(&mut self, client: u16, parameter: &Data) -> Result<(), KeyRefusal> {
+        let Some(Held::Keys(shared)) = self.clients.get(&client) else { return Err(KeyRefusal::NoKeys) };
+        let at = shared.set;
+        let set = self.sets.get(at).ok_or(KeyRefusal::NoKeys)?;
+        let master = set.master.as_ref().ok_or(KeyRefusal::NoMasterKey)?;
+        let mut keys = set.next.as_ref().unwrap_or(&set.keys).clone();
+        for (id, key) in transferred(master, parameter)? {
+            match id {
+                KeyId::Encryption => keys.encryption = key,
+                KeyId::Authentication => keys.authentication = key,
+                KeyId::Broadcast | KeyId::Master => return Err(KeyRefusal::NotHeld { id }),
+            }
+        }
+        let mut others = self.sets.iter().enumerate().filter(|(other, _)| *other != at);
+        if others.any(|(_, other)| other.keys.encryption == keys.encryption) {
+            return Err(KeyRefusal::InUse);
+        }
+        set.memory.keep_keys(&set.origin, &keys, master)?;
+        self.sets.get_mut(at).ok_or(KeyRefusal::NoKeys)?.next = Some(keys);
+        Ok(())
+    }
+
+    /// Writes down the numbers received since it last did, and puts keys in force that were transferred; to be done when an
+    /// answer is made and before it is given.
     ///
     /// # Errors
     /// They cannot be written down.
@@ -218,7 +283,8 @@ impl Access {
         let keys = Keys { encryption: Key::new(key), authentication: Key::new(key) };
         let unknown = |set: &KeySet| {
             let title = set.context.title();
-            KeySet::counting(title, keys.clone(), Memory::passing(title), CounterState::default())
+            let memory = Memory::passing(title);
+            KeySet::counting(title, set.origin.clone(), keys.clone(), memory, CounterState::default())
         };
         let clients = self.clients.iter().map(|(client, held)| (*client, other(held))).collect();
         let sets = self.sets.iter().map(unknown).collect();
@@ -247,18 +313,29 @@ impl Access {
 }
 
 impl KeySet {
-    fn new(title: SystemTitle, keys: Keys, memory: Memory) -> Result<Self, MemoryError> {
+    fn new(
+        title: SystemTitle,
+        origin: Fingerprint,
+        keys: Keys,
+        master: Option<Key>,
+        memory: Memory,
+    ) -> Result<Self, MemoryError> {
         let state = memory.counters(&Fingerprint::of(keys.encryption.expose()))?;
-        Ok(Self::counting(title, keys, memory, state))
+        Ok(Self { master, ..Self::counting(title, origin, keys, memory, state) })
     }
 
     /// Goes on from these counters.
-    fn counting(title: SystemTitle, keys: Keys, memory: Memory, state: CounterState) -> Self {
+    fn counting(
+        title: SystemTitle,
+        origin: Fingerprint,
+        keys: Keys,
+        memory: Memory,
+        state: CounterState,
+    ) -> Self {
         let written = state.received.clone();
-        let counters =
-            if memory.lasts() { Counters::restore(state) } else { Counters::held_in_memory(state) };
+        let context = SecurityContext::new(title, keys.clone(), Counters::restore(state));
         let key = Fingerprint::of(keys.encryption.expose());
-        Self { context: SecurityContext::new(title, keys.clone(), counters), keys, key, memory, written }
+        Self { origin, master: None, keys, next: None, context, key, memory, written }
     }
 
     /// Writes more numbers down when few are left.
@@ -289,8 +366,21 @@ impl KeySet {
             self.memory.note(&self.key, state)?;
             self.written.clone_from(&state.received);
         }
+        self.put_in_force()
+    }
+
+    /// Keys that were transferred are in force, with counters of their own.
+    fn put_in_force(&mut self) -> Result<(), MemoryError> {
+        let Some(keys) = &self.next else { return Ok(()) };
+        let (title, memory) = (self.context.title(), self.memory.clone());
+        *self = Self::new(title, self.origin.clone(), keys.clone(), self.master.clone(), memory)?;
         Ok(())
     }
+}
+
+/// By what a set of keys is known, whichever took their place.
+fn origin(keys: &Keys) -> Fingerprint {
+    Fingerprint::of(&[*keys.encryption.expose(), *keys.authentication.expose()].concat())
 }
 
 /// Compares in a time that does not tell where two passwords of one length differ.

@@ -1,10 +1,12 @@
-//! What a device with keys keeps where no power cut and no restart of the program reaches: its invocation counters.
+//! What a device with keys keeps where no power cut and no restart of the program reaches: its invocation counters, and the
+//! keys that were transferred to it.
 //!
 //! A device that counted from the beginning again after a restart would use initialisation vectors twice, which gives its
 //! keys away, and would take messages that were sent before. So each device has a file in a [`StateFolder`]:
 //!
 //! ```text
-//! FOLDER/SYSTEM-TITLE.json    {"title": "...", "counters": {"KEY-FINGERPRINT": {"sent": 1000, "received": {"TITLE": 17}}}}
+//! FOLDER/SYSTEM-TITLE.json    {"title": "...", "counters": {"KEY-FINGERPRINT": {"sent": 1000, "received": {"TITLE": 17}}},
+//!                              "keys": {"FINGERPRINT": {"encryption": "...", "authentication": "..."}}}
 //! ```
 //!
 //! The number sent is written ahead of its use and synchronised: a crash at any point loses numbers, which costs nothing,
@@ -12,21 +14,26 @@
 //! of it may be lost where the machine itself loses power. Programs that simulate one device at the same time share its
 //! file under a lock. A file that cannot be read is an error: nothing is guessed.
 //!
-//! Keys that were made up for this process die with it, and their counters are not written anywhere.
+//! Keys that were transferred stand there as they came, wrapped under the device's master key, under the fingerprint of the
+//! lab file's keys whose place they took: a lab file with other keys gives the device other keys.
+//!
+//! Keys that were made up for this process die with it: what belongs to them is not written anywhere.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use proto_dlms::security::{CounterState, InvocationCounter, SystemTitle};
+use proto_dlms::security::{CounterState, InvocationCounter, Key, Keys, SystemTitle, unwrap_key, wrap_key};
 use serde::{Deserialize, Serialize};
 
 /// Octets a file of state has at most: far more than any device fills.
 const LONGEST_FILE: u64 = 1 << 20;
 /// Hexadecimal digits of a key's fingerprint.
 const FINGERPRINT: usize = 16;
+/// Keys whose counters a device keeps: it takes no others then.
+const MOST_KEYS: usize = 1024;
 
 /// The folder devices keep their state in, or none.
 #[derive(Debug, Clone, Default)]
@@ -65,7 +72,10 @@ impl StateFolder {
 
     /// The memory of the device of this title.
     pub(crate) fn of(&self, title: SystemTitle) -> Memory {
-        Memory { title, folder: self.0.clone() }
+        match &self.0 {
+            Some(folder) => Memory { title, place: Place::Folder(folder.clone()) },
+            None => Memory::passing(title),
+        }
     }
 }
 
@@ -94,6 +104,23 @@ pub enum MemoryError {
         /// Whose state it should be.
         title: SystemTitle,
     },
+    /// Keys that do not unwrap.
+    #[error(
+        "{path}: the keys transferred to device {title} do not unwrap under its master key; put back the master key the lab \
+         file had, or give the device other keys"
+    )]
+    Wrapped {
+        /// The file.
+        path: String,
+        /// Whose keys.
+        title: SystemTitle,
+    },
+    /// More keys than are kept.
+    #[error("device {title} has had {MOST_KEYS} keys and remembers no more of them")]
+    Full {
+        /// Which device.
+        title: SystemTitle,
+    },
 }
 
 /// By what an encryption key is known without saying it: the beginning of its SHA-256.
@@ -118,6 +145,36 @@ struct Written {
     title: String,
     /// By encryption key, whether it is still in force or not.
     counters: BTreeMap<Fingerprint, Numbers>,
+    /// Keys transferred, by those of the lab file whose place they took.
+    #[serde(default)]
+    keys: BTreeMap<Fingerprint, WrappedKeys>,
+}
+
+/// Keys wrapped under the master key, in hexadecimal digits.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct WrappedKeys {
+    encryption: String,
+    authentication: String,
+}
+
+impl WrappedKeys {
+    fn of(keys: &Keys, master: &Key) -> Self {
+        let digits = |key| wrap_key(master, key).iter().map(|octet| format!("{octet:02X}")).collect();
+        Self { encryption: digits(&keys.encryption), authentication: digits(&keys.authentication) }
+    }
+
+    fn unwrap(&self, master: &Key) -> Option<Keys> {
+        let key = |digits: &str| unwrap_key(master, &octets(digits)?);
+        Some(Keys { encryption: key(&self.encryption)?, authentication: key(&self.authentication)? })
+    }
+}
+
+fn octets(digits: &str) -> Option<Vec<u8>> {
+    let pairs = digits.as_bytes().chunks(2).map(|pair| {
+        let pair = std::str::from_utf8(pair).ok().filter(|pair| !pair.starts_with('+'))?;
+        u8::from_str_radix(pair, 16).ok()
+    });
+    pairs.collect()
 }
 
 /// The counters of one encryption key.
@@ -152,7 +209,15 @@ impl Numbers {
 #[derive(Debug, Clone)]
 pub(crate) struct Memory {
     title: SystemTitle,
-    folder: Option<Arc<Path>>,
+    place: Place,
+}
+
+/// Where it is.
+#[derive(Debug, Clone)]
+enum Place {
+    Folder(Arc<Path>),
+    /// In this process, and gone with it.
+    Process(Arc<Mutex<Written>>),
 }
 
 /// How a change is written.
@@ -167,20 +232,45 @@ enum Care {
 impl Memory {
     /// Memory that dies with the process.
     pub(crate) fn passing(title: SystemTitle) -> Self {
-        Self { title, folder: None }
-    }
-
-    /// Whether it outlives the process.
-    pub(crate) fn lasts(&self) -> bool {
-        self.folder.is_some()
+        Self { title, place: Place::Process(Arc::default()) }
     }
 
     /// The counters of a key as they were last written.
     pub(crate) fn counters(&self, key: &Fingerprint) -> Result<CounterState, MemoryError> {
-        let Some(folder) = &self.folder else { return Ok(CounterState::default()) };
-        let written = self.read(folder)?;
+        let written = self.written()?;
         let Some(numbers) = written.counters.get(key) else { return Ok(CounterState::default()) };
+        let folder = self.folder();
         numbers.state().ok_or_else(|| self.corrupt(folder, "counters of what is no system title".to_owned()))
+    }
+
+    /// The keys that were transferred in place of those of the lab file.
+    pub(crate) fn keys(
+        &self,
+        place_of: &Fingerprint,
+        master: Option<&Key>,
+    ) -> Result<Option<Keys>, MemoryError> {
+        let written = self.written()?;
+        let Some(wrapped) = written.keys.get(place_of) else { return Ok(None) };
+        let path = || self.file(self.folder()).display().to_string();
+        let keys = master.and_then(|master| wrapped.unwrap(master));
+        keys.map(Some).ok_or_else(|| MemoryError::Wrapped { path: path(), title: self.title })
+    }
+
+    /// Writes down that these keys have taken the place of those of the lab file.
+    pub(crate) fn keep_keys(
+        &self,
+        place_of: &Fingerprint,
+        keys: &Keys,
+        master: &Key,
+    ) -> Result<(), MemoryError> {
+        let known = self.written()?.counters;
+        if known.len() >= MOST_KEYS && !known.contains_key(&Fingerprint::of(keys.encryption.expose())) {
+            return Err(MemoryError::Full { title: self.title });
+        }
+        let wrapped = WrappedKeys::of(keys, master);
+        self.change(Care::Synchronised, |written| {
+            written.keys.insert(place_of.clone(), wrapped);
+        })
     }
 
     /// Writes down that more numbers may be used, before the first of them is. `reserve` is told the highest that may
@@ -202,12 +292,34 @@ impl Memory {
     }
 
     fn change(&self, care: Care, change: impl FnOnce(&mut Written)) -> Result<(), MemoryError> {
-        let Some(folder) = &self.folder else { return Ok(()) };
+        let folder = match &self.place {
+            Place::Folder(folder) => folder,
+            Place::Process(written) => {
+                // What a change leaves half done is no worse than what it began with.
+                change(&mut written.lock().unwrap_or_else(PoisonError::into_inner));
+                return Ok(());
+            }
+        };
         std::fs::create_dir_all(folder).map_err(fault(folder))?;
         let _lock = self.lock(folder)?;
         let mut written = self.read(folder)?;
         change(&mut written);
         self.write(folder, &written, care)
+    }
+
+    fn written(&self) -> Result<Written, MemoryError> {
+        match &self.place {
+            Place::Folder(folder) => self.read(folder),
+            Place::Process(written) => Ok(written.lock().unwrap_or_else(PoisonError::into_inner).clone()),
+        }
+    }
+
+    /// The folder, for words.
+    fn folder(&self) -> &Path {
+        match &self.place {
+            Place::Folder(folder) => folder,
+            Place::Process(_) => Path::new(""),
+        }
     }
 
     fn file(&self, folder: &Path) -> PathBuf {

@@ -18,7 +18,7 @@ mod memory;
 mod places;
 mod read_out;
 
-pub use access::{Access, AccessError, SecurityShown};
+pub use access::{Access, AccessError, KeyRefusal, SecurityShown};
 pub use chf::{Contact, Hub, JoinRefusal, device_type};
 pub use directory::{Directory, Role, Spec};
 pub use gpf::Proxy;
@@ -33,7 +33,7 @@ use proto_dlms::data::{
     ActionResult, AttributeRef, CaptureObject, ClassId, Data, DataAccessResult, DeviationSign, MethodRef,
     Obis, Selective,
 };
-use proto_dlms::security::{Challenge, SecurityContext, SecurityError};
+use proto_dlms::security::{Challenge, KeyTransferError, SecurityContext, SecurityError};
 use proto_dlms::server::{AssociationPolicy, Credentials, Denial, ObjectModel, Peer, select};
 
 use crate::model::core::Core;
@@ -328,6 +328,28 @@ impl<D: Device> Face<'_, D> {
         if changed { Ok(()) } else { Err(DataAccessResult::ReadWriteDenied) }
     }
 
+    /// Method 2 of class 64: keys for the client that asks, and for no other. A refusal is told in the security log.
+    fn transfer_keys(
+        &mut self,
+        peer: Peer,
+        client: u8,
+        parameter: Option<&Data>,
+    ) -> Result<(), ActionResult> {
+        if peer.client != u16::from(client) {
+            return Err(ActionResult::ReadWriteDenied);
+        }
+        let parameter = parameter.ok_or(ActionResult::TypeUnmatched)?;
+        let Err(refusal) = self.shell.access.transfer_keys(peer.client, parameter) else { return Ok(()) };
+        let words = format!("keys refused, client {}: {refusal}", peer.client);
+        self.device.core_mut().log(Event::UnauthorisedAccess, words);
+        Err(match refusal {
+            KeyRefusal::Transfer(KeyTransferError::NoKeys { .. }) => ActionResult::TypeUnmatched,
+            KeyRefusal::Memory(_) => ActionResult::TemporaryFailure,
+            KeyRefusal::NoKeys | KeyRefusal::NoMasterKey => ActionResult::ObjectUnavailable,
+            _ => ActionResult::OtherReason,
+        })
+    }
+
     fn shift_clock(&mut self, parameter: Option<&Data>) -> Result<(), ActionResult> {
         let seconds = parameter.and_then(Data::as_i128).ok_or(ActionResult::TypeUnmatched)?;
         if !(-LONGEST_SHIFT..=LONGEST_SHIFT).contains(&seconds) {
@@ -426,6 +448,7 @@ impl<D: Device> ObjectModel for Face<'_, D> {
         match spec.role {
             Role::Clock => self.shift_clock(parameter.as_ref()),
             Role::ImageTransfer => image::invoke(self.device.core_mut(), method.method, parameter.as_ref()),
+            Role::SecuritySetup(client) => self.transfer_keys(peer, client, parameter.as_ref()),
             Role::EventLog => {
                 self.device.core_mut().clear_events();
                 Ok(())

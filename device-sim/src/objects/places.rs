@@ -121,7 +121,7 @@ pub(super) fn usual(role: Role) -> Spec {
         Role::OffReason => at.data([0, 0, 96, 5, 0, 255]),
         Role::SupplyScript => at.spec(9, [0, 0, 10, 0, 106, 255], &[1, 2], NONE, &[1]),
         Role::SapAssignment => at.spec(17, [0, 0, 41, 0, 0, 255], DATA, NONE, NONE),
-        Role::SecuritySetup(client) => at.spec(64, [0, 0, 43, 0, client, 255], &[1, 2, 3, 4, 5], NONE, NONE),
+        Role::SecuritySetup(client) => at.spec(64, [0, 0, 43, 0, client, 255], &[1, 2, 3, 4, 5], NONE, &[2]),
         Role::InvocationCounter(client) => at.data([0, 0, 43, 1, client, 255]),
         Role::Limiter => at.spec(71, [0, 0, 17, 0, 0, 255], &[1, 2, 3, 4, 6, 7, 11], &[4, 6, 7, 11], NONE),
         role => further(role),

@@ -10,9 +10,10 @@ use proto_dlms::apdu::{ServiceError, StateError};
 use proto_dlms::client::{
     Authentication, Ciphering, ClientError, ClientSession, ClientSettings, Request, Response, Step, Suite0,
 };
-use proto_dlms::data::{AttributeRef, ClassId, Data};
+use proto_dlms::data::{ActionResult, AttributeRef, ClassId, Data, MethodRef};
 use proto_dlms::security::{
-    Challenge, CounterState, Counters, InvocationCounter, Key, Keys, Protection, SecurityContext, SystemTitle,
+    Challenge, CounterState, Counters, InvocationCounter, Key, KeyId, Keys, Protection, SecurityContext,
+    SystemTitle, key_transfer,
 };
 use proto_dlms::server::{Peer, ServerSession, ServerSettings};
 
@@ -29,6 +30,7 @@ struct Bench {
     meter: Esme,
     shell: Shell,
     keys: Keys,
+    master: Key,
 }
 
 fn generated() -> KeySource {
@@ -37,8 +39,13 @@ fn generated() -> KeySource {
 
 impl Bench {
     fn new() -> Self {
-        let shared =
-            SharedKeys { system_title: CLIENT, encryption_key: generated(), authentication_key: generated() };
+        let shared = SharedKeys {
+            system_title: CLIENT,
+            encryption_key: generated(),
+            authentication_key: generated(),
+            master_key: Some(generated()),
+            dedicated_key: false,
+        };
         Self::with(shared, &StateFolder::none())
     }
 
@@ -53,6 +60,7 @@ impl Bench {
             encryption: shared.encryption_key.key().unwrap(),
             authentication: shared.authentication_key.key().unwrap(),
         };
+        let master = shared.master_key.as_ref().unwrap().key().unwrap();
         let clients = BTreeMap::from([(ClientSap::MANAGEMENT, Security::Gmac(shared))]);
         let credentials = LabCredentials { clients, vending_key: None };
         let title = SystemTitle(device.eui64.octets());
@@ -64,7 +72,7 @@ impl Bench {
             application: None,
             model: device.model.clone(),
         };
-        Self { meter: Esme::installed(&contract(DeviceKind::Esme), 7, NOW), shell, keys }
+        Self { meter: Esme::installed(&contract(DeviceKind::Esme), 7, NOW), shell, keys, master }
     }
 
     fn serve(&mut self, server: &mut ServerSession, apdu: &[u8]) -> Vec<u8> {
@@ -261,7 +269,8 @@ fn lasting(folder: &Folder, name: &str) -> KeySource {
 fn lasting_keys(folder: &Folder) -> SharedKeys {
     let (encryption_key, authentication_key) =
         (lasting(folder, "encryption"), lasting(folder, "authentication"));
-    SharedKeys { system_title: CLIENT, encryption_key, authentication_key }
+    let master_key = Some(lasting(folder, "master"));
+    SharedKeys { system_title: CLIENT, encryption_key, authentication_key, master_key, dedicated_key: false }
 }
 
 /// The invocation counter of a ciphered answer (tag, length, security control, counter).
@@ -306,4 +315,118 @@ fn a_device_that_cannot_write_its_counters_down_ciphers_nothing() {
     let answer = server.receive(&apdu, &mut face);
     assert!(!server.is_associated(), "{answer:?}");
     assert!(bench.shell.access.keep().is_err());
+}
+
+fn transfer(parameter: Data) -> Request {
+    let method = MethodRef { class: ClassId(64), obis: "0-0:43.0.1".parse().unwrap(), method: 2 };
+    Request::Act { method, parameter: Some(parameter) }
+}
+
+fn new_keys() -> Keys {
+    Keys { encryption: Key::new([0xE1; 16]), authentication: Key::new([0xA1; 16]) }
+}
+
+fn both(master: &Key, keys: &Keys) -> Data {
+    key_transfer(
+        master,
+        &[(KeyId::Encryption, &keys.encryption), (KeyId::Authentication, &keys.authentication)],
+    )
+}
+
+impl Bench {
+    /// Whether a client with these keys, counting on from there, is let in.
+    fn lets_in(&mut self, keys: Keys, sent: u32) -> bool {
+        let (mut server, mut client) = self.ends(keys, sent);
+        matches!(self.ask(&mut server, &mut client, Request::Associate), Ok(Response::Associated(_)))
+    }
+
+    fn transfers(&mut self, sent: u32, parameter: Data) -> Result<(), ActionResult> {
+        let (mut server, mut client) = self.ends(self.keys.clone(), sent);
+        self.ask(&mut server, &mut client, Request::Associate).unwrap();
+        match self.ask(&mut server, &mut client, transfer(parameter)).unwrap() {
+            Response::Acted(returned) => returned.result,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn transferred_keys_are_in_force_from_the_answer_on_and_after_a_restart() {
+    let folder = Folder::new();
+    let mut bench = Bench::with(lasting_keys(&folder), &folder.state());
+    let parameter = both(&bench.master, &new_keys());
+    // The answer is read with the old keys: the client has no others yet.
+    assert_eq!(bench.transfers(0, parameter), Ok(()));
+    let old = bench.keys.clone();
+    assert!(!bench.lets_in(old.clone(), 100), "the old keys are still in force");
+    assert!(bench.lets_in(new_keys(), 0), "counters begin anew under new keys");
+    drop(bench);
+
+    let mut bench = Bench::with(lasting_keys(&folder), &folder.state());
+    assert!(!bench.lets_in(old, 200), "the lab file's keys are in force again");
+    assert!(!bench.lets_in(new_keys(), 0), "a number under the new keys is taken twice");
+    assert!(bench.lets_in(new_keys(), 100));
+    let state = std::fs::read_to_string(folder.path().join("00DB123456789003.json")).unwrap();
+    assert!(!state.contains(&"E1".repeat(16)), "a key stands there in clear: {state}");
+}
+
+#[test]
+fn keys_under_another_master_key_are_refused_and_logged_and_none_of_them_is_taken() {
+    let mut bench = Bench::new();
+    let master = bench.master.clone();
+    let keys = new_keys();
+    let wrapped = |master: &Key, id, key: &Key| match key_transfer(master, &[(id, key)]) {
+        Data::Array(mut elements) => elements.remove(0),
+        other => panic!("{other:?}"),
+    };
+    let other = Key::new([0x77; 16]);
+    let half = Data::Array(vec![
+        wrapped(&master, KeyId::Encryption, &keys.encryption),
+        wrapped(&other, KeyId::Authentication, &keys.authentication),
+    ]);
+    let refused = Err(ActionResult::OtherReason);
+    assert_eq!(bench.transfers(0, both(&other, &keys)), refused);
+    assert_eq!(bench.transfers(100, half), refused);
+    let broadcast = key_transfer(&master, &[(KeyId::Broadcast, &keys.encryption)]);
+    assert_eq!(bench.transfers(200, broadcast), refused);
+    assert_eq!(bench.transfers(300, Data::Null), Err(ActionResult::TypeUnmatched));
+    assert!(bench.lets_in(bench.keys.clone(), 400), "the own keys are no longer in force");
+    assert!(
+        bench.breaches().iter().any(|text| text.contains("another master key")),
+        "{:?}",
+        bench.breaches()
+    );
+}
+
+#[test]
+fn a_key_that_was_in_force_before_goes_on_with_its_counters() {
+    let mut bench = Bench::new();
+    let (master, old) = (bench.master.clone(), bench.keys.clone());
+    assert_eq!(bench.transfers(50, both(&master, &new_keys())), Ok(()));
+    bench.keys = new_keys();
+    assert_eq!(bench.transfers(0, both(&master, &old)), Ok(()));
+    assert!(!bench.lets_in(old.clone(), 10), "a number the device had before the change");
+    assert!(bench.lets_in(old, 100));
+}
+
+#[test]
+fn a_client_may_give_its_association_a_key_of_its_own() {
+    let mut bench = Bench::new();
+    let state = CounterState::default();
+    let suite = Suite0 {
+        context: SecurityContext::new(CLIENT, bench.keys.clone(), Counters::held_in_memory(state)),
+        authentication: Authentication::Gmac(Challenge::from([7; 16])),
+        ciphering: Some(Ciphering {
+            protection: Protection::AuthenticatedEncrypted,
+            general: false,
+            dedicated_key: Some(Key::new([0xDE; 16])),
+        }),
+    };
+    let mut client =
+        ClientSession::new(ClientSettings { security: suite.into(), ..ClientSettings::default() });
+    let mut server = ServerSession::new(Peer::new(MANAGEMENT, 1), ServerSettings::default());
+    bench.ask(&mut server, &mut client, Request::Associate).unwrap();
+    let apdu = client.start(get(3, "1-0:1.8.0", 2)).unwrap();
+    assert_eq!(apdu[0], 0xD0, "GET ciphered with the dedicated key");
+    assert_eq!(bench.serve(&mut server, &apdu)[0], 0xD4);
 }

@@ -45,6 +45,8 @@ pub(super) fn keys(choice: &Keys) -> Result<Option<Keyset>, Failure> {
         return Ok(None);
     };
     let shared = SharedKeys {
+        master_key: None,
+        dedicated_key: false,
         system_title: choice.system_title.unwrap_or(SharedKeys::USUAL_TITLE),
         encryption_key: encryption.clone(),
         authentication_key: authentication.clone(),

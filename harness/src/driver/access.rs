@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{AddressSize, ClientSap, ClientSecurity, LinkUrl, Secret, SecretError, SharedKeys};
-use proto_dlms::security::{Keys, SystemTitle};
+use lab_config::{
+    AddressSize, ClientSap, ClientSecurity, KeySource, LinkUrl, Secret, SecretError, SharedKeys,
+};
+use proto_dlms::client::BlockWindow;
+use proto_dlms::security::{Key, Keys, SystemTitle};
 
 use super::counters::{CounterBook, CounterFault, CounterOwner};
 
@@ -26,6 +29,8 @@ pub struct Access {
     pub password: Option<Secret>,
     /// Keys of security suite 0; none means messages in clear.
     pub keys: Option<Arc<Keyset>>,
+    /// How many blocks the device takes in a row in a general block transfer, which is asked for then.
+    pub general_blocks: Option<BlockWindow>,
 }
 
 /// The keys of a client of security suite 0, and what is to be known to use them.
@@ -41,6 +46,10 @@ pub struct Keyset {
     pub asked: ClientSecurity,
     /// The client that may read the last number the device has seen, where it shows one.
     pub public_client: ClientSap,
+    /// The master key, under which new keys are transferred.
+    pub master: Option<Key>,
+    /// Whether each association has an encryption key of its own.
+    pub dedicated: bool,
 }
 
 /// Why keys cannot be used.
@@ -73,7 +82,17 @@ impl Keyset {
             false => CounterBook::kept(owner)?,
         };
         let keys = Keys { encryption, authentication };
-        Ok(Self { title: shared.system_title, keys, counters, asked, public_client })
+        let master = shared.master_key.as_ref().map(KeySource::key).transpose()?;
+        let (title, dedicated) = (shared.system_title, shared.dedicated_key);
+        Ok(Self { title, keys, counters, asked, public_client, master, dedicated })
+    }
+
+    /// The same client with other keys, whose numbers are kept where those of these are.
+    #[must_use]
+    pub fn with(&self, keys: Keys) -> Self {
+        let digits = hex::encode_upper(keys.encryption.expose());
+        let counters = self.counters.beside(CounterOwner::new(self.title, digits.as_bytes()));
+        Self { keys, counters, master: self.master.clone(), ..*self }
     }
 }
 
@@ -88,6 +107,7 @@ impl Access {
             address_size: None,
             password: None,
             keys: None,
+            general_blocks: None,
         }
     }
 
@@ -112,8 +132,7 @@ impl Access {
             server: given.server.unwrap_or(self.server),
             physical: given.physical.or(self.physical),
             address_size: given.server_address_size.or(self.address_size),
-            password: self.password,
-            keys: self.keys,
+            ..self
         }
     }
 }

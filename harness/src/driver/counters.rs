@@ -145,6 +145,13 @@ impl CounterBook {
         Self::at(owner, None)
     }
 
+    /// The book of another owner, kept where this one is.
+    #[must_use]
+    pub fn beside(&self, owner: CounterOwner) -> Self {
+        let folder = self.locked().folder.clone();
+        Self::at(owner, folder)
+    }
+
     pub(super) fn at(owner: CounterOwner, folder: Option<PathBuf>) -> Self {
         let mut books = BOOKS.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (owner.clone(), folder.clone());

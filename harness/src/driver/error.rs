@@ -163,6 +163,17 @@ impl From<&Refusal> for DriverErrorKind {
     }
 }
 
+impl DriverErrorKind {
+    /// Whether the device or the link stayed silent.
+    pub(super) fn is_silence(&self) -> bool {
+        match self {
+            DriverErrorKind::NoAnswer(_) | DriverErrorKind::Gateway(_) => true,
+            DriverErrorKind::Link(error) => error.kind == LinkErrorKind::NoAnswer,
+            _ => false,
+        }
+    }
+}
+
 impl DriverError {
     pub(crate) fn new(kind: impl Into<DriverErrorKind>, context: Context) -> DriverError {
         DriverError { kind: kind.into(), context: Box::new(context) }
@@ -237,11 +248,7 @@ impl DriverError {
     /// Whether the device or the link stayed silent, as a pulled cable or a sleeping device does.
     #[must_use]
     pub fn is_silence(&self) -> bool {
-        match &self.kind {
-            DriverErrorKind::NoAnswer(_) | DriverErrorKind::Gateway(_) => true,
-            DriverErrorKind::Link(error) => error.kind == LinkErrorKind::NoAnswer,
-            _ => false,
-        }
+        self.kind.is_silence()
     }
 }
 

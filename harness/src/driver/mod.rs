@@ -43,7 +43,7 @@ pub use counters::{CounterBook, CounterFault, CounterOwner, state_folder};
 pub use error::{Context, DriverError, DriverErrorKind};
 pub use keyring::{Keyring, Password};
 pub use rig::{Client, Han, ReachError, RigLinks};
-pub use session::Session;
+pub use session::{KeyChangeError, Session};
 pub use withdraw::{Withdrawal, withdraw};
 pub use zcl::ZclReader;
 

@@ -270,6 +270,7 @@ impl RigLinks {
             server: server.logical,
             physical: server.physical,
             address_size: server.size,
+            general_blocks: profile.particulars.general_blocks.map(|fact| fact.value),
             ..Access::open(asked)
         };
         let access = link.map_or(base.clone(), |link| base.at(link));

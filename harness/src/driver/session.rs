@@ -1,9 +1,11 @@
 //! A DLMS session with one device: an association over a link of its own or through a hub, and requests within it.
 //!
-//! Requests are never repeated: a SET or an ACTION whose answer was lost may have been carried out. After any failure
+//! Requests are never repeated: a SET or an ACTION whose answer was lost may have been carried out. What is, a bounded number
+//! of times, is a block of a general block transfer, which a device knows when it has had it. After any failure
 //! that leaves octets or the association in doubt, the session marks itself stale, and the next request begins on a
 //! clean connection with a new association.
 
+mod key_change;
 mod suite;
 
 use std::collections::VecDeque;
@@ -18,6 +20,8 @@ use proto_dlms::echo::Echo;
 use proto_dlms::push::{self, PushError, Receiver, ReceiverSettings};
 use proto_dlms::sign_on::Mode;
 use proto_duis::Eui64;
+
+pub use key_change::KeyChangeError;
 
 use super::access::{Access, Deadlines, Keyset, Sleep};
 use super::channel::hub::Hub;
@@ -324,9 +328,12 @@ impl Session {
     /// Connects anew and asks for the association.
     async fn ask_in(&mut self, access: &Access, waits: &Waits) -> Result<Response, ChannelError> {
         self.drop_channel().await;
-        self.machine = ClientSession::new(suite::settings(access));
+        let channel = self.connect(access, waits).await?;
+        // Over HDLC blocks in a row would only wait for each other.
+        let general_blocks = access.general_blocks.filter(|_| !channel.is_hdlc());
+        self.machine = ClientSession::new(suite::settings(&Access { general_blocks, ..access.clone() }));
         self.keys_in_use.clone_from(&access.keys);
-        self.channel = Some(self.connect(access, waits).await?);
+        self.channel = Some(channel);
         let answer = self.run(Request::Associate, waits).await;
         if answer.is_err() {
             self.drop_channel().await;
@@ -502,13 +509,24 @@ async fn converse(
 ) -> Result<Response, ChannelError> {
     end.allot()?;
     let mut apdu = end.machine.start(request).map_err(|error| failed(error, &[]))?;
+    let mut repeats = waits.retries;
     loop {
         channel.send(&apdu, waits).await?;
         while let Some(more) = end.machine.poll_transmit() {
             channel.send(&more, waits).await?;
         }
         apdu = loop {
-            let answer = channel.receive(waits).await?;
+            let answer = match channel.receive(waits).await {
+                Ok(answer) => answer,
+                Err(error) if repeats > 0 && error.kind.is_silence() && !channel.is_hdlc() => {
+                    repeats -= 1;
+                    // Only a block of a general block transfer may be sent again: the meter knows one it has had.
+                    let Ok(Some(block)) = end.machine.repeat() else { return Err(error) };
+                    channel.note("no answer: the block is sent again");
+                    break block;
+                }
+                Err(error) => return Err(error),
+            };
             end.allot()?;
             match end.machine.receive(&answer).map_err(|error| failed(error, &answer))? {
                 Step::Send(next) => break next,

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proto_dlms::client::BlockWindow;
 use proto_dlms::hdlc::{MaxInfo, Window};
 use proto_dlms::sign_on::Baud;
 
@@ -100,6 +101,8 @@ pub struct Particulars {
     pub alerts: Option<Fact<BTreeSet<u16>>>,
     /// How it sends alerts too long for one APDU. In one APDU, however long, where nothing is said.
     pub pushes: Option<Fact<PushHabit>>,
+    /// How many blocks it takes in a row in a general block transfer. It knows none where nothing is said.
+    pub general_blocks: Option<Fact<BlockWindow>>,
     /// The columns of its half-hourly profile; time, interval, reading where nothing is said.
     pub profile_columns: Option<Fact<Vec<ProfileColumn>>>,
     /// Its numbers for Metering snapshots on the home area network.
@@ -147,6 +150,7 @@ impl Particulars {
         tell("answer delay", self.answer_delay.map(|fact| fact.verified));
         tell("alert set", self.alerts.as_ref().map(|fact| fact.verified));
         tell("pushes in blocks", self.pushes.map(|fact| fact.verified));
+        tell("general block transfer", self.general_blocks.map(|fact| fact.verified));
         tell("profile columns", self.profile_columns.as_ref().map(|fact| fact.verified));
         tell("snapshot commands", self.snapshot_commands.map(|fact| fact.verified));
         if let Some(fact) = self.wake_interval {
@@ -171,6 +175,7 @@ pub(super) fn particulars(item: &Item<'_>) -> Result<Particulars, FileError> {
             answer_delay: table.read("answer-delay", |item| fact(item, answer_delay))?,
             alerts: table.read("alerts", |item| fact(item, alerts))?,
             pushes: table.read("pushes", |item| fact(item, pushes))?,
+            general_blocks: table.read("general-blocks", |item| fact(item, general_blocks))?,
             profile_columns: table.read("profile-columns", |item| fact(item, profile_columns))?,
             snapshot_commands: table.read("snapshot-commands", |item| fact(item, snapshot_commands))?,
             wake_interval: table.read("wake-interval", |item| fact(item, wake_interval))?,
@@ -234,6 +239,13 @@ fn pushes(table: &mut Table<'_>) -> Result<PushHabit, FileError> {
         octets: table.required("octets", octets)?.integer(32..=65535, octets)?,
         gap: table.required("gap", gap)?.integer(0..=30_000, gap)?,
     })
+}
+
+fn general_blocks(table: &mut Table<'_>) -> Result<BlockWindow, FileError> {
+    let blocks = "blocks it takes in a row";
+    let window = table.required("window", blocks)?;
+    let count = window.integer(1..=63, blocks)?;
+    BlockWindow::new(count).ok_or_else(|| window.refuse(blocks, "use 1 to 63"))
 }
 
 fn profile_columns(table: &mut Table<'_>) -> Result<Vec<ProfileColumn>, FileError> {

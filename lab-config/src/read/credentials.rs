@@ -61,10 +61,15 @@ impl Reader<'_> {
         let authentication =
             table.required("authentication-key", "where the authentication key comes from")?;
         let title = table.read("system-title", |item| item.parse("the client's system title"))?;
+        let master = table.read("master-key", |item| self.secret(item, Secret::random_suite_key))?;
+        let dedicated = table
+            .read("dedicated-key", |item| item.boolean("whether each association has a key of its own"))?;
         Ok(SharedKeys {
             system_title: title.unwrap_or(SharedKeys::USUAL_TITLE),
             encryption_key: KeySource(self.secret(&encryption, Secret::random_suite_key)?),
             authentication_key: KeySource(self.secret(&authentication, Secret::random_suite_key)?),
+            master_key: master.map(KeySource),
+            dedicated_key: dedicated.unwrap_or_default(),
         })
     }
 

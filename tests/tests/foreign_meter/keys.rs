@@ -25,6 +25,8 @@ fn with_keys() -> Access {
         counters: CounterBook::passing(CounterOwner::new(title, ENCRYPTION.as_bytes())),
         asked: ClientSecurity::KEYS,
         public_client: ClientSap::PUBLIC,
+        master: None,
+        dedicated: false,
     };
     Access::with_keys(ClientSap::new(5).expect("a client SAP"), keys)
 }

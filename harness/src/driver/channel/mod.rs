@@ -59,6 +59,8 @@ pub(super) struct Waits {
     pub(super) inter_octet: Duration,
     /// The end of the request, whatever happens.
     pub(super) until: Instant,
+    /// How often a block that was not answered is sent again.
+    pub(super) retries: u8,
 }
 
 impl Waits {
@@ -67,6 +69,7 @@ impl Waits {
             response: deadlines.response_awake(),
             inter_octet: deadlines.inter_octet,
             until: Instant::now() + deadlines.request_awake(),
+            retries: deadlines.retries,
         }
     }
 
@@ -119,6 +122,11 @@ impl Channel {
             Channel::Wrapper(_) | Channel::Datagrams(_) | Channel::Hdlc(_) => Ok(None),
             Channel::Hub(port) => port.turn(waits.until).await.map(Some),
         }
+    }
+
+    /// Whether HDLC carries it, which has segments, a window and repetitions of its own: where it gives up its link is down.
+    pub(super) fn is_hdlc(&self) -> bool {
+        matches!(self, Channel::Hdlc(_))
     }
 
     /// Whether the connection below was made anew since the association was, which is then lost.

@@ -1,8 +1,9 @@
 //! The client's end of security: from what the lab knows of a client to what the state machine wants.
 
 use proto_dlms::Password;
+use proto_dlms::apdu::Conformance;
 use proto_dlms::client::{Authentication, Ciphering, ClientSettings, Security, Suite0};
-use proto_dlms::security::{Challenge, CounterState, Counters, InvocationCounter, SecurityContext};
+use proto_dlms::security::{Challenge, CounterState, Counters, InvocationCounter, Key, SecurityContext};
 
 use crate::driver::access::{Access, Keyset};
 use crate::driver::error::DriverErrorKind;
@@ -17,7 +18,15 @@ pub(super) fn settings(access: &Access) -> ClientSettings {
         Some(keys) => suite(keys, password).into(),
         None => Security::from(password),
     };
-    ClientSettings { security, ..ClientSettings::default() }
+    let usual = ClientSettings { security, ..ClientSettings::default() };
+    match access.general_blocks {
+        Some(window) => ClientSettings {
+            conformance: usual.conformance | Conformance::GENERAL_BLOCK_TRANSFER,
+            window,
+            ..usual
+        },
+        None => usual,
+    }
 }
 
 fn suite(keys: &Keyset, password: Option<Password>) -> Suite0 {
@@ -25,6 +34,7 @@ fn suite(keys: &Keyset, password: Option<Password>) -> Suite0 {
     let counters = Counters::restore(CounterState::default());
     let context = SecurityContext::new(keys.title, keys.keys.clone(), counters);
     let protection = keys.asked.policy.protection();
+    let dedicated_key = keys.dedicated.then(|| Key::new(rand::random()));
     Suite0 {
         context: match protection {
             Some(required) => context.requiring(required),
@@ -34,7 +44,7 @@ fn suite(keys: &Keyset, password: Option<Password>) -> Suite0 {
             Some(password) => Authentication::Low(password),
             None => Authentication::Gmac(Challenge::from(rand::random::<[u8; 16]>())),
         },
-        ciphering: protection.map(|protection| Ciphering { protection, general: false, dedicated_key: None }),
+        ciphering: protection.map(|protection| Ciphering { protection, general: false, dedicated_key }),
     }
 }
 

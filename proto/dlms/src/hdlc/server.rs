@@ -137,11 +137,21 @@ impl Server {
     /// # Errors
     /// No link, or a client that fetches nothing.
     pub fn send(&mut self, apdu: &[u8]) -> Result<(), ServerSendError> {
+        self.send_all(&[apdu])
+    }
+
+    /// The same with several messages in one turn.
+    ///
+    /// # Errors
+    /// As [`Server::send`].
+    pub fn send_all(&mut self, apdus: &[impl AsRef<[u8]>]) -> Result<(), ServerSendError> {
         let Some(link) = &mut self.link else { return Err(ServerSendError::NotConnected) };
-        if link.sender.segments() > MAX_SEGMENTS {
-            return Err(ServerSendError::Full);
+        for apdu in apdus {
+            if link.sender.segments() > MAX_SEGMENTS {
+                return Err(ServerSendError::Full);
+            }
+            link.sender.push(&[&LLC_RESPONSE, apdu.as_ref()].concat());
         }
-        link.sender.push(&[&LLC_RESPONSE, apdu].concat());
         if link.ours {
             self.take_turn();
         }

@@ -17,11 +17,14 @@
 //!
 //! High-level security 5 (GMAC) proves with the same keys that each end holds them: [`SecurityContext::prove`].
 //!
+//! New keys travel wrapped under a *master key* that both ends hold for nothing else: [`key_transfer`].
+//!
 //! Not spoken, and refused with a clear error: compression, the broadcast key, suites 1 and 2.
 
 mod cipher;
 mod context;
 mod counters;
+mod key_transfer;
 mod keys;
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,7 @@ mod tests;
 pub(crate) use context::{Association, Manner};
 pub use context::{Opened, SecurityContext};
 pub use counters::{CounterError, CounterState, Counters};
+pub use key_transfer::{KeyId, KeyTransferError, WRAPPED, key_transfer, transferred, unwrap_key, wrap_key};
 pub use keys::{Challenge, ChallengeError, Key, KeyError, Keys};
 
 use std::fmt;
