@@ -17,6 +17,8 @@ use tempfile::TempDir;
 const PASSWORD: &str = "open4me8";
 const ENCRYPTION: &str = "000102030405060708090A0B0C0D0E0F";
 const AUTHENTICATION: &str = "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF";
+/// Under which new keys are wrapped; `pydlms_keys.py` has it too.
+const MASTER: &str = "F0F1F2F3F4F5F6F7F8F9FAFBFCFDFEFF";
 /// A month of half hours.
 const ROWS: usize = 31 * 48;
 
@@ -48,6 +50,7 @@ impl Served {
         write("password", PASSWORD);
         write("encryption", ENCRYPTION);
         write("authentication", AUTHENTICATION);
+        write("master", MASTER);
         write("lab.toml", &lab());
         write("meter.toml", &model(frames));
         let program = lab_tests::program("device-sim").unwrap_or_else(|error| panic!("{error}"));
@@ -73,7 +76,7 @@ fn lab() -> String {
     let clients = "client.1 = { security = \"low\", password = { file = \"password\" } }\n\
         client.2 = { security = \"none\" }\n\
         client.5 = { security = \"gmac\", encryption-key = { file = \"encryption\" }, \
-        authentication-key = { file = \"authentication\" } }";
+        authentication-key = { file = \"authentication\" }, master-key = { file = \"master\" } }";
     let generated = "client.1 = { security = \"low\", password = { generated = true } }";
     assert!(meter.contains(generated) && meter.contains("sim:?sign-on=e"), "the embedded lab is another");
     let meter = meter.replacen(generated, clients, 1).replacen("sim:?sign-on=e", "sim:", 1);
@@ -86,7 +89,10 @@ fn model(frames: Frames) -> String {
     let model = std::fs::read_to_string(shipped).unwrap();
     let Frames { window, max_info } = frames;
     let hdlc = format!("hdlc = {{ max-information = {max_info}, window = {window}, verified = false }}");
-    let particulars = format!("[profile.particulars]\n{hdlc}\n\n[profile.objects]");
+    // Every client meets a meter that offers general block transfer; only one of them asks for it.
+    let blocks = "general-blocks = { window = 3, verified = false }";
+    let keys = "[profile.security.5]\nmechanism = \"gmac\"\nverified = false";
+    let particulars = format!("[profile.particulars]\n{hdlc}\n{blocks}\n\n{keys}\n\n[profile.objects]");
     assert!(!model.contains("[profile.particulars]"), "the model has particulars of its own");
     model.replacen("[profile.objects]", &particulars, 1)
 }
@@ -107,13 +113,21 @@ fn jobs(place: &Value, title: &str) -> Value {
 }
 
 /// Has a client visit the meter three times, and holds each report against what the meter is.
-fn visit(script: &str, place: &Value, title: &str) {
+fn visit(script: &str, place: &Value, title: &str) -> Vec<Value> {
+    let reports = run(script, &jobs(place, title));
+    assert_eq!(reports.len(), 3, "{script} at {place}: {reports:?}");
+    reports.iter().for_each(|report| assert_right(report, script));
+    reports
+}
+
+/// What a client reports of these jobs.
+fn run(script: &str, jobs: &Value) -> Vec<Value> {
     let peers = lab_tests::peers().unwrap_or_else(|advice| panic!("{advice}"));
     let folder = lab_tests::repository().join("tests/tests/dlms_clients");
     let out = Command::new(peers.join("python"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .arg(folder.join(script))
-        .arg(jobs(place, title).to_string())
+        .arg(jobs.to_string())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&out.stdout);
@@ -123,8 +137,8 @@ fn visit(script: &str, place: &Value, title: &str) {
         .map(|report| serde_json::from_str(report).unwrap())
         .collect();
     let problem = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success() && reports.len() == 3, "{script} at {place}: {reports:?}\n{problem}");
-    reports.iter().for_each(|report| assert_right(report, script));
+    assert!(out.status.success(), "{script}: {reports:?}\n{problem}");
+    reports
 }
 
 fn assert_right(report: &Value, script: &str) {
@@ -144,6 +158,31 @@ fn pydlms_visits_over_the_wrapper_and_over_hdlc_with_small_and_large_windows() {
     visit("pydlms_visit.py", &served.wrapper(), "5059440000000001");
     visit("pydlms_visit.py", &served.hdlc(), "5059440000000002");
     visit("pydlms_visit.py", &Served::start(LARGE).hdlc(), "5059440000000003");
+}
+
+#[test]
+fn pydlms_visits_in_general_blocks_several_in_a_row() {
+    let served = Served::start(SMALL);
+    for (window, title) in [(1, "5059440000000004"), (5, "5059440000000005")] {
+        let mut place = served.wrapper();
+        place["gbt"] = json!(window);
+        let reports = visit("pydlms_visit.py", &place, title);
+        assert!(reports.iter().all(|report| report["gbt"] == true), "{reports:?}");
+    }
+}
+
+#[test]
+fn pydlms_changes_the_keys_of_its_client() {
+    let served = Served::start(SMALL);
+    let job = jobs(&served.wrapper(), "5059440000000006")[2].clone();
+    let reports = run("pydlms_keys.py", &json!([job]));
+    let report = &reports[0];
+    assert!(
+        report["still"].as_f64().unwrap() > 0.0 && report["register"].as_f64().unwrap() > 0.0,
+        "{report}"
+    );
+    assert!(report["other_master"].is_string(), "keys under another master key were taken: {report}");
+    assert!(report["old"].is_string(), "the old keys are still in force: {report}");
 }
 
 #[test]

@@ -21,6 +21,8 @@ def security(job):
 
 def open_client(job):
     common = {"client_sap": job.client, "server_logical": job.server, **security(job)}
+    if job.gbt:
+        common |= {"propose_gbt": True, "gbt_window": job.gbt, "max_receive_pdu_size": 200}
     if not job.hdlc:
         return DlmsClient.tcp(job.host, job.port, **common)
     hdlc = HdlcParameters(job.max_info, job.max_info, job.window, job.window)
@@ -32,6 +34,7 @@ def open_client(job):
 
 def visit(job):
     with open_client(job) as client:
+        uses_gbt = client.association.uses_gbt
         register = client.get_register(job.register)
         clock = client.get_clock().to_datetime()
         everything = client.read_profile(job.profile)
@@ -42,7 +45,7 @@ def visit(job):
         client.set(CLOCK, 8, 2, DlmsData.octet_string(CosemDateTime.from_datetime(now).to_bytes()))
         client.action(CLOCK, 8, SHIFT_TIME, DlmsData.int16(0))
     report(register=float(register.value), unit=int(register.unit), clock=clock.timestamp(), rows=len(everything.rows),
-           by_entry=plain(by_entry.rows), by_range=plain(by_range.rows))
+           by_entry=plain(by_entry.rows), by_range=plain(by_range.rows), gbt=uses_gbt)
 
 
 def plain(rows):

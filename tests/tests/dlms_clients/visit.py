@@ -9,6 +9,7 @@ The first argument is a list of jobs in JSON, done one after the other. A job:
   auth      none, low or gmac; with password, or key, auth_key and title in hexadecimal
   counter   first invocation counter
   window, max_info           what HDLC asks for
+  gbt       blocks taken in a row in a general block transfer, where one is asked for
   register, profile          OBIS codes
 
 A report is one line for each job, REPORT and a JSON object; its rows are [time, value], the time as the client
@@ -35,6 +36,7 @@ class Job:
             bytes.fromhex(said.get(name, "")) for name in ("key", "auth_key", "title"))
         self.counter = said.get("counter", 1)
         self.window, self.max_info = said.get("window", 1), said.get("max_info", 128)
+        self.gbt = said.get("gbt")
         self.register, self.profile = said["register"], said["profile"]
         url = urlsplit(said["link"])
         self.hdlc, self.serial = url.scheme != "tcp", url.path if url.scheme == "serial" else None

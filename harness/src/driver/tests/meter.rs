@@ -27,6 +27,8 @@ pub(super) enum Fault {
     SpeaksHdlc,
     ForgetsAssociations,
     TalksWithoutEnd,
+    /// Loses the last APDU of the next answer, and works then.
+    LosesOne,
 }
 
 pub(super) const PASSWORD: &[u8] = b"letmein8";
@@ -107,6 +109,10 @@ pub(super) struct Meter {
 
 impl Meter {
     pub(super) async fn start() -> Meter {
+        Meter::with(ServerSettings::default()).await
+    }
+
+    pub(super) async fn with(settings: ServerSettings) -> Meter {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = LinkUrl::tcp(listener.local_addr().unwrap());
         let fault = Arc::new(Mutex::new(Fault::None));
@@ -116,7 +122,7 @@ impl Meter {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                serve(stream, hand.clone(), &mut queue).await;
+                serve(stream, (hand.clone(), settings), &mut queue).await;
             }
         });
         Meter { url, fault, connections, pushes }
@@ -130,7 +136,11 @@ impl Meter {
 /// One association for each device behind the connection and each client.
 pub(super) type Sessions = BTreeMap<(Option<Vec<u8>>, u16), ServerSession>;
 
-async fn serve(mut stream: TcpStream, fault: Arc<Mutex<Fault>>, pushes: &mut mpsc::Receiver<Vec<u8>>) {
+async fn serve(
+    mut stream: TcpStream,
+    (fault, settings): (Arc<Mutex<Fault>>, ServerSettings),
+    pushes: &mut mpsc::Receiver<Vec<u8>>,
+) {
     let (mut deframer, mut sessions, mut model) = (Deframer::default(), Sessions::new(), Guarded(table()));
     let mut buffer = [0; 4096];
     loop {
@@ -146,8 +156,8 @@ async fn serve(mut stream: TcpStream, fault: Arc<Mutex<Fault>>, pushes: &mut mps
         }
         deframer.receive(&buffer[..count]);
         while let Ok(Some(message)) = deframer.next_message() {
-            let fault = *fault.lock().unwrap();
-            match fault {
+            let present = *fault.lock().unwrap();
+            match present {
                 Fault::Silent => continue,
                 Fault::ClosesInTheMiddle => {
                     let _ = stream.write_all(&[0, 1, 0, 1, 0]).await;
@@ -167,15 +177,29 @@ async fn serve(mut stream: TcpStream, fault: Arc<Mutex<Fault>>, pushes: &mut mps
                     }
                     return;
                 }
-                Fault::None => {}
+                Fault::None | Fault::LosesOne => {}
             }
-            let answer = answer(&message, &mut sessions, &mut model);
-            let _ = stream.write_all(&answer).await;
+            let mut answers = answers(&message, &mut sessions, &mut model, settings);
+            if present == Fault::LosesOne && answers.pop().is_some() {
+                *fault.lock().unwrap() = Fault::None;
+            }
+            for answer in answers {
+                let _ = stream.write_all(&answer).await;
+            }
         }
     }
 }
 
 pub(super) fn answer(message: &Message, sessions: &mut Sessions, model: &mut Guarded) -> Vec<u8> {
+    answers(message, sessions, model, ServerSettings::default()).remove(0)
+}
+
+fn answers(
+    message: &Message,
+    sessions: &mut Sessions,
+    model: &mut Guarded,
+    settings: ServerSettings,
+) -> Vec<Vec<u8>> {
     let (device, apdu) = match Envelope::is_present(&message.apdu) {
         true => {
             let envelope = Envelope::decode(&message.apdu).unwrap();
@@ -184,15 +208,18 @@ pub(super) fn answer(message: &Message, sessions: &mut Sessions, model: &mut Gua
         false => (None, message.apdu.clone()),
     };
     let key = (device.as_ref().map(|address| address.octets().to_vec()), message.source);
-    let session = sessions.entry(key).or_insert_with(|| {
-        ServerSession::new(Peer::new(message.source, message.destination), ServerSettings::default())
-    });
-    let apdu = session.receive(&apdu, model).unwrap();
-    let apdu = match device {
-        Some(physical_address) => {
-            Envelope { direction: Direction::Response, network_id: 0, physical_address, apdu }.encode()
-        }
-        None => apdu,
+    let peer = Peer::new(message.source, message.destination);
+    let session = sessions.entry(key).or_insert_with(|| ServerSession::new(peer, settings));
+    let first = session.receive(&apdu, model);
+    let apdus: Vec<_> = first.into_iter().chain(std::iter::from_fn(|| session.poll_transmit())).collect();
+    let wrapped = |apdu| {
+        let apdu = match device.clone() {
+            Some(physical_address) => {
+                Envelope { direction: Direction::Response, network_id: 0, physical_address, apdu }.encode()
+            }
+            None => apdu,
+        };
+        Message { source: message.destination, destination: message.source, apdu }.encode().unwrap()
     };
-    Message { source: message.destination, destination: message.source, apdu }.encode().unwrap()
+    apdus.into_iter().map(wrapped).collect()
 }

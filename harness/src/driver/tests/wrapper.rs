@@ -2,7 +2,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lab_config::{ClientSap, LinkUrl, Secret};
+use proto_dlms::apdu::Conformance;
+use proto_dlms::client::BlockWindow;
 use proto_dlms::data::{Data, DataAccessResult};
+use proto_dlms::server::ServerSettings;
 
 use super::meter::{Fault, Meter, PASSWORD, import, long_value};
 use crate::driver::{Access, Deadlines, DriverError, DriverErrorKind, Session, meet, read};
@@ -32,6 +35,37 @@ async fn reads_a_value_and_a_long_one_in_blocks() {
     assert_eq!(session.get(import(), None).await.unwrap(), Data::U32(12_345_678));
     assert_eq!(session.get(long_value(), None).await.unwrap(), Data::Octets(vec![7; 5000]));
     session.close().await;
+}
+
+/// A meter that speaks general block transfer, and a client that was told so by its Device Model.
+async fn in_general_blocks() -> (Meter, Session) {
+    let window = BlockWindow::new(3).unwrap();
+    let settings = ServerSettings { conformance: Conformance::SPOKEN, window, ..ServerSettings::default() };
+    let meter = Meter::with(settings).await;
+    let access = Access { general_blocks: Some(window), ..management(PASSWORD) };
+    let session = open(&meter.url, access).await.unwrap();
+    (meter, session)
+}
+
+#[tokio::test]
+async fn a_block_that_is_lost_is_asked_for_again_and_the_request_is_not() {
+    let (meter, mut session) = in_general_blocks().await;
+    assert_eq!(session.get(long_value(), None).await.unwrap(), Data::Octets(vec![7; 5000]));
+    meter.set(Fault::LosesOne);
+    assert_eq!(session.get(long_value(), None).await.unwrap(), Data::Octets(vec![7; 5000]));
+    session.set(long_value(), Data::Octets(vec![9; 4000])).await.unwrap();
+    meter.set(Fault::LosesOne);
+    session.set(long_value(), Data::Octets(vec![8; 4000])).await.unwrap();
+    assert_eq!(session.get(long_value(), None).await.unwrap(), Data::Octets(vec![8; 4000]));
+    assert_eq!(meter.connections.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_meter_that_says_nothing_to_a_block_sent_again_is_given_up() {
+    let (meter, mut session) = in_general_blocks().await;
+    meter.set(Fault::Silent);
+    let error = session.get(long_value(), None).await.unwrap_err();
+    assert!(error.is_silence(), "{error}");
 }
 
 #[tokio::test]
