@@ -10,6 +10,7 @@ use crate::apdu::{Apdu, Conformance, InitiateRequest, UserInformation};
 use crate::client::{ClientSession, ClientSettings, Request};
 use crate::data::{AttributeRef, ClassId, Data, DeviationSign, Obis};
 use crate::explain::{self, Conversation, Cutter, Layer, Piece, Span, Way};
+use crate::security::{Key, transferred};
 use crate::server::{ObjectTable, Peer, Rights, ServerSession, ServerSettings};
 use crate::{gateway, hdlc, push, sign_on, wrapper};
 pub use secured::secured;
@@ -26,6 +27,7 @@ pub fn data(octets: &[u8]) {
     if let Data::CompactArray(array) = &value {
         let _ = array.elements();
     }
+    let _ = transferred(&Key::new([1; 16]), &value);
     let _ = value.encode();
 }
 
