@@ -17,7 +17,7 @@
 //!
 //! High-level security 5 (GMAC) proves with the same keys that each end holds them: [`SecurityContext::prove`].
 //!
-//! New keys travel wrapped under a *master key* that both ends hold for nothing else: [`key_transfer`].
+//! New keys travel wrapped under a *master key* that both ends hold for nothing else: [`key_transfer()`].
 //!
 //! Not spoken, and refused with a clear error: compression, the broadcast key, suites 1 and 2.
 
