@@ -24,13 +24,13 @@ fn keys(octet: u8) -> Keys {
 /// The embedded lab with an electricity meter whose management client has keys.
 fn lab(folder: &Path) -> Lab {
     let text = embedded_lab().unwrap();
-    let model = "esme-liberty-100.toml";
+    let model = "esme-liberty-100";
     let (before, meter) = text.split_once("kind = \"ESME\"").unwrap();
     let generated = "client.1 = { security = \"low\", password = { generated = true } }";
     let client = "client.1 = { security = \"gmac\", system-title = \"4C41424B45595331\", encryption-key = { file = \"encryption\" }, \
                   authentication-key = { file = \"authentication\" }, master-key = { file = \"master\" } }";
     assert!(meter.contains(generated) && before.contains(model), "the embedded lab is another");
-    let before = before.replacen(model, "esme-liberty-100-moc.toml", 1);
+    let before = before.replace(model, "esme-liberty-100-moc");
     let text = [&before, "kind = \"ESME\"", &meter.replacen(generated, client, 1)].concat();
     let old = keys(0x10);
     let files = [("encryption", *old.encryption.expose()), ("authentication", *old.authentication.expose())];
