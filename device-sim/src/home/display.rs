@@ -38,7 +38,7 @@ impl Home {
                 Addressee::Meter(Fuel::Gas) => self.gsme.as_ref().map(|gsme| &gsme.device.connection.core),
                 Addressee::Hub => self.hub.as_ref().map(|hub| &hub.device.core),
                 Addressee::Radio => {
-                    self.to_radio(from, octets);
+                    self.keep_for_radio(from, octets);
                     continue;
                 }
             };

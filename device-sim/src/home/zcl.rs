@@ -137,7 +137,7 @@ impl Home {
     }
 
     /// Keeps a frame of a device for the radio it is for.
-    pub(super) fn to_radio(&mut self, from: Eui64, octets: Vec<u8>) {
+    pub(super) fn keep_for_radio(&mut self, from: Eui64, octets: Vec<u8>) {
         self.for_radio.push_back((from, octets));
         if self.for_radio.len() > TO_RADIO {
             self.for_radio.pop_front();
