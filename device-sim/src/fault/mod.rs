@@ -39,7 +39,9 @@
 //! | `odds 1 in 10` | at one frame in ten, as the seed has it |
 //! | `inward` | on what comes to the device, in place of what it sends |
 //!
-//! A frame is what a device sends as one: an HDLC frame, a line of a sign-on, a message of the DLMS wrapper.
+//! A frame is what a device sends as one: an HDLC frame, a line of a sign-on, a message of the DLMS wrapper. Over UDP a message
+//! is a datagram, and faults do to it what a network does: one that is late is overtaken by those after it, one that comes in
+//! twice is two, and what is cut off or added harms no other. A line and a TCP connection keep their order.
 //!
 //! Wire faults are a [`Board`] and, for each connection, an [`Outbox`]: octets and time in, octets and time out. Faults of
 //! a device itself go by the [`Hand`](crate::Hand), as a person's would.
