@@ -18,6 +18,7 @@ mod combination;
 pub mod contents;
 pub mod cosem;
 mod credentials;
+mod dcc;
 mod device_model;
 mod document;
 mod dongle_url;
@@ -37,6 +38,7 @@ pub use credentials::{
     ClientSap, ClientSapError, Credentials, KeySource, Mechanism, Secret, SecretError, SecretSource,
     Security, SharedKeys,
 };
+pub use dcc::{DccInterface, HttpUrl, HttpUrlError, Signing, TlsFiles, UserSystem};
 pub use device_model::{
     Capability, ClientSecurity, ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion, DeviationSign,
     DeviceModel, DlmsProfile, Fact, FrameLimits, Function, ModelIdentity, ModelText, ModelTextError, Object,

@@ -2,6 +2,7 @@
 
 mod combination;
 mod credentials;
+mod dcc;
 mod rig;
 mod station;
 
@@ -51,6 +52,8 @@ fn read(document: &Document, sources: &Sources) -> Result<Lab, FileError> {
         let models = models(table, sources, &mut digest)?;
         let combinations = combination::combinations(table, &models)?;
         let broker = table.read("broker", |item| station::broker(item, sources))?;
+        let users = users(table)?;
+        let dcc = table.read("dcc", |item| dcc::interface(item, sources, &users))?.unwrap_or_default();
         let rigs = rig::rigs(table, &combinations, sources)?;
         station::refuse_unmet(table, broker.as_ref(), &rigs)?;
         Ok(Lab {
@@ -58,7 +61,8 @@ fn read(document: &Document, sources: &Sources) -> Result<Lab, FileError> {
             environment: table
                 .required("environment", "the test environment")?
                 .table("the test environment", environment)?,
-            users: users(table)?,
+            users,
+            dcc,
             epcl: combination::epcl(table, &combinations)?,
             broker,
             rigs,

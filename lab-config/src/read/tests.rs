@@ -268,3 +268,36 @@ fn stations_that_cannot_work_are_refused_in_their_place() {
       advice: write whole seconds or milliseconds: "5s", "1500ms"
 "#);
 }
+
+/// The embedded lab with this text about its DCC.
+fn with_dcc(text: &str) -> Result<Lab, FileError> {
+    embedded_with("\n[[combination]]\n", &format!("\n{text}\n\n[[combination]]\n"))
+}
+
+const USER_SYSTEM: &str = "[[dcc.user-system]]\nname = \"supplier-a\"\neui-64 = \"90-B3-D5-1F-30-0A-00-01\"\nroles = [\"IS\"]\n\
+                           certificate = \"a.pem\"\nlistener = \"http://127.0.0.1:8081/\"";
+
+#[test]
+fn a_user_system_has_an_identity_roles_a_certificate_and_a_listener() {
+    let lab = with_dcc(USER_SYSTEM).expect("a lab");
+    let system = &lab.dcc.user_systems[0];
+    assert_eq!((system.name.as_str(), system.roles.len()), ("supplier-a", 1));
+    assert_eq!(system.listener.to_string(), "http://127.0.0.1:8081/");
+    assert!(lab.dcc.listen.ip().is_loopback() && lab.dcc.tls.is_none());
+    assert!(embedded().dcc.user_systems.is_empty());
+}
+
+#[test]
+fn a_door_open_to_everybody_and_users_mistaken_for_others_are_refused() {
+    let refused = |text: &str| with_dcc(text).expect_err("refused").to_string();
+    let open = refused("[dcc]\nlisten = \"0.0.0.0:8079\"");
+    assert!(open.contains("0.0.0.0:8079` without `tls`"), "{open}");
+    let secure = refused(&USER_SYSTEM.replace("http:", "https:"));
+    assert!(secure.contains("`supplier-a` listens at https://127.0.0.1:8081/, and no `tls`"), "{secure}");
+    let own = refused(&USER_SYSTEM.replace("0A-00-01", "01-00-00"));
+    assert!(own.contains("no other user of the DCC has"), "{own}");
+    let twice = refused(&format!("{USER_SYSTEM}\n{}", USER_SYSTEM.replace("00-01", "00-02")));
+    assert!(twice.contains("a name no other User System has"), "{twice}");
+    let idle = refused(&USER_SYSTEM.replace("[\"IS\"]", "[]"));
+    assert!(idle.contains("may send nothing"), "{idle}");
+}
