@@ -15,8 +15,10 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -43,22 +45,24 @@ impl Server {
     /// # Errors
     /// There is no port to be had.
     pub(crate) async fn start(router: Router, connections: usize) -> std::io::Result<Server> {
-        Server::start_at((std::net::Ipv4Addr::LOCALHOST, 0).into(), router, connections).await
+        Server::start_at((std::net::Ipv4Addr::LOCALHOST, 0).into(), None, router, connections).await
     }
 
-    /// As [`Server::start`], at an address that is given.
+    /// As [`Server::start`], at an address that is given, and over TLS where that is given.
     ///
     /// # Errors
     /// The address is taken, or not of this machine.
     pub(crate) async fn start_at(
         address: SocketAddr,
+        tls: Option<TlsAcceptor>,
         router: Router,
         connections: usize,
     ) -> std::io::Result<Server> {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        tasks.spawn(accept(listener, router, connections, tasks.clone(), stop.clone()));
+        let door = Door { router, tls, stop: stop.clone() };
+        tasks.spawn(door.accept(listener, connections, tasks.clone()));
         Ok(Server { address, tasks, stop: stop.drop_guard() })
     }
 
@@ -108,48 +112,63 @@ pub(crate) async fn body(body: Body, limit: usize) -> Result<Bytes, BodyError> {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
+/// What stands behind every connection.
+#[derive(Clone)]
+struct Door {
     router: Router,
-    connections: usize,
-    tasks: TaskTracker,
+    tls: Option<TlsAcceptor>,
     stop: CancellationToken,
-) {
-    let places = Arc::new(Semaphore::new(connections));
-    loop {
-        let next = async {
-            let place = Arc::clone(&places).acquire_owned().await.ok()?;
-            Some((listener.accept().await, place))
-        };
-        let Some(Some((accepted, place))) = stop.run_until_cancelled(next).await else { return };
-        match accepted {
-            Ok((stream, _)) => {
-                tasks.spawn(connection(stream, router.clone(), place, stop.clone()));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(BREATH).await;
-            }
-        }
-    }
 }
 
-async fn connection(stream: TcpStream, router: Router, place: OwnedSemaphorePermit, stop: CancellationToken) {
-    let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
-    let service = TowerToHyperService::new(router);
-    let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = served.as_mut() => Some(ended),
-        () = stop.cancelled() => {
-            served.as_mut().graceful_shutdown();
-            tokio::time::timeout(GRACE, served).await.ok()
+impl Door {
+    async fn accept(self, listener: TcpListener, connections: usize, tasks: TaskTracker) {
+        let places = Arc::new(Semaphore::new(connections));
+        loop {
+            let next = async {
+                let place = Arc::clone(&places).acquire_owned().await.ok()?;
+                Some((listener.accept().await, place))
+            };
+            let Some(Some((accepted, place))) = self.stop.run_until_cancelled(next).await else { return };
+            match accepted {
+                Ok((stream, _)) => {
+                    tasks.spawn(self.clone().connection(stream, place));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(BREATH).await;
+                }
+            }
         }
-    };
-    if let Some(Err(error)) = ended {
-        tracing::debug!(%error, "a connection ended early");
     }
-    drop(place);
+
+    /// Serves one connection and gives its place back.
+    async fn connection(self, stream: TcpStream, _place: OwnedSemaphorePermit) {
+        let Some(tls) = &self.tls else { return self.serve(stream).await };
+        let shaking = tokio::time::timeout(HEAD_WITHIN, tls.accept(stream));
+        match self.stop.run_until_cancelled(shaking).await {
+            Some(Ok(Ok(stream))) => self.serve(stream).await,
+            Some(Ok(Err(error))) => tracing::info!(%error, "a connection turned away: no TLS as it must be"),
+            Some(Err(_)) => tracing::info!("a connection turned away: TLS took longer than {HEAD_WITHIN:?}"),
+            None => {}
+        }
+    }
+
+    async fn serve(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let mut server = http1::Builder::new();
+        server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
+        let service = TowerToHyperService::new(self.router.clone());
+        let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+        let ended = tokio::select! {
+            ended = served.as_mut() => Some(ended),
+            () = self.stop.cancelled() => {
+                served.as_mut().graceful_shutdown();
+                tokio::time::timeout(GRACE, served).await.ok()
+            }
+        };
+        if let Some(Err(error)) = ended {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
 }
 
 #[cfg(test)]

@@ -20,4 +20,5 @@ pub mod server;
 pub mod service_user;
 pub mod station;
 pub mod tap;
+pub mod tls;
 pub mod watch;

@@ -1,27 +1,38 @@
 //! POST of one XML message over HTTP, within a deadline and a size: the way from a user to the DCC, and from the DCC to a
 //! user's listener.
 
+use std::io;
 use std::time::Duration;
 
 use axum::http::{Request, StatusCode, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_util::task::AbortOnDropHandle;
 
 /// The media type of every message.
 pub(crate) const XML: &str = "application/xml";
 
 /// A client that opens a connection for each message: on a kept one that the other side closes meanwhile, it cannot be
 /// told whether the message arrived, and a message must never go out twice.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Poster {
-    client: Client<HttpConnector, Full<Bytes>>,
+    /// For `https`; without it there is no way to such an address.
+    tls: Option<TlsConnector>,
     /// Octets a reply may have.
     reply_octets: usize,
 }
+
+/// What a message travels over: TCP, or TLS over it.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// What came back.
 #[derive(Debug)]
@@ -62,11 +73,14 @@ pub(crate) enum PostError {
 }
 
 impl Poster {
-    /// A client that takes replies of up to so many octets.
+    /// A client that takes replies of up to so many octets, and knows `http` only.
     pub(crate) fn new(reply_octets: usize) -> Poster {
-        let mut client = Client::builder(TokioExecutor::new());
-        let client = client.pool_max_idle_per_host(0).retry_canceled_requests(false).build_http();
-        Poster { client, reply_octets }
+        Poster { tls: None, reply_octets }
+    }
+
+    /// The same client with `https`.
+    pub(crate) fn with_tls(self, tls: Option<TlsConnector>) -> Poster {
+        Poster { tls, ..self }
     }
 
     /// Sends `message` and waits for the whole reply, both by the deadline.
@@ -87,9 +101,16 @@ impl Poster {
             uri: uri.to_string(),
             reason: with_cause(error),
         };
-        let request = Request::post(uri).header(header::CONTENT_TYPE, XML).body(Full::new(message));
-        let request = request.map_err(|error| broken(&error))?;
-        let reply = self.client.request(request).await.map_err(|error| broken(&error))?;
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let host = uri.authority().map_or("", |authority| authority.as_str());
+        let request = Request::post(path).header(header::HOST, host).header(header::CONTENT_TYPE, XML);
+        let request = request.body(Full::new(message)).map_err(|error| broken(&error))?;
+        let stream = self.connect(uri).await.map_err(|error| broken(&error))?;
+        let (mut sender, connection) =
+            http1::handshake(TokioIo::new(stream)).await.map_err(|error| broken(&error))?;
+        // What the connection says of its end, the sender says too.
+        let _driven = AbortOnDropHandle::new(tokio::spawn(async move { drop(connection.await) }));
+        let reply = sender.send_request(request).await.map_err(|error| broken(&error))?;
         let (status, limit) = (reply.status(), self.reply_octets);
         let body = Limited::new(reply.into_body(), limit).collect().await;
         let body = body.map_err(|error| match error.is::<LengthLimitError>() {
@@ -97,6 +118,24 @@ impl Poster {
             false => broken(error.as_ref()),
         })?;
         Ok(Reply { status, body: body.to_bytes() })
+    }
+
+    async fn connect(&self, uri: &Uri) -> io::Result<Box<dyn Stream>> {
+        let wrong = |words: &str| io::Error::new(io::ErrorKind::InvalidInput, words);
+        let host = uri.host().ok_or_else(|| wrong("no host in the address"))?;
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        let secure = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let stream = TcpStream::connect((host, port)).await?;
+        // A message goes out in one piece: there is nothing to wait for.
+        stream.set_nodelay(true)?;
+        if !secure {
+            return Ok(Box::new(stream));
+        }
+        let tls =
+            self.tls.as_ref().ok_or_else(|| wrong("https, and the lab file names no certificates for it"))?;
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        Ok(Box::new(tls.connect(name, stream).await?))
     }
 }
 

@@ -14,7 +14,6 @@ use crate::post::{PostError, Poster};
 const SHOWN: usize = 200;
 
 /// The DCC's interface for users.
-#[derive(Debug)]
 pub(super) struct Dcc {
     poster: Poster,
     base: String,
