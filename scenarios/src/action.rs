@@ -16,6 +16,8 @@ use crate::{Bindings, ModelField, Operand, Reference, Unbound, Value, Values};
 pub enum Action {
     /// Sends a Service Request through the service user and waits for its answer.
     Request(Request),
+    /// Waits until a User System outside the harness has asked something and has been answered.
+    UserSystem(UserSystem),
     /// Reads the truth at the device by a second path.
     Observe(Observe),
     /// Waits for a device alert.
@@ -55,6 +57,17 @@ pub struct Request {
     pub fields: Fields,
     /// What is wrong with it on purpose.
     pub misuse: Option<Misuse>,
+    /// How it must end.
+    pub outcome: Outcome,
+}
+
+/// A Service Request that somebody else's User System sends (SVTAD 5.2(b)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserSystem {
+    /// The Service Reference Variant.
+    pub srv: Srv,
+    /// The device it is for; the script's device when not said.
+    pub device: Option<DeviceKind>,
     /// How it must end.
     pub outcome: Outcome,
 }

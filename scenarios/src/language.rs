@@ -28,6 +28,7 @@
 //! | key | what the step does | other keys | deadline unless `within` says otherwise |
 //! |---|---|---|---|
 //! | `request = "4.1.1"` | sends a Service Request and waits for its answer | `as` (user role), `device`, `fields`, `misuse`, `outcome` | 60 s |
+//! | `user-system = "4.1.1"` | waits until a User System outside the harness has sent such a request, and has its answer | `device`, `outcome` | 600 s |
 //! | `observe = "active-import"`, `{ class, obis, attribute }` or `{ cluster, attribute }` | reads the device by a second path | `through` (`wan`, `optical`, `local`, `han`), `device`, `select` | 30 s |
 //! | `sense = "supply-voltage"`, `"current"` or `"temperature"` | reads a sensor of the rig's station: the first reading that comes from then on | `device` | 30 s, and the station's own deadline |
 //! | `alert = "8F32"` | waits for a device alert that came since the script began and no step has matched yet | `device` | 60 s |

@@ -21,7 +21,7 @@ mod values;
 
 pub use action::{
     Act, Action, Ask, Declared, FieldError, Fields, Migrate, Migration, Misuse, Observe, ObservedAttribute,
-    Outcome, Request, Select, Vending,
+    Outcome, Request, Select, UserSystem, Vending,
 };
 pub use binding::{Bindings, DeviceFacts, Facts, ModelField, Operand, Piece, Reference, Unbound};
 pub use data_set::{DataSet, NotShipped, Write};

@@ -9,7 +9,8 @@ use proto_lab::Digest;
 use proto_lab::record::Verdict;
 
 use crate::{
-    Act, Action, Bindings, Expectation, Facts, ObservedAttribute, Outcome, Value, ValuePath, Values,
+    Act, Action, Bindings, Expectation, Facts, ObservedAttribute, Outcome, Request, UserSystem, Value,
+    ValuePath, Values,
 };
 
 /// How long a step may take when it does not say `within`, and the longest it may ask for.
@@ -18,6 +19,8 @@ pub mod deadline {
 
     /// From sending a Service Request to its answer.
     pub const REQUEST: Duration = Duration::from_secs(60);
+    /// Until somebody else's User System has asked something and has been answered.
+    pub const USER_SYSTEM: Duration = Duration::from_secs(600);
     /// Reading a device by a second path, opening the link included.
     pub const OBSERVE: Duration = Duration::from_secs(30);
     /// Until an alert arrives.
@@ -171,6 +174,7 @@ impl Step {
     pub fn is_hazardous(&self) -> bool {
         match &self.action {
             Action::Request(request) => request.srv.is_critical(),
+            Action::UserSystem(asked) => asked.srv.is_critical(),
             Action::Migrate(_) => true,
             Action::Ask(ask) => matches!(ask.act, Act::SwitchMains { .. }),
             _ => false,
@@ -196,6 +200,8 @@ impl Step {
         let named = match &self.action {
             Action::Request(request) if request.srv.is_for_the_dcc() => return None,
             Action::Request(request) => request.device,
+            Action::UserSystem(asked) if asked.srv.is_for_the_dcc() => return None,
+            Action::UserSystem(asked) => asked.device,
             Action::Observe(observe) => observe.device,
             Action::Alert { device, .. } => *device,
             Action::Ask(ask) => ask.device,
@@ -213,7 +219,9 @@ impl Step {
     /// Whether the step expects the DCC or the device to refuse.
     pub fn expects_refusal(&self) -> bool {
         match &self.action {
-            Action::Request(request) => matches!(request.outcome, Outcome::Failed | Outcome::Refused),
+            Action::Request(Request { outcome, .. }) | Action::UserSystem(UserSystem { outcome, .. }) => {
+                matches!(outcome, Outcome::Failed | Outcome::Refused)
+            }
             _ => false,
         }
     }

@@ -95,7 +95,7 @@ pub(super) async fn work<P: Send + Sync>(
     user: Eui64,
     mut letters: mpsc::Receiver<Letter>,
 ) {
-    let poster = Poster::new(proto_duis::MAX_OCTETS);
+    let poster = Poster::new(proto_duis::MAX_OCTETS).with_tls(shared.connector.clone());
     while let Some(letter) = letters.recv().await {
         if let Err(reason) = deliver(&shared, &poster, user, &letter).await {
             locked(&shared.lost).add(Undelivered { user, what: letter.what.clone(), reason });
@@ -106,7 +106,7 @@ pub(super) async fn work<P: Send + Sync>(
 async fn deliver<P>(shared: &Shared<P>, poster: &Poster, user: Eui64, letter: &Letter) -> Result<(), String> {
     let listener = locked(&shared.listeners).get(&user).cloned();
     let listener = listener.ok_or("the user registered no listener")?;
-    shared.tap.message(Direction::Sent, &format!("user {user}"), &letter.what, &letter.octets);
+    shared.tap_of(user).message(Direction::Sent, &format!("user {user}"), &letter.what, &letter.octets);
     let mut reason = String::new();
     for attempt in 1..=ATTEMPTS {
         match try_once(poster, &listener, letter).await {

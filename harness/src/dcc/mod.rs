@@ -34,5 +34,5 @@ pub use forward::{S1spError, S1spPort, S1spReply};
 pub use inventory::{Enrolment, Inventory, InventoryError};
 pub use judge::{ANTI_REPLAY, Address, BAD_SIGNATURE};
 pub use line::Quiet;
-pub use server::{AlertError, Clock, Dcc, DccConfig, DccError, ListenerError};
+pub use server::{AlertError, Clock, Dcc, DccConfig, DccError, ListenerError, Outside};
 pub use users::{User, UserStatus, Users};

@@ -13,11 +13,13 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::post;
 use bytes::Bytes;
 use jiff::Timestamp;
+use lab_config::TlsFiles;
 use proto_duis::{
     DsigError, Eui64, MessageError, Request, RequestBody, Response, ResponseCode, S1spAlert, Signer,
     Smets1Response, Srv, TrustStore,
 };
 use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::{self, Letter, LostMail, Undelivered};
@@ -30,6 +32,7 @@ use crate::http::{self, Server};
 use crate::link::Direction;
 use crate::post::XML;
 use crate::tap::SharedMessageTap;
+use crate::tls::{self, TlsFault};
 
 /// How many connections users may have open at a time.
 const CONNECTIONS: usize = 64;
@@ -64,6 +67,23 @@ pub struct DccConfig {
     pub sleep_allowance: Duration,
     /// The time.
     pub clock: Clock,
+    /// The door of User Systems outside the harness, where there are any.
+    pub outside: Option<Outside>,
+}
+
+/// A second door, for users whose systems are outside the harness (SVTAD 5.2(b)). Nobody else is known there, and they are
+/// not known at the first: who stands at which door is not for a message to say.
+pub struct Outside {
+    /// Where it is.
+    pub listen: SocketAddr,
+    /// Mutual TLS, at this door and to the listeners of those who use it.
+    pub tls: Option<TlsFiles>,
+    /// Who may come in.
+    pub users: Users,
+    /// Where each gets its answers and alerts.
+    pub listeners: BTreeMap<Eui64, Uri>,
+    /// Who keeps what crosses it.
+    pub tap: SharedMessageTap,
 }
 
 /// A DCC that could not be started.
@@ -77,6 +97,9 @@ pub enum DccError {
         /// Why.
         source: std::io::Error,
     },
+    /// Files of TLS that cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
 }
 
 /// An alert the DCC does not pass on.
@@ -105,6 +128,7 @@ pub enum ListenerError {
 pub struct Dcc<P> {
     pub(super) shared: Arc<Shared<P>>,
     server: Server,
+    outside: Option<Server>,
 }
 
 pub(super) struct Shared<P> {
@@ -117,8 +141,13 @@ pub(super) struct Shared<P> {
     pub(super) stop: CancellationToken,
     access_control_broker: Eui64,
     clock: Clock,
+    /// The users of every door.
     users: Users,
     doubtful: BTreeSet<Srv>,
+    /// Those whose systems are outside, and who keeps what they are sent.
+    outsiders: Option<(Users, SharedMessageTap)>,
+    /// For listeners over TLS.
+    pub(super) connector: Option<TlsConnector>,
     inventory: Mutex<Inventory>,
     /// The last counter of each originator.
     counters: Mutex<BTreeMap<Eui64, u64>>,
@@ -144,10 +173,18 @@ impl<P: S1spPort> Dcc<P> {
     /// # Errors
     /// The address cannot be listened on.
     pub async fn start(config: DccConfig, port: P) -> Result<Dcc<P>, DccError> {
-        let bind = |source| DccError::Bind { address: config.bind, source };
+        let bind = |address| move |source| DccError::Bind { address, source };
         let mut outboxes = BTreeMap::new();
         let mut mail = Vec::new();
-        for user in config.users.iter() {
+        let inside = config.users.clone();
+        let (mut users, outside) = (config.users, config.outside);
+        let strangers = outside.iter().flat_map(|outside| outside.users.iter());
+        strangers.for_each(|user| users.insert(user.clone()));
+        let files = outside.as_ref().and_then(|outside| outside.tls.as_ref());
+        let acceptor = files.map(tls::acceptor).transpose()?;
+        let connector =
+            files.map(|files| tls::connector(&files.authority, Some(&files.identity))).transpose()?;
+        for user in users.iter() {
             let (sender, receiver) = mpsc::channel(deliver::WAITING);
             outboxes.insert(user.id, sender);
             mail.push((user.id, receiver));
@@ -162,11 +199,13 @@ impl<P: S1spPort> Dcc<P> {
             stop: CancellationToken::new(),
             access_control_broker: config.access_control_broker,
             clock: config.clock,
-            users: config.users,
+            users,
+            outsiders: outside.as_ref().map(|outside| (outside.users.clone(), Arc::clone(&outside.tap))),
+            connector,
             doubtful: config.doubtful,
             inventory: Mutex::new(config.inventory),
             counters: Mutex::default(),
-            listeners: Mutex::default(),
+            listeners: Mutex::new(outside.iter().flat_map(|outside| outside.listeners.clone()).collect()),
             lines: Mutex::default(),
             outboxes,
             letters: watch::Sender::new(0),
@@ -176,11 +215,27 @@ impl<P: S1spPort> Dcc<P> {
             let worker = deliver::work(Arc::clone(&shared), user, letters);
             tokio::spawn(shared.stop.clone().run_until_cancelled_owned(worker));
         }
-        let router = routes(Arc::clone(&shared));
-        let server = Server::start_at(config.bind, router, CONNECTIONS).await;
+        let inner =
+            Door { shared: Arc::clone(&shared), users: Arc::new(inside), tap: Arc::clone(&shared.tap) };
         // Without a server there is nothing for the workers to do.
-        let server = server.inspect_err(|_| shared.stop.cancel()).map_err(bind)?;
-        Ok(Dcc { shared, server })
+        let stopped = |_: &DccError| shared.stop.cancel();
+        let server = Server::start_at(config.bind, None, routes(inner), CONNECTIONS).await;
+        let server = server.map_err(bind(config.bind)).inspect_err(stopped)?;
+        let outside = match outside {
+            None => None,
+            Some(Outside { listen, users, tap, .. }) => {
+                let door = Door { shared: Arc::clone(&shared), users: Arc::new(users), tap };
+                let second = Server::start_at(listen, acceptor, routes(door), CONNECTIONS).await;
+                Some(second.map_err(bind(listen)).inspect_err(stopped)?)
+            }
+        };
+        Ok(Dcc { shared, server, outside })
+    }
+
+    /// Where User Systems outside the harness send requests, if there is such a door.
+    pub fn outside_url(&self) -> Option<String> {
+        let scheme = if self.shared.connector.is_some() { "https" } else { "http" };
+        self.outside.as_ref().map(|server| format!("{scheme}://{}", server.address()))
     }
 
     /// Where it listens.
@@ -276,6 +331,14 @@ impl<P> Shared<P> {
         (self.clock)()
     }
 
+    /// Who keeps what this user is sent.
+    pub(super) fn tap_of(&self, user: Eui64) -> &SharedMessageTap {
+        match &self.outsiders {
+            Some((outsiders, tap)) if outsiders.get(user).is_some() => tap,
+            _ => &self.tap,
+        }
+    }
+
     fn addressee(&self, named: Option<Eui64>, device: Option<Eui64>) -> Result<Eui64, AlertError> {
         if let Some(user) = named.filter(|user| self.users.get(*user).is_some()) {
             return Ok(user);
@@ -309,21 +372,32 @@ impl<P> Shared<P> {
     }
 }
 
-fn routes<P: S1spPort>(shared: Arc<Shared<P>>) -> Router {
-    let non_device = |state: State<Arc<Shared<P>>>, body: Body| receive(state, body, Address::NonDevice);
-    let send_command = |state: State<Arc<Shared<P>>>, body: Body| receive(state, body, Address::SendCommand);
+/// One of the doors: what is behind every door, who is known at this one, and who keeps what crosses it.
+struct Door<P> {
+    shared: Arc<Shared<P>>,
+    users: Arc<Users>,
+    tap: SharedMessageTap,
+}
+
+impl<P> Clone for Door<P> {
+    fn clone(&self) -> Self {
+        let Door { shared, users, tap } = self;
+        Door { shared: Arc::clone(shared), users: Arc::clone(users), tap: Arc::clone(tap) }
+    }
+}
+
+fn routes<P: S1spPort>(door: Door<P>) -> Router {
+    let non_device = |State(door): State<Door<P>>, body: Body| receive(door, body, Address::NonDevice);
+    let send_command = |State(door): State<Door<P>>, body: Body| receive(door, body, Address::SendCommand);
     Router::new()
         .route("/api/v1/serviceD", post(non_device))
         .route("/api/v1/serviceS", post(send_command))
-        .with_state(shared)
+        .with_state(door)
 }
 
-async fn receive<P: S1spPort>(
-    State(shared): State<Arc<Shared<P>>>,
-    body: Body,
-    address: Address,
-) -> HttpResponse {
-    let heard = |what: &str, octets: &[u8]| shared.tap.message(Direction::Received, "a user", what, octets);
+async fn receive<P: S1spPort>(door: Door<P>, body: Body, address: Address) -> HttpResponse {
+    let Door { shared, users, tap } = door;
+    let heard = |what: &str, octets: &[u8]| tap.message(Direction::Received, "a user", what, octets);
     let octets = match http::body(body, proto_duis::MAX_OCTETS).await {
         Ok(octets) => octets,
         Err(error) => {
@@ -339,14 +413,14 @@ async fn receive<P: S1spPort>(
         }
     };
     let user = format!("user {}", request.id.originator);
-    shared.tap.message(Direction::Received, &user, &format!("service request {}", request.srv()), &octets);
-    let response = match shared.answer(octets, request, address) {
+    tap.message(Direction::Received, &user, &format!("service request {}", request.srv()), &octets);
+    let response = match shared.answer(octets, request, address, &users) {
         Ok(response) => response,
         Err(reason) => return (StatusCode::SERVICE_UNAVAILABLE, reason.to_string()).into_response(),
     };
     match response.sign(&shared.signer) {
         Ok(xml) => {
-            shared.tap.message(Direction::Sent, &user, &deliver::name(&response), xml.as_bytes());
+            tap.message(Direction::Sent, &user, &deliver::name(&response), xml.as_bytes());
             ([(header::CONTENT_TYPE, XML)], xml).into_response()
         }
         Err(error) => sign_failed(&error),
@@ -365,13 +439,14 @@ impl<P: S1spPort> Shared<P> {
         octets: Bytes,
         request: Request,
         address: Address,
+        users: &Users,
     ) -> Result<Response, NoPlace> {
         let (id, srv) = (request.id, request.srv());
         let judged = |code| Response::acknowledgement(id, srv, code, self.now());
         // Held from the check of the counter to its use: two messages with one counter cannot both pass.
         let mut counters = locked(&self.counters);
         let inventory = locked(&self.inventory);
-        let (users, trust) = (&self.users, &self.trust);
+        let trust = &self.trust;
         let broker = self.access_control_broker;
         let doubtful = &self.doubtful;
         let view = View { users, inventory: &inventory, counters: &counters, trust, broker, doubtful };

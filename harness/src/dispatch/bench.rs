@@ -10,7 +10,9 @@ use proto_duis::{AlertCode, RequestBody};
 use proto_lab::record::{
     AlertMatch, AlertSeen, Body, MigrationEvent, PacketRange, SafeState, Sequence, Verdict,
 };
-use scenarios::{Action, Ask, Bindings, Migrate, Migration, ModelField, Observe, Request, Values};
+use scenarios::{
+    Action, Ask, Bindings, Migrate, Migration, ModelField, Observe, Request, UserSystem, Values,
+};
 use tokio::time::Instant;
 
 use super::actuate::Actuators;
@@ -143,6 +145,34 @@ impl RigBench {
             answer::answered(&answer, &mut values);
         }
         Ok(Seen { from: "service user".to_owned(), values, ..Seen::default() })
+    }
+
+    /// Waits for what a User System outside the harness asks.
+    async fn user_system(
+        &self,
+        asked: &UserSystem,
+        bindings: &Bindings,
+        within: Duration,
+    ) -> Result<Seen, Trouble> {
+        let device = match asked.srv.is_for_the_dcc() {
+            true => None,
+            false => Some(self.device(asked.device, bindings)?.eui64),
+        };
+        let outsiders = &self.system.outsiders;
+        let found = outsiders.next(asked.srv, device, Instant::now() + within).await;
+        let Some(exchange) = found else {
+            let reason = format!(
+                "no User System asked {} and was answered within {within:?}; meanwhile: {}",
+                asked.srv,
+                outsiders.meanwhile()
+            );
+            return Err(Trouble { verdict: Verdict::Fail, reason });
+        };
+        let mut values = Values::new();
+        values.set("request.user", exchange.id.originator.to_string());
+        exchange.acknowledgement.iter().for_each(|word| answer::acknowledged(word, &mut values));
+        exchange.answer.iter().for_each(|answer| answer::answered(answer, &mut values));
+        Ok(Seen { from: format!("User System {}", exchange.id.originator), values, ..Seen::default() })
     }
 
     async fn observe(
@@ -291,6 +321,7 @@ impl Bench for RigBench {
     async fn begin(&mut self) {
         // What the script before asked and gave up must not reach a device in the middle of this one.
         self.system.user.give_up_all();
+        self.system.outsiders.forget();
         self.system.settle(OWN_PATIENCE / 2).await;
         // What came since the last script ended is not this one's, and is recorded all the same. A record that cannot be
         // written stops the recorder, and with it the run, at the next.
@@ -311,6 +342,7 @@ impl Bench for RigBench {
         let before = self.capture.packets();
         let seen = match action {
             Action::Request(request) => self.request(request, bindings, within).await,
+            Action::UserSystem(asked) => self.user_system(asked, bindings, within).await,
             Action::Observe(observe) => {
                 // Nobody sees that a dongle has asked.
                 if matches!(observe.through, Path::Optical | Path::Local) {

@@ -14,6 +14,7 @@ mod error;
 mod first;
 mod hands;
 mod order;
+mod outside;
 mod run;
 mod safe;
 mod second_path;

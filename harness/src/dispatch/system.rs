@@ -7,15 +7,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use lab_config::{DeviceKind, Eui64, Lab, Rig, UserRole};
+use lab_config::{ClientIdentity, DeviceKind, Eui64, Lab, Rig, UserRole};
 use proto_duis::pki::Authority;
 use proto_duis::{Certificate, DeviceStatus, InventoryDevice, Party, PartyKind, Signer, TrustStore};
 use proto_lab::record::{Body, Prepared};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::outside::Outsiders;
 use super::{Book, RunError};
-use crate::dcc::{self, Dcc, DccConfig, Enrolment, Inventory, S1spError, S1spPort, S1spReply};
+use crate::dcc::{self, Dcc, DccConfig, Enrolment, Inventory, Outside, S1spError, S1spPort, S1spReply};
 use crate::driver::{Push, RigLinks};
 use crate::execute::Ledger as _;
 use crate::migration::{Declared, Parties};
@@ -41,6 +42,8 @@ pub struct System {
     pub user: ServiceUser,
     /// The ways to the devices, with the passwords now in force.
     pub links: RigLinks,
+    /// What User Systems outside the harness asked.
+    pub(super) outsiders: Outsiders,
     dcc: Arc<Dcc<Port>>,
     s1sp: Arc<S1sp>,
     book: Book,
@@ -60,8 +63,8 @@ impl System {
     ) -> Result<Self, RunError> {
         let keys = Keys::make(lab)?;
         let blob = Some(book.keep(keys.certificates().as_bytes())?);
-        let what = "a key and a certificate for each party that signs messages, made for this run".to_owned();
-        book.write(Body::Prepared(Prepared { what, blob }))?;
+        let what = "a key and a certificate for each party that signs messages, made for this run unless the lab file names them";
+        book.write(Body::Prepared(Prepared { what: what.to_owned(), blob }))?;
         let (outbox, alerts) = mpsc::channel(OUTBOX);
         let s1sp = Arc::new(S1sp::start(S1spParts {
             links: links.clone(),
@@ -71,11 +74,19 @@ impl System {
             suppliers: suppliers(lab)?,
             outbox,
         }));
-        let dcc = Arc::new(start_dcc(lab, &keys, Arc::clone(&s1sp), sleep_allowance(links.rig())).await?);
+        let outsiders = Outsiders::new(book.clone(), keys.trust(&[PartyKind::Dsp, PartyKind::S1sp]));
+        let allowance = sleep_allowance(links.rig());
+        let dcc = Arc::new(start_dcc(lab, &keys, Arc::clone(&s1sp), allowance, &outsiders).await?);
+        if let Some(url) = dcc.outside_url() {
+            let names = lab.dcc.user_systems.iter().map(|system| system.name.to_string());
+            let names = names.collect::<Vec<_>>().join(", ");
+            let what = format!("the DCC's interface for User Systems, at {url}, for {names}");
+            book.write(Body::Prepared(Prepared { what, blob: None }))?;
+        }
         let user = start_user(lab, &keys, &dcc, book.clone()).await?;
         let mut pumps = JoinSet::new();
         pumps.spawn(pump(alerts, Arc::clone(&dcc)));
-        Ok(Self { user, links, dcc, s1sp, book, _pumps: pumps })
+        Ok(Self { user, links, outsiders, dcc, s1sp, book, _pumps: pumps })
     }
 
     /// Waits until nothing asked earlier is on its way to a device any more, and drops what has not left.
@@ -128,9 +139,26 @@ impl Keys {
         let authority = Authority::new("Lab test authority").map_err(wrong)?;
         let users = Users::issue(&lab.users, &authority).map_err(wrong)?;
         let environment = &lab.environment;
-        let dsp = authority.issue(&format!("DSP {}", environment.access_control_broker)).map_err(wrong)?;
-        let s1sp = authority.issue(&format!("S1SP {}", environment.s1sp)).map_err(wrong)?;
+        let (dsp, s1sp) = match &lab.dcc.signing {
+            Some(signing) => (signer(&signing.dsp)?, signer(&signing.s1sp)?),
+            None => {
+                let dsp = authority.issue(&format!("DSP {}", environment.access_control_broker));
+                let s1sp = authority.issue(&format!("S1SP {}", environment.s1sp));
+                (dsp.map_err(wrong)?, s1sp.map_err(wrong)?)
+            }
+        };
         let mut parties: Vec<(Party, Certificate)> = users.trusted().collect();
+        for system in &lab.dcc.user_systems {
+            let certificate = Certificate::from_pem(&read(&system.certificate)?);
+            let certificate = certificate
+                .map_err(|error| part("User System", format!("{}: {error}", system.certificate.display())))?;
+            let party = Party {
+                name: format!("{} {}", system.name, system.id),
+                kind: PartyKind::User,
+                id: system.id,
+            };
+            parties.push((party, certificate));
+        }
         let of = |kind, name: &str, id, signer: &Signer| {
             (Party { name: name.to_owned(), kind, id }, signer.certificate().clone())
         };
@@ -155,13 +183,50 @@ impl Keys {
     }
 }
 
+/// Files a lab names for keys.
+fn read(file: &std::path::Path) -> Result<String, RunError> {
+    std::fs::read_to_string(file).map_err(|error| part("lab's keys", format!("{}: {error}", file.display())))
+}
+
+fn signer(identity: &ClientIdentity) -> Result<Signer, RunError> {
+    let ClientIdentity { certificate, key } = identity;
+    let signer = Signer::from_pem(&read(certificate)?, &read(key)?);
+    signer.map_err(|error| {
+        part("lab's keys", format!("{} and {}: {error}", certificate.display(), key.display()))
+    })
+}
+
 fn suppliers(lab: &Lab) -> Result<Suppliers, RunError> {
     let of = |role: UserRole| {
         lab.user(role).ok_or_else(|| {
             part("S1SP", format!("the lab file has no user in role {role}: add one under [users]"))
         })
     };
-    Ok(Suppliers { electricity: of(UserRole::ImportSupplier)?, gas: of(UserRole::GasSupplier)? })
+    let outside = |role: UserRole| {
+        let systems = lab.dcc.user_systems.iter().filter(move |system| system.roles.contains(&role));
+        systems.map(|system| system.id)
+    };
+    let all = |role: UserRole| -> Result<Vec<Eui64>, RunError> {
+        Ok(std::iter::once(of(role)?).chain(outside(role)).collect())
+    };
+    Ok(Suppliers { electricity: all(UserRole::ImportSupplier)?, gas: all(UserRole::GasSupplier)? })
+}
+
+/// The door of User Systems outside the harness, where the lab has any.
+fn outside(lab: &Lab, outsiders: &Outsiders) -> Result<Option<Outside>, RunError> {
+    let interface = &lab.dcc;
+    if interface.user_systems.is_empty() {
+        return Ok(None);
+    }
+    let (mut users, mut listeners) = (dcc::Users::default(), std::collections::BTreeMap::new());
+    for system in &interface.user_systems {
+        let status = dcc::UserStatus::Active;
+        users.insert(dcc::User { id: system.id, roles: system.roles.clone(), status });
+        let listener = system.listener.to_string().parse().map_err(|error| part("User System", error))?;
+        listeners.insert(system.id, listener);
+    }
+    let (listen, tls) = (interface.listen, interface.tls.clone());
+    Ok(Some(Outside { listen, tls, users, listeners, tap: Arc::new(outsiders.clone()) }))
 }
 
 async fn start_dcc(
@@ -169,6 +234,7 @@ async fn start_dcc(
     keys: &Keys,
     s1sp: Arc<S1sp>,
     sleep_allowance: Duration,
+    outsiders: &Outsiders,
 ) -> Result<Dcc<Port>, RunError> {
     let config = DccConfig {
         bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -183,6 +249,7 @@ async fn start_dcc(
         s1sp_deadline: S1SP_DEADLINE,
         sleep_allowance,
         clock: Arc::new(Timestamp::now),
+        outside: outside(lab, outsiders)?,
     };
     Dcc::start(config, Port(s1sp)).await.map_err(|e| part("DCC stub", e))
 }

@@ -22,15 +22,17 @@ const WORDS: usize = 250;
 /// Turns what comes unasked into alerts until the connection to the hub is given up.
 pub(super) async fn forward(parts: &Parts, mut pushes: mpsc::Receiver<Push>) {
     while let Some(push) = pushes.recv().await {
-        let message = match device_alert(parts, &push) {
-            Ok(alert) => S1spAlertMessage::device(alert, &parts.signer),
-            Err(words) => {
-                let device = push.device;
-                let alert = alert(ALERT_UNREADABLE, None, device, words);
-                S1spAlertMessage::s1sp(alert, &parts.signer)
+        match device_alerts(parts, &push) {
+            Ok(alerts) => {
+                for alert in alerts {
+                    parts.hand_over(S1spAlertMessage::device(alert, &parts.signer)).await;
+                }
             }
-        };
-        parts.hand_over(message).await;
+            Err(words) => {
+                let alert = alert(ALERT_UNREADABLE, None, push.device, words);
+                parts.hand_over(S1spAlertMessage::s1sp(alert, &parts.signer)).await;
+            }
+        }
     }
 }
 
@@ -74,7 +76,8 @@ pub(super) fn alert(
     S1spAlert { request, device, code: code.to_owned(), information: Some(information), utrn: None, time }
 }
 
-fn device_alert(parts: &Parts, push: &Push) -> Result<Smets1Response, String> {
+/// One alert for each supplier.
+fn device_alerts(parts: &Parts, push: &Push) -> Result<Vec<Smets1Response>, String> {
     let rig = parts.links.rig();
     let device = match push.device {
         Some(eui64) => rig.by_eui64(eui64),
@@ -86,13 +89,14 @@ fn device_alert(parts: &Parts, push: &Push) -> Result<Smets1Response, String> {
     let sign = device.model.profile.dlms().map(cosem::sign).unwrap_or_default();
     let (code, time, words) = content(&event, sign).ok_or_else(|| format!("{:?}", event.value))?;
     let alert = DeviceAlert { code: Some(code), description: words, time, payload: None };
-    Ok(Smets1Response {
+    let to = |user: &Eui64| Smets1Response {
         device: device.eui64,
-        user: parts.suppliers.of(Fuel::of(device.kind)),
+        user: *user,
         counter: parts.alerts.fetch_add(1, Ordering::Relaxed),
         timestamp: None,
-        body: Smets1Body::Alert(alert),
-    })
+        body: Smets1Body::Alert(alert.clone()),
+    };
+    Ok(parts.suppliers.of(Fuel::of(device.kind)).iter().map(to).collect())
 }
 
 fn event(push: &Push) -> Result<EventNotification, String> {

@@ -58,20 +58,21 @@ impl S1spAlertMessage {
     }
 }
 
-/// The suppliers of an installation, to whom its devices' alerts go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The suppliers of an installation, to whom its devices' alerts go: each gets one of its own. There are several for a fuel
+/// where a User System outside the harness is a supplier beside the lab's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Suppliers {
-    /// The electricity supplier, who hears of the hub too.
-    pub electricity: Eui64,
-    /// The gas supplier.
-    pub gas: Eui64,
+    /// Of electricity, who hear of the hub too.
+    pub electricity: Vec<Eui64>,
+    /// Of gas.
+    pub gas: Vec<Eui64>,
 }
 
 impl Suppliers {
-    fn of(&self, fuel: Fuel) -> Eui64 {
+    fn of(&self, fuel: Fuel) -> &[Eui64] {
         match fuel {
-            Fuel::Electricity => self.electricity,
-            Fuel::Gas => self.gas,
+            Fuel::Electricity => &self.electricity,
+            Fuel::Gas => &self.gas,
         }
     }
 }

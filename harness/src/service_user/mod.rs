@@ -56,6 +56,15 @@ const DCC: &str = "DCC";
 /// How many untaken alerts an error names.
 const ALERTS_NAMED: usize = 5;
 
+/// The answer or acknowledgement that the DCC tells any user, both its signatures held; none for an alert, and for what is
+/// no message of the DCC.
+pub(crate) fn told(octets: &Bytes, trust: &TrustStore) -> Option<Answer> {
+    match receive::read(octets, trust, |_| true) {
+        Ok(receive::Received::Answer(answer)) => Some(*answer),
+        Ok(receive::Received::Alert(_)) | Err(_) => None,
+    }
+}
+
 /// What a service user is made of.
 #[derive(Clone)]
 pub struct Config {

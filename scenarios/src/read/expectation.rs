@@ -1,11 +1,12 @@
 //! Expectations of a step.
 
 use lab_config::{FileError, Item, Table};
+use proto_duis::Srv;
 
 use super::operand::{amount, number};
 use super::scope::Scope;
 use super::step::no_token;
-use crate::{Check, Expectation, Operand, Outcome, Request, Value};
+use crate::{Check, Expectation, Operand, Outcome, Value};
 
 /// The keys of which an expectation has exactly one (a range may have both of its own).
 const CHECKS: [&str; 8] = ["is", "is-not", "within", "at-least", "at-most", "matches", "present", "count"];
@@ -104,9 +105,9 @@ fn count(item: &Item<'_>) -> Result<Check, FileError> {
 }
 
 /// What an outcome stands for, in front of what the step writes itself.
-pub(super) fn implied(request: &Request) -> Vec<Expectation> {
+pub(super) fn implied(srv: Srv, outcome: Outcome) -> Vec<Expectation> {
     let answered = [("acknowledgement.code", Value::from("I99")), ("response.code", Value::from("I0"))];
-    match (request.outcome, request.srv.is_for_the_dcc()) {
+    match (outcome, srv.is_for_the_dcc()) {
         (Outcome::Success | Outcome::Failed, true) => all_are([("acknowledgement.code", Value::from("I0"))]),
         (Outcome::Success, false) => {
             let mut all = all_are(answered);

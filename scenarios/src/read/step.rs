@@ -9,18 +9,21 @@ use super::operand::{device, duration, operand};
 use super::scope::Scope;
 use crate::action::{
     Act, Action, Ask, Declared, Fields, Migrate, Observe, ObservedAttribute, Outcome, Request, Select,
+    UserSystem,
 };
 use crate::{Operand, Reference, Step, ValuePath, deadline};
 
 /// The keys of which a step has exactly one: it says what the step does.
-const ACTIONS: [&str; 8] = ["request", "observe", "sense", "alert", "act", "migrate", "wait", "check"];
+const ACTIONS: [&str; 9] =
+    ["request", "user-system", "observe", "sense", "alert", "act", "migrate", "wait", "check"];
 
 pub(super) fn step(item: &Item<'_>, scope: &mut Scope) -> Result<Step, FileError> {
     item.table("a step", |table| {
         let action_key = the_action(table)?;
         let action = action(table, action_key, scope)?;
         let mut expect = match &action {
-            Action::Request(request) => implied(request),
+            Action::Request(request) => implied(request.srv, request.outcome),
+            Action::UserSystem(asked) => implied(asked.srv, asked.outcome),
             _ => Vec::new(),
         };
         let written = table.read("expect", |item| expectations(item, scope))?;
@@ -71,6 +74,11 @@ fn action(table: &mut Table<'_>, key: &'static str, scope: &Scope) -> Result<Act
     let item = table.required(key, "what the step does")?;
     match key {
         "request" => request(table, &item, scope).map(Action::Request),
+        "user-system" => Ok(Action::UserSystem(UserSystem {
+            srv: item.parse("a Service Reference Variant, such as 4.1.1")?,
+            device: table.read("device", device)?,
+            outcome: outcome(table)?,
+        })),
         "observe" => observe(table, &item, scope).map(Action::Observe),
         "sense" => Ok(Action::Sense {
             sensor: item.parse("a sensor: supply-voltage, current or temperature")?,
@@ -102,10 +110,12 @@ fn request(table: &mut Table<'_>, item: &Item<'_>, scope: &Scope) -> Result<Requ
             None => no_fields(item, srv)?,
         },
         misuse: table.read("misuse", |item| item.parse("what is wrong with the request on purpose"))?,
-        outcome: table
-            .read("outcome", |item| item.parse("how the request must end"))?
-            .unwrap_or(Outcome::Success),
+        outcome: outcome(table)?,
     })
+}
+
+fn outcome(table: &mut Table<'_>) -> Result<Outcome, FileError> {
+    Ok(table.read("outcome", |item| item.parse("how the request must end"))?.unwrap_or(Outcome::Success))
 }
 
 fn fields(item: &Item<'_>, srv: Srv, scope: &Scope) -> Result<Fields, FileError> {
@@ -299,6 +309,7 @@ fn migrate(table: &mut Table<'_>, item: &Item<'_>) -> Result<Migrate, FileError>
 fn within(table: &mut Table<'_>, action: &Action) -> Result<std::time::Duration, FileError> {
     let usual = match action {
         Action::Request(_) => deadline::REQUEST,
+        Action::UserSystem(_) => deadline::USER_SYSTEM,
         Action::Observe(_) | Action::Sense { .. } => deadline::OBSERVE,
         Action::Alert { .. } => deadline::ALERT,
         Action::Ask(_) => deadline::ASK,
@@ -348,6 +359,14 @@ fn done(table: &mut Table<'_>, action: &Action) -> Result<String, FileError> {
                 request.srv.name(),
                 request.role,
                 of(request.device)
+            )
+        }
+        Action::UserSystem(asked) => {
+            format!(
+                "wait for request {} {}{} of a User System",
+                asked.srv,
+                asked.srv.name(),
+                of(asked.device)
             )
         }
         Action::Observe(observe) => {

@@ -55,7 +55,7 @@ impl Bench {
             trust.add(Party { name: name.into(), kind, id }, key.certificate().clone());
         }
         let (outbox, alerts) = mpsc::channel(32);
-        let suppliers = Suppliers { electricity: user_id, gas: supplier(UserRole::GasSupplier) };
+        let suppliers = Suppliers { electricity: vec![user_id], gas: vec![supplier(UserRole::GasSupplier)] };
         let s1sp = S1sp::start(S1spParts { links: links.clone(), pushes, signer, trust, suppliers, outbox });
         Bench { estate, links, s1sp, alerts, user, dsp, user_id, counter: AtomicU64::new(1) }
     }

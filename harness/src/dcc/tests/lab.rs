@@ -169,6 +169,7 @@ pub(super) fn config(s1sp_deadline: Duration) -> DccConfig {
         s1sp_deadline,
         sleep_allowance: Duration::ZERO,
         clock: Arc::new(now),
+        outside: None,
     }
 }
 

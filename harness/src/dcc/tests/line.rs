@@ -49,7 +49,7 @@ async fn start() -> (Dcc<Slow>, Slow) {
 fn ask(dcc: &Dcc<Slow>, srv: Srv, counter: u64) -> Result<ResponseCode, NoPlace> {
     let asked = request(srv, ESME, counter);
     let octets = Bytes::from(asked.sign(&KEYS.is).unwrap());
-    dcc.shared.answer(octets, asked, Address::SendCommand).map(|response| response.code)
+    dcc.shared.answer(octets, asked, Address::SendCommand, dcc.users()).map(|response| response.code)
 }
 
 #[tokio::test(start_paused = true)]

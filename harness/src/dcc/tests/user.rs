@@ -67,6 +67,7 @@ async fn pair() -> Pair {
         s1sp_deadline: Duration::from_secs(10),
         sleep_allowance: Duration::ZERO,
         clock: Arc::new(now),
+        outside: None,
     };
     let port = Port { trust: trust.clone(), signer: s1sp.clone() };
     let dcc = Dcc::start(config, port).await.unwrap();
