@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
 /// A signature for xmlsec1 to fill in.
@@ -191,7 +191,8 @@ impl Listener {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let (told, messages) = channel();
+        // More than a session has messages.
+        let (told, messages) = sync_channel(64);
         let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
         let port = said.next().unwrap().unwrap().parse().unwrap();
         // It ends with the listener, whose output ends then.
