@@ -33,13 +33,13 @@ def change(job):
     with associate(job, job.key, job.auth_key, 1) as client:
         other_master = refused(lambda: transfer(client, OTHER))
         still = float(client.get_register(job.register).value)
-    client = associate(job, job.key, job.auth_key, 1000)
-    transfer(client, MASTER)
-    # No release: with which keys it would go is the meter's to say.
-    client.transport.close() if hasattr(client, "transport") else None
+    with associate(job, job.key, job.auth_key, 1000) as client:
+        transfer(client, MASTER)
+        # The old keys are gone, and with them the way to release.
+        refused(client.association.release)
     with associate(job, NEW, NEW_AUTH, 1) as client:
         register = float(client.get_register(job.register).value)
-    old = refused(lambda: associate(job, job.key, job.auth_key, 2000).get_register(job.register))
+    old = refused(lambda: associate(job, job.key, job.auth_key, 2000).__enter__())
     report(other_master=other_master, still=still, register=register, old=old)
 
 
