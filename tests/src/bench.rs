@@ -82,6 +82,14 @@ impl Bench {
         Ok(path)
     }
 
+    /// Asks at the control port of the devices.
+    ///
+    /// # Errors
+    /// As [`Devices::ctl`].
+    pub fn ctl(&self, words: &[&str]) -> Result<String, String> {
+        self.devices.ctl(words)
+    }
+
     /// The link of this device on this path.
     pub fn link(&self, device: &str, path: &str) -> Option<&str> {
         let found = self.links.iter().find(|(of, on, _)| of == device && on == path);

@@ -19,6 +19,8 @@ pub struct Devices {
     pub endpoints: Vec<Value>,
     /// Where the station's broker is.
     pub broker: String,
+    /// Where the control port is.
+    pub control: String,
 }
 
 impl Devices {
@@ -59,7 +61,9 @@ impl Devices {
     /// # Errors
     /// As [`Self::start`].
     pub fn serve(mut device_sim: Command, folder: TempDir, lab: &str) -> Result<Self, String> {
-        device_sim.args(["serve", "--json", "--lab"]).arg(folder.path().join(lab));
+        device_sim
+            .args(["serve", "--json", "--control", "127.0.0.1:0", "--lab"])
+            .arg(folder.path().join(lab));
         device_sim.env("TMPDIR", folder.path()).stdout(Stdio::piped());
         // What devices keep lies beside the lab file too, unless the caller wants it elsewhere.
         if !device_sim.get_envs().any(|(name, _)| name == "DEVICE_SIM_STATE") {
@@ -67,8 +71,14 @@ impl Devices {
         }
         let mut process = device_sim.spawn().map_err(|e| format!("device-sim could not be started: {e}"))?;
         let out = process.stdout.take().ok_or("device-sim has no standard output")?;
-        let mut devices =
-            Self { process, said: BufReader::new(out), folder, endpoints: Vec::new(), broker: String::new() };
+        let mut devices = Self {
+            process,
+            said: BufReader::new(out),
+            folder,
+            endpoints: Vec::new(),
+            broker: String::new(),
+            control: String::new(),
+        };
         devices.listen()?;
         Ok(devices)
     }
@@ -81,6 +91,10 @@ impl Devices {
                 return Err("device-sim ended before it had said where its devices are".to_owned());
             }
             let told: Value = serde_json::from_str(&line).map_err(|e| format!("{line}: {e}"))?;
+            if let Some(control) = told["control"].as_str() {
+                self.control = control.to_owned();
+                continue;
+            }
             match told["broker"].as_str() {
                 None => self.endpoints.push(told),
                 // It comes after every device.
@@ -110,6 +124,18 @@ impl Devices {
         let link = self.link(path);
         let file = link.split_once("://").and_then(|(_, rest)| rest.split('?').next());
         file.unwrap_or_else(|| panic!("{link} is no serial link"))
+    }
+
+    /// Asks at the control port with `device-sim ctl`; what it printed, or what it complained of.
+    ///
+    /// # Errors
+    /// What stands in the way, or the devices' own words of refusal.
+    pub fn ctl(&self, words: &[&str]) -> Result<String, String> {
+        let mut command = Command::new(program("device-sim")?);
+        let out = command.args(["ctl", "--at", &self.control]).args(words).output();
+        let out = out.map_err(|e| format!("device-sim could not be started: {e}"))?;
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        if out.status.success() { Ok(text(&out.stdout)) } else { Err(text(&out.stderr)) }
     }
 
     /// The folder with the lab file.
