@@ -233,7 +233,7 @@ fn a_data_set_that_is_wrong_is_refused_in_its_place() {
     assert_eq!(out.status.code(), Some(2), "{}", shown(&out));
     let said = String::from_utf8_lossy(&out.stderr).into_owned();
     assert!(
-        said.contains("wrong.toml:18:14: found 0, expected how many half hours before the loading"),
+        said.contains("wrong.toml:19:14: found 0, expected how many half hours before the loading"),
         "{said}"
     );
 }
