@@ -207,7 +207,33 @@ fn printed(arguments: &[&str], set: &str) -> String {
 
 #[test]
 fn data_sets_are_listed_and_looked_into() {
-    insta::assert_snapshot!(printed(&["data-sets", "vacant"], "vacant"), @r"");
+    insta::assert_snapshot!(printed(&["data-sets", "vacant"], "vacant"), @"
+    data set vacant 1: A vacant property: supply and gas off, nothing used for three months, and the display gone with the tenant, DIGEST
+      CHF
+        on its network: GPF, ESME, GSME
+      ESME
+        import 5118204 Wh
+        payment mode credit
+        balance 0 p
+        supply off
+        4416 half hours behind it
+        a load of 0 W
+        generation of 0 W
+      GSME
+        volume 2046913 dm3
+        payment mode credit
+        balance 0 p
+        supply off
+        4416 half hours behind it
+        a flow of 0 dm3 an hour
+      seen: observe supply-state of ESME by the optical path
+      seen: observe active-import of ESME by the optical path
+      seen: observe active-power-import of ESME by the optical path
+      seen: observe half-hourly-profile of ESME by the optical path
+      seen: observe supply-state of GSME by the local path
+      seen: observe gas-volume of GSME by the local path
+      seen: observe device-log of CHF by the wan path
+    ");
     let list = printed(&["data-sets"], "vacant");
     assert_eq!(list.lines().count(), DataSet::shipped().count(), "{list}");
     let json: Value = serde_json::from_str(&printed(&["data-sets", "--json"], "vacant")).expect("JSON");
