@@ -361,4 +361,24 @@ mod tests {
             assert_eq!(read.body(jiff::civil::date(2026, 11, 21), None).unwrap().srv(), read.srv());
         }
     }
+
+    #[test]
+    fn a_schedule_that_contradicts_itself_is_refused_with_its_place() {
+        let requests = crate::examples::requests().unwrap();
+        let schedule = requests.iter().find(|request| request.srv() == Srv::CreateSchedule).unwrap();
+        for (from, to, path) in [
+            ("Variant>4.8.1<", "Variant>4.8.2<", "CreateSchedule"),
+            ("DSPScheduledServiceReference>4.8<", "DSPScheduledServiceReference>4.6<", VARIANT),
+            ("Variant>4.8.1<", "Variant>4.1.1<", VARIANT),
+            ("DSPReadActiveImportProfileData", "DSPReadLoadLimitData", "CreateSchedule"),
+            (">-1</sr:StartDateOffset>", ">-401</sr:StartDateOffset>", "StartDateOffset"),
+            (">-1</sr:StartDateOffset>", ">1</sr:StartDateOffset>", "StartDateOffset"),
+            ("<sr:ScheduleFrequency>Daily</sr:ScheduleFrequency>", "", "CreateSchedule"),
+        ] {
+            let xml = schedule.to_xml();
+            assert!(xml.contains(from), "{from}");
+            let error = crate::Request::parse(xml.replace(from, to).as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(path), "{to}: {error}");
+        }
+    }
 }
