@@ -522,12 +522,16 @@ mod tests {
 
     #[test]
     fn the_shipped_models_find_their_functions() {
-        for model in Lab::embedded().unwrap().models.values() {
+        let cohorts =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab-config/labs/cohorts.toml");
+        let (embedded, cohorts) = (Lab::embedded().unwrap(), Lab::load(&cohorts).unwrap());
+        for model in embedded.models.values().chain(cohorts.models.values()) {
             let Profile::Dlms(profile) = &model.profile else { continue };
             let directory = Directory::new(model.kind, profile);
             for (function, object) in &profile.objects {
                 let spec = directory.find(Obis(object.value.obis.0));
                 let spec = spec.unwrap_or_else(|| panic!("{} has no {function}", model.id));
+                assert_eq!(role_of(*function), Some(spec.role), "{}: {function} is hidden", model.id);
                 assert!(spec.readable.contains(&object.value.attribute) || object.value.attribute == 2);
             }
         }
