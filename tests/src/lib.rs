@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod devices;
+pub mod serial_server;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

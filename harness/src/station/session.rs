@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::error::StationError;
 use super::relay::{Relay, Target};
 use super::tls;
-use crate::link::SharedTap;
+use crate::link::{LinkKind, SharedTap};
 
 /// What may wait between the event loop and the courier, and between the courier and the event loop.
 const QUEUE: usize = 64;
@@ -108,7 +108,10 @@ impl RumqttBroker {
             // Whoever brings up the devices puts a place in its place; left as it is, nothing answers.
             BrokerUrl::Embedded => ("localhost".to_owned(), 0),
         };
-        Ok(Self { options, target: Target { address, tls, link: format!("{rig}/broker") }, tap })
+        let link = format!("{rig}/broker");
+        // User and password have keys of their own: the URL names neither.
+        tap.link(&link, &place, LinkKind::Network);
+        Ok(Self { options, target: Target { address, tls, link }, tap })
     }
 }
 

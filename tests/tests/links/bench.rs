@@ -1,17 +1,13 @@
-//! The devices of the embedded lab as a child process, a serial server in front of one of their ports, and the harness as
-//! people call it.
+//! The devices of the embedded lab as a child process, and the harness as people call it.
 
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
 use lab_tests::devices::Devices;
+pub(crate) use lab_tests::serial_server::SerialServer;
 use serde_json::Value;
 
 pub(crate) const PASSWORD: &str = "open4me8";
-/// How long a serial server may take to listen.
-const LISTENING: Duration = Duration::from_secs(10);
 
 /// The devices of the embedded lab.
 pub(crate) struct Bench(Devices);
@@ -37,54 +33,6 @@ impl Bench {
     /// A new file in the bench's folder.
     pub(crate) fn new_file(&self, name: &str) -> PathBuf {
         self.0.folder().join(name)
-    }
-}
-
-/// Debian's ser2net in front of a serial port, ended with the test.
-pub(crate) struct SerialServer {
-    process: Child,
-    pub(crate) port: u16,
-    _configuration: tempfile::NamedTempFile,
-}
-
-impl Drop for SerialServer {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl SerialServer {
-    pub(crate) fn start(file: &str) -> SerialServer {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let configuration = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
-        let text = format!(
-            "connection: &bench\n  accepter: telnet(rfc2217=true),tcp,127.0.0.1,{port}\n  connector: serialdev,{file},9600n81,local\n"
-        );
-        std::fs::write(configuration.path(), text).unwrap();
-        let process = Command::new("ser2net")
-            .args(["-n", "-u", "-c"])
-            .arg(configuration.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("ser2net ({error}); tests/run installs it"));
-        let server = SerialServer { process, port, _configuration: configuration };
-        server.wait();
-        server
-    }
-
-    fn wait(&self) {
-        let end = Instant::now() + LISTENING;
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < end, "ser2net does not listen");
-            std::thread::yield_now();
-        }
-        // The port it opened for that look is free again before long; the harness tries more than once.
-    }
-
-    pub(crate) fn url(&self, query: &str) -> String {
-        format!("rfc2217://127.0.0.1:{}{query}", self.port)
     }
 }
 

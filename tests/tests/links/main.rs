@@ -120,6 +120,21 @@ fn ser2net_changes_speed_and_parity_in_a_sign_on() {
     assert!(packets.iter().all(|packet| !packet.octets.starts_with("fffa")), "no Telnet in the capture");
 }
 
+/// A pseudo-terminal has no wires for RTS and CTS: that the setting is asked for and confirmed is what can be seen without
+/// hardware; whether a port obeys it cannot.
+#[test]
+fn ser2net_takes_the_flow_control_that_is_asked_for_and_confirms_it() {
+    let bench = Bench::start(&[]);
+    let server = SerialServer::start(&bench.file("optical"));
+    let (read, packets) = read_identity(&bench, &server.url("?sign-on=e&flow=rts-cts"), "flow.pcapng");
+    assert_eq!(read["value"], ESME, "{read}");
+    let comments: Vec<&str> = packets.iter().map(|packet| packet.comment.as_str()).collect();
+    assert!(comments.contains(&"line set to 9600 baud 8N1 rts-cts"), "{comments:?}");
+    let out = harness(&[&["read", &server.url("?flow=xon-xoff")][..], &IDENTITY].concat());
+    assert_eq!(out.status.code(), Some(2), "{}", lab_tests::shown(&out));
+    assert!(lab_tests::shown(&out).contains("xon-xoff"), "{}", lab_tests::shown(&out));
+}
+
 #[test]
 fn ser2net_carries_direct_hdlc_and_a_read_out() {
     let bench = Bench::start(&[]);

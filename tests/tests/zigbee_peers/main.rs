@@ -66,6 +66,27 @@ fn bellows_starts_our_co_processor_forms_a_network_and_exchanges_frames() {
     // A report with a wrong type is refused, the other is configured, and comes.
     assert_eq!(of("configured")[0]["refused"], serde_json::json!([[0x8d, 0]]));
     assert!(of("report")[0]["values"]["0400"].is_i64(), "{text}");
+    // Commands of clusters: half hours, the first of a month of days, a price, and an association through a tunnel.
+    let profile = of("profile")[0];
+    assert_eq!((&profile["status"], &profile["interval"]), (&0.into(), &2.into()), "{text}");
+    assert_eq!(
+        (profile["intervals"].as_array().unwrap().len(), &profile["octets"]),
+        (3, &16.into()),
+        "{text}"
+    );
+    let snapshot = of("snapshot")[0];
+    assert!(snapshot["found"].as_u64() >= Some(28) && snapshot["sum"].as_u64() > Some(0), "{text}");
+    let price = of("price")[0];
+    assert_eq!((&price["currency"], &price["digits"], &price["unit"]), (&826.into(), &5.into(), &0.into()));
+    assert!(
+        price["price"].as_u64() > Some(0) && price["label"].as_str().unwrap().starts_with("Rate"),
+        "{text}"
+    );
+    let tunnel = of("tunnel")[0];
+    assert_eq!((&tunnel["status"], &tunnel["source"]), (&0.into(), &1.into()), "{text}");
+    // An AARE (tag 61) that accepts: result 0.
+    let aare = tunnel["apdu"].as_str().unwrap();
+    assert!(aare.starts_with("61") && aare.contains("a203020100"), "{text}");
     assert_eq!(of("counters")[0]["joined"], 4);
     assert_eq!(of("done").len(), 1);
 }
@@ -92,6 +113,12 @@ fn the_harness_probes_a_dongle_forms_its_network_and_reads_attributes_by_it() {
     assert_eq!(model[0]["data_type"], "42", "{model}");
     let probed = served.harness(&["probe"], &[]);
     assert_eq!(probed["network"]["pan_id"], "BEEF");
+    // XON and XOFF are the line's own on such a dongle: the protocol escapes them wherever they are data.
+    let mut harness = lab_tests::harness().unwrap();
+    let software = format!("ezsp://{}?flow=xon-xoff", served.port());
+    let out = harness.args(["zigbee", "devices", &software, "--json"]).output().unwrap();
+    assert!(out.status.success(), "{}", lab_tests::shown(&out));
+    assert_eq!(serde_json::from_slice::<Value>(&out.stdout).unwrap().as_array().unwrap().len(), 4);
 }
 
 #[test]
