@@ -58,6 +58,7 @@ pub fn clusters(octets: &[u8]) {
 
 /// Octets as a line to both ends, `cut` at a time with a pause between.
 pub fn ash(octets: &[u8], cut: usize) {
+    explain_line(octets, cut);
     let mut now = Instant::now();
     let mut host = ash::Link::new(ash::Role::Host, ash::Settings::default());
     let mut ncp = ash::Link::new(ash::Role::Ncp, ash::Settings::default());
@@ -82,8 +83,21 @@ pub fn ash(octets: &[u8], cut: usize) {
     }
 }
 
+/// Octets as a line to a dongle that is explained piece by piece, none of it lost.
+fn explain_line(octets: &[u8], cut: usize) {
+    let mut cutter = explain::AshCutter::default();
+    let mut pieces: Vec<Vec<u8>> =
+        octets.chunks(cut.max(1)).flat_map(|chunk| cutter.receive(chunk)).collect();
+    pieces.extend(cutter.finish());
+    assert_eq!(pieces.concat(), octets);
+    for piece in &pieces {
+        let _ = explain::ash(piece);
+    }
+}
+
 /// Octets as frames of the protocol, to a session with a command on its way: the first says how long each is.
 pub fn ezsp(octets: &[u8]) {
+    assert_eq!(explain::ezsp(octets).length, octets.len());
     for format in [Format::Legacy, Format::Extended] {
         let Ok(frame) = ezsp::Frame::parse(format, octets) else { continue };
         if let Ok(callback) = Callback::parse(frame.id, &frame.parameters) {
