@@ -5,6 +5,7 @@
 
 mod bench;
 mod history;
+mod prepayment;
 mod prove;
 mod sleeper;
 

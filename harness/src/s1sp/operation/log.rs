@@ -1,10 +1,11 @@
-//! 6.13 and 8.9: logs, and the rows every buffer is made of.
+//! 3.3, 6.13 and 8.9: logs, and the rows every buffer is made of.
 
 use jiff::Timestamp;
 use lab_config::Function;
-use proto_dlms::data::{Data, DeviationSign};
+use proto_dlms::data::{Data, DeviationSign, MethodRef};
+use proto_duis::body::{ClearEventLog, EsmeEventLog};
 use proto_duis::mmc::build::{self, LogEntry};
-use proto_duis::{AlertCode, Eui64, LogToRead, MmcBody, ReadEventOrSecurityLog};
+use proto_duis::{AlertCode, Eui64, LogToRead, MmcBody, ReadEventOrSecurityLog, Srv};
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
@@ -27,6 +28,18 @@ pub(super) async fn events(desk: &mut Desk, read: &ReadEventOrSecurityLog) -> Re
     let entries: Vec<LogEntry> = entries.collect::<Result<_, _>>()?;
     let latest = &entries[entries.len().saturating_sub(ENTRIES)..];
     Ok(build::event_log(latest)?)
+}
+
+/// Clears the event log of the meter; the meter notes that it was cleared.
+pub(super) async fn clear(desk: &mut Desk, clear: &ClearEventLog) -> Result<MmcBody, Refusal> {
+    /// Method of a buffer (class 7): reset.
+    const RESET: i8 = 1;
+    if clear.log == Some(EsmeEventLog::Alcs) {
+        return Err(Refusal::NotExpressible("the Device Model has no ALCS log".into()));
+    }
+    let method = MethodRef { method: RESET, ..cosem::method(&desk.object(Function::EventLog)?) };
+    desk.act(method, Some(Data::I8(0))).await?;
+    Ok(build::done(Srv::ClearEventLog)?)
 }
 
 fn entry(row: &Row<'_>) -> Result<LogEntry, Refusal> {

@@ -3,8 +3,12 @@
 //! | variant | on the device |
 //! |---|---|
 //! | 1.2.1 | unit charges held ready, dated or activated (class 113) |
-//! | 1.6 | account mode (class 111) |
+//! | 1.5 | balance by a credit's methods (class 112) |
+//! | 1.6, 6.2.9 | account mode (class 111) |
 //! | 2.2 | token entry (class 115) |
+//! | 2.3 | debts as charges by time and by payment (class 113) |
+//! | 2.5 | emergency credit by a credit's method (class 112) |
+//! | 3.3 | event log's reset (class 7) |
 //! | 4.1.1, 4.1.2, 4.2, 4.16 | registers (class 3), those of the tariff by register activation (class 6) |
 //! | 4.3, 4.18 | credits (class 112), account |
 //! | 4.4.2 to 4.6.2, 4.8.1 to 4.10, 4.17 | profiles and logs by range (class 7) |
@@ -19,6 +23,7 @@
 //! A gas meter sleeps: what the gas proxy function mirrors is answered from the mirror, see [`is_mirrored`].
 
 mod clock;
+mod debt;
 mod demand;
 mod history;
 mod log;
@@ -47,8 +52,12 @@ pub(super) async fn carry_out(
     let fuel = Fuel::of(desk.device.kind);
     match body {
         RequestBody::UpdatePricePrimaryElement(update) => price::update(desk, update).await,
+        RequestBody::UpdateMeterBalance(change) => money::change_balance(desk, change).await,
         RequestBody::UpdatePaymentMode(update) => money::set_mode(desk, update.mode).await,
         RequestBody::TopUpDevice(top_up) => money::top_up(desk, &top_up.utrn.to_string()).await,
+        RequestBody::UpdateDebt(update) => debt::update(desk, update).await,
+        RequestBody::ActivateEmergencyCredit(_) => money::take_emergency_credit(desk).await,
+        RequestBody::ClearEventLog(clear) => log::clear(desk, clear).await,
         RequestBody::ReadInstantaneousImportRegisters(_) => register::import(desk, fuel).await,
         RequestBody::ReadInstantaneousImportTOUMatrices(_) => register::time_of_use(desk, fuel).await,
         RequestBody::ReadInstantaneousExportRegisters(_) => register::export(desk).await,
@@ -85,6 +94,7 @@ pub(super) async fn carry_out(
         RequestBody::ReadActivePowerImport(_) => register::active_power(desk).await,
         RequestBody::ReadMeterBalance(_) => money::balance(desk, fuel).await,
         RequestBody::ReadDeviceConfigurationIdentityExcMPxN(_) => plate::identity(desk).await,
+        RequestBody::ReadDeviceConfigurationPaymentMode(_) => money::payment_mode(desk).await,
         RequestBody::SynchroniseClock(set) => clock::synchronise(desk, set, now).await,
         RequestBody::ReadEventOrSecurityLog(read) => log::events(desk, read).await,
         RequestBody::EnableSupply(_) => supply::enable(desk).await,
@@ -118,8 +128,12 @@ pub(super) fn changes(srv: Srv) -> bool {
     matches!(
         srv,
         Srv::UpdatePricePrimaryElement
+            | Srv::UpdateMeterBalance
             | Srv::UpdatePaymentMode
             | Srv::TopUpDevice
+            | Srv::UpdateDebt
+            | Srv::ActivateEmergencyCredit
+            | Srv::ClearEventLog
             | Srv::SynchroniseClock
             | Srv::EnableSupply
             | Srv::DisableSupply

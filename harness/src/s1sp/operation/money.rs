@@ -1,8 +1,9 @@
-//! 1.6, 2.2, 4.3 and 4.18: payment mode, tokens and balances. Amounts are thousandths of a penny, as the device has them.
+//! 1.5, 1.6, 2.2, 2.5, 4.3, 4.18 and 6.2.9: payment mode, tokens, balances and emergency credit. Amounts are thousandths of a penny, as the device has them.
 
 use lab_config::Function;
-use proto_dlms::data::Data;
-use proto_duis::mmc::build::{self, Fuel, PrepayValues};
+use proto_dlms::data::{Data, MethodRef};
+use proto_duis::body::{BalanceChange, UpdateMeterBalance};
+use proto_duis::mmc::build::{self, Fuel, ModeOfPayment, PrepayValues};
 use proto_duis::{MmcBody, PaymentMode, Srv};
 
 use super::super::desk::Desk;
@@ -12,6 +13,10 @@ use crate::driver::{DriverErrorKind, ReachError, cosem, values};
 /// Account modes of class 111, attribute 2.
 const CREDIT: u8 = 1;
 const PREPAYMENT: u8 = 2;
+/// Methods of a credit (class 112): change it by an amount, set it to one, take it.
+const UPDATE_AMOUNT: i8 = 1;
+const SET_AMOUNT: i8 = 2;
+const INVOKE_CREDIT: i8 = 3;
 /// Attributes of the token gateway (class 115).
 const TOKEN_DESCRIPTION: i8 = 4;
 const TOKEN_STATUS: i8 = 6;
@@ -39,6 +44,52 @@ fn account_mode(mode: PaymentMode) -> Result<u8, Refusal> {
         PaymentMode::Prepayment { suspend_debt_emergency: true, .. } => refused("SuspendDebtEmergency"),
         PaymentMode::Prepayment { disablement_threshold: 0, .. } => Ok(PREPAYMENT),
         PaymentMode::Prepayment { .. } => refused("DisablementThreshold other than 0"),
+    }
+}
+
+/// A meter has the balance of the mode it is in; that of the other is refused, and not changed unseen.
+pub(super) async fn change_balance(desk: &mut Desk, change: &UpdateMeterBalance) -> Result<MmcBody, Refusal> {
+    let (asked, change) = match change {
+        UpdateMeterBalance::Credit(change) => (CREDIT, change),
+        UpdateMeterBalance::Prepayment(change) => (PREPAYMENT, change),
+    };
+    let mode = mode(desk).await?;
+    if mode != asked {
+        let words = format!("the meter is in {} mode and has no other balance", mode_name(mode));
+        return Err(Refusal::NotExpressible(words));
+    }
+    let (method, amount) = match change {
+        BalanceChange::Adjust(amount) => (UPDATE_AMOUNT, *amount),
+        BalanceChange::Reset(_) => (SET_AMOUNT, 0),
+    };
+    let method = MethodRef { method, ..cosem::method(&desk.object(Function::MeterBalance)?) };
+    desk.act(method, Some(Data::I32(amount))).await?;
+    Ok(build::done(Srv::UpdateMeterBalance)?)
+}
+
+/// The meter refuses where none is on offer.
+pub(super) async fn take_emergency_credit(desk: &mut Desk) -> Result<MmcBody, Refusal> {
+    let credit = desk.object(Function::EmergencyCredit)?;
+    let method = MethodRef { method: INVOKE_CREDIT, ..cosem::method(&credit) };
+    desk.act(method, Some(Data::I8(0))).await?;
+    Ok(build::done(Srv::ActivateEmergencyCredit)?)
+}
+
+/// Whether debts go on is no object of any Device Model the lab knows, and left out.
+pub(super) async fn payment_mode(desk: &mut Desk) -> Result<MmcBody, Refusal> {
+    let mode = match mode(desk).await? {
+        CREDIT => ModeOfPayment::Credit,
+        PREPAYMENT => ModeOfPayment::Prepayment,
+        other => return Err(Refusal::value("the account mode", &other)),
+    };
+    Ok(build::payment_mode(mode, None, None)?)
+}
+
+fn mode_name(mode: u8) -> &'static str {
+    match mode {
+        CREDIT => "credit",
+        PREPAYMENT => "prepayment",
+        _ => "another",
     }
 }
 

@@ -11,23 +11,23 @@ use super::super::refusal::Refusal;
 use crate::driver::cosem;
 
 /// Attributes and method of a charge.
-const ACTIVE: i8 = 5;
+pub(super) const ACTIVE: i8 = 5;
 const PASSIVE: i8 = 6;
 const ACTIVATION_TIME: i8 = 7;
 const ACTIVATE: i8 = 2;
 
 /// A unit charge structure, taken apart.
-struct UnitCharge {
+pub(super) struct UnitCharge {
     scaling: Data,
     commodity: Data,
     /// The power of ten of a price, in pounds.
-    price_scale: i8,
+    pub(super) price_scale: i8,
     /// Prices by index from 1 on.
     prices: Vec<i64>,
 }
 
 impl UnitCharge {
-    fn from_data(data: &Data) -> Option<UnitCharge> {
+    pub(super) fn from_data(data: &Data) -> Option<UnitCharge> {
         let [scaling, commodity, table] = data.elements()? else { return None };
         let price_scale = i8::try_from(scaling.elements()?.get(1)?.as_i128()?).ok()?;
         let price = |element: &Data| i64::try_from(element.elements()?.get(1)?.as_i128()?).ok();
@@ -36,7 +36,7 @@ impl UnitCharge {
     }
 
     /// The same structure with these prices.
-    fn with(&self, prices: &[(u8, i16)]) -> Data {
+    pub(super) fn with(&self, prices: &[(u8, i16)]) -> Data {
         let element =
             |(index, price): &(u8, i16)| Data::Structure(vec![Data::Octets(vec![*index]), Data::I16(*price)]);
         let table = Data::Array(prices.iter().map(element).collect());
@@ -142,14 +142,15 @@ fn gas(standing: u32, tariff: &GasTariff) -> Result<Charges, Refusal> {
     Ok((prices.collect::<Result<_, Refusal>>()?, steps(standing)?))
 }
 
-fn rescaled(value: i64, from: i8, to: i8) -> Option<i16> {
+pub(super) fn rescaled(value: i64, from: i8, to: i8) -> Option<i16> {
     let power = 10i64.checked_pow((i32::from(from) - i32::from(to)).unsigned_abs())?;
     let steps =
         if from >= to { value.checked_mul(power)? } else { (value % power == 0).then_some(value / power)? };
     i16::try_from(steps).ok()
 }
 
-fn inexact(value: i16, from: i8, to: i8) -> Refusal {
+pub(super) fn inexact(value: impl Into<i64>, from: i8, to: i8) -> Refusal {
+    let value = value.into();
     let words =
         format!("a price of {value} at scale {from} cannot be held exactly in the meter's scale {to}");
     Refusal::NotExpressible(words)

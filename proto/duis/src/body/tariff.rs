@@ -59,7 +59,7 @@ group! {
 choice! {
     /// A change of a balance.
     BalanceChange {
-        /// By so much: thousandths of a penny for electricity, pence for gas.
+        /// By so much, in the unit 4.18 reads.
         Adjust(i32) = "AdjustMeterBalance",
         /// To nothing.
         Reset(Present) = "ResetMeterBalance",
