@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use lab_config::DeviceKind::Esme;
 use lab_config::Path;
 use proto_dlms::data::{AttributeRef, ClassId, Obis};
-use proto_duis::Srv;
+use proto_duis::{MmcBody, Srv};
 
 use crate::bench::{Bench, text};
 use crate::within;
@@ -49,22 +49,33 @@ async fn emergency_credit_is_taken_once_and_only_where_it_is_on_offer() {
     bench.refused(Esme, Srv::ActivateEmergencyCredit, &[]).await;
 }
 
+async fn log(bench: &Bench, log: &str) -> MmcBody {
+    let [start, end] = within(SignedDuration::from_hours(1));
+    let fields = [(start.0, start.1.as_str()), (end.0, end.1.as_str()), ("LogToRead", log)];
+    bench.ask(Esme, Srv::ReadEventOrSecurityLog, &fields).await
+}
+
 #[tokio::test]
 async fn an_event_log_is_cleared_and_the_security_log_says_so() {
     let bench = Bench::start().await;
     bench.ask(Esme, Srv::DisableSupply, &[]).await;
     bench.ask(Esme, Srv::EnableSupply, &[]).await;
     bench.ask(Esme, Srv::ClearEventLog, &[("ESMEEventLogType", "ESME")]).await;
-    let log = async |log| {
-        let [start, end] = within(SignedDuration::from_hours(1));
-        let fields = [(start.0, start.1.as_str()), (end.0, end.1.as_str()), ("LogToRead", log)];
-        bench.ask(Esme, Srv::ReadEventOrSecurityLog, &fields).await
-    };
-    assert_eq!(text(&log("Event").await, "Log.LogEntry.count"), "0");
-    let security = log("Security").await;
+    assert_eq!(text(&log(&bench, "Event").await, "Log.LogEntry.count"), "0");
+    let security = log(&bench, "Security").await;
     assert!(format!("{security:?}").contains("8F52"), "{security:?}");
     let (code, words) = bench.refused(Esme, Srv::ClearEventLog, &[("ESMEEventLogType", "ALCS")]).await;
     assert!(code == 4002 && words.contains("ALCS"), "{code} {words}");
+}
+
+/// The first debt collected over time, in thousandths of a penny, read at the optical port.
+async fn owed(bench: &Bench) -> i128 {
+    let debt = AttributeRef { class: ClassId(113), obis: Obis([0, 0, 19, 20, 1, 255]), attribute: 12 };
+    let meter = bench.links.rig().device(Esme).expect("a meter").clone();
+    let mut session = bench.links.open(&meter, Path::Optical, Client::Management).await.expect("a session");
+    let owed = session.get(debt, None).await.expect("a value").as_i128();
+    session.close().await;
+    owed.expect("an amount")
 }
 
 #[tokio::test]
