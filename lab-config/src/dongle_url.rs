@@ -23,8 +23,7 @@ use crate::nearest::nearest;
 /// use lab_config::{DongleUrl, FlowControl};
 ///
 /// let url: DongleUrl = "ezsp:///dev/ttyUSB0?flow=xon-xoff".parse()?;
-/// let DongleUrl::Serial(line) = &url else { unreachable!() };
-/// assert_eq!((line.baud, line.flow), (57_600, FlowControl::XonXoff));
+/// assert!(matches!(&url, DongleUrl::Serial(line) if line.flow == FlowControl::XonXoff && line.baud == 57_600));
 /// assert_eq!(url.to_string(), "ezsp:///dev/ttyUSB0?baud=57600&flow=xon-xoff");
 /// # Ok::<(), lab_config::DongleUrlError>(())
 /// ```
