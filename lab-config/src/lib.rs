@@ -22,6 +22,7 @@ mod dcc;
 mod device_model;
 mod document;
 mod dongle_url;
+mod firmware;
 mod lab;
 mod link_url;
 mod name;
@@ -41,12 +42,13 @@ pub use credentials::{
 pub use dcc::{DccInterface, HttpUrl, HttpUrlError, Signing, TlsFiles, UserSystem};
 pub use device_model::{
     Capability, ClientSecurity, ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion, DeviationSign,
-    DeviceModel, DlmsProfile, Fact, FrameLimits, Function, ModelIdentity, ModelText, ModelTextError, Object,
-    Particulars, Profile, ProfileColumn, PushHabit, Quirk, SecurityPolicy, ServerAddress, SignOnIdentity,
-    SnapshotCommands, StoreAndForward, WakeInterval, ZclProfile,
+    DeviceModel, DlmsProfile, Downgrade, Fact, FrameLimits, Function, ImageTransferTraits, ModelIdentity,
+    ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, PushHabit, Quirk, SecurityPolicy,
+    ServerAddress, SignOnIdentity, SnapshotCommands, StoreAndForward, WakeInterval, ZclProfile,
 };
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
 pub use dongle_url::{DongleLine, DongleUrl, DongleUrlError, SimulatedNetwork};
+pub use firmware::{FirmwareImage, ImageError, ImageFlaw, ImageOrder};
 pub use lab::{Environment, Lab, LabDigest};
 pub use link_url::{
     AddressSize, Addressing, Authority, BAUD_RATES, Echo, Endpoint, FlowControl, HdlcSizes, LinkUrl,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use lab_config::{DeviceKind, Lab, Rig, RigDevice, UserRole};
+use lab_config::{DeviceKind, ImageOrder, Lab, ModelIdentity, Rig, RigDevice, UserRole};
 
 use crate::Value;
 
@@ -25,6 +25,8 @@ pub struct DeviceFacts {
     pub eui64: Value,
     /// Its Device Model.
     pub model: BTreeMap<ModelField, Value>,
+    /// The same, for a firmware image to be made from.
+    pub identity: ModelIdentity,
 }
 
 lab_config::vocabulary! {
@@ -70,6 +72,7 @@ impl DeviceFacts {
         Self {
             eui64: Value::from(device.eui64.to_string()),
             model: ModelField::ALL.iter().copied().map(field).collect(),
+            identity: identity.clone(),
         }
     }
 }
@@ -130,6 +133,37 @@ pub enum Reference {
     Now(SignedDuration),
     /// `${utrn:1000}`: a fresh 20-digit token of so many pence for the device requested of; in request fields only.
     Utrn(u32),
+    /// `${firmware:P4X2G05}`: a firmware image of this version for the device the script is about, in base64, made and
+    /// signed by the simulated maker; `${firmware-hash:P4X2G05}` its SHA-256. Without a version it is the Device Model's
+    /// own. After a comma, what is wrong with the image: `${firmware:P4X2G05,forged}`.
+    Firmware(ImagePart, ImageOrder),
+}
+
+/// What a script names of a firmware image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImagePart {
+    /// Its octets, in base64.
+    Octets,
+    /// Its SHA-256, in hexadecimal digits.
+    Hash,
+}
+
+impl ImagePart {
+    /// The word of its references.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Octets => "firmware",
+            Self::Hash => "firmware-hash",
+        }
+    }
+
+    fn of(self, octets: Vec<u8>) -> Option<Value> {
+        let image = proto_duis::FirmwareImage::new(octets).ok()?;
+        Some(Value::from(match self {
+            Self::Octets => image.to_string(),
+            Self::Hash => image.hash().to_string(),
+        }))
+    }
 }
 
 /// A reference that stands for nothing: an earlier step did not bind it, or the rig has no such thing.
@@ -166,6 +200,11 @@ impl Reference {
                     .ok_or_else(|| self.unbound("no time was given"));
             }
             Self::Utrn(_) => Err("a token is made for a request only"),
+            Self::Firmware(part, order) => {
+                let image = device(&None).map(|facts| order.made_for(&facts.identity));
+                let value = image.and_then(|octets| part.of(octets));
+                return value.map(Cow::Owned).ok_or_else(|| self.unbound("the rig has no such device"));
+            }
         };
         found.map(Cow::Borrowed).map_err(|reason| self.unbound(reason))
     }
@@ -187,6 +226,7 @@ impl std::fmt::Display for Reference {
             Self::Now(shift) if shift.is_zero() => f.write_str("now"),
             Self::Now(shift) => write!(f, "now{:+}s", shift.as_secs()),
             Self::Utrn(pence) => write!(f, "utrn:{pence}"),
+            Self::Firmware(part, order) => write!(f, "{}:{order}", part.word()),
         }
     }
 }

@@ -23,7 +23,7 @@ pub use action::{
     Act, Action, Ask, Declared, FieldError, Fields, Migrate, Migration, Misuse, Observe, ObservedAttribute,
     Outcome, Request, Select, UserSystem, Vending,
 };
-pub use binding::{Bindings, DeviceFacts, Facts, ModelField, Operand, Piece, Reference, Unbound};
+pub use binding::{Bindings, DeviceFacts, Facts, ImagePart, ModelField, Operand, Piece, Reference, Unbound};
 pub use data_set::{DataSet, NotShipped, Write};
 pub use expectation::{Amount, Check, Expectation, Mismatch, Pattern, PatternError, evaluate};
 pub use pack::{

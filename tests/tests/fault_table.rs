@@ -313,10 +313,7 @@ fn comes_twice(run: &Run) -> bool {
     wan.windows(2).any(|pair| pair[0] == pair[1])
 }
 
-/// No Service Reference Variant of this release sends firmware, so no script can meet an image that fails to verify.
-const WITHOUT_A_SCRIPT: [&str; 1] = ["bad-firmware"];
-
-/// Every word of the grammar of faults has a script, but those named above.
+/// Every word of the grammar of faults has a script.
 #[test]
 fn every_kind_of_fault_has_a_script() {
     let pack = Pack::shipped("faults").expect("the shipped pack");
@@ -325,8 +322,7 @@ fn every_kind_of_fault_has_a_script() {
     };
     let has: BTreeSet<String> =
         pack.scripts.iter().flat_map(|script| faults(script).filter_map(word)).collect();
-    let scripted = device_sim::fault::KINDS.into_iter().filter(|word| !WITHOUT_A_SCRIPT.contains(word));
-    assert_eq!(has, scripted.map(str::to_owned).collect());
+    assert_eq!(has, device_sim::fault::KINDS.into_iter().map(str::to_owned).collect());
 }
 
 /// A person may run it: nothing in it is a part of the standard packs, and no report of it may be issued.

@@ -122,7 +122,7 @@ impl Home {
         let hub = self.hub.as_ref().and_then(|hub| hub.device.core.next_in_outage());
         let esme = self.esme.as_ref().and_then(|esme| esme.device.core().next_in_outage());
         let held = self.hub.as_ref().and_then(|hub| hub.device.store.next_expiry());
-        [wake, hub, esme, held, self.more_to_push()].into_iter().flatten().min()
+        [wake, hub, esme, held, self.more_to_push(), self.next_start()].into_iter().flatten().min()
     }
 
     fn more_to_push(&self) -> Option<Moment> {
@@ -131,6 +131,14 @@ impl Home {
         let esme = self.esme.as_ref().and_then(Station::more_to_push);
         let gsme = self.gsme.as_ref().and_then(Station::more_to_push);
         [hub, proxy, esme, gsme].into_iter().flatten().min()
+    }
+
+    /// When the next device that starts has started: what it has to say waits until then.
+    fn next_start(&self) -> Option<Moment> {
+        let hub = self.hub.as_ref().and_then(|hub| hub.device.core.next_start());
+        let esme = self.esme.as_ref().and_then(|esme| esme.device.core().next_start());
+        let gsme = self.gsme.as_ref().and_then(|gsme| gsme.device.core().next_start());
+        [hub, esme, gsme].into_iter().flatten().min()
     }
 
     /// A device asks the hub to let it onto the network, as a person at it would have it do; none where there is no
@@ -193,9 +201,11 @@ impl Home {
     /// When something will happen by itself, at the latest a minute from now.
     pub fn next_event(&self) -> Moment {
         let esme = self.esme.as_ref().map(|esme| esme.device.next_event());
-        let hub = self.hub.as_ref().and_then(|hub| hub.device.core.next_in_outage());
+        let hub = self.hub.as_ref().map(|hub| &hub.device.core);
+        let dark = hub.and_then(|core| core.next_in_outage());
+        let activation = hub.and_then(|core| core.next_activation());
         let gsme = self.gsme.as_ref().map(|gsme| gsme.device.next_event());
-        let next = [esme, gsme, hub, self.more_to_push()];
+        let next = [esme, gsme, dark, activation, self.more_to_push(), self.next_start()];
         next.into_iter().flatten().fold(self.now.plus(MINUTE), Moment::min)
     }
 

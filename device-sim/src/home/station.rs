@@ -10,6 +10,7 @@ use proto_dlms::server::{Peer, ServerSettings, Sessions};
 use proto_dlms::sign_on::ReadOut;
 
 use super::WanId;
+use crate::model::firmware::ImageTransfer;
 use crate::model::journal::Event;
 use crate::model::time::Moment;
 use crate::objects::{Device, Face, Shell, alert};
@@ -48,6 +49,9 @@ impl<D: Device> Station<D> {
         if let Some(codes) = shell.particulars().and_then(|particulars| particulars.alerts.as_ref()) {
             let told = Event::ALL.iter().copied().filter(|event| codes.value.contains(&event.code()));
             device.core_mut().journal.set_alerted(told.collect());
+        }
+        if let Some(particulars) = shell.particulars() {
+            device.core_mut().firmware = ImageTransfer::new(particulars.image_transfer());
         }
         let (start, next_push) = (device.core().starts(), device.core().now());
         let sessions = Sessions::new(settings(&shell), shell.logical_devices());

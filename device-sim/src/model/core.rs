@@ -173,8 +173,23 @@ impl Core {
 
     /// Starts over: registers and logs stay, and it says nothing for [`RESTART`].
     pub fn restart(&mut self) {
+        self.restart_within(RESTART);
+    }
+
+    fn restart_within(&mut self, millis: i64) {
         self.starts = self.starts.wrapping_add(1);
-        self.up_at = self.now.plus(RESTART);
+        self.up_at = self.now.plus(millis);
+    }
+
+    /// Begins the transfer of an image; a device whose memory is full does not.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn begin_firmware(&mut self, identifier: &[u8], size: u32) -> Result<(), ImageRefusal> {
+        if self.bench.memory_full {
+            return Err(ImageRefusal::NoRoom);
+        }
+        self.firmware.initiate(identifier, size)
     }
 
     /// Checks the image that was transferred; the outcome is logged.
@@ -184,7 +199,7 @@ impl Core {
     pub fn verify_firmware(&mut self) -> Result<(), ImageRefusal> {
         let verified =
             if self.bench.bad_image { self.firmware.fail() } else { self.firmware.verify(&self.plate) };
-        match verified {
+        match &verified {
             Ok(()) => self.log(Event::FirmwareVerified, "firmware image verified"),
             Err(ImageRefusal::State | ImageRefusal::Missing(_)) => {}
             Err(refusal) => self.log(Event::FirmwareNotVerified, format!("firmware image: {refusal}")),
@@ -199,7 +214,8 @@ impl Core {
     pub fn activate_firmware(&mut self) -> Result<(), ImageRefusal> {
         self.plate.firmware = self.firmware.activate()?;
         self.log(Event::Started, format!("firmware {}", self.plate.firmware));
-        self.restart();
+        let start = self.firmware.traits().start;
+        self.restart_within(i64::try_from(start.as_millis()).unwrap_or(RESTART));
         Ok(())
     }
 
@@ -207,6 +223,11 @@ impl Core {
     pub fn next_activation(&self) -> Option<Moment> {
         let at = self.firmware.activate_at()?;
         Some(self.clock.reaches(at).max(self.now))
+    }
+
+    /// When it has started, where it is starting.
+    pub fn next_start(&self) -> Option<Moment> {
+        (self.up_at > self.now).then_some(self.up_at)
     }
 
     /// Activates firmware that is due.

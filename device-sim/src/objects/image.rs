@@ -8,7 +8,7 @@ use super::Shell;
 use super::calendar::date;
 use super::directory::Role;
 use crate::model::core::Core;
-use crate::model::firmware::{BLOCK, ImageRefusal};
+use crate::model::firmware::ImageRefusal;
 use crate::model::journal::Event;
 
 type Read = Result<Data, DataAccessResult>;
@@ -18,7 +18,7 @@ pub(super) fn transfer(core: &Core, attribute: i8) -> Read {
     let transfer = &core.firmware;
     let (identifier, size, digest) = transfer.image();
     Ok(match attribute {
-        2 => Data::U32(BLOCK),
+        2 => Data::U32(transfer.block()),
         3 => Data::BitString(BitString::new(transfer.blocks().collect())),
         4 => Data::U32(transfer.first_missing()),
         5 => Data::Boolean(transfer.is_enabled()),
@@ -83,7 +83,7 @@ pub(super) fn invoke(core: &mut Core, method: i8, parameter: Option<&Data>) -> R
         1 => {
             let Some([identifier, size]) = parameter.and_then(Data::elements) else { return Err(wrong) };
             let size = size.as_i128().and_then(|size| u32::try_from(size).ok()).ok_or(wrong)?;
-            core.firmware.initiate(identifier.as_octets().ok_or(wrong)?, size)
+            core.begin_firmware(identifier.as_octets().ok_or(wrong)?, size)
         }
         2 => {
             let Some([number, octets]) = parameter.and_then(Data::elements) else { return Err(wrong) };
@@ -94,12 +94,16 @@ pub(super) fn invoke(core: &mut Core, method: i8, parameter: Option<&Data>) -> R
         _ => core.activate_firmware(),
     };
     done.map_err(|refusal| match refusal {
-        ImageRefusal::Size(_) | ImageRefusal::Identifier(_) | ImageRefusal::Block { .. } => {
+        ImageRefusal::Size { .. } | ImageRefusal::Identifier(_) | ImageRefusal::Block { .. } => {
             ActionResult::ScopeOfAccessViolated
         }
         ImageRefusal::Disabled | ImageRefusal::State => ActionResult::ObjectUnavailable,
         ImageRefusal::Missing(_) => ActionResult::TemporaryFailure,
-        ImageRefusal::Damaged | ImageRefusal::OtherModel => ActionResult::OtherReason,
+        ImageRefusal::NoRoom => ActionResult::HardwareFault,
+        ImageRefusal::Image(_)
+        | ImageRefusal::Spoilt
+        | ImageRefusal::OtherModel(_)
+        | ImageRefusal::Downgrade { .. } => ActionResult::OtherReason,
     })
 }
 

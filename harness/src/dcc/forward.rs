@@ -1,12 +1,14 @@
 //! To the S1SP and back, for one request.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use proto_duis::{
-    CountersignedRequest, MessageError, Request, Response, ResponseCode, S1spAlert, Signed, Smets1Response,
+    CountersignedRequest, Eui64, MessageError, Request, Response, ResponseCode, S1spAlert, Signed,
+    Smets1Response,
 };
 
 use super::server::Shared;
@@ -37,6 +39,16 @@ pub trait S1spPort: Send + Sync + 'static {
     /// Serves a countersigned request. The DCC waits no longer than its deadline, or than somebody who quiesces it has
     /// patience for, and then drops the future.
     fn serve(&self, countersigned: Bytes) -> impl Future<Output = Result<S1spReply, S1spError>> + Send;
+
+    /// Takes the image of a countersigned Update Firmware, to bring it to these of its devices in its own time. An S1SP
+    /// that takes none need not say so.
+    fn distribute(
+        &self,
+        _countersigned: Bytes,
+        _devices: &BTreeSet<Eui64>,
+    ) -> impl Future<Output = Result<(), S1spError>> + Send {
+        async { Err(S1spError::Unreachable("this S1SP takes no firmware".to_owned())) }
+    }
 }
 
 /// A request that was accepted.
@@ -45,16 +57,27 @@ pub(super) struct Job {
     pub(super) request: Request,
     /// How long the S1SP may take for it.
     pub(super) deadline: Duration,
+    pub(super) task: Task,
 }
 
-/// What the user gets for a request, whatever the S1SP does.
-pub(super) async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Response {
+/// What the S1SP is to do with a request.
+pub(super) enum Task {
+    /// Ask the device it targets.
+    Command,
+    /// Take its image to these devices.
+    Distribute(BTreeSet<Eui64>),
+}
+
+/// What the user gets for a request, whatever the S1SP does; nothing for an image that is on its way.
+pub(super) async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Option<Response> {
     let request = &job.request;
     let (reason, code) = match exchange(shared, job).await {
         Ok(Reply::Answer(answer)) => {
-            return Response::answer(request.id, request.srv(), answer, shared.now());
+            shared.learn(answer.content());
+            return Some(Response::answer(request.id, request.srv(), answer, shared.now()));
         }
-        Ok(Reply::Alert(alert)) => return Response::s1sp_alert(alert, shared.now()),
+        Ok(Reply::Alert(alert)) => return Some(Response::s1sp_alert(alert, shared.now())),
+        Ok(Reply::Taken) => return None,
         Err(Failure::Deadline) => {
             let reason = format!("no answer from the S1SP within {:?}", job.deadline);
             (reason, ResponseCode::NO_RESPONSE)
@@ -64,7 +87,7 @@ pub(super) async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Re
         Err(Failure::Invalid(reason)) => (reason, ResponseCode::CANNOT_COMMUNICATE),
     };
     tracing::warn!(request = %request.id, %code, reason, "the S1SP gave no answer");
-    Response::acknowledgement(request.id, request.srv(), code, shared.now())
+    Some(Response::acknowledgement(request.id, request.srv(), code, shared.now()))
 }
 
 enum Failure {
@@ -77,6 +100,7 @@ enum Failure {
 enum Reply {
     Answer(Signed<Smets1Response>),
     Alert(Signed<S1spAlert>),
+    Taken,
 }
 
 async fn exchange<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Result<Reply, Failure> {
@@ -85,6 +109,11 @@ async fn exchange<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Result<Rep
     let octets = countersigned.sign(&shared.signer).map_err(|error| invalid(error.into()))?;
     let what = format!("countersigned service request {}", job.request.srv());
     shared.tap.message(Direction::Sent, "S1SP", &what, octets.as_bytes());
+    if let Task::Distribute(devices) = &job.task {
+        let taken = shared.port.distribute(Bytes::from(octets), devices);
+        let taken = tokio::time::timeout(job.deadline, taken).await;
+        return taken.map_err(|_| Failure::Deadline)?.map(|()| Reply::Taken).map_err(Failure::S1sp);
+    }
     let served = shared.port.serve(Bytes::from(octets));
     let reply = tokio::time::timeout(job.deadline, served).await;
     match reply.map_err(|_| Failure::Deadline)?.map_err(Failure::S1sp)? {

@@ -78,6 +78,13 @@ impl Inventory {
         Ok(())
     }
 
+    /// Keeps the firmware version a device has; of one that is not there nothing is kept.
+    pub fn set_firmware(&mut self, id: Eui64, version: String) {
+        if let Some(enrolment) = self.devices.get_mut(&id) {
+            enrolment.device.firmware = Some(version);
+        }
+    }
+
     /// The device of this identity.
     pub fn get(&self, id: Eui64) -> Option<&Enrolment> {
         self.devices.get(&id)

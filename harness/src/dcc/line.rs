@@ -95,7 +95,8 @@ async fn work<P: S1spPort>(shared: Arc<Shared<P>>, line: Line, mut joined: watch
         let Some((job, flight)) = take(&line) else { continue };
         let served = flight.cut.run_until_cancelled(forward::serve(&shared, &job)).await;
         match served {
-            Some(response) => shared.post(job.request.id.originator, &response),
+            Some(Some(response)) => shared.post(job.request.id.originator, &response),
+            Some(None) => {}
             None => tracing::warn!(request = %job.request.id, "a request in the S1SP's hands was cut off"),
         }
     }

@@ -19,6 +19,7 @@
 //! a SMETS1 request of the variants served here needs.
 
 mod deliver;
+mod firmware;
 mod forward;
 mod inventory;
 mod judge;
@@ -30,6 +31,7 @@ mod users;
 mod tests;
 
 pub use deliver::Undelivered;
+pub use firmware::{CentralProductsList, NO_DEVICE, NOT_LISTED, OTHER_VERSION, Product, UPDATED};
 pub use forward::{S1spError, S1spPort, S1spReply};
 pub use inventory::{Enrolment, Inventory, InventoryError};
 pub use judge::{ANTI_REPLAY, Address, BAD_SIGNATURE};

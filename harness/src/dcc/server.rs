@@ -15,15 +15,16 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use lab_config::TlsFiles;
 use proto_duis::{
-    DsigError, Eui64, MessageError, Request, RequestBody, Response, ResponseCode, S1spAlert, Signer,
-    Smets1Response, Srv, TrustStore,
+    DsigError, Eui64, FirmwareVersion, MessageError, Request, RequestBody, Response, ResponseCode, S1spAlert,
+    Signer, Smets1Body, Smets1Response, Srv, TrustStore, UpdateFirmware,
 };
 use tokio::sync::{mpsc, watch};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 use super::deliver::{self, Letter, LostMail, Undelivered};
-use super::forward::{Job, S1spPort};
+use super::firmware::{self, CentralProductsList, Distribution};
+use super::forward::{Job, S1spPort, Task};
 use super::inventory::Inventory;
 use super::judge::{Address, Passed, Refusal, View, judge};
 use super::line::{self, Lines, NoPlace, Quiet};
@@ -61,6 +62,8 @@ pub struct DccConfig {
     pub inventory: Inventory,
     /// Who keeps its messages.
     pub tap: SharedMessageTap,
+    /// The images that may be sent to devices.
+    pub products: CentralProductsList,
     /// How long the S1SP may take for one request.
     pub s1sp_deadline: Duration,
     /// How much longer it may take when the request is for a device that sleeps.
@@ -149,6 +152,7 @@ pub(super) struct Shared<P> {
     /// For listeners over TLS.
     pub(super) connector: Option<TlsConnector>,
     inventory: Mutex<Inventory>,
+    products: CentralProductsList,
     /// The last counter of each originator.
     counters: Mutex<BTreeMap<Eui64, u64>>,
     pub(super) listeners: Mutex<BTreeMap<Eui64, Uri>>,
@@ -204,6 +208,7 @@ impl<P: S1spPort> Dcc<P> {
             connector,
             doubtful: config.doubtful,
             inventory: Mutex::new(config.inventory),
+            products: config.products,
             counters: Mutex::default(),
             listeners: Mutex::new(outside.iter().flat_map(|outside| outside.listeners.clone()).collect()),
             lines: Mutex::default(),
@@ -458,17 +463,74 @@ impl<P: S1spPort> Shared<P> {
             }
         };
         let response = match passed {
-            Passed::Own => self.own(&request, &inventory),
+            Passed::Own => match &request.body {
+                RequestBody::UpdateFirmware(update) => {
+                    match self.distribution(&request, update, &inventory) {
+                        Ok(distribution) => self.distribute(&octets, &request, distribution)?,
+                        Err(Refusal { code, reason }) => {
+                            tracing::info!(request = %id, %code, reason, "request refused");
+                            judged(code)
+                        }
+                    }
+                }
+                _ => self.own(&request, &inventory),
+            },
             Passed::Device { installation, sleeps } => {
                 // A device that sleeps has a line of its own: the others of its installation do not wait for it.
                 let line = if sleeps { id.target } else { installation };
                 let allowance = if sleeps { self.sleep_allowance } else { Duration::ZERO };
-                line::join(self, line, Job { octets, request, deadline: self.s1sp_deadline + allowance })?;
+                let deadline = self.s1sp_deadline + allowance;
+                line::join(self, line, Job { octets, request, deadline, task: Task::Command })?;
                 judged(ResponseCode::ACKNOWLEDGED)
             }
         };
         counters.insert(id.originator, id.counter);
         Ok(response)
+    }
+
+    fn distribution(
+        &self,
+        request: &Request,
+        update: &UpdateFirmware,
+        inventory: &Inventory,
+    ) -> Result<Distribution, Refusal> {
+        let id = request.id.originator;
+        let unknown = || Refusal { code: ResponseCode::INVALID_USER, reason: format!("{id} is not a user") };
+        let user = self.users.get(id).ok_or_else(unknown)?;
+        firmware::check(request, update, (user, inventory, &self.products))
+    }
+
+    /// Puts an image into the line of every installation it goes to.
+    fn distribute(
+        self: &Arc<Self>,
+        octets: &Bytes,
+        request: &Request,
+        distribution: Distribution,
+    ) -> Result<Response, NoPlace> {
+        for (installation, devices) in distribution.devices {
+            let task = Task::Distribute(devices);
+            let (octets, request, deadline) = (octets.clone(), request.clone(), self.s1sp_deadline);
+            let job = Job { octets, request, deadline, task };
+            line::join(self, installation, job)?;
+        }
+        let (id, srv, now) = (request.id, request.srv(), self.now());
+        Ok(match distribution.warning {
+            None => Response::acknowledgement(id, srv, ResponseCode::SUCCESS, now),
+            Some(warning) => Response::firmware_warning(id, ResponseCode::FIRMWARE_WARNING, warning, now),
+        })
+    }
+
+    /// Keeps the firmware version that a device says it has.
+    pub(super) fn learn(&self, answer: &Smets1Response) {
+        let Smets1Body::Response(payload) = &answer.body else { return };
+        let data = payload.data.as_ref().filter(|data| {
+            matches!(data.srv(), Srv::ReadFirmwareVersion | Srv::ActivateFirmware)
+                && data.success() == Some(true)
+        });
+        let version = data.and_then(|data| data.find("FirmwareVersion").ok().flatten());
+        if let Some(version) = version.filter(|version| version.parse::<FirmwareVersion>().is_ok()) {
+            locked(&self.inventory).set_firmware(answer.device, version);
+        }
     }
 
     /// The answer of the DCC itself.

@@ -1,5 +1,6 @@
 //! The parties of the picture, running: service user, DCC stub and S1SP, each with a key of its own, made for this run.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +11,15 @@ use jiff::tz::TimeZone;
 use lab_config::{ClientIdentity, DeviceKind, Eui64, Lab, Rig, UserRole};
 use proto_duis::pki::Authority;
 use proto_duis::{Certificate, DeviceStatus, InventoryDevice, Party, PartyKind, Signer, TrustStore};
-use proto_lab::record::{Body, Prepared};
+use proto_lab::record::{Body, Note, Prepared};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::outside::Outsiders;
 use super::{Book, RunError};
-use crate::dcc::{self, Dcc, DccConfig, Enrolment, Inventory, Outside, S1spError, S1spPort, S1spReply};
+use crate::dcc::{
+    self, CentralProductsList, Dcc, DccConfig, Enrolment, Inventory, Outside, S1spError, S1spPort, S1spReply,
+};
 use crate::driver::{Push, RigLinks};
 use crate::execute::Ledger as _;
 use crate::migration::{Declared, Parties};
@@ -85,12 +88,13 @@ impl System {
         }
         let user = start_user(lab, &keys, &dcc, book.clone()).await?;
         let mut pumps = JoinSet::new();
-        pumps.spawn(pump(alerts, Arc::clone(&dcc)));
+        pumps.spawn(pump(alerts, Arc::clone(&dcc), book.clone()));
         Ok(Self { user, links, outsiders, dcc, s1sp, book, _pumps: pumps })
     }
 
     /// Waits until nothing asked earlier is on its way to a device any more, and drops what has not left.
     pub async fn settle(&self, limit: Duration) {
+        self.s1sp.stop_distributions();
         let quiet = self.dcc.quiesce(limit).await;
         if quiet.dropped > 0 || quiet.still_busy {
             tracing::warn!(?quiet, "requests that nobody waits for any more were given up");
@@ -246,6 +250,7 @@ async fn start_dcc(
         inventory: Inventory::new(),
         // Every message that crosses the DCC's edge to a user is shown by the user; the other edge is inside this process.
         tap: NoMessageTap::shared(),
+        products: CentralProductsList::None,
         s1sp_deadline: S1SP_DEADLINE,
         sleep_allowance,
         clock: Arc::new(Timestamp::now),
@@ -274,12 +279,18 @@ async fn start_user(lab: &Lab, keys: &Keys, dcc: &Dcc<Port>, book: Book) -> Resu
     Ok(user)
 }
 
-/// Passes what the S1SP tells unasked on to the DCC.
-async fn pump(mut alerts: mpsc::Receiver<S1spAlertMessage>, dcc: Arc<Dcc<Port>>) {
+/// Passes what the S1SP tells unasked on to the DCC, and how far an image is into the evidence.
+async fn pump(mut alerts: mpsc::Receiver<S1spAlertMessage>, dcc: Arc<Dcc<Port>>, book: Book) {
     while let Some(alert) = alerts.recv().await {
         let passed = match &alert {
             S1spAlertMessage::Device(signed) => dcc.pass_device_alert(signed.xml().as_bytes()),
             S1spAlertMessage::S1sp(signed) => dcc.pass_s1sp_alert(signed.xml().as_bytes()),
+            S1spAlertMessage::Progress(what) => {
+                let note = Note { who: "S1SP".to_owned(), what: what.clone() };
+                // Evidence that cannot be written stops the run at its next record.
+                drop(book.write(Body::Note(note)));
+                Ok(())
+            }
         };
         if let Err(error) = passed {
             tracing::error!("the DCC passes no alert on: {error}");
@@ -297,6 +308,11 @@ impl S1spPort for Port {
             Err(error @ Unserved::NoAnswer { .. }) => Err(S1spError::NoAnswer(error.to_string())),
             Err(error) => Err(S1spError::Unreachable(error.to_string())),
         }
+    }
+
+    async fn distribute(&self, countersigned: Bytes, devices: &BTreeSet<Eui64>) -> Result<(), S1spError> {
+        let begun = self.0.distribute(&countersigned, devices);
+        begun.map_err(|error| S1spError::Unreachable(error.to_string()))
     }
 }
 

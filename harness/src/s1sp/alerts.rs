@@ -44,6 +44,8 @@ const DEVICE_UNREACHABLE: &str = "DEVICE_UNREACHABLE";
 const REQUEST_NOT_SERVED: &str = "REQUEST_NOT_SERVED";
 /// What was asked may be done or not, now or at the next wake of a device that sleeps: nobody knows.
 pub const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
+/// A firmware image did not reach its device, or was not taken by it.
+pub(super) const FIRMWARE_NOT_DISTRIBUTED: &str = "FIRMWARE_NOT_DISTRIBUTED";
 /// A meter refused a token.
 const UTRN_REFUSED: &str = "UTRN_REFUSED";
 

@@ -22,6 +22,8 @@ pub(super) struct Desk {
     /// A request to a device that sleeps was sent and not answered, and may lie at the hub.
     pub(super) left_behind: bool,
     change: Change,
+    /// When the device starts over by itself: a session from before is of no use after.
+    starts_at: Option<Timestamp>,
 }
 
 /// How far the request under way has come in changing the device.
@@ -38,7 +40,15 @@ enum Change {
 impl Desk {
     pub(super) fn new(device: RigDevice, links: RigLinks) -> Desk {
         let sleep = device.model.wake_interval().map_or(Sleep::Never, |_| Sleep::NotWaitedFor);
-        Desk { device, links, session: None, sleep, left_behind: false, change: Change::None }
+        Desk {
+            device,
+            links,
+            session: None,
+            sleep,
+            left_behind: false,
+            change: Change::None,
+            starts_at: None,
+        }
     }
 
     /// Whether the device sleeps, and hears only at its wakes what is for it.
@@ -180,7 +190,21 @@ impl Desk {
         }
     }
 
+    /// Drops the session without a word to the device, which has none of it any more.
+    pub(super) fn forget(&mut self) {
+        self.session = None;
+    }
+
+    /// The device will start over at this time.
+    pub(super) fn starts_over(&mut self, at: Timestamp) {
+        self.starts_at = Some(at);
+    }
+
     async fn session(&mut self) -> Result<&mut Session, Refusal> {
+        if self.starts_at.is_some_and(|at| at <= Timestamp::now()) {
+            self.starts_at = None;
+            self.forget();
+        }
         let mut session = match self.session.take() {
             Some(session) => session,
             None => self.links.open_asleep(&self.device, self.sleep, Client::Management).await?,

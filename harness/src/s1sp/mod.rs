@@ -12,11 +12,12 @@
 mod alerts;
 mod control;
 mod desk;
+mod distribution;
 mod operation;
 mod refusal;
 mod sleeper;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -26,10 +27,11 @@ use lab_config::{DeviceKind, Eui64};
 use proto_duis::mmc::build::Fuel;
 use proto_duis::{
     CountersignedRequest, DsigError, MessageError, Request, RequestBody, ResponsePayload, S1spAlert, Signed,
-    Signer, Smets1Response, Smets1Timestamp, TrustStore,
+    Signer, Smets1Response, Smets1Timestamp, Srv, TrustStore,
 };
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::driver::{Push, RigLinks};
 pub use alerts::OUTCOME_UNKNOWN;
@@ -46,6 +48,8 @@ pub enum S1spAlertMessage {
     Device(Signed<Smets1Response>),
     /// An alert of the S1SP itself.
     S1sp(Signed<S1spAlert>),
+    /// How far the distribution of a firmware image is, in words.
+    Progress(String),
 }
 
 impl S1spAlertMessage {
@@ -130,6 +134,8 @@ struct Parts {
     outbox: mpsc::Sender<S1spAlertMessage>,
     /// One request at a time for each device.
     desks: BTreeMap<Eui64, Mutex<Desk>>,
+    /// The images on their way, by device.
+    distributions: std::sync::Mutex<BTreeMap<Eui64, AbortOnDropHandle<()>>>,
     /// Counter of device alerts.
     alerts: AtomicU64,
 }
@@ -139,6 +145,13 @@ pub struct S1sp {
     parts: Arc<Parts>,
     /// Ends with the set, when the S1SP is dropped.
     _listener: JoinSet<()>,
+}
+
+impl Drop for S1sp {
+    /// The tasks hold what they share with this, which would keep them alive.
+    fn drop(&mut self) {
+        self.stop_distributions();
+    }
 }
 
 impl std::fmt::Debug for S1sp {
@@ -156,8 +169,16 @@ impl S1sp {
             (device.eui64, Mutex::new(Desk::new(device.clone(), links.clone())))
         };
         let desks = links.rig().devices().map(desk).collect();
-        let parts =
-            Arc::new(Parts { links, signer, trust, suppliers, outbox, desks, alerts: AtomicU64::new(1) });
+        let parts = Arc::new(Parts {
+            links,
+            signer,
+            trust,
+            suppliers,
+            outbox,
+            desks,
+            distributions: Default::default(),
+            alerts: AtomicU64::new(1),
+        });
         let mut listener = JoinSet::new();
         let shared = parts.clone();
         listener.spawn(async move { alerts::forward(&shared, pushes).await });
@@ -174,6 +195,34 @@ impl S1sp {
         // On the heap: what lies below is deep, and who holds this future should not have to hold all of it.
         let response = Box::pin(answered(&self.parts, &request)).await?;
         Ok(response.sign(&self.parts.signer).map_err(MessageError::from)?)
+    }
+
+    /// Takes the image of an Update Firmware, as the DCC countersigned it, to those of its devices that the DCC chose and
+    /// this S1SP has. It goes on after this returns, until [`S1sp::stop_distributions`]; a later image for a device takes
+    /// the place of one on its way.
+    ///
+    /// # Errors
+    /// [`Unserved`]: nothing was begun.
+    pub fn distribute(&self, countersigned: &[u8], devices: &BTreeSet<Eui64>) -> Result<(), Unserved> {
+        let opened = CountersignedRequest::open(countersigned, &self.parts.trust)?;
+        let request = opened.message.request().content();
+        let RequestBody::UpdateFirmware(update) = &request.body else {
+            return Err(Unserved::DeviceUnknown(request.id.target));
+        };
+        let named = update.devices.devices().iter().filter(|device| devices.contains(device));
+        let update = Arc::new(update.clone());
+        let mut under_way = self.parts.under_way();
+        for device in named.filter(|device| self.parts.desks.contains_key(device)) {
+            let (parts, update) = (Arc::clone(&self.parts), Arc::clone(&update));
+            let task = tokio::spawn(distribution::distribute(parts, request.id, update, *device));
+            under_way.insert(*device, AbortOnDropHandle::new(task));
+        }
+        Ok(())
+    }
+
+    /// Breaks off every image on its way. What a device holds of one stays there.
+    pub fn stop_distributions(&self) {
+        self.parts.under_way().clear();
     }
 
     /// Talks to every device of the installation and takes its credentials over from the SMSO: the device contact step of
@@ -198,6 +247,7 @@ impl S1sp {
     /// Ends every session with a device, so that somebody else may hold one: a device keeps one association for a client.
     /// The next request associates anew.
     pub async fn rest(&self) {
+        self.stop_distributions();
         for desk in self.parts.desks.values() {
             desk.lock().await.leave().await;
         }
@@ -248,6 +298,8 @@ async fn carried_out(parts: &Arc<Parts>, request: &Request, target: Option<Devic
     let mut desk = desk.lock().await;
     let result = sleeper::carry_out(parts, &mut desk, request).await;
     let timestamp = match &result {
+        // A device that starts over with new firmware tells no time.
+        Ok(_) if request.srv() == Srv::ActivateFirmware => None,
         Ok(_) => {
             // It has just answered: nobody waits for another wake to learn the time.
             desk.begin();
@@ -290,7 +342,7 @@ async fn raise(parts: &Parts, request: &Request, refusal: &Refusal) {
 /// Prices are dated in the meter, which puts them in force by itself. Anything else would have to be kept by the S1SP
 /// until then, and is refused: a request that is lost with the process is worse than one that is not taken.
 fn future_dated(body: &RequestBody, now: Timestamp) -> Option<Refusal> {
-    if matches!(body, RequestBody::UpdatePricePrimaryElement(_)) {
+    if matches!(body, RequestBody::UpdatePricePrimaryElement(_) | RequestBody::ActivateFirmware(_)) {
         return None;
     }
     let at = body.execution().filter(|at| *at > now)?;
@@ -299,6 +351,11 @@ fn future_dated(body: &RequestBody, now: Timestamp) -> Option<Refusal> {
 }
 
 impl Parts {
+    /// The images on their way. A panic of another holder has been reported where it happened.
+    fn under_way(&self) -> std::sync::MutexGuard<'_, BTreeMap<Eui64, AbortOnDropHandle<()>>> {
+        self.distributions.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
     /// Puts an alert into the outbox. One that cannot be signed, or that nobody takes, is told to the log: the DCC is gone
     /// then, and nobody else is there to tell.
     async fn hand_over(&self, message: Result<S1spAlertMessage, DsigError>) {

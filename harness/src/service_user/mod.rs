@@ -105,7 +105,8 @@ pub struct Submitted {
 impl Submitted {
     /// Whether there is an answer to wait for, or one already there (I0).
     pub fn is_accepted(&self) -> bool {
-        matches!(self.acknowledgement.code, ResponseCode::ACKNOWLEDGED | ResponseCode::SUCCESS)
+        let code = self.acknowledgement.code;
+        matches!(code, ResponseCode::ACKNOWLEDGED | ResponseCode::SUCCESS) || code.is_warning()
     }
 }
 

@@ -7,6 +7,7 @@
 mod cluster_map;
 mod delivery;
 mod function;
+mod image;
 mod particulars;
 mod read;
 mod security;
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use cluster_map::{ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion};
 pub use delivery::{StoreAndForward, WakeInterval};
 pub use function::Function;
+pub use image::{Downgrade, ImageTransferTraits};
 pub use particulars::{
     FrameLimits, Particulars, ProfileColumn, PushHabit, Quirk, SignOnIdentity, SnapshotCommands,
 };
@@ -144,6 +146,8 @@ crate::vocabulary! {
         LocalPort = "local-port",
         /// Keeps a clock that can be set.
         Clock = "clock",
+        /// Takes firmware images from far.
+        FirmwareUpdate = "firmware-update",
         /// Routes to devices on the home area network.
         Router = "router",
     }

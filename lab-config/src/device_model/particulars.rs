@@ -10,6 +10,7 @@ use proto_dlms::sign_on::Baud;
 
 use super::Fact;
 use super::delivery::{StoreAndForward, WakeInterval, store_and_forward, wake_interval};
+use super::image::{ImageTransferTraits, image_transfer};
 use super::read::fact;
 use crate::document::{FileError, Item, Table};
 
@@ -111,6 +112,8 @@ pub struct Particulars {
     pub wake_interval: Option<Fact<WakeInterval>>,
     /// What it holds for devices that sleep, for a communications hub.
     pub store_and_forward: Option<Fact<StoreAndForward>>,
+    /// How it takes firmware images.
+    pub image_transfer: Option<Fact<ImageTransferTraits>>,
     /// Departures from the standards, each with whether it was seen on a device.
     pub quirks: BTreeMap<Quirk, Fact<()>>,
 }
@@ -138,6 +141,11 @@ impl Particulars {
         self.store_and_forward.map(|fact| fact.value).unwrap_or_default()
     }
 
+    /// How it takes firmware images.
+    pub fn image_transfer(&self) -> ImageTransferTraits {
+        self.image_transfer.map(|fact| fact.value).unwrap_or_default()
+    }
+
     /// Each fact in words, and whether it was verified.
     pub(super) fn facts(&self) -> Vec<(String, bool)> {
         let mut facts = Vec::new();
@@ -158,6 +166,9 @@ impl Particulars {
         }
         if let Some(fact) = self.store_and_forward {
             tell(&format!("store and forward: {}", fact.value), Some(fact.verified));
+        }
+        if let Some(fact) = self.image_transfer {
+            tell(&format!("image transfer: {}", fact.value), Some(fact.verified));
         }
         for (quirk, fact) in &self.quirks {
             tell(&format!("quirk {quirk}"), Some(fact.verified));
@@ -180,6 +191,7 @@ pub(super) fn particulars(item: &Item<'_>) -> Result<Particulars, FileError> {
             snapshot_commands: table.read("snapshot-commands", |item| fact(item, snapshot_commands))?,
             wake_interval: table.read("wake-interval", |item| fact(item, wake_interval))?,
             store_and_forward: table.read("store-and-forward", |item| fact(item, store_and_forward))?,
+            image_transfer: table.read("image-transfer", |item| fact(item, image_transfer))?,
             quirks: table.read("quirks", quirks)?.unwrap_or_default(),
         })
     })

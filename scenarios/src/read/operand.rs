@@ -5,7 +5,7 @@ use lab_config::{DeviceKind, FileError, Item};
 use toml::de::DeValue;
 
 use super::scope::Scope;
-use crate::binding::Piece;
+use crate::binding::{ImagePart, Piece};
 use crate::{Amount, Decimal, Operand, Reference, Value};
 
 /// The largest amount a token may carry, in pence: £1000.
@@ -71,6 +71,12 @@ fn reference(item: &Item<'_>, inside: &str, scope: &Scope) -> Result<Reference, 
             .map(Reference::Utrn)
             .ok_or_else(|| built_in("write ${utrn:PENCE}, from 1 to 100000 pence"));
     }
+    if let Some(image) = firmware(inside) {
+        return image.map_err(|error| {
+            let advice = format!("write ${{firmware:VERSION}} or ${{firmware:VERSION,FLAW}}; {error}");
+            item.error(format!("`${{{inside}}}`"), "a firmware image", advice)
+        });
+    }
     if let Some(shift) = inside.strip_prefix("now").filter(|rest| !rest.starts_with(is_name_letter)) {
         return now(shift).ok_or_else(|| built_in("write ${now}, ${now-1d} or ${now+30m}"));
     }
@@ -90,6 +96,13 @@ fn reference(item: &Item<'_>, inside: &str, scope: &Scope) -> Result<Reference, 
             Ok(Reference::Name(inside.into()))
         }
     }
+}
+
+/// `firmware:VERSION,FLAW` and `firmware-hash:VERSION,FLAW`; neither need be said.
+fn firmware(inside: &str) -> Option<Result<Reference, lab_config::UnknownWord>> {
+    let (word, order) = inside.split_once(':').unwrap_or((inside, ""));
+    let part = [ImagePart::Octets, ImagePart::Hash].into_iter().find(|part| part.word() == word)?;
+    Some(order.parse().map(|order| Reference::Firmware(part, order)))
 }
 
 /// `now` is a word of its own only if no letter of a name follows it.

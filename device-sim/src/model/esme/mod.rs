@@ -198,7 +198,10 @@ impl Esme {
         self.export_demand.minute(minute);
         if minute.is_at(HALF_HOUR) {
             let flags = self.connection.core.take_flags();
-            self.logs.capture(minute, &self.registers, flags);
+            // A capture without room is lost; only in a full ring does the oldest make way (IEC 62056-6-2, class 7).
+            if !self.connection.core.bench.memory_full {
+                self.logs.capture(minute, &self.registers, flags);
+            }
             self.connection.show_balance();
         }
         if minute.is_at(DAY) {

@@ -183,7 +183,10 @@ impl Gsme {
         self.connection.minute(minute);
         if minute.is_at(HALF_HOUR) {
             let flags = self.connection.core.take_flags();
-            self.profile.capture(minute, self.volume.units(), flags);
+            // Lost where there is no room, as an electricity meter's.
+            if !self.connection.core.bench.memory_full {
+                self.profile.capture(minute, self.volume.units(), flags);
+            }
         }
         self.judge_battery();
         self.judge_flow();

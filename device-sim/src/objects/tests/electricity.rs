@@ -285,6 +285,19 @@ fn a_wrong_image_is_not_verified_and_a_dated_one_runs_at_its_time() {
 }
 
 #[test]
+fn a_meter_without_room_takes_no_image_and_the_blocks_of_its_model() {
+    let mut bench = Bench::new(1);
+    bench.meter.connection.core.bench.memory_full = true;
+    let begin = |bench: &mut Bench| bench.act(18, IMAGE, 1, structure([octets(b"2.00"), Data::U32(700)]));
+    assert_eq!(begin(&mut bench), Err(ActionResult::HardwareFault));
+    bench.meter.connection.core.bench.memory_full = false;
+    let traits = lab_config::ImageTransferTraits { block: 64, room: 600, ..Default::default() };
+    bench.meter.connection.core.firmware = firmware::ImageTransfer::new(traits);
+    assert_eq!(bench.get(18, IMAGE, 2), Ok(Data::U32(64)));
+    assert_eq!(begin(&mut bench), Err(ActionResult::ScopeOfAccessViolated));
+}
+
+#[test]
 fn a_clock_that_stood_still_says_so_until_it_is_set() {
     let mut bench = Bench::new(1);
     let status = |bench: &mut Bench| number(&bench.get(8, "0-0:1.0.0", 4).unwrap()) & 1;

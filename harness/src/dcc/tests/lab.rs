@@ -21,7 +21,9 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::dcc::{Dcc, DccConfig, Enrolment, Inventory, S1spError, S1spPort, S1spReply, Users};
+use crate::dcc::{
+    CentralProductsList, Dcc, DccConfig, Enrolment, Inventory, S1spError, S1spPort, S1spReply, Users,
+};
 use crate::post::Poster;
 use crate::tap::NoMessageTap;
 
@@ -115,6 +117,16 @@ pub(super) enum S1sp {
 }
 
 impl S1spPort for S1sp {
+    async fn distribute(&self, countersigned: Bytes, devices: &BTreeSet<Eui64>) -> Result<(), S1spError> {
+        let opened = CountersignedRequest::open(&countersigned, &KEYS.trust).unwrap();
+        assert_eq!(opened.message.request().content().srv(), Srv::UpdateFirmware);
+        assert!(!devices.is_empty());
+        match self {
+            S1sp::Unreachable => Err(S1spError::Unreachable("no carrier".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
     async fn serve(&self, countersigned: Bytes) -> Result<S1spReply, S1spError> {
         let opened = CountersignedRequest::open(&countersigned, &KEYS.trust).unwrap();
         let request = opened.message.request().content().clone();
@@ -166,6 +178,7 @@ pub(super) fn config(s1sp_deadline: Duration) -> DccConfig {
         doubtful: BTreeSet::new(),
         inventory: inventory(),
         tap: NoMessageTap::shared(),
+        products: CentralProductsList::None,
         s1sp_deadline,
         sleep_allowance: Duration::ZERO,
         clock: Arc::new(now),

@@ -64,6 +64,7 @@ async fn pair() -> Pair {
         doubtful: std::collections::BTreeSet::new(),
         inventory: inventory(),
         tap: NoMessageTap::shared(),
+        products: crate::dcc::CentralProductsList::None,
         s1sp_deadline: Duration::from_secs(10),
         sleep_allowance: Duration::ZERO,
         clock: Arc::new(now),

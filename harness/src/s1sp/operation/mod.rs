@@ -18,6 +18,7 @@
 //! | 6.11 | clock (class 8) |
 //! | 6.13 | event and security log by range (class 7) |
 //! | 7.1, 7.2, 7.3, 7.4 | script table or disconnect control (classes 9 and 70) |
+//! | 11.1, 11.3 | image transfer (class 18), its single action schedule (class 22) |
 //! | 8.9 | device log of the hub (class 7) |
 //!
 //! A gas meter sleeps: what the gas proxy function mirrors is answered from the mirror, see [`is_mirrored`].
@@ -25,6 +26,7 @@
 mod clock;
 mod debt;
 mod demand;
+pub(super) mod firmware;
 mod history;
 mod log;
 mod money;
@@ -103,6 +105,7 @@ pub(super) async fn carry_out(
         RequestBody::ReadSupplyStatus(_) => supply::status(desk).await,
         RequestBody::ReadDeviceLog(_) => log::devices(desk).await,
         RequestBody::ReadFirmwareVersion(_) => plate::firmware(desk).await,
+        RequestBody::ActivateFirmware(body) => firmware::activate(desk, body, now).await,
         // What only the DCC answers is here too: it never comes this far.
         other => Err(Refusal::NotCarriedOut(other.srv())),
     }

@@ -30,12 +30,15 @@ fn eui64(said: &str) -> Option<Eui64> {
 }
 
 pub(super) async fn firmware(desk: &mut Desk) -> Result<MmcBody, Refusal> {
-    let version = if desk.speaks_zcl() {
-        basic_text(desk, basic::SOFTWARE_BUILD).await?
-    } else {
-        desk.text(Function::FirmwareVersion).await?
-    };
-    Ok(build::firmware_version(&version)?)
+    Ok(build::firmware_version(&version(desk).await?)?)
+}
+
+/// The version of the firmware that runs.
+pub(super) async fn version(desk: &mut Desk) -> Result<String, Refusal> {
+    match desk.speaks_zcl() {
+        true => basic_text(desk, basic::SOFTWARE_BUILD).await,
+        false => desk.text(Function::FirmwareVersion).await,
+    }
 }
 
 async fn basic_text(desk: &Desk, id: AttributeId) -> Result<String, Refusal> {
