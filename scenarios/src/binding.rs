@@ -133,9 +133,9 @@ pub enum Reference {
     Now(SignedDuration),
     /// `${utrn:1000}`: a fresh 20-digit token of so many pence for the device requested of; in request fields only.
     Utrn(u32),
-    /// `${firmware:P4X2G05}`: a firmware image of this version for the device the script is about, in base64, made and
+    /// `${firmware-image:P4X2G05}`: a firmware image of this version for the device the script is about, in base64, made and
     /// signed by the simulated maker; `${firmware-hash:P4X2G05}` its SHA-256. Without a version it is the Device Model's
-    /// own. After a comma, what is wrong with the image: `${firmware:P4X2G05,forged}`.
+    /// own. After a comma, what is wrong with the image: `${firmware-image:P4X2G05,forged}`.
     Firmware(ImagePart, ImageOrder),
 }
 
@@ -152,7 +152,7 @@ impl ImagePart {
     /// The word of its references.
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Octets => "firmware",
+            Self::Octets => "firmware-image",
             Self::Hash => "firmware-hash",
         }
     }

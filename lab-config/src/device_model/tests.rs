@@ -42,7 +42,7 @@ fn what_is_wrong_with_a_device_model_is_said_in_its_place() {
 ");
     insta::assert_snapshot!(refusal("\"electricity\"", "\"electricty\""), @r"
     meter.toml:10:17: found `electricty`, expected a capability
-      advice: did you mean `electricity`? use one of electricity, gas, prepayment, supply-control, half-hourly-profile, event-log, device-log, tariff, keypad, optical-port, local-port, clock, router
+      advice: did you mean `electricity`? use one of electricity, gas, prepayment, supply-control, half-hourly-profile, event-log, device-log, tariff, keypad, optical-port, local-port, clock, firmware-update, router
 ");
     insta::assert_snapshot!(refusal("protocol = \"dlms\"", "protocol = \"modbus\""), @r"
     meter.toml:13:12: found `modbus`, expected `dlms` or `zcl`

@@ -73,7 +73,7 @@ fn reference(item: &Item<'_>, inside: &str, scope: &Scope) -> Result<Reference, 
     }
     if let Some(image) = firmware(inside) {
         return image.map_err(|error| {
-            let advice = format!("write ${{firmware:VERSION}} or ${{firmware:VERSION,FLAW}}; {error}");
+            let advice = format!("write ${{firmware-image:VERSION}} or ${{firmware-image:VERSION,FLAW}}; {error}");
             item.error(format!("`${{{inside}}}`"), "a firmware image", advice)
         });
     }
@@ -98,7 +98,7 @@ fn reference(item: &Item<'_>, inside: &str, scope: &Scope) -> Result<Reference, 
     }
 }
 
-/// `firmware:VERSION,FLAW` and `firmware-hash:VERSION,FLAW`; neither need be said.
+/// `firmware-image:VERSION,FLAW` and `firmware-hash:VERSION,FLAW`; neither need be said.
 fn firmware(inside: &str) -> Option<Result<Reference, lab_config::UnknownWord>> {
     let (word, order) = inside.split_once(':').unwrap_or((inside, ""));
     let part = [ImagePart::Octets, ImagePart::Hash].into_iter().find(|part| part.word() == word)?;
