@@ -47,7 +47,7 @@ fn what_the_dcc_sets_and_reads_is_so_on_the_home_area_network() {
     assert!(
         observed.clone().all(|record| record.to_string().contains("run.pcapng")),
         "{:?}",
-        observed.last()
+        observed.collect::<Vec<_>>()
     );
     let decoded = harness(&["decode", run.to_str().unwrap()]);
     let told = String::from_utf8(decoded.stdout.clone()).unwrap();

@@ -73,7 +73,8 @@ fn reference(item: &Item<'_>, inside: &str, scope: &Scope) -> Result<Reference, 
     }
     if let Some(image) = firmware(inside) {
         return image.map_err(|error| {
-            let advice = format!("write ${{firmware-image:VERSION}} or ${{firmware-image:VERSION,FLAW}}; {error}");
+            let advice =
+                format!("write ${{firmware-image:VERSION}} or ${{firmware-image:VERSION,FLAW}}; {error}");
             item.error(format!("`${{{inside}}}`"), "a firmware image", advice)
         });
     }

@@ -92,9 +92,14 @@ fn model(frames: Frames) -> String {
     // Every client meets a meter that offers general block transfer; only one of them asks for it.
     let blocks = "general-blocks = { window = 3, verified = false }";
     let keys = "[profile.security.5]\nmechanism = \"gmac\"\nverified = false";
-    let particulars = format!("[profile.particulars]\n{hdlc}\n{blocks}\n\n{keys}\n\n[profile.objects]");
-    assert!(!model.contains("[profile.particulars]"), "the model has particulars of its own");
-    model.replacen("[profile.objects]", &particulars, 1)
+    let changes = [
+        ("[profile.particulars]", format!("[profile.particulars]\n{hdlc}\n{blocks}")),
+        ("[profile.objects]", format!("{keys}\n\n[profile.objects]")),
+    ];
+    changes.into_iter().fold(model, |model, (from, to)| {
+        assert!(model.contains(from), "the model has {from}");
+        model.replacen(from, &to, 1)
+    })
 }
 
 /// The three ways a client may come, at one place.

@@ -218,7 +218,12 @@ impl HubPort {
             match tokio::time::timeout_at(deadline, self.incoming.recv()).await {
                 Ok(Some(Ok(apdu))) if self.came_before(&apdu) => self.note("answer ignored: it came before"),
                 Ok(Some(Ok(apdu))) => return Ok(apdu),
-                Ok(Some(Err(lost))) => return Err(lost.into()),
+                Ok(Some(Err(lost))) => {
+                    if !self.ask_after_a_refusal(waits).await? {
+                        return Err(lost.into());
+                    }
+                    deadline = waits.response();
+                }
                 Ok(None) => return Err(closed()),
                 Err(_) => {
                     if !self.ask_again(waits).await? {
@@ -254,6 +259,15 @@ impl HubPort {
         self.put(message.clone(), waits).await?;
         self.repeat = Some((message, left - 1));
         Ok(true)
+    }
+
+    /// A datagram was turned away: nobody listens. A port that was closed may be open again in a moment, as one that refused
+    /// a connection may: what only reads is sent again, with growing pauses. Whether it was.
+    async fn ask_after_a_refusal(&mut self, waits: &Waits) -> Result<bool, ChannelError> {
+        let (Some((_, left)), Some(all)) = (&self.repeat, self.hub.repeats) else { return Ok(false) };
+        let refused = all.saturating_sub(*left);
+        tokio::time::sleep(super::pause(refused)).await;
+        self.ask_again(waits).await
     }
 
     /// Over a connection a late answer comes before any later one; a datagram does not keep to that.

@@ -179,19 +179,22 @@ fn out_of_time() -> ChannelError {
     DriverErrorKind::NoAnswer("within the time a request may take, though the line was busy".into()).into()
 }
 
+/// The wait before the next try, after the other side turned away so many before it: 50 ms, 200 ms, 800 ms.
+fn pause(refused: u8) -> Duration {
+    Duration::from_millis(50) * 4u32.saturating_pow(u32::from(refused)).min(1024)
+}
+
 /// Opens a link, trying again as often as `deadlines` allows: a serial server may still hold the last connection.
 pub(super) async fn open_link(
     address: &LinkAddress,
     tap: &SharedTap,
     deadlines: &Deadlines,
 ) -> Result<Link, LinkError> {
-    let mut pause = Duration::from_millis(50);
-    for _ in 0..deadlines.retries {
+    for refused in 0..deadlines.retries {
         match address.open(tap.clone(), deadlines.open).await {
-            Err(error) if error.kind == LinkErrorKind::CannotOpen => tokio::time::sleep(pause).await,
+            Err(error) if error.kind == LinkErrorKind::CannotOpen => tokio::time::sleep(pause(refused)).await,
             other => return other,
         }
-        pause *= 4;
     }
     address.open(tap.clone(), deadlines.open).await
 }
