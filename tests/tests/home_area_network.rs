@@ -82,16 +82,16 @@ fn a_dongle_in_use_is_not_disturbed_and_a_verb_keeps_its_conversation() {
     let devices = lab_tests::devices::Devices::start(&changes, &[]).unwrap_or_else(|error| panic!("{error}"));
     let dongle = devices.link("ezsp");
     let capture = devices.folder().join("zigbee.pcapng");
-    // A minute of joining, in which nobody else may have the line.
+    // A minute of joining, in which nobody else may have the line. It has it once its capture begins.
+    let held = devices.folder().join("held.pcapng");
     let mut holder = lab_tests::harness().unwrap();
-    let mut holder = holder.args(["zigbee", "devices", dongle, "--permit", "60"]).spawn().unwrap();
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    let refused = loop {
-        let out = harness(&["zigbee", "devices", dongle]);
-        if !out.status.success() || std::time::Instant::now() > end {
-            break out;
-        }
-    };
+    holder.args(["zigbee", "devices", dongle, "--permit", "60", "--capture"]).arg(&held);
+    let mut holder = holder.spawn().unwrap();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !held.exists() && std::time::Instant::now() < end {
+        std::thread::yield_now();
+    }
+    let refused = harness(&["zigbee", "devices", dongle]);
     holder.kill().unwrap();
     holder.wait().unwrap();
     assert_eq!(refused.status.code(), Some(3), "{}", lab_tests::shown(&refused));

@@ -166,7 +166,7 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
       advice: remove the device, or add its Device Model to the combination
 "#);
     insta::assert_snapshot!(refusal("[users]\nIS", "[users]\nSI"), @r#"
-    lab.toml:19:1: found `SI`, expected a user role
+    lab.toml:21:1: found `SI`, expected a user role
       advice: "SI" is not a user role; expected one of IS, ES, GS, RSA, ED, GT, OU
 "#);
 }
