@@ -22,6 +22,7 @@ mod parts;
 mod prepayment;
 mod price;
 mod read;
+mod recurring_date;
 mod schedule;
 mod tariff;
 
@@ -47,6 +48,7 @@ pub use parts::{
 pub use prepayment::*;
 pub use price::*;
 pub use read::*;
+pub use recurring_date::*;
 pub use schedule::*;
 pub use tariff::*;
 
