@@ -41,7 +41,7 @@ pub use credentials::{
 };
 pub use dcc::{DccInterface, HttpUrl, HttpUrlError, Signing, TlsFiles, UserSystem};
 pub use device_model::{
-    Capability, ClientSecurity, ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion, DeviationSign,
+    Ability, Capability, ClientSecurity, ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion, DeviationSign,
     DeviceModel, DlmsProfile, Downgrade, Fact, FrameLimits, Function, ImageTransferTraits, ModelIdentity,
     ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, PushHabit, Quirk, SecurityPolicy,
     ServerAddress, SignOnIdentity, SnapshotCommands, StoreAndForward, WakeInterval, ZclProfile,

@@ -21,6 +21,10 @@
 //! expect = [{ at = "value", is = "${import}", tolerance = 5, unit = "Wh" }]
 //! ```
 //!
+//! `applies-when` names, for each device, what its Device Model must have: capabilities, as the model's file lists them,
+//! and functions, for which its profile must name an object. A script that needs more than a combination has is not
+//! applicable to it, which is recorded with the reason.
+//!
 //! # Steps
 //!
 //! A step has exactly one of these keys, which says what it does:

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{Capability, DeviceKind, DeviceModelCombination, Name, Path, Profile, Rig};
+use lab_config::{Ability, DeviceKind, DeviceModelCombination, Name, Path, Profile, Rig};
 use proto_lab::Digest;
 use proto_lab::record::Verdict;
 
@@ -49,7 +49,7 @@ pub struct Script {
     /// The device it is about.
     pub device: DeviceKind,
     /// What the Device Models must be able to do for it to apply.
-    pub applies_when: BTreeMap<DeviceKind, BTreeSet<Capability>>,
+    pub applies_when: BTreeMap<DeviceKind, BTreeSet<Ability>>,
     /// Its data table: it runs once per row, or once when there is none.
     pub rows: Vec<Row>,
     /// Brings the rig to where the script begins. Always run.
@@ -125,14 +125,14 @@ pub enum NotApplicable {
         device: DeviceKind,
     },
     /// A Device Model cannot do what the script needs.
-    #[error("the {device} of {combination} lacks the capability `{capability}`")]
-    NoCapability {
+    #[error("the {device} of {combination} lacks `{ability}`")]
+    Lacks {
         /// The combination.
         combination: Name,
         /// The kind of the device.
         device: DeviceKind,
         /// What it lacks.
-        capability: Capability,
+        ability: Ability,
     },
     /// A Device Model's profile does not say where a function is that the script observes.
     #[error("the profile of the {device} of {combination} has no object for `{function}`")]
@@ -268,11 +268,11 @@ impl Script {
     ) -> Result<(), NotApplicable> {
         let target = row.map_or(self.device, |row| row.device(self));
         has(combination, target)?;
-        for (device, capabilities) in &self.applies_when {
+        for (device, abilities) in &self.applies_when {
             let model = has(combination, *device)?;
-            if let Some(capability) = capabilities.iter().copied().find(|wanted| !model.can(*wanted)) {
+            if let Some(ability) = abilities.iter().copied().find(|wanted| !model.has(*wanted)) {
                 let combination = combination.id.clone();
-                return Err(NotApplicable::NoCapability { combination, device: *device, capability });
+                return Err(NotApplicable::Lacks { combination, device: *device, ability });
             }
         }
         self.all_steps().try_for_each(|step| finds_its_device(step, combination, target))

@@ -4,6 +4,7 @@
 //! version, since a rig is proved against it too (SVTAD 8.5(c)). Everything that differs from one Device Model to the next
 //! lives in its [`Profile`], as data; each [`Fact`] says whether it was verified against a device of that model.
 
+mod ability;
 mod cluster_map;
 mod delivery;
 mod function;
@@ -14,6 +15,7 @@ mod security;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use ability::Ability;
 pub use cluster_map::{ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion};
 pub use delivery::{StoreAndForward, WakeInterval};
 pub use function::Function;

@@ -10,7 +10,7 @@ mod step;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab_config::{Capability, DeviceKind, Document, FileError, Item, Name, Table};
+use lab_config::{Ability, DeviceKind, Document, FileError, Item, Name, Table};
 use proto_lab::Digest;
 use proto_lab::record::Verdict;
 
@@ -111,15 +111,15 @@ fn covers(item: &Item<'_>) -> Result<Vec<String>, FileError> {
     item.list(meaning)?.iter().map(|item| Ok(item.text(meaning)?.to_owned())).collect()
 }
 
-fn applies_when(item: &Item<'_>) -> Result<BTreeMap<DeviceKind, BTreeSet<Capability>>, FileError> {
-    let meaning = "capabilities by device kind, such as { ESME = [\"prepayment\"] }";
-    let capabilities = |item: &Item<'_>| -> Result<BTreeSet<Capability>, FileError> {
-        item.list(meaning)?.iter().map(|item| item.parse("a capability")).collect()
+fn applies_when(item: &Item<'_>) -> Result<BTreeMap<DeviceKind, BTreeSet<Ability>>, FileError> {
+    let meaning = "capabilities and functions by device kind, such as { ESME = [\"prepayment\", \"load-limit\"] }";
+    let abilities = |item: &Item<'_>| -> Result<BTreeSet<Ability>, FileError> {
+        item.list(meaning)?.iter().map(|item| item.parse("a capability or a function")).collect()
     };
     item.open(meaning)?
         .entries()
         .into_iter()
-        .map(|(kind, list)| Ok((kind.parse("a device kind")?, capabilities(&list)?)))
+        .map(|(kind, list)| Ok((kind.parse("a device kind")?, abilities(&list)?)))
         .collect()
 }
 
