@@ -41,10 +41,11 @@ pub use credentials::{
 };
 pub use dcc::{DccInterface, HttpUrl, HttpUrlError, Signing, TlsFiles, UserSystem};
 pub use device_model::{
-    Ability, Capability, ClientSecurity, ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion, DeviationSign,
-    DeviceModel, DlmsProfile, Downgrade, Fact, FrameLimits, Function, ImageTransferTraits, ModelIdentity,
-    ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, PushHabit, Quirk, SecurityPolicy,
-    ServerAddress, SignOnIdentity, SnapshotCommands, StoreAndForward, WakeInterval, ZclProfile,
+    Ability, Capability, ClientSecurity, ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion,
+    DeviationSign, DeviceModel, DlmsProfile, Downgrade, Fact, FrameLimits, Function, ImageTransferTraits,
+    ModelIdentity, ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, PushHabit, Quirk,
+    SecurityPolicy, ServerAddress, SignOnIdentity, SnapshotCommands, StoreAndForward, WakeInterval,
+    ZclProfile,
 };
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
 pub use dongle_url::{DongleLine, DongleUrl, DongleUrlError, SimulatedNetwork};

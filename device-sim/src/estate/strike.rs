@@ -9,7 +9,9 @@ use proto_duis::utrn::VendingKey;
 use super::hand::{connection, core, shell, silence};
 use crate::fault::{Deed, DeedKind, DeviceFault};
 use crate::home::Home;
+use crate::model::connection::Connection;
 use crate::model::core::Core;
+use crate::model::esme::Esme;
 use crate::model::time::MeterTime;
 use crate::objects::Access;
 
@@ -24,6 +26,8 @@ const OTHER_KEY: [u8; 32] = [0x5a; 32];
 pub(super) enum Taken {
     Access(Access),
     Key(Option<VendingKey>),
+    Load(Option<u32>),
+    Voltage(Option<u16>),
 }
 
 /// What faults took away, by device and fault.
@@ -49,6 +53,12 @@ pub(super) fn strike(home: &mut Home, pocket: &mut Pocket, deed: Deed) -> Option
         }
         DeedKind::Device(DeviceFault::WrongPassword) => passwords(home, pocket, device, on),
         DeedKind::Device(DeviceFault::WrongKey) => vending_key(home, pocket, device, on),
+        DeedKind::Device(DeviceFault::Load(watts)) => load(home, pocket, deed, watts),
+        DeedKind::Device(DeviceFault::Voltage(decivolts)) => voltage(home, pocket, deed, decivolts),
+        DeedKind::Device(DeviceFault::CoverOpen) => {
+            // Closing it again does nothing that a meter notices.
+            connection(home, device).into_iter().filter(|_| on).for_each(Connection::tamper);
+        }
         DeedKind::Device(other) => {
             core(home, device).into_iter().for_each(|core| in_core(core, other, on));
         }
@@ -93,12 +103,39 @@ fn vending_key(home: &mut Home, pocket: &mut Pocket, device: DeviceKind, on: boo
     }
 }
 
+fn esme(home: &mut Home) -> Option<&mut Esme> {
+    home.esme.as_mut().map(|station| &mut station.device)
+}
+
+fn load(home: &mut Home, pocket: &mut Pocket, Deed { device, what, on, .. }: Deed, watts: u32) {
+    let (DeedKind::Device(fault), Some(esme)) = (what, esme(home)) else { return };
+    if on {
+        pocket.insert((device, fault), Taken::Load(esme.bench_load()));
+        esme.set_load(Some(watts));
+    } else if let Some(Taken::Load(before)) = pocket.remove(&(device, fault)) {
+        esme.set_load(before);
+    }
+}
+
+fn voltage(home: &mut Home, pocket: &mut Pocket, Deed { device, what, on, .. }: Deed, decivolts: u16) {
+    let (DeedKind::Device(fault), Some(esme)) = (what, esme(home)) else { return };
+    if on {
+        pocket.insert((device, fault), Taken::Voltage(esme.bench_decivolts()));
+        esme.set_decivolts(Some(decivolts));
+    } else if let Some(Taken::Voltage(before)) = pocket.remove(&(device, fault)) {
+        esme.set_decivolts(before);
+    }
+}
+
 /// What a device lacks that a fault is of, in words; nothing when it can have the fault.
 pub(super) fn lacks(home: &mut Home, device: DeviceKind, fault: DeviceFault) -> Option<&'static str> {
     let has = match fault {
         DeviceFault::Silence => true,
         DeviceFault::FlatBattery | DeviceFault::Asleep => device == DeviceKind::Gsme && home.gsme.is_some(),
-        DeviceFault::KeyLock | DeviceFault::WrongKey => connection(home, device).is_some(),
+        DeviceFault::KeyLock | DeviceFault::WrongKey | DeviceFault::CoverOpen => {
+            connection(home, device).is_some()
+        }
+        DeviceFault::Load(_) | DeviceFault::Voltage(_) => device == DeviceKind::Esme && home.esme.is_some(),
         DeviceFault::WrongPassword => shell(home, device).is_some(),
         _ => core(home, device).is_some(),
     };
@@ -106,6 +143,9 @@ pub(super) fn lacks(home: &mut Home, device: DeviceKind, fault: DeviceFault) -> 
         DeviceFault::FlatBattery | DeviceFault::Asleep => "battery",
         DeviceFault::KeyLock | DeviceFault::WrongKey => "token entry",
         DeviceFault::WrongPassword => "passwords",
+        DeviceFault::Load(_) => "electric load",
+        DeviceFault::Voltage(_) => "voltage",
+        DeviceFault::CoverOpen => "terminal cover",
         DeviceFault::ClockJump(_) | DeviceFault::ClockDrift(_) => "clock",
         _ => "memory of its own",
     })

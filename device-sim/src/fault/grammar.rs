@@ -13,6 +13,10 @@ use super::{Asked, DeviceFault, Extent, Fault, Placed, Way, When, WireFault};
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 /// The longest delay of one frame: an hour.
 const LONGEST_DELAY: Duration = Duration::from_secs(3600);
+/// The largest load that is put on a meter, in watts.
+const LARGEST_LOAD: u64 = 200_000;
+/// The highest voltage a meter is put to, in tenths of a volt.
+const HIGHEST_VOLTAGE: u16 = 5000;
 /// The words faults begin with.
 pub const KINDS: [&str; 21] = [
     "silence",
@@ -37,6 +41,8 @@ pub const KINDS: [&str; 21] = [
     "memory-full",
     "bad-firmware",
 ];
+/// The words of what a bench or a hand does at a meter that is no fault of it, in the same grammar.
+pub const CONDITIONS: [&str; 3] = ["load", "voltage", "cover-open"];
 /// The words clauses begin with.
 const CLAUSES: [&str; 6] = ["at", "when", "on", "for", "odds", "inward"];
 
@@ -222,7 +228,7 @@ fn kind(words: &mut Words<'_>, device: DeviceKind, path: Option<Path>) -> Result
             (Some(_), Some(_)) => {
                 Err(found(words, &format!("no path in the place, only {device}: the fault is of the device")))
             }
-            (None, _) => Err(unknown(words, name, &KINDS, "a fault")),
+            (None, _) => Err(unknown(words, name, &[&KINDS[..], &CONDITIONS].concat(), "a fault")),
         },
     }
 }
@@ -252,8 +258,30 @@ fn device_fault(words: &mut Words<'_>, name: &str) -> Result<Option<DeviceFault>
         "key-lock" => DeviceFault::KeyLock,
         "memory-full" => DeviceFault::MemoryFull,
         "bad-firmware" => DeviceFault::BadFirmware,
+        "load" => DeviceFault::Load(load(words)?),
+        "voltage" => DeviceFault::Voltage(decivolts(words)?),
+        "cover-open" => DeviceFault::CoverOpen,
         _ => return Ok(None),
     }))
+}
+
+fn load(words: &mut Words<'_>) -> Result<u32, GrammarError> {
+    let watts = words.number(0..=LARGEST_LOAD, "a load")?;
+    words.must("W")?;
+    Ok(watts)
+}
+
+/// A voltage in volts with one digit after the point at most; in tenths of a volt.
+fn decivolts(words: &mut Words<'_>) -> Result<u16, GrammarError> {
+    let expected = format!("a voltage from 0 to {}, such as 262 or 253.5", HIGHEST_VOLTAGE / 10);
+    let word = words.take(&expected)?;
+    let (volts, tenths) = word.split_once('.').unwrap_or((word, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|octet| octet.is_ascii_digit());
+    let found = || (digits(volts) && digits(tenths) && tenths.len() == 1).then(|| format!("{volts}{tenths}"));
+    let decivolts = found().and_then(|text| text.parse().ok()).filter(|found| *found <= HIGHEST_VOLTAGE);
+    let decivolts = decivolts.ok_or_else(|| words.wrong(word, expected))?;
+    words.must("V")?;
+    Ok(decivolts)
 }
 
 fn signed_time(words: &mut Words<'_>) -> Result<SignedDuration, GrammarError> {
@@ -422,6 +450,9 @@ impl fmt::Display for DeviceFault {
             Self::KeyLock => f.write_str("key-lock"),
             Self::MemoryFull => f.write_str("memory-full"),
             Self::BadFirmware => f.write_str("bad-firmware"),
+            Self::Load(watts) => write!(f, "load {watts} W"),
+            Self::Voltage(decivolts) => write!(f, "voltage {}.{} V", decivolts / 10, decivolts % 10),
+            Self::CoverOpen => f.write_str("cover-open"),
         }
     }
 }

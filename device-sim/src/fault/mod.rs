@@ -29,6 +29,14 @@
 //! | `memory-full` | the device refuses what it would have to store, and logs nothing any more |
 //! | `bad-firmware` | a firmware image that was transferred does not verify |
 //!
+//! What a bench or a hand does at a meter that works as it should is said in the same way, and undone in the same way:
+//!
+//! | condition | what happens |
+//! |---|---|
+//! | `load 25000 W` | a load of the bench on an electricity meter, in place of the household's |
+//! | `voltage 262.5 V` | a mains voltage of the bench at an electricity meter |
+//! | `cover-open` | the terminal cover of a meter is opened; undone, it is closed |
+//!
 //! | clause | when |
 //! |---|---|
 //! | none | from now on, until it is cleared |
@@ -59,7 +67,7 @@ mod wire;
 
 pub use board::{Armed, Board, Deed, DeedKind, FaultId, From, MOST_FAULTS};
 pub use error::FaultError;
-pub use grammar::{GrammarError, KINDS, place};
+pub use grammar::{CONDITIONS, GrammarError, KINDS, place};
 pub use misread::misread;
 pub use outbox::{Outbox, Outgoing};
 pub use plan::FaultPlan;
@@ -184,6 +192,12 @@ pub enum DeviceFault {
     MemoryFull,
     /// A firmware image it is given does not verify.
     BadFirmware,
+    /// A load of the bench, in watts.
+    Load(u32),
+    /// A mains voltage of the bench, in tenths of a volt.
+    Voltage(u16),
+    /// Its terminal cover is open.
+    CoverOpen,
 }
 
 /// When a fault strikes.

@@ -65,6 +65,10 @@ fn what_a_fault_prints_reads_as_itself() {
         "ESME: key-lock",
         "ESME: memory-full",
         "ESME: bad-firmware",
+        "ESME: load 25000 W for 5s",
+        "rig-1/ESME: voltage 262.5 V",
+        "ESME: voltage 0.0 V",
+        "ESME: cover-open",
     ] {
         assert_eq!(placed(&placed(text).to_string()), placed(text));
         assert_eq!(placed(text).to_string().replace("0-0:", ""), text.replace("0-0:", ""));

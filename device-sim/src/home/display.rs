@@ -1,18 +1,21 @@
 //! What the display in the house is sent, and what a person at it sends.
 
+use proto_duis::Eui64;
 use proto_zigbee::aps::ApsFrame;
+use proto_zigbee::messaging::{self, DisplayMessage};
 use proto_zigbee::metering::{self, SupplyStatus};
 use proto_zigbee::price::{self, PublishPrice};
 use proto_zigbee::zcl::{AttributeId, Command, Direction, Frame};
-use proto_zigbee::{UtcTime, Value, messaging, prepayment};
+use proto_zigbee::{UtcTime, Value, prepayment};
 
-use super::{HanFrame, Home};
+use super::{HanFrame, Home, Station};
 use crate::model::esme::Esme;
+use crate::model::journal::Entry;
 use crate::model::mirror::Mirror;
 use crate::model::money::Millipence;
 use crate::model::ppmid::{Addressee, Fuel};
 use crate::model::time::MeterTime;
-use crate::objects::JoinRefusal;
+use crate::objects::{Device, JoinRefusal};
 
 /// ISO 4217 number of sterling.
 const STERLING: u16 = 826;
@@ -86,6 +89,32 @@ pub(super) fn is_confirmation(aps: &ApsFrame) -> bool {
         && frame.is_ok_and(|frame| {
             matches!(messaging::ToServer::of(&frame), Ok(messaging::ToServer::MessageConfirmation(_)))
         })
+}
+
+/// How long a display shows an alert, in minutes.
+const ALERT_MINUTES: u16 = 60;
+
+/// The alerts a device has for the house, as messages for the display at `to`. The number of a message is the second its
+/// meter's clock showed.
+pub(super) fn alerts<D: Device>(
+    station: &mut Station<D>,
+    to: Eui64,
+    sequence: &mut u8,
+) -> Vec<(Option<Eui64>, Vec<u8>)> {
+    if !station.answers() {
+        return Vec::new();
+    }
+    let journal = &mut station.device.core_mut().journal;
+    let entries = std::iter::from_fn(|| journal.take_han_alert());
+    let message = |entry: Entry| {
+        *sequence = sequence.wrapping_add(1);
+        let id = u32::try_from(entry.at.millis().div_euclid(1000)).unwrap_or_default();
+        let text = format!("{:04X} {}", entry.event.code(), entry.text);
+        let message = DisplayMessage::now(id, ALERT_MINUTES, text.as_bytes());
+        let frame = messaging::ToClient::from(message).frame(*sequence);
+        (Some(to), ApsFrame::smart_energy(messaging::CLUSTER, *sequence, frame.to_bytes()).to_bytes())
+    };
+    entries.map(message).collect()
 }
 
 /// Balance, power, supply and price of electricity.

@@ -77,6 +77,20 @@ fn a_person_at_the_display_closes_a_supply_that_was_armed_and_no_other() {
 }
 
 #[test]
+fn an_alert_for_the_house_is_shown_and_one_that_is_not_set_up_is_not() {
+    let lab = Lab::embedded().unwrap();
+    let mut home = home(&lab.rigs[0]);
+    home.esme.as_mut().unwrap().device.connection.tamper();
+    home.carry();
+    assert_eq!(display(&mut home).messages().count(), 0);
+    let journal = &mut home.esme.as_mut().unwrap().device.connection.core.journal;
+    journal.set_han_alerted([crate::model::journal::Event::Tamper].into());
+    home.esme.as_mut().unwrap().device.connection.tamper();
+    home.carry();
+    assert_eq!(display(&mut home).messages().collect::<Vec<_>>(), ["8F3F terminal cover opened"]);
+}
+
+#[test]
 fn a_top_up_for_a_sleeping_gas_meter_waits_at_the_hub() {
     let lab = Lab::embedded().unwrap();
     let mut home = home(&lab.rigs[0]);

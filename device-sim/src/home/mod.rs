@@ -243,6 +243,8 @@ impl Home {
                 display.into_iter().flat_map(|to| shown.clone().map(move |octets| (Some(to), octets))),
             );
         }
+        let to = self.display.as_ref().map(|display| display.device.plate().eui64);
+        frames.extend(to.into_iter().flat_map(|to| display::alerts(esme, to, &mut self.sequence)));
         self.send_all(from, frames);
     }
 
@@ -260,6 +262,10 @@ impl Home {
             frames.push((None, upwards(gsme.shell.logical, head_end, apdu, self.sequence)));
         }
         let awake = gsme.device.is_awake() && !gsme.silent;
+        if let Some(to) = self.display.as_ref().map(|display| display.device.plate().eui64).filter(|_| awake)
+        {
+            frames.extend(display::alerts(gsme, to, &mut self.sequence));
+        }
         self.send_all(from, frames);
         let hub = self.hub.as_mut().filter(|hub| awake && hub.answers());
         let held = hub.map_or_else(Vec::new, |hub| hub.device.store.fetch(from));

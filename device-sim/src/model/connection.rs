@@ -113,6 +113,8 @@ pub struct Connection {
     desk: TokenDesk,
     last_token: Option<(MeterTime, Result<u32, TokenRefusal>)>,
     balance_to_show: bool,
+    /// Whether tamper opens the supply.
+    tamper_locks: bool,
 }
 
 impl Connection {
@@ -141,6 +143,7 @@ impl Connection {
             desk: TokenDesk::new(contract.vending_key.clone()),
             last_token: None,
             balance_to_show: true,
+            tamper_locks: false,
         }
     }
 
@@ -571,8 +574,25 @@ impl Connection {
         self.core.log(Event::KeyDone, "supply disabled by supply UTRN");
     }
 
+    /// Whether tamper opens the supply and locks it: keys do not bring it back, only a command.
+    pub const fn tamper_locks(&self) -> bool {
+        self.tamper_locks
+    }
+
+    /// Sets what tamper does to the supply.
+    pub fn set_tamper_locks(&mut self, locks: bool) {
+        self.tamper_locks = locks;
+        let what = if locks { "locks the supply" } else { "leaves the supply as it is" };
+        self.core.log(Event::CommandDone, format!("tamper {what}"));
+    }
+
     /// A hand at the cover.
     pub fn tamper(&mut self) {
-        self.core.log(Event::Tamper, "terminal cover opened");
+        if self.tamper_locks {
+            self.supply.disable(OffReason::Event);
+        }
+        let what =
+            if self.tamper_locks { "terminal cover opened: supply locked" } else { "terminal cover opened" };
+        self.core.log(Event::Tamper, what);
     }
 }

@@ -94,6 +94,11 @@ impl Core {
         self.clock.reaches(self.next_minute)
     }
 
+    /// When its clock reaches a time; now, where that is past.
+    pub fn reaches(&self, time: MeterTime) -> Moment {
+        self.clock.reaches(time).max(self.now)
+    }
+
     /// Brings it to a moment; never back.
     pub(crate) fn bring_to(&mut self, moment: Moment) {
         self.now = self.now.max(moment);
@@ -222,7 +227,7 @@ impl Core {
     /// When a dated activation of firmware is due.
     pub fn next_activation(&self) -> Option<Moment> {
         let at = self.firmware.activate_at()?;
-        Some(self.clock.reaches(at).max(self.now))
+        Some(self.reaches(at))
     }
 
     /// When it has started, where it is starting.

@@ -88,13 +88,14 @@ impl Demand {
     }
 
     /// Ends the running period now, as by command.
-    pub fn next_period(&mut self, now: MeterTime) {
+    pub fn next_period(&mut self, now: MeterTime) -> Peak {
         let measured = Peak { watts: self.running(), at: now };
         self.last = Some(measured);
         if self.peak.is_none_or(|peak| peak.watts < measured.watts) {
             self.peak = Some(measured);
         }
         self.begin(now);
+        measured
     }
 
     /// Starts the running period over: what was measured of it is worth nothing.
@@ -106,10 +107,9 @@ impl Demand {
         self.energy.add(watts, millis);
     }
 
-    pub(super) fn minute(&mut self, minute: MeterTime) {
-        if minute.is_at(self.period) {
-            self.next_period(minute);
-        }
+    /// Ends the averaging period at its minute: the demand measured, and over how many milliseconds.
+    pub(super) fn minute(&mut self, minute: MeterTime) -> Option<(Peak, i64)> {
+        minute.is_at(self.period).then(|| (self.next_period(minute), self.period))
     }
 }
 

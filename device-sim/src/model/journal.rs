@@ -219,6 +219,11 @@ pub struct Journal {
     rolled: u64,
     /// What the head end is told; what is not in it is only logged.
     alerted: BTreeSet<Event>,
+    /// What is not logged.
+    unlogged: BTreeSet<Event>,
+    /// What the home area network is told.
+    han_alerted: BTreeSet<Event>,
+    han_alerts: VecDeque<Entry>,
 }
 
 impl Default for Journal {
@@ -231,23 +236,27 @@ impl Default for Journal {
             lost_alerts: 0,
             rolled: 0,
             alerted: Event::ALL.iter().copied().filter(|event| event.is_alert()).collect(),
+            unlogged: BTreeSet::new(),
+            han_alerted: BTreeSet::new(),
+            han_alerts: VecDeque::new(),
         }
     }
 }
 
 impl Journal {
-    /// Writes an event where it belongs, and queues it as an alert where the device is set up to tell it.
+    /// Writes an event where it belongs, and queues it as an alert, where the device is set up to log it and to tell it.
     pub fn write(&mut self, at: MeterTime, event: Event, text: impl Into<String>) {
         let entry = Entry { at, event, text: text.into() };
         if self.alerted.contains(&event) {
-            self.alerts.push_back(entry.clone());
-            if self.alerts.len() > WAITING_ALERTS {
-                self.alerts.pop_front();
-                self.lost_alerts += 1;
-            }
+            self.lost_alerts += u64::from(queue(&mut self.alerts, entry.clone()));
         }
-        let log = if event.is_security() { &mut self.security } else { &mut self.events };
-        self.rolled += u64::from(log.push(entry));
+        if self.han_alerted.contains(&event) {
+            queue(&mut self.han_alerts, entry.clone());
+        }
+        if !self.unlogged.contains(&event) {
+            let log = if event.is_security() { &mut self.security } else { &mut self.events };
+            self.rolled += u64::from(log.push(entry));
+        }
     }
 
     /// Event log, oldest first.
@@ -288,6 +297,32 @@ impl Journal {
         self.alerted = alerted;
     }
 
+    /// What is not logged.
+    pub const fn unlogged(&self) -> &BTreeSet<Event> {
+        &self.unlogged
+    }
+
+    /// Sets up what is not logged; what is logged already stays.
+    pub fn set_unlogged(&mut self, unlogged: BTreeSet<Event>) {
+        self.unlogged = unlogged;
+    }
+
+    /// What the home area network is told.
+    pub const fn han_alerted(&self) -> &BTreeSet<Event> {
+        &self.han_alerted
+    }
+
+    /// Sets up what the home area network is told, of what waits as well.
+    pub fn set_han_alerted(&mut self, alerted: BTreeSet<Event>) {
+        self.han_alerts.retain(|alert| alerted.contains(&alert.event));
+        self.han_alerted = alerted;
+    }
+
+    /// The oldest alert for the home area network that nobody has taken.
+    pub fn take_han_alert(&mut self) -> Option<Entry> {
+        self.han_alerts.pop_front()
+    }
+
     /// The oldest alert nobody has taken.
     pub fn take_alert(&mut self) -> Option<Entry> {
         self.alerts.pop_front()
@@ -296,6 +331,7 @@ impl Journal {
     /// Forgets the alerts that wait: those of a past that was filled in.
     pub fn forget_alerts(&mut self) {
         self.alerts.clear();
+        self.han_alerts.clear();
     }
 
     /// Alerts that were pushed out of the queue unread.
@@ -317,6 +353,16 @@ impl Journal {
     pub fn clear_events(&mut self) {
         self.events.clear();
     }
+}
+
+/// Queues an alert; whether the oldest had to go.
+fn queue(alerts: &mut VecDeque<Entry>, entry: Entry) -> bool {
+    alerts.push_back(entry);
+    let full = alerts.len() > WAITING_ALERTS;
+    if full {
+        alerts.pop_front();
+    }
+    full
 }
 
 #[cfg(test)]
@@ -349,6 +395,19 @@ mod tests {
         journal.set_depth(0);
         journal.write(MeterTime::from_millis(0), Event::KeyDone, "again");
         assert_eq!((journal.events().len(), journal.rolled()), (1, 1));
+    }
+
+    #[test]
+    fn what_is_logged_and_told_in_the_house_is_set_up_by_itself() {
+        let mut journal = Journal::default();
+        journal.set_unlogged(BTreeSet::from([Event::KeyDone]));
+        journal.set_han_alerted(BTreeSet::from([Event::KeyDone, Event::LowCredit]));
+        journal.write(MeterTime::from_millis(0), Event::KeyDone, "key");
+        journal.write(MeterTime::from_millis(0), Event::LowCredit, "low");
+        assert_eq!(journal.events().map(|entry| entry.event).collect::<Vec<_>>(), [Event::LowCredit]);
+        journal.set_han_alerted(BTreeSet::from([Event::LowCredit]));
+        assert_eq!(journal.take_han_alert().map(|alert| alert.event), Some(Event::LowCredit));
+        assert_eq!(journal.take_han_alert(), None);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The load limit: too much power for too long opens the supply.
 
 use super::held::Held;
-use super::time::{MINUTE, Moment};
+use super::time::{DAY, MINUTE, MeterTime, Moment};
+
+/// The largest limit a meter takes, in watts.
+pub const LARGEST: u32 = 100_000;
 
 /// What happens when the limit is passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +28,16 @@ pub struct Limiter {
     pub action: LimitAction,
 }
 
+impl Limiter {
+    /// Whether a meter takes these settings: a limit from 1 W to [`LARGEST`], and times of a day at most.
+    pub fn is_in_range(&self) -> bool {
+        let day = 0..=DAY;
+        (1..=LARGEST).contains(&self.watts)
+            && day.contains(&self.millis)
+            && day.contains(&self.restoration.unwrap_or_default())
+    }
+}
+
 impl Default for Limiter {
     /// 100 A at 230 V for two minutes; back by keys only.
     fn default() -> Self {
@@ -39,12 +52,14 @@ pub struct LoadLimit {
     over: Held,
     count: u32,
     restores_at: Option<Moment>,
+    /// Settings held ready, and when they come into force by the meter's clock.
+    passive: Option<(Limiter, MeterTime)>,
 }
 
 impl LoadLimit {
     /// A limit that has not been passed.
     pub fn new(limiter: Limiter) -> Self {
-        Self { over: Held::new(limiter.millis), limiter, count: 0, restores_at: None }
+        Self { over: Held::new(limiter.millis), limiter, count: 0, restores_at: None, passive: None }
     }
 
     /// What is set.
@@ -55,6 +70,23 @@ impl LoadLimit {
     /// Other settings; what has been borne so far is forgotten.
     pub fn set(&mut self, limiter: Limiter) {
         (self.limiter, self.over) = (limiter, Held::new(limiter.millis));
+    }
+
+    /// The settings held ready, and when they come into force.
+    pub const fn passive(&self) -> Option<(Limiter, MeterTime)> {
+        self.passive
+    }
+
+    /// Holds settings ready for a time, in place of any before; none takes them back.
+    pub fn hold(&mut self, passive: Option<(Limiter, MeterTime)>) {
+        self.passive = passive;
+    }
+
+    /// Puts the settings held ready in force once the meter's clock shows their time; whether it did.
+    pub(super) fn take_over(&mut self, shown: MeterTime) -> bool {
+        let due = self.passive.take_if(|(_, at)| *at <= shown);
+        due.into_iter().for_each(|(limiter, _)| self.set(limiter));
+        due.is_some()
     }
 
     /// How often the limit was passed for longer than is borne.

@@ -3,10 +3,14 @@
 use super::held::Held;
 use super::journal::{Event, Journal};
 use super::profile::Ring;
-use super::time::{MINUTE, MeterTime, Moment};
+use super::time::{DAY, MINUTE, MeterTime, Moment};
 
 /// Averaging periods a meter takes, in minutes.
 pub const PERIODS: [u8; 11] = [1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30];
+/// Nominal voltage, tenths of a volt: thresholds of what is too high lie above it, those of what is too low below.
+pub const NOMINAL: u16 = 2300;
+/// The lowest and the highest threshold a meter takes, tenths of a volt.
+pub const THRESHOLDS: std::ops::RangeInclusive<u16> = 1000..=4000;
 /// Averages kept.
 pub const ENTRIES: usize = 1440;
 
@@ -138,9 +142,9 @@ impl Quality {
         [self.average_over, self.average_under]
     }
 
-    /// Other thresholds of the average; the upper one lies above the lower. Whether they were taken.
+    /// Other thresholds of the average, each on its side of [`NOMINAL`] and within [`THRESHOLDS`]. Whether they were taken.
     pub fn set_average_thresholds(&mut self, [over, under]: [u16; 2]) -> bool {
-        let fits = over > under;
+        let fits = is_threshold(over, true) && is_threshold(under, false);
         if fits {
             (self.average_over, self.average_under) = (over, under);
         }
@@ -162,9 +166,23 @@ impl Quality {
         self.watch(band).count
     }
 
-    /// Another threshold of a band.
-    pub fn set_threshold(&mut self, band: Band, decivolts: u16) {
-        self.watch_mut(band).decivolts = decivolts;
+    /// Counts averages that went over, or those that went under, from nought again.
+    pub fn reset_average_count(&mut self, over: bool) {
+        *(if over { &mut self.over_count } else { &mut self.under_count }) = 0;
+    }
+
+    /// Counts from nought again how often the voltage was out of a band.
+    pub fn reset_count(&mut self, band: Band) {
+        self.watch_mut(band).count = 0;
+    }
+
+    /// Another threshold of a band, on its side of [`NOMINAL`] and within [`THRESHOLDS`]. Whether it was taken.
+    pub fn set_threshold(&mut self, band: Band, decivolts: u16) -> bool {
+        let fits = is_threshold(decivolts, band.is_over());
+        if fits {
+            self.watch_mut(band).decivolts = decivolts;
+        }
+        fits
     }
 
     /// How long the threshold of a band is borne, in milliseconds.
@@ -172,9 +190,13 @@ impl Quality {
         self.watch(band).held.patience()
     }
 
-    /// How long the threshold of a band is borne from now on, in milliseconds.
-    pub fn set_patience(&mut self, band: Band, millis: i64) {
-        self.watch_mut(band).held.set_patience(millis);
+    /// How long the threshold of a band is borne from now on, in milliseconds: a day at most. Whether it was taken.
+    pub fn set_patience(&mut self, band: Band, millis: i64) -> bool {
+        let fits = (0..=DAY).contains(&millis);
+        if fits {
+            self.watch_mut(band).held.set_patience(millis);
+        }
+        fits
     }
 
     fn watch(&self, band: Band) -> &Watch {
@@ -264,6 +286,10 @@ impl Quality {
         (self.sum, self.millis) = (0, 0);
         self.watches.iter_mut().for_each(|watch| watch.held.forget());
     }
+}
+
+fn is_threshold(decivolts: u16, over: bool) -> bool {
+    THRESHOLDS.contains(&decivolts) && if over { decivolts > NOMINAL } else { decivolts < NOMINAL }
 }
 
 impl Default for Quality {

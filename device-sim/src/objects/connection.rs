@@ -36,6 +36,7 @@ pub(super) fn read(
         }
         Role::OffReason => Ok(Data::Enum(connection.supply().reason_code())),
         Role::SupplyScript => Ok(scripts()),
+        Role::TamperState => Ok(Data::Enum(u8::from(connection.tamper_locks()))),
         Role::BlockPrice => charge(connection, spec.role, attribute, sign),
         Role::NonDisablement => calendar::read(&connection.non_disablement, attribute, sign),
         Role::NonDisablementDays => Ok(calendar::special_days(&connection.non_disablement)),
@@ -263,6 +264,15 @@ pub(super) fn write(
         }
         (Role::Price | Role::BlockPrice | Role::StandingCharge, 7) => {
             date(connection, spec.role, value, sign)
+        }
+        (Role::TamperState, _) => {
+            connection.set_tamper_locks(match value.as_i128() {
+                Some(0) => false,
+                Some(1) => true,
+                Some(_) => return Err(DataAccessResult::ScopeOfAccessViolated),
+                None => return Err(DataAccessResult::TypeUnmatched),
+            });
+            Ok(())
         }
         (Role::NonDisablement, _) => calendar::write(&mut connection.non_disablement, attribute, value, sign),
         (Role::NonDisablementDays, _) => {

@@ -174,8 +174,22 @@ pub enum Role {
     PaymentDebt,
     /// The weekly cap of the debt collected from payments.
     DebtCap,
+    /// Settings of the load limit held ready for a time.
+    LimiterPassive,
+    /// From which power on a load is medium, and high.
+    PowerThresholds,
+    /// The part of a day whose largest demand is kept by itself.
+    DemandWindow,
+    /// Largest demand of import in that part of a day.
+    PeakImportInWindow,
+    /// What tamper does to the supply.
+    TamperState,
     /// Which events the head end is told.
     AlertConfiguration,
+    /// Which events the home area network is told.
+    HanAlerts,
+    /// Which events are not logged.
+    UnloggedEvents,
     /// Transfer of firmware images.
     ImageTransfer,
     /// When a firmware image is put to work.
@@ -324,6 +338,13 @@ const ESME: &[Role] = &[
     Role::OffReason,
     Role::SupplyScript,
     Role::Limiter,
+    Role::LimiterPassive,
+    Role::PowerThresholds,
+    Role::DemandWindow,
+    Role::PeakImportInWindow,
+    Role::TamperState,
+    Role::HanAlerts,
+    Role::UnloggedEvents,
 ];
 
 const GSME: &[Role] = &[
@@ -355,6 +376,8 @@ const GSME: &[Role] = &[
     Role::SupplyState,
     Role::OffReason,
     Role::SupplyScript,
+    Role::HanAlerts,
+    Role::UnloggedEvents,
 ];
 
 const GPF: &[Role] = &[
@@ -445,6 +468,30 @@ fn role_of(function: Function) -> Option<Role> {
         Function::ImageTransfer => Role::ImageTransfer,
         Function::ImageActivation => Role::ImageActivation,
         Function::AlertConfiguration => Role::AlertConfiguration,
+        Function::HanAlertConfiguration => Role::HanAlerts,
+        Function::UnloggedEvents => Role::UnloggedEvents,
+        Function::LoadLimitCounter => Role::LimitCount,
+        Function::LoadLimitPassive => Role::LimiterPassive,
+        Function::PowerThresholds => Role::PowerThresholds,
+        Function::MaximumDemandPeriod => Role::DemandWindow,
+        Function::MaximumDemandImportInPeriod => Role::PeakImportInWindow,
+        Function::SupplyTamperState => Role::TamperState,
+        Function::VoltageSagThreshold => Role::VoltageThreshold(0),
+        Function::VoltageSwellThreshold => Role::VoltageThreshold(1),
+        Function::ExtremeUnderVoltageThreshold => Role::VoltageThreshold(2),
+        Function::ExtremeOverVoltageThreshold => Role::VoltageThreshold(3),
+        Function::AverageUnderVoltageThreshold => Role::VoltageThreshold(4),
+        Function::AverageOverVoltageThreshold => Role::VoltageThreshold(5),
+        Function::VoltageSagPeriod => Role::VoltagePatience(0),
+        Function::VoltageSwellPeriod => Role::VoltagePatience(1),
+        Function::ExtremeUnderVoltagePeriod => Role::VoltagePatience(2),
+        Function::ExtremeOverVoltagePeriod => Role::VoltagePatience(3),
+        Function::VoltageSagCounter => Role::VoltageCount(0),
+        Function::VoltageSwellCounter => Role::VoltageCount(1),
+        Function::ExtremeUnderVoltageCounter => Role::VoltageCount(2),
+        Function::ExtremeOverVoltageCounter => Role::VoltageCount(3),
+        Function::AverageUnderVoltageCounter => Role::VoltageCount(4),
+        Function::AverageOverVoltageCounter => Role::VoltageCount(5),
         Function::JoinList => Role::JoinList,
         Function::PermitJoin => Role::PermitJoin,
         Function::HeldMessages => Role::HeldMessages,

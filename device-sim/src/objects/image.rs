@@ -1,6 +1,4 @@
-//! Class 18, image transfer, and the schedule of its activation; the alert configuration beside them.
-
-use std::collections::BTreeSet;
+//! Class 18, image transfer, and the schedule of its activation.
 
 use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult, DateTime, DeviationSign};
 
@@ -9,7 +7,6 @@ use super::calendar::date;
 use super::directory::Role;
 use crate::model::core::Core;
 use crate::model::firmware::ImageRefusal;
-use crate::model::journal::Event;
 
 type Read = Result<Data, DataAccessResult>;
 
@@ -105,21 +102,4 @@ pub(super) fn invoke(core: &mut Core, method: i8, parameter: Option<&Data>) -> R
         | ImageRefusal::OtherModel(_)
         | ImageRefusal::Downgrade { .. } => ActionResult::OtherReason,
     })
-}
-
-/// The codes of the events the head end is told.
-pub(super) fn alert_configuration(core: &Core) -> Data {
-    Data::Array(core.journal.alerted().iter().map(|event| Data::U16(event.code())).collect())
-}
-
-pub(super) fn set_alert_configuration(core: &mut Core, value: &Data) -> Result<(), DataAccessResult> {
-    let codes = value.elements().ok_or(DataAccessResult::TypeUnmatched)?;
-    let event = |code: &Data| {
-        let code = code.as_i128().and_then(|code| u16::try_from(code).ok());
-        let code = code.ok_or(DataAccessResult::TypeUnmatched)?;
-        Event::of_code(code).ok_or(DataAccessResult::ScopeOfAccessViolated)
-    };
-    let alerted: BTreeSet<Event> = codes.iter().map(event).collect::<Result<_, _>>()?;
-    core.journal.set_alerted(alerted);
-    Ok(())
 }

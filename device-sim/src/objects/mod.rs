@@ -4,6 +4,7 @@
 //! rights first, and serves what is the same in every device: identity, clock, logs, buffers.
 
 mod access;
+mod alerts;
 mod calendar;
 mod chf;
 mod connection;
@@ -182,7 +183,9 @@ impl<D: Device> Face<'_, D> {
             }
             Role::ImageTransfer => image::transfer(core, attribute),
             Role::ImageActivation => image::schedule(core, attribute, self.shell),
-            Role::AlertConfiguration => Ok(image::alert_configuration(core)),
+            Role::AlertConfiguration => Ok(alerts::codes(core.journal.alerted())),
+            Role::HanAlerts => Ok(alerts::codes(core.journal.han_alerted())),
+            Role::UnloggedEvents => Ok(alerts::codes(core.journal.unlogged())),
             _ => match (spec.scaler, spec.class) {
                 (Some(scaler), ClassId(3)) => self.read_rescaled(spec, attribute, scaler),
                 _ => self.device.read(spec, attribute, self.shell),
@@ -314,7 +317,9 @@ impl<D: Device> Face<'_, D> {
                 Ok(())
             }
             Role::ImageActivation => image::set_schedule(self.device.core_mut(), value, self.shell.sign),
-            Role::AlertConfiguration => image::set_alert_configuration(self.device.core_mut(), value),
+            Role::AlertConfiguration | Role::HanAlerts | Role::UnloggedEvents => {
+                alerts::set(&mut self.device.core_mut().journal, spec.role, value)
+            }
             _ => self.device.write(spec, attribute, value, self.shell),
         }
     }

@@ -42,6 +42,11 @@ impl Place {
         self.spec(3, obis, REGISTER, NONE, NONE)
     }
 
+    /// A register that counts, and starts over by its method reset.
+    fn counter(&self, obis: [u8; 6]) -> Spec {
+        self.spec(3, obis, REGISTER, NONE, &[1])
+    }
+
     /// The largest demand and when it was.
     fn peak(&self, obis: [u8; 6]) -> Spec {
         self.spec(4, obis, &[1, 2, 3, 4, 5], NONE, &[1])
@@ -132,7 +137,14 @@ pub(super) fn usual(role: Role) -> Spec {
 fn further(role: Role) -> Spec {
     let at = Place(role);
     match role {
-        Role::LimitCount => at.data([0, 0, 96, 15, 1, 255]),
+        Role::LimitCount => at.counter([0, 0, 96, 15, 1, 255]),
+        Role::LimiterPassive => at.setting([0, 0, 96, 50, 20, 255]),
+        Role::PowerThresholds => at.spec(21, [0, 0, 16, 0, 1, 255], &[1, 2, 3, 4], &[2], NONE),
+        Role::DemandWindow => at.setting([0, 0, 96, 50, 21, 255]),
+        Role::PeakImportInWindow => at.peak([1, 0, 1, 6, 1, 255]),
+        Role::TamperState => at.setting([0, 0, 96, 50, 22, 255]),
+        Role::HanAlerts => at.setting([0, 0, 97, 98, 12, 255]),
+        Role::UnloggedEvents => at.setting([0, 0, 97, 98, 13, 255]),
         Role::ReactiveImport => at.register([1, 0, 3, 8, 0, 255]),
         Role::ReactiveExport => at.register([1, 0, 4, 8, 0, 255]),
         Role::Quadrant(quadrant) => at.register([1, 0, quadrant.saturating_add(5), 8, 0, 255]),
@@ -171,7 +183,7 @@ fn further(role: Role) -> Spec {
         }
         Role::VoltageCount(band) => {
             let (side, e) = band_place(band);
-            at.data([1, 0, 12, 32 + 4 * side, e, 255])
+            at.counter([1, 0, 12, 32 + 4 * side, e, 255])
         }
         Role::NonDisablement => at.calendar([0, 0, 13, 0, 1, 255]),
         Role::NonDisablementDays => at.spec(11, [0, 0, 11, 0, 1, 255], DATA, &[2], &[1, 2]),

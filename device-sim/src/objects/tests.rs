@@ -12,6 +12,7 @@ use crate::model::esme::Esme;
 use crate::model::tests::{NOW, contract, key};
 use crate::model::time::HALF_HOUR;
 
+mod configuration;
 mod electricity;
 
 /// A meter with a client associated to it, without any wire.

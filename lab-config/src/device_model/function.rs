@@ -49,12 +49,54 @@ crate::vocabulary! {
         ReactiveProfile = "half-hourly-profile-reactive",
         /// Profile of average voltage.
         VoltageProfile = "voltage-profile",
+        /// Threshold above which the average voltage is told.
+        AverageOverVoltageThreshold = "average-over-voltage-threshold",
+        /// Threshold below which the average voltage is told.
+        AverageUnderVoltageThreshold = "average-under-voltage-threshold",
+        /// Threshold of extreme over-voltage.
+        ExtremeOverVoltageThreshold = "extreme-over-voltage-threshold",
+        /// Threshold of extreme under-voltage.
+        ExtremeUnderVoltageThreshold = "extreme-under-voltage-threshold",
+        /// Threshold of a voltage swell.
+        VoltageSwellThreshold = "voltage-swell-threshold",
+        /// Threshold of a voltage sag.
+        VoltageSagThreshold = "voltage-sag-threshold",
+        /// How long the voltage is above the extreme threshold before it is told.
+        ExtremeOverVoltagePeriod = "extreme-over-voltage-period",
+        /// How long the voltage is below the extreme threshold before it is told.
+        ExtremeUnderVoltagePeriod = "extreme-under-voltage-period",
+        /// How long a voltage swell lasts before it is told.
+        VoltageSwellPeriod = "voltage-swell-period",
+        /// How long a voltage sag lasts before it is told.
+        VoltageSagPeriod = "voltage-sag-period",
+        /// How often the average voltage rose above its threshold.
+        AverageOverVoltageCounter = "average-over-voltage-counter",
+        /// How often the average voltage fell below its threshold.
+        AverageUnderVoltageCounter = "average-under-voltage-counter",
+        /// How often there was an extreme over-voltage.
+        ExtremeOverVoltageCounter = "extreme-over-voltage-counter",
+        /// How often there was an extreme under-voltage.
+        ExtremeUnderVoltageCounter = "extreme-under-voltage-counter",
+        /// How often there was a voltage swell.
+        VoltageSwellCounter = "voltage-swell-counter",
+        /// How often there was a voltage sag.
+        VoltageSagCounter = "voltage-sag-counter",
         /// Maximum demand of import.
         MaximumDemandImport = "maximum-demand-import",
         /// Maximum demand of export.
         MaximumDemandExport = "maximum-demand-export",
+        /// The part of a day whose maximum demand of import is kept by itself.
+        MaximumDemandPeriod = "maximum-demand-period",
+        /// Maximum demand of import in that part of a day.
+        MaximumDemandImportInPeriod = "maximum-demand-import-in-period",
         /// Load limit.
         LoadLimit = "load-limit",
+        /// How often the load limit was passed.
+        LoadLimitCounter = "load-limit-counter",
+        /// Settings of the load limit that the meter puts in force at a time.
+        LoadLimitPassive = "load-limit-passive",
+        /// From which power on a load is medium, and high.
+        PowerThresholds = "power-thresholds",
         /// End of the billing period.
         BillingSchedule = "billing-schedule",
         /// Event log.
@@ -97,12 +139,18 @@ crate::vocabulary! {
         SupplyState = "supply-state",
         /// Script table that disables, arms and enables supply.
         SupplyScript = "supply-script",
+        /// What tamper does to the supply.
+        SupplyTamperState = "supply-tamper-state",
         /// Transfer of firmware images.
         ImageTransfer = "image-transfer",
         /// When a firmware image is put to work.
         ImageActivation = "image-activation",
         /// Which events the head end is told.
         AlertConfiguration = "alert-configuration",
+        /// Which events the home area network is told.
+        HanAlertConfiguration = "han-alert-configuration",
+        /// Which events are not written into a log.
+        UnloggedEvents = "unlogged-events",
         /// Devices that may join the home area network.
         JoinList = "join-list",
         /// For how long devices may join the home area network.

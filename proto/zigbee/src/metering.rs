@@ -41,6 +41,8 @@ pub const TIER_1_SUMMATION_DELIVERED: AttributeId = AttributeId(0x0100);
 pub const STATUS: AttributeId = AttributeId(0x0200);
 /// Remaining battery life, u8, percent.
 pub const REMAINING_BATTERY_LIFE: AttributeId = AttributeId(0x0201);
+/// How high consumption is now, enumeration: 00 low, 01 medium, 02 high.
+pub const AMBIENT_CONSUMPTION_INDICATOR: AttributeId = AttributeId(0x0207);
 /// Unit of measure, enumeration; 01 is cubic metres.
 pub const UNIT_OF_MEASURE: AttributeId = AttributeId(0x0300);
 /// Multiplier, u24.

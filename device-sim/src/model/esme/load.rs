@@ -8,6 +8,7 @@ use lab_config::contents::{Channel as Of, Electricity, History, Household, Load,
 use super::super::connection::fits;
 use super::super::curve::{Curve, Flow, Power};
 use super::super::demand::Peak;
+use super::super::demand_window::DemandWindow;
 use super::super::energy::{Blocks, HalfHour, Registers};
 use super::super::loading::{self, LoadRefusal, Place, Span};
 use super::super::profile::PROFILE_ENTRIES;
@@ -84,6 +85,7 @@ impl Esme {
             demand.begin(now);
             demand.remember(None, None);
         }
+        self.demand_window.reset();
     }
 
     fn load_past(
@@ -120,6 +122,7 @@ impl Esme {
         let [import, export] = life.peaks;
         self.import_demand.remember(import.running, import.previous);
         self.export_demand.remember(export.running, export.previous);
+        self.demand_window = life.window;
         (self.registers, self.logs, self.blocks) = (life.registers, life.logs, life.blocks);
     }
 }
@@ -146,6 +149,7 @@ struct Past {
     tariff: super::Timetable,
     logs: Logs,
     peaks: [Peaks; 2],
+    window: DemandWindow,
 }
 
 impl Past {
@@ -153,7 +157,10 @@ impl Past {
         let mut blocks = meter.blocks.clone();
         blocks.begin_period();
         let logs = Logs::emptied(&registers);
-        Self { registers, blocks, tariff: meter.tariff.clone(), logs, peaks: [Peaks::default(); 2] }
+        let mut window = meter.demand_window;
+        window.reset();
+        let (tariff, peaks) = (meter.tariff.clone(), [Peaks::default(); 2]);
+        Self { registers, blocks, tariff, logs, peaks, window }
     }
 
     /// Counts a half hour. A billing period that ends with it begins the blocks anew after it.
@@ -163,10 +170,13 @@ impl Past {
         let registers = &mut self.registers;
         self.blocks.split(flowed.import, |block, part| registers.count_block(block, part));
         let millis = place.end.millis() - place.begin.millis();
-        self.peaks[0].see(flowed.import.average(millis), place);
+        let watts = flowed.import.average(millis);
+        self.peaks[0].see(watts, place);
+        self.window.see(Peak { watts, at: place.end }, millis);
         self.peaks[1].see(flowed.export.average(millis), place);
         if meter.billing.ends_in(place.begin, place.end) {
             self.blocks.begin_period();
+            self.window.reset();
         }
     }
 

@@ -14,9 +14,11 @@ use super::calendar::{Calendar, DatePattern, Timetable};
 use super::connection::{Connection, Contract};
 use super::curve::{Curve, PER_HOUR, Power, mix};
 use super::demand::Demand;
+use super::demand_window::DemandWindow;
 use super::energy::{Blocks, Registers};
 use super::journal::Event;
 use super::load_limit::LoadLimit;
+use super::power_level::{PowerLevel, PowerThresholds};
 use super::profile::{LIVED_ENTRIES, Profile};
 use super::tariff::{REGISTERS, SwitchingTable};
 use super::time::{DAY, HALF_HOUR, MINUTE, MeterTime, Moment};
@@ -52,6 +54,10 @@ pub struct Esme {
     pub import_demand: Demand,
     /// Demand of export.
     pub export_demand: Demand,
+    /// The largest demand of import in a part of the day.
+    pub demand_window: DemandWindow,
+    /// From which power on a load is medium, and high.
+    pub power_thresholds: PowerThresholds,
     /// The voltage monitor.
     pub quality: Quality,
     /// The load limit.
@@ -84,6 +90,8 @@ impl Esme {
             blocks: Blocks::default(),
             import_demand: Demand::new(shown),
             export_demand: Demand::new(shown),
+            demand_window: DemandWindow::new(),
+            power_thresholds: PowerThresholds::default(),
             quality: Quality::new(),
             limit: LoadLimit::new(Limiter::default()),
             billing: BillingTime { minute: 0, date: DatePattern::monthly(1) },
@@ -171,6 +179,9 @@ impl Esme {
         connection.core.activate_due();
         let shown = connection.core.shown();
         self.quality.turn(now, &mut connection.core.journal, shown);
+        if self.limit.take_over(shown) {
+            connection.core.log(Event::FutureDatedDone, "load limit settings in force");
+        }
         if self.limit.trips(now) {
             match self.limit.limiter().action {
                 LimitAction::Disable => connection.overload(),
@@ -194,7 +205,9 @@ impl Esme {
             None => {}
         }
         self.quality.minute(minute, &mut self.connection.core.journal);
-        self.import_demand.minute(minute);
+        if let Some((measured, period)) = self.import_demand.minute(minute) {
+            self.demand_window.see(measured, period);
+        }
         self.export_demand.minute(minute);
         if minute.is_at(HALF_HOUR) {
             let flags = self.connection.core.take_flags();
@@ -243,6 +256,7 @@ impl Esme {
             self.limit.next_event(),
             self.quality.next_event(),
             core.next_activation(),
+            self.limit.passive().map(|(_, at)| core.reaches(at)),
         ];
         by_itself.into_iter().flatten().fold(core.next_tick().min(minute), Moment::min)
     }
@@ -281,6 +295,11 @@ impl Esme {
         self.power().import
     }
 
+    /// How high the load is.
+    pub fn power_level(&self) -> PowerLevel {
+        self.power_thresholds.level(self.watts())
+    }
+
     /// Voltage at the load terminals in tenths of a volt: what a voltmeter behind the meter shows.
     pub fn terminal_decivolts(&self) -> u16 {
         if self.connection.supply.is_on() { self.decivolts() } else { 0 }
@@ -305,6 +324,16 @@ impl Esme {
         self.bench.load = watts;
     }
 
+    /// The load of the test bench, where there is one.
+    pub const fn bench_load(&self) -> Option<u32> {
+        self.bench.load
+    }
+
+    /// The voltage of the test bench in tenths of a volt, where there is one.
+    pub const fn bench_decivolts(&self) -> Option<u16> {
+        self.bench.decivolts
+    }
+
     /// Generation behind the meter in place of the household's.
     pub fn set_generation(&mut self, watts: Option<u32>) {
         self.bench.generation = watts;
@@ -327,6 +356,7 @@ impl Esme {
         self.logs.bill(read);
         self.import_demand.reset();
         self.export_demand.reset();
+        self.demand_window.reset();
         self.blocks.begin_period();
         self.connection.core.log(Event::BillingUpdated, "billing period ended");
     }

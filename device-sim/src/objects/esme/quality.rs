@@ -25,6 +25,7 @@ pub(super) fn read(meter: &Esme, role: Role, attribute: i8) -> Result<Data, Data
     Ok(match (role, attribute) {
         (Role::AverageVoltage | Role::VoltageThreshold(_), 3) => scaler_unit(-1, Unit::Volt),
         (Role::VoltagePatience(_), 3) => scaler_unit(0, Unit::Second),
+        (Role::VoltageCount(_), 3) => scaler_unit(0, Unit::Count),
         (Role::AverageVoltage, 2) => {
             Data::U16(quality.profile().all().next_back().map_or(0, |average| average.decivolts))
         }
@@ -53,13 +54,20 @@ pub(super) fn write(meter: &mut Esme, role: Role, value: &Data) -> Result<(), Da
         Role::VoltageThreshold(of) => {
             u16::try_from(number).is_ok_and(|decivolts| set_threshold(meter, of, decivolts))
         }
-        Role::VoltagePatience(of) => u16::try_from(number).is_ok_and(|seconds| {
+        Role::VoltagePatience(of) => u32::try_from(number).is_ok_and(|seconds| {
             let patience = i64::from(seconds) * 1000;
-            band(of).map(|band| meter.quality.set_patience(band, patience)).is_some()
+            band(of).is_some_and(|band| meter.quality.set_patience(band, patience))
         }),
         _ => false,
     };
     if taken { Ok(()) } else { Err(DataAccessResult::ScopeOfAccessViolated) }
+}
+
+pub(super) fn reset_count(meter: &mut Esme, number: u8) {
+    match band(number) {
+        Some(band) => meter.quality.reset_count(band),
+        None => meter.quality.reset_average_count(number == 5),
+    }
 }
 
 /// The capture period of the voltage profile, in seconds: a whole number of minutes the meter averages over.
@@ -71,10 +79,7 @@ fn set_period(meter: &mut Esme, seconds: i128) -> bool {
 fn set_threshold(meter: &mut Esme, number: u8, decivolts: u16) -> bool {
     let [over, under] = meter.quality.average_thresholds();
     match band(number) {
-        Some(band) => {
-            meter.quality.set_threshold(band, decivolts);
-            true
-        }
+        Some(band) => meter.quality.set_threshold(band, decivolts),
         None if number == 4 => meter.quality.set_average_thresholds([over, decivolts]),
         None => meter.quality.set_average_thresholds([decivolts, under]),
     }

@@ -147,8 +147,15 @@ fn another_voltage_averaging_period_wipes_the_profile() {
     assert_eq!(bench.set(3, "1-0:12.43.0", 2, Data::U32(20)), Ok(()));
     bench.meter.set_decivolts(Some(2190));
     bench.meter.advance(NOW.plus(30_000));
-    assert_eq!(bench.get(1, "1-0:12.32.0", 2), Ok(Data::U32(1)));
-    // The upper threshold of the average stays above the lower one.
+    assert_eq!(bench.get(3, "1-0:12.32.0", 2), Ok(Data::U32(1)));
+    assert_eq!(bench.act(3, "1-0:12.32.0", 1, Data::I8(0)), Ok(()));
+    assert_eq!(bench.get(3, "1-0:12.32.0", 2), Ok(Data::U32(0)));
+    // What is too high lies above the nominal voltage, what is too low below.
+    assert_eq!(bench.set(3, "1-0:12.31.1", 2, Data::U16(2400)), Err(DataAccessResult::ScopeOfAccessViolated));
+    assert_eq!(
+        bench.set(3, "1-0:12.44.1", 2, Data::U32(86_401)),
+        Err(DataAccessResult::ScopeOfAccessViolated)
+    );
     assert_eq!(bench.set(3, "1-0:12.35.2", 2, Data::U16(2000)), Err(DataAccessResult::ScopeOfAccessViolated));
 }
 
@@ -165,7 +172,7 @@ fn the_load_limit_is_set_counted_and_may_leave_the_supply_on() {
     assert_eq!(bench.get(1, "0-0:96.5.0", 2), Ok(Data::Enum(4)));
     bench.meter.advance(NOW.plus(90_000));
     assert_eq!(bench.get(70, "0-0:96.3.10", 2), Ok(Data::Boolean(true)));
-    assert_eq!(bench.get(1, "0-0:96.15.1", 2), Ok(Data::U32(1)));
+    assert_eq!(bench.get(3, "0-0:96.15.1", 2), Ok(Data::U32(1)));
     let script = |selector| structure([octets([0, 0, 10, 0, 106, 255]), Data::U16(selector)]);
     assert_eq!(bench.set(71, "0-0:17.0.0", 11, structure([script(0), script(0)])), Ok(()));
     bench.meter.advance(NOW.plus(400_000));
