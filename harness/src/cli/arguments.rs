@@ -9,6 +9,10 @@ use proto_dlms::security::SystemTitle;
 
 use crate::server::LoopbackAddress;
 
+mod duis;
+
+pub(super) use duis::{Duis, DuisBuild, DuisDiff, DuisShow, DuisSign, DuisValidate};
+
 /// Where run folders go unless told otherwise.
 const RUNS: &str = "runs";
 
@@ -47,7 +51,7 @@ pub enum Verb {
     Read(Read),
     /// Explain hexadecimal or a capture, layer by layer in words
     Decode(Decode),
-    /// Look at DUIS messages
+    /// Build, sign, explain, validate and compare DUIS messages
     #[command(subcommand)]
     Duis(Duis),
     /// Look at a home area network by a ZigBee dongle
@@ -474,25 +478,4 @@ fn cluster(text: &str) -> Result<u16, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     u16::from_str_radix(digits, 16)
         .map_err(|_| "a cluster is four hexadecimal digits, such as 0702".to_owned())
-}
-
-/// `harness duis`
-#[derive(Debug, Subcommand)]
-pub enum Duis {
-    /// Say what each message is, whether it is well-formed, and whether its signatures hold
-    Show(DuisShow),
-}
-
-/// `harness duis show`
-#[derive(Debug, Args)]
-pub struct DuisShow {
-    /// Message files
-    #[arg(value_name = "FILE", required = true)]
-    pub files: Vec<PathBuf>,
-    /// Certificates to check signatures with: PEM files, or folders of them
-    #[arg(long = "certificate", value_name = "FILE")]
-    pub certificates: Vec<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    pub json: bool,
 }

@@ -21,6 +21,7 @@ mod say;
 mod screen;
 mod serve;
 mod signals;
+mod variant;
 mod verify;
 mod watch;
 mod zigbee;

@@ -25,6 +25,7 @@ mod read;
 mod recurring_date;
 mod schedule;
 mod tariff;
+mod units;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,7 @@
 
 use crate::dsig::{self, PartyKind, TrustStore};
 use crate::message::{
-    CountersignedRequest, DccContent, MessageError, Request, Response, ResponseBody, S1spAlert, Smets1Body,
-    Smets1Response,
+    DccContent, Message, Request, Response, ResponseBody, S1spAlert, Smets1Body, Smets1Response,
 };
 use crate::xml::{Document, Element, Reading, Space};
 
@@ -49,8 +48,8 @@ pub fn describe(octets: &[u8], trust: &TrustStore) -> Description {
             return Description { summary, fault: Some(error.to_string()), signatures: Vec::new() };
         }
     };
-    let (summary, fault) = match summarise(&document, octets) {
-        Ok(summary) => (summary, None),
+    let (summary, fault) = match Message::of(&document, octets) {
+        Ok(message) => (summarise(&message), None),
         Err(error) => {
             (format!("well-formed, root element {}", document.root().name), Some(error.to_string()))
         }
@@ -58,18 +57,16 @@ pub fn describe(octets: &[u8], trust: &TrustStore) -> Description {
     Description { summary, fault, signatures: signatures(&document, trust) }
 }
 
-fn summarise(document: &Document, octets: &[u8]) -> Result<String, MessageError> {
-    let root = document.root();
-    Ok(match (root.space, root.name.as_str()) {
-        (Space::Sr, "Response") => response(&Response::parse(octets)?),
-        (Space::Sr, "SMETS1SignedResponse") => smets1(Smets1Response::parse(octets)?.content()),
-        (Space::Sr, "S1SPAlert") => s1sp_alert(S1spAlert::parse(octets)?.content()),
-        (Space::Lab, _) => {
-            let message = CountersignedRequest::parse(octets)?;
+fn summarise(message: &Message) -> String {
+    match message {
+        Message::Request(message) => request(message),
+        Message::Countersigned(message) => {
             format!("countersigned {}", request(message.request().content()))
         }
-        _ => request(&Request::parse(octets)?),
-    })
+        Message::Response(message) => response(message),
+        Message::Smets1(message) => smets1(message.content()),
+        Message::S1spAlert(message) => s1sp_alert(message.content()),
+    }
 }
 
 fn request(request: &Request) -> String {

@@ -109,6 +109,12 @@ pub enum DsigError {
         /// Why.
         reason: String,
     },
+    /// A document that is to be signed has a signature.
+    #[error("{element} is signed already; take its Signature out, and it can be signed anew")]
+    Signed {
+        /// The element.
+        element: String,
+    },
     /// The key could not sign.
     #[error("cannot sign: {0}")]
     Signing(String),
@@ -121,7 +127,7 @@ impl DsigError {
 }
 
 /// Exclusive canonical form without comments (Exclusive XML Canonicalization 1.0).
-fn canonical(text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn canonical(text: &str) -> Result<Vec<u8>, String> {
     canonicalize::<&str>(text, C14nMode::Exclusive, None, &[]).map_err(|error| error.to_string())
 }
 

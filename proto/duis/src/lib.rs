@@ -16,7 +16,9 @@
 mod text;
 
 pub mod body;
+mod compare;
 mod describe;
+mod document;
 pub mod dsig;
 pub mod examples;
 mod identity;
@@ -42,16 +44,18 @@ pub use body::{
     SynchroniseClock, TimeOfDay, TolerancePeriod, TopUpDevice, UpdateFirmware, UpdateHanDeviceLog,
     UpdateInventory, UpdatePaymentMode, UpdatePrice, Uprn,
 };
+pub use compare::{Difference, differences};
 pub use describe::{Description, SignatureDescription, describe};
+pub use document::{canonical_form, sign_document};
 pub use dsig::{Certificate, CertificateError, DsigError, Party, PartyKind, Signer, TrustStore};
 pub use identity::{
     DeviceIdList, DeviceIdListError, Eui64, Eui64Error, MessageIdError, RequestId, ResponseId,
 };
 pub use message::{
     ClockStatus, CommandVariant, CommandVariantError, CountersignedRequest, DccAlertMessage, DccContent,
-    DeviceAlert, InventoryDevice, MessageError, Opened, Request, Response, ResponseBody, ResponseMessage,
-    ResponsePayload, S1spAlert, SCHEMA_VERSION, Signed, Smets1Body, Smets1Debug, Smets1Response,
-    Smets1ResponseMessage, Smets1Timestamp, UpdateFirmwareWarning,
+    DeviceAlert, InventoryDevice, Message, MessageError, Opened, Request, Response, ResponseBody,
+    ResponseMessage, ResponsePayload, S1spAlert, SCHEMA_VERSION, Signed, Smets1Body, Smets1Debug,
+    Smets1Response, Smets1ResponseMessage, Smets1Timestamp, UpdateFirmwareWarning,
 };
 pub use mmc::{MmcBody, MmcElement};
 pub use response_code::{ResponseCode, ResponseCodeError};

@@ -4,6 +4,7 @@
 //! signature). A message that was opened was signed by whom it should have been.
 
 mod alert;
+mod any;
 mod countersigned;
 mod firmware;
 mod inventory;
@@ -15,6 +16,7 @@ mod smets1;
 mod tests;
 
 pub use alert::S1spAlert;
+pub use any::Message;
 pub use countersigned::CountersignedRequest;
 pub use firmware::UpdateFirmwareWarning;
 pub use inventory::InventoryDevice;

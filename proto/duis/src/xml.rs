@@ -192,6 +192,10 @@ impl Document {
         &self.root
     }
 
+    pub(crate) fn into_root(self) -> Element {
+        self.root
+    }
+
     pub(crate) fn position(&self, octet: usize) -> Position {
         position(&self.source, octet)
     }

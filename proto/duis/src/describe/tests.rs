@@ -1,7 +1,7 @@
 use super::*;
 use crate::examples::{self, TIME, USER};
 use crate::pki::Authority;
-use crate::{Party, Signer};
+use crate::{CountersignedRequest, Party, Signer};
 
 fn lab() -> (Signer, Signer, Signer, TrustStore) {
     let authority = Authority::new("Lab").unwrap();
