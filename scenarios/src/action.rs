@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use lab_config::cosem::AttributeRef;
-use lab_config::{ClusterAttribute, DeviceKind, Function, Path, SensorKind};
+use lab_config::{ClusterAttribute, DeviceKind, Function, Path, ProfileColumn, SensorKind, UnknownWord};
 use proto_duis::{AlertCode, Srv, UserRole};
 
 use crate::{Bindings, ModelField, Operand, Reference, Unbound, Value, Values};
@@ -189,6 +190,39 @@ pub struct Observe {
     pub what: ObservedAttribute,
     /// Which part of a profile or log, when not all of it.
     pub select: Option<Select>,
+    /// The columns of a profile or log that are seen by name too, as `value[0].interval`, whatever their order in a Device
+    /// Model's meters and the steps they count in.
+    pub columns: Vec<Column>,
+}
+
+/// A column of a profile or log, by what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// As the half-hourly profile has it; `time` is the first column of every buffer, and `interval` of another profile its
+    /// first register.
+    Profile(ProfileColumn),
+    /// The captured value of the object that the Device Model's profile has for this function.
+    Function(Function),
+}
+
+impl FromStr for Column {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Column, UnknownWord> {
+        if let Ok(column) = word.parse() {
+            return Ok(Column::Profile(column));
+        }
+        word.parse().map(Column::Function)
+    }
+}
+
+impl fmt::Display for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Column::Profile(column) => column.fmt(f),
+            Column::Function(function) => function.fmt(f),
+        }
+    }
 }
 
 /// What an observation reads.

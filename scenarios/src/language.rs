@@ -33,7 +33,7 @@
 //! |---|---|---|---|
 //! | `request = "4.1.1"` | sends a Service Request and waits for its answer | `as` (user role), `device`, `fields`, `misuse`, `outcome` | 60 s |
 //! | `user-system = "4.1.1"` | waits until a User System outside the harness has sent such a request, and has its answer | `device`, `outcome` | 600 s |
-//! | `observe = "active-import"`, `{ class, obis, attribute }` or `{ cluster, attribute }` | reads the device by a second path | `through` (`wan`, `optical`, `local`, `han`), `device`, `select` | 30 s |
+//! | `observe = "active-import"`, `{ class, obis, attribute }` or `{ cluster, attribute }` | reads the device by a second path | `through` (`wan`, `optical`, `local`, `han`), `device`, `select`, `columns` | 30 s |
 //! | `sense = "supply-voltage"`, `"current"` or `"temperature"` | reads a sensor of the rig's station: the first reading that comes from then on | `device` | 30 s, and the station's own deadline |
 //! | `alert = "8F32"` | waits for a device alert that came since the script began and no step has matched yet | `device` | 60 s |
 //! | `act = "press-keys"`, `"mains-off"`, `"mains-on"` or `"confirm"` | asks the rig's station where it has the actuator, else a person | `show` (the text shown), `keys`, `device` | 120 s |
@@ -72,7 +72,7 @@
 //! | step | paths |
 //! |---|---|
 //! | request | `acknowledgement.code`; `response.code`, `response.success`, `response.debug`; `response.` and the element names below the body's answer; `request.` and the fields as sent |
-//! | observe | `value`, `unit`; `value[0]`, `value.count` for arrays and structures |
+//! | observe | `value`, `unit`; `value[0]`, `value.count` for arrays and structures; `value[0].interval` for a column named in `columns` |
 //! | sense | `value`, `unit` |
 //! | alert | `alert.code`, `alert.device`, `alert.description`, `alert.timestamp` |
 //! | act | `act.done`, `act.answer` |
@@ -80,6 +80,12 @@
 //!
 //! Repeated elements carry an index from 0 (`response.Log.LogEntry[2].LogCode`), and `NAME.count` is their number. `[*]`
 //! stands for every index: an expectation there holds when one of the values meets it.
+//!
+//! The rows of a profile or log differ from one Device Model to the next in the order of their columns and in the steps
+//! their numbers count in. `columns = ["interval", "active-import"]` has columns seen by name, in the unit of the register
+//! they were captured from: `time`, `interval`, `reading` and `status` as the half-hourly profile has them (`interval` of
+//! another profile is its first register), and any function whose object the meter captures. The rows as the meter sends
+//! them stay at `value[0][1]`.
 //!
 //! # Expectations
 //!

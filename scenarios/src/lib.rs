@@ -20,7 +20,7 @@ mod value;
 mod values;
 
 pub use action::{
-    Act, Action, Ask, Declared, FieldError, Fields, Migrate, Migration, Misuse, Observe, ObservedAttribute,
+    Act, Action, Ask, Column, Declared, FieldError, Fields, Migrate, Migration, Misuse, Observe, ObservedAttribute,
     Outcome, Request, Select, UserSystem, Vending,
 };
 pub use binding::{Bindings, DeviceFacts, Facts, ImagePart, ModelField, Operand, Piece, Reference, Unbound};

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{Ability, DeviceKind, DeviceModelCombination, Name, Path, Profile, Rig};
+use lab_config::{Ability, DeviceKind, DeviceModel, DeviceModelCombination, Name, Path, Profile, Rig};
+use proto_duis::AlertCode;
 use proto_lab::Digest;
 use proto_lab::record::Verdict;
 
 use crate::{
-    Act, Action, Bindings, Expectation, Facts, ObservedAttribute, Outcome, Request, UserSystem, Value,
+    Column, Act, Action, Bindings, Expectation, Facts, ObservedAttribute, Outcome, Request, UserSystem, Value,
     ValuePath, Values,
 };
 
@@ -144,6 +145,16 @@ pub enum NotApplicable {
         /// The function.
         function: lab_config::Function,
     },
+    /// A Device Model's devices do not send an alert that the script waits for.
+    #[error("the {device} of {combination} sends no alert {alert}")]
+    NoAlert {
+        /// The combination.
+        combination: Name,
+        /// The kind of the device.
+        device: DeviceKind,
+        /// The alert.
+        alert: AlertCode,
+    },
     /// A Device Model does not say where on the home area network a function is that the script observes there.
     #[error("the Device Model of the {device} of {combination} has no cluster for `{function}`")]
     NoCluster {
@@ -257,7 +268,7 @@ impl Script {
     }
 
     /// Whether the script, in this row, applies to a combination: it has every device the steps touch, they can do what
-    /// `applies-when` asks, and their profiles say where to find what the steps observe.
+    /// `applies-when` asks, their profiles say where to find what the steps observe, and they send the alerts it waits for.
     ///
     /// # Errors
     /// [`NotApplicable`] with the first reason why not.
@@ -302,17 +313,41 @@ fn finds_its_device(
 ) -> Result<(), NotApplicable> {
     let Some(device) = step.device(target) else { return Ok(()) };
     let model = has(combination, device)?;
+    if let Action::Alert { code, .. } = &step.action {
+        return sends(combination, device, model, *code);
+    }
     let Action::Observe(observe) = &step.action else { return Ok(()) };
     let ObservedAttribute::Function(function) = observe.what else { return Ok(()) };
+    let named = observe.columns.iter().filter_map(|column| match column {
+        Column::Function(function) => Some(*function),
+        Column::Profile(_) => None,
+    });
     let combination = combination.id.clone();
     match (observe.through, &model.profile) {
         (Path::Han, _) if model.clusters.as_ref().is_none_or(|map| map.function(function).is_none()) => {
             Err(NotApplicable::NoCluster { combination, device, function })
         }
-        (Path::Wan | Path::Optical | Path::Local, Profile::Dlms(profile))
-            if profile.object(function).is_none() =>
-        {
-            Err(NotApplicable::NoObject { combination, device, function })
+        (Path::Wan | Path::Optical | Path::Local, Profile::Dlms(profile)) => {
+            match std::iter::once(function).chain(named).find(|of| profile.object(*of).is_none()) {
+                Some(function) => Err(NotApplicable::NoObject { combination, device, function }),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether devices of a model send an alert: all of them do where nobody has said which.
+fn sends(
+    combination: &DeviceModelCombination,
+    device: DeviceKind,
+    model: &DeviceModel,
+    alert: AlertCode,
+) -> Result<(), NotApplicable> {
+    let alerts = model.profile.dlms().and_then(|profile| profile.particulars.alerts.as_ref());
+    match alerts {
+        Some(alerts) if !alerts.value.contains(&alert.0) => {
+            Err(NotApplicable::NoAlert { combination: combination.id.clone(), device, alert })
         }
         _ => Ok(()),
     }
@@ -321,7 +356,7 @@ fn finds_its_device(
 fn has(
     combination: &DeviceModelCombination,
     device: DeviceKind,
-) -> Result<&lab_config::DeviceModel, NotApplicable> {
+) -> Result<&DeviceModel, NotApplicable> {
     let model = combination.models.get(&device).map(AsRef::as_ref);
     model.ok_or_else(|| NotApplicable::NoDevice { combination: combination.id.clone(), device })
 }

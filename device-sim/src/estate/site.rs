@@ -21,7 +21,7 @@ pub(crate) struct Site {
     home: Mutex<Home>,
     faults: Mutex<Faults>,
     /// Changes whenever something may wait for a connection, or an event may have come nearer.
-    stirred: watch::Sender<()>,
+    stirred: watch::Sender<u64>,
     /// Whether each port is plugged in.
     pub(super) ports: BTreeMap<(DeviceKind, Path), watch::Sender<bool>>,
 }
@@ -43,22 +43,25 @@ impl Site {
         let plugged_in = |port: &(DeviceKind, Path)| (*port, watch::Sender::new(true));
         let ports = ports.iter().map(plugged_in).collect();
         let faults = Mutex::new(Faults { board: Board::new(seed), pocket: Pocket::new() });
-        Self { name, clock, home: Mutex::new(home), faults, stirred: watch::Sender::new(()), ports }
+        Self { name, clock, home: Mutex::new(home), faults, stirred: watch::Sender::new(0), ports }
     }
 
     /// Does something in the home, at the present. Never held across a wait: the lock is for microseconds.
     pub(crate) fn with<T>(&self, deed: impl FnOnce(&mut Home) -> T) -> T {
-        let outcome = {
-            // A home has no half-done state a panic could leave: every step stands by itself.
-            let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
-            home.advance(self.clock.now());
-            let outcome = deed(&mut home);
-            home.carry();
-            self.let_strike(&mut home);
-            outcome
-        };
-        self.stirred.send_replace(());
-        outcome
+        self.stir(deed).0
+    }
+
+    /// Does something in the home, and tells which stir of it that was. It is counted before the lock is given back, so that
+    /// whoever knows the number of its own sees every later one.
+    fn stir<T>(&self, deed: impl FnOnce(&mut Home) -> T) -> (T, u64) {
+        // A home has no half-done state a panic could leave: every step stands by itself.
+        let mut home = self.home.lock().unwrap_or_else(PoisonError::into_inner);
+        home.advance(self.clock.now());
+        let outcome = deed(&mut home);
+        home.carry();
+        self.let_strike(&mut home);
+        self.stirred.send_modify(|stirs| *stirs = stirs.wrapping_add(1));
+        (outcome, *self.stirred.borrow())
     }
 
     /// Tells the faults what was asked, and lets those of devices begin and end.
@@ -107,7 +110,7 @@ impl Site {
         take(&mut self.home.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) fn stirring(&self) -> watch::Receiver<()> {
+    pub(super) fn stirring(&self) -> watch::Receiver<u64> {
         self.stirred.subscribe()
     }
 
@@ -119,15 +122,14 @@ impl Site {
     pub(super) async fn pace(&self, stop: CancellationToken) {
         let mut stirred = self.stirring();
         loop {
-            let next = self.with(|home| home.next_event());
+            let (next, stir) = self.stir(|home| home.next_event());
             let fault = self.faults().board.due();
-            stirred.mark_unchanged();
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = self.clock.reach(next) => {}
                 () = reach(fault) => {}
                 // Somebody armed a supply, say: what comes next may come sooner.
-                _ = stirred.changed() => {}
+                _ = stirred.wait_for(|stirs| *stirs != stir) => {}
             }
         }
     }

@@ -8,6 +8,7 @@
 mod actuate;
 mod bench;
 mod book;
+mod columns;
 mod conduct;
 mod data_set;
 mod error;

@@ -7,6 +7,7 @@ use lab_config::{DlmsProfile, Path, RigDevice};
 use proto_dlms::data::{AttributeRef, Selective};
 use scenarios::{Bindings, Observe, ObservedAttribute, Operand, Select, Values};
 
+use super::columns;
 use crate::driver::cluster::HanError;
 use crate::driver::{Client, RigLinks, buffer, cosem, read, rig, values};
 use crate::driver::{ReachError, Session};
@@ -30,7 +31,7 @@ pub(super) async fn read(
     let attribute = attribute(profile, observe)?;
     let selected = observe.select.as_ref().map(|select| selected(select, bindings)).transpose()?;
     let mut session = links.open(device, observe.through, Client::Management).await.map_err(reach)?;
-    let reading = reading(&mut session, profile, attribute, selected).await;
+    let reading = reading(&mut session, profile, observe, attribute, selected).await;
     session.close().await;
     reading
 }
@@ -53,6 +54,7 @@ async fn read_han(links: &RigLinks, device: &RigDevice, observe: &Observe) -> Re
 async fn reading(
     session: &mut Session,
     profile: &DlmsProfile,
+    observe: &Observe,
     attribute: AttributeRef,
     selected: Option<Selected>,
 ) -> Result<Values, Trouble> {
@@ -65,6 +67,10 @@ async fn reading(
     let scaler = read::scaler_unit(session, attribute).await.map_err(|e| reach(e.into()))?;
     let mut seen = Values::new();
     values::reading(&data, attribute.class, scaler, cosem::sign(profile)).set(&mut seen);
+    if let ObservedAttribute::Function(function) = observe.what {
+        let buffer = (function, attribute);
+        columns::set(session, profile, buffer, &data, &observe.columns, &mut seen).await?;
+    }
     Ok(seen)
 }
 
@@ -104,7 +110,7 @@ fn moment(operand: &Operand, bindings: &Bindings) -> Result<Timestamp, Trouble> 
     value.as_time().ok_or_else(|| Trouble::error(format!("found {value} to select by, expected a time")))
 }
 
-fn reach(error: ReachError) -> Trouble {
+pub(super) fn reach(error: ReachError) -> Trouble {
     match &error {
         // The device was reached and has not what its Device Model says it has.
         ReachError::Han(HanError::Cluster { .. }) => Trouble::fail(error.to_string()),

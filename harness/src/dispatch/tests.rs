@@ -100,6 +100,10 @@ impl Files for Folder {
         };
         Ok(Document::new(name, text))
     }
+
+    fn open_of(&self, _pack: &lab_config::Name, name: &str) -> Result<Document, lab_config::FileError> {
+        self.open(name)
+    }
 }
 
 impl Folder {

@@ -24,6 +24,8 @@ pub(super) struct Desk {
     change: Change,
     /// When the device starts over by itself: a session from before is of no use after.
     starts_at: Option<Timestamp>,
+    /// Until when the device starts, by its Device Model: it hears nothing before.
+    starting: Option<Timestamp>,
 }
 
 /// How far the request under way has come in changing the device.
@@ -48,6 +50,7 @@ impl Desk {
             left_behind: false,
             change: Change::None,
             starts_at: None,
+            starting: None,
         }
     }
 
@@ -195,15 +198,26 @@ impl Desk {
         self.session = None;
     }
 
-    /// The device will start over at this time.
+    /// The device will start over with new firmware at this time.
     pub(super) fn starts_over(&mut self, at: Timestamp) {
         self.starts_at = Some(at);
     }
 
+    /// The device has begun to start over with new firmware: who asks for it next waits as long as its Device Model says that
+    /// takes.
+    pub(super) fn is_starting(&mut self, since: Timestamp) {
+        self.forget();
+        let takes = self.device.model.profile.dlms().map(|profile| profile.particulars.image_transfer().start);
+        self.starting = takes.and_then(|takes| since.checked_add(takes).ok());
+    }
+
     async fn session(&mut self) -> Result<&mut Session, Refusal> {
-        if self.starts_at.is_some_and(|at| at <= Timestamp::now()) {
-            self.starts_at = None;
-            self.forget();
+        if let Some(at) = self.starts_at.take_if(|at| *at <= Timestamp::now()) {
+            self.is_starting(at);
+        }
+        if let Some(up) = self.starting.take() {
+            let left = Timestamp::now().duration_until(up);
+            tokio::time::sleep(left.try_into().unwrap_or_default()).await;
         }
         let mut session = match self.session.take() {
             Some(session) => session,

@@ -11,6 +11,11 @@
 //! agreement = { by = "TAG", on = 2026-11-01, reference = "minutes of the meeting, item 7" }   # or "none"
 //! ```
 //!
+//! Standard packs differ by Capability Release as their Device Models do, and most of their scripts are the same: a pack may
+//! take scripts that are not in its own folder from another pack beside it, `scripts-of = "ioc-service-reference-variant"`.
+//! Its own lock still has the digest of every one, so that a script changed there is refused here until it is agreed to
+//! here too.
+//!
 //! The standard packs are shipped inside the program; a folder on disk loads by the same code.
 
 mod lock;
@@ -121,12 +126,23 @@ pub trait Files {
     /// # Errors
     /// [`FileError`] when there is none.
     fn open(&self, name: &str) -> Result<Document, FileError>;
+
+    /// The file of this name in another pack, which is kept in the same place as this one.
+    ///
+    /// # Errors
+    /// [`FileError`] when there is none.
+    fn open_of(&self, pack: &Name, name: &str) -> Result<Document, FileError>;
 }
 
-/// A folder on disk.
+/// A folder on disk; other packs are the folders beside it.
 impl Files for Path {
     fn open(&self, name: &str) -> Result<Document, FileError> {
         Document::read(&self.join(name))
+    }
+
+    fn open_of(&self, pack: &Name, name: &str) -> Result<Document, FileError> {
+        let beside = self.parent().unwrap_or(Path::new(".."));
+        Document::read(&beside.join(pack.as_str()).join(name))
     }
 }
 
@@ -218,7 +234,7 @@ impl Unlocked {
     fn open<F: Files + ?Sized>(files: &F) -> Result<Self, FileError> {
         let document = files.open(PACK_FILE)?;
         let heading = document.root(Heading::read)?;
-        let script = |id: &Name| Ok((id.clone(), files.open(&format!("{id}.toml"))?));
+        let script = |id: &Name| Ok((id.clone(), heading.open_script(files, id)?));
         let documents = heading.scripts.iter().map(script).collect::<Result<Vec<_>, FileError>>()?;
         Ok(Self { heading, heading_digest: Digest::of(document.text().as_bytes()), documents })
     }
@@ -238,10 +254,22 @@ struct Heading {
     standing: Standing,
     requires_enrolled: bool,
     data_sets: Vec<Name>,
+    /// The pack that scripts are taken from which are not in this one's folder.
+    scripts_of: Option<Name>,
     scripts: Vec<Name>,
 }
 
 impl Heading {
+    /// The script of this name: the pack's own, or else the other pack's.
+    fn open_script<F: Files + ?Sized>(&self, files: &F, id: &Name) -> Result<Document, FileError> {
+        let name = format!("{id}.toml");
+        let own = files.open(&name);
+        match &self.scripts_of {
+            Some(other) => own.or_else(|_| files.open_of(other, &name)),
+            None => own,
+        }
+    }
+
     fn read(table: &mut Table<'_>) -> Result<Self, FileError> {
         let kind = "what the pack tests: migration or service-reference-variant";
         let release = "the Capability Release: IOC, MOC or FOC";
@@ -254,6 +282,7 @@ impl Heading {
             standing: standing(table)?,
             requires_enrolled: table.required("requires-enrolled", enrolled)?.boolean(enrolled)?,
             data_sets: table.read("data-sets", data_sets)?.unwrap_or_default(),
+            scripts_of: table.read("scripts-of", |item| item.parse("the name of another pack beside this one"))?,
             scripts: scripts(&table.required("scripts", "the names of the scripts, in order")?)?,
         })
     }

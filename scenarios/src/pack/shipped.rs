@@ -1,6 +1,6 @@
 //! The packs shipped inside the program.
 
-use lab_config::{Document, FileError};
+use lab_config::{Document, FileError, Name};
 
 use super::Files;
 
@@ -43,5 +43,14 @@ impl Files for ShippedPack {
                 "check the scripts pack.toml lists",
             )),
         }
+    }
+
+    fn open_of(&self, pack: &Name, name: &str) -> Result<Document, FileError> {
+        let other = shipped_packs().find(|shipped| *pack == *shipped.name);
+        let missing = || {
+            let place = format!("shipped:{}/pack.toml", self.name);
+            FileError::whole_file(place, format!("scripts of the pack {pack}"), "a shipped pack", "name another")
+        };
+        other.ok_or_else(missing)?.open(name)
     }
 }

@@ -27,6 +27,10 @@ impl Files for InMemory {
         let missing = || FileError::whole_file(name, "no such file", "a file of the pack", "add it");
         self.0.get(name).map(|text| Document::new(name, text.as_str())).ok_or_else(missing)
     }
+
+    fn open_of(&self, pack: &Name, name: &str) -> Result<Document, FileError> {
+        self.open(&format!("../{pack}/{name}"))
+    }
 }
 
 const SRV: &str = "ioc-service-reference-variant";
@@ -40,15 +44,17 @@ fn the_standard_packs_are_whole_and_as_locked() {
     for shipped in shipped_packs() {
         let pack = Pack::shipped(shipped.name()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(pack.id, *shipped.name());
-        assert_eq!(
-            pack.standing == Standing::Standard,
-            pack.id.to_string().starts_with("ioc-"),
-            "{}",
-            pack.id
-        );
+        let release = pack.release.word().to_lowercase();
+        let standard = ["dormant-migration", "service-reference-variant"]
+            .iter()
+            .any(|kind| pack.id == *format!("{release}-{kind}"));
+        assert_eq!(pack.standing == Standing::Standard, standard, "{}", pack.id);
         assert_eq!(pack.scripts.len(), pack.lock.scripts.len());
-        // pack.toml, pack.lock and the scripts: a file nobody lists would look agreed and never run.
-        assert_eq!(shipped.files().len(), pack.scripts.len() + 2, "{}", shipped.name());
+        // A file nobody lists would look agreed and never run.
+        let listed = |file: &str| pack.scripts.iter().any(|script| *file == format!("{}.toml", script.id));
+        for (file, _) in shipped.files().iter().filter(|(file, _)| !matches!(*file, PACK_FILE | LOCK_FILE)) {
+            assert!(listed(file), "{}/{file} is not in its pack.toml", shipped.name());
+        }
     }
 }
 
@@ -76,19 +82,42 @@ fn variant(step: &crate::Step) -> Option<&'static str> {
     }
 }
 
+/// Every combination of the labs that come with the project.
+fn combinations() -> Vec<std::sync::Arc<lab_config::DeviceModelCombination>> {
+    let cohorts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab-config/labs/cohorts.toml");
+    let labs = [Lab::embedded(), Lab::load(&cohorts)].map(|lab| lab.unwrap_or_else(|error| panic!("{error}")));
+    labs.iter().flat_map(|lab| &lab.rigs).map(|rig| std::sync::Arc::clone(&rig.combination)).collect()
+}
+
+/// One that applies to none would look as if it tested something.
 #[test]
-fn every_script_of_the_standard_packs_applies_to_the_embedded_rig_and_covers_something() {
-    let lab = Lab::embedded().expect("the embedded lab");
+fn every_script_covers_something_and_applies_to_a_combination_of_its_release() {
+    let combinations = combinations();
     for shipped in shipped_packs() {
         let pack = Pack::shipped(shipped.name()).expect("the pack");
         for script in &pack.scripts {
             assert!(!script.covers.is_empty() && script.group.is_some(), "{}", script.id);
             for row in script.cases() {
-                let applies = script.applies_to(&lab.rigs[0].combination, row);
-                assert_eq!(applies, Ok(()), "{}", script.id);
+                let mut of_release = combinations.iter().filter(|of| of.release == pack.release);
+                let applies = of_release.any(|combination| script.applies_to(combination, row).is_ok());
+                assert!(applies, "{}/{}", pack.id, script.id);
             }
         }
     }
+}
+
+#[test]
+fn a_script_of_another_pack_is_held_to_the_lock_of_the_one_that_takes_it() {
+    let mut files = InMemory::shipped("one-meter");
+    let pack = Pack::open(&files).expect("the pack");
+    let taken = format!("{}.toml", pack.scripts[0].id);
+    let text = files.0.remove(&taken).expect("a script");
+    files.0.insert(format!("../other/{taken}"), text);
+    assert!(matches!(refusal(&files), PackError::File(_)), "it says nowhere where the script is");
+    let files = files.change("pack.toml", "scripts = [", "scripts-of = \"other\"\nscripts = [");
+    assert!(matches!(refusal(&files), PackError::Lock(LockError::HeadingDiffers { .. })));
+    let changed = files.change(&format!("../other/{taken}"), "title = \"", "title = \"Other: ");
+    assert!(matches!(refusal(&changed), PackError::Lock(LockError::Differs { .. })));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::action::{
     Act, Action, Ask, Declared, Fields, Migrate, Observe, ObservedAttribute, Outcome, Request, Select,
     UserSystem,
 };
-use crate::{Operand, Reference, Step, ValuePath, deadline};
+use crate::{Column, Operand, Reference, Step, ValuePath, deadline};
 
 /// The keys of which a step has exactly one: it says what the step does.
 const ACTIONS: [&str; 9] =
@@ -198,7 +198,17 @@ fn observe(table: &mut Table<'_>, item: &Item<'_>, scope: &Scope) -> Result<Obse
         through,
         what,
         select: table.read("select", |item| select(item, scope))?,
+        columns: table.read("columns", |item| columns(item, through, what))?.unwrap_or_default(),
     })
+}
+
+/// Only a buffer that the Device Model names has columns it names.
+fn columns(item: &Item<'_>, through: Path, what: ObservedAttribute) -> Result<Vec<Column>, FileError> {
+    let meaning = "the columns to see by name, such as [\"interval\"] or [\"active-import\"]";
+    if through == Path::Han || !matches!(what, ObservedAttribute::Function(_)) {
+        return Err(item.refuse("no columns, since no function is observed through COSEM", "remove them"));
+    }
+    item.list(meaning)?.iter().map(|item| item.parse("a column of the profile, or a function")).collect()
 }
 
 /// Clusters are on the home area network, COSEM attributes on every other path.

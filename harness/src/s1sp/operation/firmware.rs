@@ -290,6 +290,8 @@ async fn start(
             return Ok(build::activate_firmware(Some(Activation::ActivationFailure), None)?);
         }
         runs(desk, version.as_ref(), refusal).await?;
+    } else {
+        desk.is_starting(Timestamp::now());
     }
     let version = version.as_ref().map(FirmwareVersion::as_str);
     Ok(build::activate_firmware(Some(Activation::Success), version)?)
