@@ -19,6 +19,8 @@ pub enum Action {
     Request(Request),
     /// Waits until a User System outside the harness has asked something and has been answered.
     UserSystem(UserSystem),
+    /// Waits for an answer that a schedule of the DCC brings.
+    Scheduled(Scheduled),
     /// Reads the truth at the device by a second path.
     Observe(Observe),
     /// Waits for a device alert.
@@ -68,6 +70,17 @@ pub struct UserSystem {
     /// The Service Reference Variant.
     pub srv: Srv,
     /// The device it is for; the script's device when not said.
+    pub device: Option<DeviceKind>,
+    /// How it must end.
+    pub outcome: Outcome,
+}
+
+/// An answer to a read that the DCC makes by a schedule (DUIS 5.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scheduled {
+    /// What is read.
+    pub srv: Srv,
+    /// The device that is read; the script's device when not said.
     pub device: Option<DeviceKind>,
     /// How it must end.
     pub outcome: Outcome,

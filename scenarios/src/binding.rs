@@ -131,12 +131,34 @@ pub enum Reference {
     User(UserRole),
     /// `${now}`, `${now-1d}`, `${now+30m}`: the moment the step begins, shifted.
     Now(SignedDuration),
+    /// `${now+3s:date}` and `${now+3s:time}`: the day of that moment, and its time of day, UTC.
+    Civil(SignedDuration, CivilPart),
     /// `${utrn:1000}`: a fresh 20-digit token of so many pence for the device requested of; in request fields only.
     Utrn(u32),
     /// `${firmware-image:P4X2G05}`: a firmware image of this version for the device the script is about, in base64, made and
     /// signed by the simulated maker; `${firmware-hash:P4X2G05}` its SHA-256. Without a version it is the Device Model's
     /// own. After a comma, what is wrong with the image: `${firmware-image:P4X2G05,forged}`.
     Firmware(ImagePart, ImageOrder),
+}
+
+lab_config::vocabulary! {
+    /// What a script names of a moment.
+    pub enum CivilPart {
+        /// Its day, such as `2026-12-01`.
+        Date = "date",
+        /// Its time of day, such as `23:30:00Z`.
+        Time = "time",
+    }
+}
+
+impl CivilPart {
+    fn of(self, time: Timestamp) -> Value {
+        let form = match self {
+            Self::Date => "%Y-%m-%d",
+            Self::Time => "%H:%M:%SZ",
+        };
+        Value::from(time.strftime(form).to_string())
+    }
 }
 
 /// What a script names of a firmware image.
@@ -193,10 +215,14 @@ impl Reference {
                 device(kind).and_then(|facts| facts.model.get(field)).ok_or("the rig has no such device")
             }
             Self::User(role) => bindings.facts.users.get(role).ok_or("the lab has no such user"),
-            Self::Now(shift) => {
+            Self::Now(shift) | Self::Civil(shift, _) => {
                 let shifted = bindings.now.and_then(|now| now.checked_add(*shift).ok());
+                let value = |time| match self {
+                    Self::Civil(_, part) => part.of(time),
+                    _ => Value::Time(time),
+                };
                 return shifted
-                    .map(|time| Cow::Owned(Value::Time(time)))
+                    .map(|time| Cow::Owned(value(time)))
                     .ok_or_else(|| self.unbound("no time was given"));
             }
             Self::Utrn(_) => Err("a token is made for a request only"),
@@ -225,6 +251,7 @@ impl std::fmt::Display for Reference {
             Self::User(role) => write!(f, "user.{role}"),
             Self::Now(shift) if shift.is_zero() => f.write_str("now"),
             Self::Now(shift) => write!(f, "now{:+}s", shift.as_secs()),
+            Self::Civil(shift, part) => write!(f, "{}:{part}", Self::Now(*shift)),
             Self::Utrn(pence) => write!(f, "utrn:{pence}"),
             Self::Firmware(part, order) => write!(f, "{}:{order}", part.word()),
         }

@@ -33,6 +33,7 @@
 //! |---|---|---|---|
 //! | `request = "4.1.1"` | sends a Service Request and waits for its answer | `as` (user role), `device`, `fields`, `misuse`, `outcome` | 60 s |
 //! | `user-system = "4.1.1"` | waits until a User System outside the harness has sent such a request, and has its answer | `device`, `outcome` | 600 s |
+//! | `scheduled = "4.8.1"` | waits for an answer that a DCC schedule (5.1) has brought since the script began and no step has taken yet | `device`, `outcome` | 60 s |
 //! | `observe = "active-import"`, `{ class, obis, attribute }` or `{ cluster, attribute }` | reads the device by a second path | `through` (`wan`, `optical`, `local`, `han`), `device`, `select`, `columns` | 30 s |
 //! | `sense = "supply-voltage"`, `"current"` or `"temperature"` | reads a sensor of the rig's station: the first reading that comes from then on | `device` | 30 s, and the station's own deadline |
 //! | `alert = "8F32"` | waits for a device alert that came since the script began and no step has matched yet | `device` | 60 s |
@@ -72,6 +73,7 @@
 //! | step | paths |
 //! |---|---|
 //! | request | `acknowledgement.code`; `response.code`, `response.success`, `response.debug`; `response.` and the element names below the body's answer; `request.` and the fields as sent |
+//! | scheduled | as `response.` of a request, and `response.DSPScheduleID`; `request.user`, the EUI-64 it is for |
 //! | observe | `value`, `unit`; `value[0]`, `value.count` for arrays and structures; `value[0].interval` for a column named in `columns` |
 //! | sense | `value`, `unit` |
 //! | alert | `alert.code`, `alert.device`, `alert.description`, `alert.timestamp` |
@@ -98,7 +100,8 @@
 //!
 //! `bind = { name = PATH }` gives a value a name, and `${name}` is that value from then on; the columns of a row are names
 //! too. Built in: `${device}`, `${device.CHF}` (EUI-64), `${model.firmware-version}`, `${model.CHF.firmware-version}` (what
-//! the Device Model says), `${user.IS}` (EUI-64), `${now}`, `${now-1d}`, `${now+30m}` (the moment the step begins), and, in
+//! the Device Model says), `${user.IS}` (EUI-64), `${now}`, `${now-1d}`, `${now+30m}` (the moment the step begins),
+//! `${now:date}`, `${now+3s:time}` (the day of such a moment, and its time of day, UTC), and, in
 //! the fields of a request only, `${utrn:1000}` (a fresh token of 1000 pence for the device requested of). A name nothing
 //! binds is refused when the script is read. Clean-up may use only names of the row and of set-up.
 

@@ -20,10 +20,12 @@ mod value;
 mod values;
 
 pub use action::{
-    Act, Action, Ask, Column, Declared, FieldError, Fields, Migrate, Migration, Misuse, Observe, ObservedAttribute,
-    Outcome, Request, Select, UserSystem, Vending,
+    Act, Action, Ask, Column, Declared, FieldError, Fields, Migrate, Migration, Misuse, Observe,
+    ObservedAttribute, Outcome, Request, Scheduled, Select, UserSystem, Vending,
 };
-pub use binding::{Bindings, DeviceFacts, Facts, ImagePart, ModelField, Operand, Piece, Reference, Unbound};
+pub use binding::{
+    Bindings, CivilPart, DeviceFacts, Facts, ImagePart, ModelField, Operand, Piece, Reference, Unbound,
+};
 pub use data_set::{DataSet, NotShipped, Write};
 pub use expectation::{Amount, Check, Expectation, Mismatch, Pattern, PatternError, evaluate};
 pub use pack::{

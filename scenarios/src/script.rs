@@ -10,8 +10,8 @@ use proto_lab::Digest;
 use proto_lab::record::Verdict;
 
 use crate::{
-    Column, Act, Action, Bindings, Expectation, Facts, ObservedAttribute, Outcome, Request, UserSystem, Value,
-    ValuePath, Values,
+    Act, Action, Bindings, Column, Expectation, Facts, ObservedAttribute, Outcome, Request, UserSystem,
+    Value, ValuePath, Values,
 };
 
 /// How long a step may take when it does not say `within`, and the longest it may ask for.
@@ -22,6 +22,8 @@ pub mod deadline {
     pub const REQUEST: Duration = Duration::from_secs(60);
     /// Until somebody else's User System has asked something and has been answered.
     pub const USER_SYSTEM: Duration = Duration::from_secs(600);
+    /// Until a schedule of the DCC has brought its answer.
+    pub const SCHEDULED: Duration = Duration::from_secs(60);
     /// Reading a device by a second path, opening the link included.
     pub const OBSERVE: Duration = Duration::from_secs(30);
     /// Until an alert arrives.
@@ -213,6 +215,7 @@ impl Step {
             Action::Request(request) => request.device,
             Action::UserSystem(asked) if asked.srv.is_for_the_dcc() => return None,
             Action::UserSystem(asked) => asked.device,
+            Action::Scheduled(answer) => answer.device,
             Action::Observe(observe) => observe.device,
             Action::Alert { device, .. } => *device,
             Action::Ask(ask) => ask.device,
@@ -353,10 +356,7 @@ fn sends(
     }
 }
 
-fn has(
-    combination: &DeviceModelCombination,
-    device: DeviceKind,
-) -> Result<&DeviceModel, NotApplicable> {
+fn has(combination: &DeviceModelCombination, device: DeviceKind) -> Result<&DeviceModel, NotApplicable> {
     let model = combination.models.get(&device).map(AsRef::as_ref);
     model.ok_or_else(|| NotApplicable::NoDevice { combination: combination.id.clone(), device })
 }

@@ -4,8 +4,8 @@
 use proto_duis::examples::Draw;
 use proto_duis::pki::Authority;
 use proto_duis::{
-    CountersignedRequest, Party, PartyKind, Request, Response, ResponseBody, Signer, Smets1Body,
-    Smets1Response, Srv, TrustStore, describe, examples,
+    CountersignedRequest, DccContent, FutureDating, Party, PartyKind, Request, Response, ResponseBody,
+    Signer, Smets1Body, Smets1Response, Srv, StoredSchedule, TrustStore, describe, examples,
 };
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -122,10 +122,70 @@ fn responses(lab: &Lab) -> Vec<Response> {
             false => Response::answer(request.id, srv, signed, examples::TIME),
         });
     }
+    responses.extend(scheduled(lab));
     for alert in examples::s1sp_alerts().unwrap() {
         responses.push(Response::s1sp_alert(alert.sign(&lab.s1sp).unwrap(), examples::TIME));
     }
     responses
+}
+
+/// Answers that schedules brought, the schedules drawn at random.
+fn scheduled(lab: &Lab) -> Vec<Response> {
+    let octets = octets(53, 4_000);
+    let ids = examples::schedules(8, &mut Draw::new(&octets)).into_iter().map(|schedule| schedule.id);
+    let answers = examples::device_messages()
+        .unwrap()
+        .into_iter()
+        .filter(|message| matches!(&message.body, Smets1Body::Response(payload) if payload.data.is_some()));
+    let answer = |(id, message): (_, Smets1Response)| {
+        let srv = match &message.body {
+            Smets1Body::Response(payload) => payload.data.as_ref().map(|data| data.srv()),
+            Smets1Body::Alert(_) => None,
+        };
+        Response::scheduled(id, srv.unwrap(), message.sign(&lab.s1sp).unwrap(), examples::TIME)
+    };
+    ids.zip(answers).map(answer).collect()
+}
+
+/// The lists of schedules that the schema takes are those that we write, up to the most there may be.
+#[test]
+fn any_list_of_schedules_is_valid_by_the_published_schema() {
+    let Some(schemas) = lab_tests::duis_schemas() else { return };
+    let lab = Lab::new();
+    let id = examples::requests().unwrap().remove(0).id;
+    let list = |seed: u64| {
+        let count = if seed == 0 { StoredSchedule::MOST } else { 1 + (seed % 7) as usize };
+        let schedules = examples::schedules(count, &mut Draw::new(&octets(seed, 9_000)));
+        let content = DccContent::Schedules(schedules);
+        Response::own(id, Srv::ReadSchedule, content, examples::TIME)
+    };
+    let lists: Vec<Response> = (0..24).map(list).collect();
+    let documents: Vec<String> = lists.iter().map(|list| list.sign(&lab.dsp).unwrap()).collect();
+    assert!(valid(&lab, &schemas.join("duis54.xsd"), &documents).into_iter().all(|valid| valid));
+    for (list, xml) in lists.iter().zip(&documents) {
+        assert_eq!(Response::parse(xml.as_bytes()).unwrap(), *list);
+    }
+}
+
+/// Who keeps a future-dated request is said by the published table, variant for variant.
+#[test]
+fn who_keeps_a_future_dated_request_is_that_of_the_published_table() {
+    let Some(schemas) = lab_tests::duis_schemas() else { return };
+    let table = std::fs::read_to_string(schemas.join("service-reference-variants.csv")).unwrap();
+    let mut found = 0;
+    for line in table.lines().skip(1) {
+        let Some(srv) = line.split(',').next().and_then(|srv| srv.parse::<Srv>().ok()) else { continue };
+        let column = match srv.future_dating() {
+            FutureDating::None => "No",
+            FutureDating::Device => "Device",
+            FutureDating::Dcc => "DSP",
+            FutureDating::DccAndDevice => "DSP & Device",
+        };
+        // The first four columns hold no commas within the variants of the lab.
+        assert_eq!(line.split(',').nth(4), Some(column), "{line}");
+        found += 1;
+    }
+    assert_eq!(found, Srv::ALL.len());
 }
 
 fn xmllint(schema: &Path, files: &[PathBuf]) -> Output {

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proto_duis::{
-    DeviceIdList, DeviceKind, DeviceStatus, Eui64, FirmwareHash, InventoryDevice, Request, ResponseCode,
-    UpdateFirmware, UpdateFirmwareWarning,
+    DeviceIdList, DeviceKind, DeviceStatus, Eui64, FirmwareHash, InventoryDevice, Request, UpdateFirmware,
+    UpdateFirmwareWarning,
 };
 
 use super::inventory::{Enrolment, Inventory};
-use super::judge::Refusal;
+use super::judge::{Refusal, refusal};
 use super::users::{User, authorised};
 use proto_duis::Unverified;
 
@@ -79,11 +79,6 @@ pub(super) fn check(
         });
     }
     sorted.distribution()
-}
-
-fn refusal(code: Unverified<&str>, reason: String) -> Refusal {
-    // A code of the schema; E1 should the text not be one.
-    Refusal { code: code.0.parse().unwrap_or(ResponseCode::INVALID_USER), reason }
 }
 
 fn may_update(request: &Request, user: &User, enrolment: &Enrolment) -> bool {

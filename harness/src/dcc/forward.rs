@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use proto_duis::{
-    CountersignedRequest, Eui64, MessageError, Request, Response, ResponseCode, S1spAlert, Signed,
-    Smets1Response,
+    CountersignedRequest, Eui64, MessageError, Request, Response, ResponseCode, S1spAlert, ScheduledReading,
+    Signed, Smets1Response,
 };
 
 use super::server::Shared;
@@ -52,29 +53,68 @@ pub trait S1spPort: Send + Sync + 'static {
 }
 
 /// A request that was accepted.
+#[derive(Debug, Clone)]
 pub(super) struct Job {
     pub(super) octets: Bytes,
     pub(super) request: Request,
     /// How long the S1SP may take for it.
     pub(super) deadline: Duration,
     pub(super) task: Task,
+    /// When it is too late to begin, for what the DCC kept until its time.
+    pub(super) not_after: Option<Timestamp>,
+}
+
+impl Job {
+    /// Whether it is too late to begin.
+    pub(super) fn is_too_late(&self, now: Timestamp) -> bool {
+        self.not_after.is_some_and(|last| now > last)
+    }
 }
 
 /// What the S1SP is to do with a request.
+#[derive(Debug, Clone)]
 pub(super) enum Task {
     /// Ask the device it targets.
     Command,
     /// Take its image to these devices.
     Distribute(BTreeSet<Eui64>),
+    /// Ask for a schedule: the octets are the signed Create Schedule.
+    Scheduled(ScheduledReading),
+}
+
+/// What the user is told of a request that has no answer of a device.
+pub(super) fn failed(job: &Job, code: ResponseCode, now: Timestamp) -> Response {
+    let (id, srv) = (job.request.id, job.request.srv());
+    match job.task {
+        Task::Scheduled(reading) => Response::scheduled_failure(reading.schedule, id, srv, code, now),
+        Task::Command | Task::Distribute(_) => Response::acknowledgement(id, srv, code, now),
+    }
+}
+
+/// What the user is told of a request that could not be begun in time.
+pub(super) fn too_late(job: &Job, now: Timestamp) -> Response {
+    let code = match job.task {
+        Task::Scheduled(_) => ResponseCode::CANNOT_COMMUNICATE,
+        Task::Command | Task::Distribute(_) => ResponseCode::FUTURE_DATED_TIMEOUT,
+    };
+    failed(job, code, now)
 }
 
 /// What the user gets for a request, whatever the S1SP does; nothing for an image that is on its way.
 pub(super) async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Option<Response> {
     let request = &job.request;
+    let now = shared.now();
+    if job.is_too_late(now) {
+        return Some(too_late(job, now));
+    }
     let (reason, code) = match exchange(shared, job).await {
         Ok(Reply::Answer(answer)) => {
             shared.learn(answer.content());
-            return Some(Response::answer(request.id, request.srv(), answer, shared.now()));
+            let (srv, now) = (request.srv(), shared.now());
+            return Some(match job.task {
+                Task::Scheduled(reading) => Response::scheduled(reading.schedule, srv, answer, now),
+                Task::Command | Task::Distribute(_) => Response::answer(request.id, srv, answer, now),
+            });
         }
         Ok(Reply::Alert(alert)) => return Some(Response::s1sp_alert(alert, shared.now())),
         Ok(Reply::Taken) => return None,
@@ -87,7 +127,7 @@ pub(super) async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Op
         Err(Failure::Invalid(reason)) => (reason, ResponseCode::CANNOT_COMMUNICATE),
     };
     tracing::warn!(request = %request.id, %code, reason, "the S1SP gave no answer");
-    Some(Response::acknowledgement(request.id, request.srv(), code, shared.now()))
+    Some(failed(job, code, shared.now()))
 }
 
 enum Failure {
@@ -105,7 +145,11 @@ enum Reply {
 
 async fn exchange<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Result<Reply, Failure> {
     let invalid = |error: MessageError| Failure::Invalid(error.to_string());
-    let countersigned = CountersignedRequest::new(&job.octets, shared.now()).map_err(invalid)?;
+    let countersigned = match job.task {
+        Task::Scheduled(reading) => CountersignedRequest::scheduled(&job.octets, reading, shared.now()),
+        Task::Command | Task::Distribute(_) => CountersignedRequest::new(&job.octets, shared.now()),
+    };
+    let countersigned = countersigned.map_err(invalid)?;
     let octets = countersigned.sign(&shared.signer).map_err(|error| invalid(error.into()))?;
     let what = format!("countersigned service request {}", job.request.srv());
     shared.tap.message(Direction::Sent, "S1SP", &what, octets.as_bytes());

@@ -52,13 +52,22 @@ pub(super) struct Refusal {
 pub(super) enum Passed {
     /// The DCC answers it.
     Own,
-    /// The S1SP answers it, for a device of this installation.
-    Device {
-        /// The EUI-64 of its communications hub.
-        installation: Eui64,
-        /// Whether the device sleeps, as a gas meter does: it may take long to answer.
-        sleeps: bool,
-    },
+    /// The S1SP answers it.
+    Device(Asked),
+}
+
+/// The device a request is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// Its installation: the EUI-64 of its communications hub.
+    pub(super) installation: Eui64,
+    /// Whether it sleeps, as a gas meter does: it may take long to answer.
+    pub(super) sleeps: bool,
+}
+
+/// A refusal with a code of the schema by its text; E1 should the text not be one.
+pub(super) fn refusal(text: Unverified<&str>, reason: String) -> Refusal {
+    Refusal { code: code(text), reason }
 }
 
 fn refuse<T>(code: ResponseCode, reason: impl Into<String>) -> Result<T, Refusal> {
@@ -107,7 +116,7 @@ fn signed(octets: &[u8], view: &View<'_>) -> Result<(), Refusal> {
 }
 
 /// E2, E3.
-fn role(srv: Srv, user: &User) -> Result<(), Refusal> {
+pub(super) fn role(srv: Srv, user: &User) -> Result<(), Refusal> {
     if !user.may_send(srv) {
         let roles: Vec<&str> = user.roles.iter().map(|role| role.as_str()).collect();
         let allowed: Vec<&str> = srv.roles().iter().map(|role| role.as_str()).collect();
@@ -121,7 +130,7 @@ fn role(srv: Srv, user: &User) -> Result<(), Refusal> {
 }
 
 /// E11: what may not be for SMETS1 devices at all is taken only where the lab says so.
-fn applies(srv: Srv, taken: &BTreeSet<Srv>) -> Result<(), Refusal> {
+pub(super) fn applies(srv: Srv, taken: &BTreeSet<Srv>) -> Result<(), Refusal> {
     if !srv.is_doubtful() || taken.contains(&srv) {
         return Ok(());
     }
@@ -141,24 +150,28 @@ fn for_the_dcc(request: &Request, broker: Eui64) -> Result<Passed, Refusal> {
     refuse(ResponseCode::UNKNOWN_DEVICE, reason)
 }
 
-/// E19, E4, E5, E11.
 fn for_a_device(request: &Request, user: &User, view: &View<'_>) -> Result<Passed, Refusal> {
-    let target = request.id.target;
-    let Some(enrolment) = view.inventory.get(target) else {
+    let installation = may_ask(request.srv(), request.id.target, user, view.inventory)?;
+    Ok(Passed::Device(installation))
+}
+
+/// E19, E4, E5, E11: whether a user may ask this of a device, whoever sends the request.
+pub(super) fn may_ask(srv: Srv, target: Eui64, user: &User, inventory: &Inventory) -> Result<Asked, Refusal> {
+    let Some(enrolment) = inventory.get(target) else {
         return refuse(ResponseCode::UNKNOWN_DEVICE, format!("{target} is not in the inventory"));
     };
-    responsible(request.srv(), user, enrolment)?;
+    responsible(srv, user, enrolment)?;
     let status = enrolment.device.status;
     if status != Some(DeviceStatus::Commissioned) {
         let status = status.map_or("without a status", DeviceStatus::as_str);
         return refuse(ResponseCode::DEVICE_STATUS, format!("{target} is {status}, not Commissioned"));
     }
     let kind = enrolment.device.kind;
-    if !request.srv().smets1().0.targets.contains(&kind) {
-        let reason = format!("{} does not apply to a {kind}", request.srv());
+    if !srv.smets1().0.targets.contains(&kind) {
+        let reason = format!("{srv} does not apply to a {kind}");
         return refuse(ResponseCode::DEVICE_TYPE, reason);
     }
-    Ok(Passed::Device { installation: enrolment.installation, sleeps: kind == DeviceKind::Gsme })
+    Ok(Asked { installation: enrolment.installation, sleeps: kind == DeviceKind::Gsme })
 }
 
 /// E4: one of the roles that may send the request must be authorised for the device.

@@ -53,6 +53,8 @@ pub(super) enum NoPlace {
     Full,
     #[error("the DCC is leaving the devices alone for a moment: try again then")]
     Quiescing,
+    #[error("the DCC holds as many future-dated requests as it can: try again later")]
+    TooManyHeld,
     #[error("requests to this installation are no longer served")]
     Ended,
 }

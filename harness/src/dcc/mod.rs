@@ -15,15 +15,22 @@
 //! message is shown to the [`MessageTap`](crate::tap::MessageTap) as it crosses the DCC's edge. [`Dcc::quiesce`] makes
 //! sure that no request given up by its user reaches a device later.
 //!
-//! What the stub does not do: future-dated execution by the DSP, DSP schedules, and transforms (`serviceT`), none of which
-//! a SMETS1 request of the variants served here needs.
+//! What a user asks for later is kept: schedules (`schedule`) and future-dated requests (`held`), both pure, and both
+//! carried out by `agenda`, which judges them once more when their time has come and puts them into the line.
+//!
+//! What the stub does not do: transforms (`serviceT`), which no SMETS1 request needs; and the DCC alert that tells a user of
+//! a schedule the DCC took away, because its code is in no table to hand.
 
+mod agenda;
 mod deliver;
 mod firmware;
 mod forward;
+mod held;
 mod inventory;
 mod judge;
 mod line;
+mod own;
+mod schedule;
 mod server;
 mod users;
 
@@ -33,8 +40,13 @@ mod tests;
 pub use deliver::Undelivered;
 pub use firmware::{CentralProductsList, NO_DEVICE, NOT_LISTED, OTHER_VERSION, Product, UPDATED};
 pub use forward::{S1spError, S1spPort, S1spReply};
+pub use held::{NOT_HELD, TAKES_BACK};
 pub use inventory::{Enrolment, Inventory, InventoryError};
 pub use judge::{ANTI_REPLAY, Address, BAD_SIGNATURE};
 pub use line::Quiet;
+pub use schedule::{
+    NEVER_DUE, NONE_TO_DELETE, NONE_TO_READ, NOTHING_TO_DELETE, NOTHING_TO_READ, START_PASSED,
+    TOO_MANY_SCHEDULES,
+};
 pub use server::{AlertError, Clock, Dcc, DccConfig, DccError, ListenerError, Outside};
 pub use users::{User, UserStatus, Users};

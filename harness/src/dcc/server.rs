@@ -15,20 +15,22 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use lab_config::TlsFiles;
 use proto_duis::{
-    DsigError, Eui64, FirmwareVersion, MessageError, Request, RequestBody, Response, ResponseCode, S1spAlert,
-    Signer, Smets1Body, Smets1Response, Srv, TrustStore, UpdateFirmware,
+    DsigError, Eui64, FirmwareVersion, MessageError, Request, Response, ResponseCode, S1spAlert, Signer,
+    Smets1Body, Smets1Response, Srv, TrustStore,
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
+use super::agenda::{self, Agenda};
 use super::deliver::{self, Letter, LostMail, Undelivered};
-use super::firmware::{self, CentralProductsList, Distribution};
+use super::firmware::CentralProductsList;
 use super::forward::{Job, S1spPort, Task};
+use super::held;
 use super::inventory::Inventory;
-use super::judge::{Address, Passed, Refusal, View, judge};
+use super::judge::{Address, Asked, Passed, Refusal, View, judge};
 use super::line::{self, Lines, NoPlace, Quiet};
-use super::users::Users;
+use super::users::{User, Users};
 use crate::http::{self, Server};
 use crate::link::Direction;
 use crate::post::XML;
@@ -37,9 +39,6 @@ use crate::tls::{self, TlsFault};
 
 /// How many connections users may have open at a time.
 const CONNECTIONS: usize = 64;
-
-/// The answer to a request for the DCC that this one does not carry out: it cannot be reached for that.
-const NOT_CARRIED_OUT: ResponseCode = ResponseCode::CANNOT_COMMUNICATE;
 
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -139,20 +138,23 @@ pub(super) struct Shared<P> {
     pub(super) signer: Signer,
     pub(super) trust: TrustStore,
     pub(super) tap: SharedMessageTap,
-    s1sp_deadline: Duration,
+    pub(super) s1sp_deadline: Duration,
     sleep_allowance: Duration,
     pub(super) stop: CancellationToken,
     access_control_broker: Eui64,
     clock: Clock,
     /// The users of every door.
     users: Users,
-    doubtful: BTreeSet<Srv>,
+    pub(super) doubtful: BTreeSet<Srv>,
     /// Those whose systems are outside, and who keeps what they are sent.
     outsiders: Option<(Users, SharedMessageTap)>,
     /// For listeners over TLS.
     pub(super) connector: Option<TlsConnector>,
-    inventory: Mutex<Inventory>,
-    products: CentralProductsList,
+    pub(super) inventory: Mutex<Inventory>,
+    /// What is to be done later, and whoever sees to it.
+    pub(super) agenda: Mutex<Agenda>,
+    pub(super) agenda_changed: Notify,
+    pub(super) products: CentralProductsList,
     /// The last counter of each originator.
     counters: Mutex<BTreeMap<Eui64, u64>>,
     pub(super) listeners: Mutex<BTreeMap<Eui64, Uri>>,
@@ -208,6 +210,8 @@ impl<P: S1spPort> Dcc<P> {
             connector,
             doubtful: config.doubtful,
             inventory: Mutex::new(config.inventory),
+            agenda: Mutex::default(),
+            agenda_changed: Notify::new(),
             products: config.products,
             counters: Mutex::default(),
             listeners: Mutex::new(outside.iter().flat_map(|outside| outside.listeners.clone()).collect()),
@@ -220,6 +224,8 @@ impl<P: S1spPort> Dcc<P> {
             let worker = deliver::work(Arc::clone(&shared), user, letters);
             tokio::spawn(shared.stop.clone().run_until_cancelled_owned(worker));
         }
+        let keeper = agenda::keep(Arc::clone(&shared));
+        tokio::spawn(shared.stop.clone().run_until_cancelled_owned(keeper));
         let inner =
             Door { shared: Arc::clone(&shared), users: Arc::new(inside), tap: Arc::clone(&shared.tap) };
         // Without a server there is nothing for the workers to do.
@@ -344,6 +350,21 @@ impl<P> Shared<P> {
         }
     }
 
+    /// The user of this identity, at whatever door; E1 where nobody is.
+    pub(super) fn user(&self, id: Eui64) -> Result<&User, Refusal> {
+        let reason = || format!("{id} is not a known user");
+        self.users.get(id).ok_or_else(|| Refusal { code: ResponseCode::INVALID_USER, reason: reason() })
+    }
+
+    /// The line of a device, and how long the S1SP may take for a request in it. A device that sleeps has a line of its own:
+    /// the others of its installation do not wait for it.
+    pub(super) fn place(&self, device: Eui64, asked: Asked) -> (Eui64, Duration) {
+        match asked.sleeps {
+            true => (device, self.s1sp_deadline + self.sleep_allowance),
+            false => (asked.installation, self.s1sp_deadline),
+        }
+    }
+
     fn addressee(&self, named: Option<Eui64>, device: Option<Eui64>) -> Result<Eui64, AlertError> {
         if let Some(user) = named.filter(|user| self.users.get(*user).is_some()) {
             return Ok(user);
@@ -450,7 +471,7 @@ impl<P: S1spPort> Shared<P> {
         let judged = |code| Response::acknowledgement(id, srv, code, self.now());
         // Held from the check of the counter to its use: two messages with one counter cannot both pass.
         let mut counters = locked(&self.counters);
-        let inventory = locked(&self.inventory);
+        let mut inventory = locked(&self.inventory);
         let trust = &self.trust;
         let broker = self.access_control_broker;
         let doubtful = &self.doubtful;
@@ -463,61 +484,19 @@ impl<P: S1spPort> Shared<P> {
             }
         };
         let response = match passed {
-            Passed::Own => match &request.body {
-                RequestBody::UpdateFirmware(update) => {
-                    match self.distribution(&request, update, &inventory) {
-                        Ok(distribution) => self.distribute(&octets, &request, distribution)?,
-                        Err(Refusal { code, reason }) => {
-                            tracing::info!(request = %id, %code, reason, "request refused");
-                            judged(code)
-                        }
-                    }
+            Passed::Own => self.own(&octets, &request, &mut inventory)?,
+            Passed::Device(asked) => match held::is_for_later(&request) {
+                Some(at) => self.hold(&octets, &request, at)?,
+                None => {
+                    let (line, deadline) = self.place(id.target, asked);
+                    let job = Job { octets, request, deadline, task: Task::Command, not_after: None };
+                    line::join(self, line, job)?;
+                    judged(ResponseCode::ACKNOWLEDGED)
                 }
-                _ => self.own(&request, &inventory),
             },
-            Passed::Device { installation, sleeps } => {
-                // A device that sleeps has a line of its own: the others of its installation do not wait for it.
-                let line = if sleeps { id.target } else { installation };
-                let allowance = if sleeps { self.sleep_allowance } else { Duration::ZERO };
-                let deadline = self.s1sp_deadline + allowance;
-                line::join(self, line, Job { octets, request, deadline, task: Task::Command })?;
-                judged(ResponseCode::ACKNOWLEDGED)
-            }
         };
         counters.insert(id.originator, id.counter);
         Ok(response)
-    }
-
-    fn distribution(
-        &self,
-        request: &Request,
-        update: &UpdateFirmware,
-        inventory: &Inventory,
-    ) -> Result<Distribution, Refusal> {
-        let id = request.id.originator;
-        let unknown = || Refusal { code: ResponseCode::INVALID_USER, reason: format!("{id} is not a user") };
-        let user = self.users.get(id).ok_or_else(unknown)?;
-        firmware::check(request, update, (user, inventory, &self.products))
-    }
-
-    /// Puts an image into the line of every installation it goes to.
-    fn distribute(
-        self: &Arc<Self>,
-        octets: &Bytes,
-        request: &Request,
-        distribution: Distribution,
-    ) -> Result<Response, NoPlace> {
-        for (installation, devices) in distribution.devices {
-            let task = Task::Distribute(devices);
-            let (octets, request, deadline) = (octets.clone(), request.clone(), self.s1sp_deadline);
-            let job = Job { octets, request, deadline, task };
-            line::join(self, installation, job)?;
-        }
-        let (id, srv, now) = (request.id, request.srv(), self.now());
-        Ok(match distribution.warning {
-            None => Response::acknowledgement(id, srv, ResponseCode::SUCCESS, now),
-            Some(warning) => Response::firmware_warning(id, ResponseCode::FIRMWARE_WARNING, warning, now),
-        })
     }
 
     /// Keeps the firmware version that a device says it has.
@@ -530,18 +509,6 @@ impl<P: S1spPort> Shared<P> {
         let version = data.and_then(|data| data.find("FirmwareVersion").ok().flatten());
         if let Some(version) = version.filter(|version| version.parse::<FirmwareVersion>().is_ok()) {
             locked(&self.inventory).set_firmware(answer.device, version);
-        }
-    }
-
-    /// The answer of the DCC itself.
-    fn own(&self, request: &Request, inventory: &Inventory) -> Response {
-        let (id, srv, now) = (request.id, request.srv(), self.now());
-        match &request.body {
-            RequestBody::ReadInventory(query) => Response::inventory(id, inventory.find(query), now),
-            _ => {
-                tracing::info!(request = %id, "this DCC does not carry out {srv} {}", srv.name());
-                Response::acknowledgement(id, srv, NOT_CARRIED_OUT, now)
-            }
         }
     }
 }

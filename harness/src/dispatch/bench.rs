@@ -11,7 +11,7 @@ use proto_lab::record::{
     AlertMatch, AlertSeen, Body, MigrationEvent, PacketRange, SafeState, Sequence, Verdict,
 };
 use scenarios::{
-    Action, Ask, Bindings, Migrate, Migration, ModelField, Observe, Request, UserSystem, Values,
+    Action, Ask, Bindings, Migrate, Migration, ModelField, Observe, Request, Scheduled, UserSystem, Values,
 };
 use tokio::time::Instant;
 
@@ -24,7 +24,9 @@ use crate::evidence::Capture;
 use crate::execute::{Bench, Ledger as _, Seen, Trouble};
 use crate::migration::{Control, Operation, Stage};
 use crate::s1sp::OUTCOME_UNKNOWN;
-use crate::service_user::{Alert, AlertMatcher, Leftovers, Target, UserError, VendingDesk, answer};
+use crate::service_user::{
+    Alert, AlertMatcher, Leftovers, ScheduledMatcher, Target, UserError, VendingDesk, answer,
+};
 use crate::station::Stations;
 
 /// How long a hand, a party or a device may take when the dispatcher itself asks, outside any script.
@@ -175,6 +177,23 @@ impl RigBench {
         Ok(Seen { from: format!("User System {}", exchange.id.originator), values, ..Seen::default() })
     }
 
+    /// Waits for an answer that a schedule of the DCC brings.
+    async fn scheduled(
+        &self,
+        awaited: &Scheduled,
+        bindings: &Bindings,
+        within: Duration,
+    ) -> Result<Seen, Trouble> {
+        let device = self.device(awaited.device, bindings)?.eui64;
+        let matcher = ScheduledMatcher { srv: awaited.srv, device, since: self.began };
+        let answer = self.system.user.await_scheduled(matcher, Instant::now() + within).await;
+        let answer = answer.map_err(user_trouble)?;
+        let mut values = Values::new();
+        values.set("request.user", answer.request.originator.to_string());
+        answer::answered(&answer, &mut values);
+        Ok(Seen { from: "service user".to_owned(), values, ..Seen::default() })
+    }
+
     async fn observe(
         &self,
         observe: &Observe,
@@ -292,7 +311,10 @@ impl RigBench {
 /// takes a request and never answers it, or an alert that does not come, fails the script.
 fn user_trouble(error: UserError) -> Trouble {
     let verdict = match &error {
-        UserError::NoAnswer { .. } | UserError::NoAlert { .. } | UserError::Refused { .. } => Verdict::Fail,
+        UserError::NoAnswer { .. }
+        | UserError::NoAlert { .. }
+        | UserError::NoScheduled { .. }
+        | UserError::Refused { .. } => Verdict::Fail,
         _ => Verdict::Error,
     };
     Trouble { verdict, reason: error.to_string() }
@@ -343,6 +365,7 @@ impl Bench for RigBench {
         let seen = match action {
             Action::Request(request) => self.request(request, bindings, within).await,
             Action::UserSystem(asked) => self.user_system(asked, bindings, within).await,
+            Action::Scheduled(answer) => self.scheduled(answer, bindings, within).await,
             Action::Observe(observe) => {
                 // Nobody sees that a dongle has asked.
                 if matches!(observe.through, Path::Optical | Path::Local) {
@@ -393,7 +416,11 @@ impl RunBench for RigBench {
     }
 
     async fn alerts_left(&mut self) -> Vec<AlertSeen> {
-        let Leftovers { alerts, strays, strays_dropped } = self.system.user.take_leftovers();
+        let Leftovers { alerts, strays, scheduled, strays_dropped } = self.system.user.take_leftovers();
+        self.strays.extend(scheduled.iter().map(|answer| {
+            let id = answer.schedule.map_or(0, proto_duis::ScheduleId::get);
+            format!("an answer nobody waited for: {} to {}, by schedule {id}", answer.code, answer.srv)
+        }));
         self.strays.extend(strays.iter().map(|stray| {
             format!("an answer nobody waited for: {:?}, to request {}", stray.kind, stray.answer.request)
         }));

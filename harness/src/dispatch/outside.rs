@@ -110,7 +110,8 @@ impl Outsiders {
     }
 
     fn told(&self, octets: &[u8]) {
-        let Some(answer) = told(&Bytes::copy_from_slice(octets), &self.trust) else { return };
+        let told = told(&Bytes::copy_from_slice(octets), &self.trust);
+        let Some(answer) = told.filter(|answer| answer.schedule.is_none()) else { return };
         let mut exchanges = self.exchanges();
         // A request sent twice has one name: the word on the second is not that on the first.
         let open =

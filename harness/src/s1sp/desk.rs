@@ -207,7 +207,8 @@ impl Desk {
     /// takes.
     pub(super) fn is_starting(&mut self, since: Timestamp) {
         self.forget();
-        let takes = self.device.model.profile.dlms().map(|profile| profile.particulars.image_transfer().start);
+        let takes =
+            self.device.model.profile.dlms().map(|profile| profile.particulars.image_transfer().start);
         self.starting = takes.and_then(|takes| since.checked_add(takes).ok());
     }
 

@@ -255,7 +255,7 @@ impl S1sp {
 
     fn opened(&self, countersigned: &[u8]) -> Result<Request, Unserved> {
         let opened = CountersignedRequest::open(countersigned, &self.parts.trust)?;
-        let request = opened.message.request().content().clone();
+        let request = opened.message.asked().clone();
         let device = request.id.target;
         self.parts.desks.contains_key(&device).then_some(request).ok_or(Unserved::DeviceUnknown(device))
     }

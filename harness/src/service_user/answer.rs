@@ -4,7 +4,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use proto_duis::{
     AlertCode, DccContent, DeviceAlert, DeviceIdList, Eui64, InventoryDevice, MmcBody, MmcElement, Party,
-    RequestId, ResponseCode, S1spAlert, Smets1Debug, Smets1Timestamp, Srv,
+    RequestBody, RequestId, ResponseCode, S1spAlert, ScheduleId, Smets1Debug, Smets1Timestamp, Srv,
+    StoredSchedule,
 };
 use scenarios::{Element, Values};
 
@@ -22,8 +23,10 @@ pub struct Acknowledgement {
 /// The answer to a request; both its signatures held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The request.
+    /// The request: the user's, or the one the DCC made by a schedule.
     pub request: RequestId,
+    /// The schedule by which the DCC asked; none where the user asked.
+    pub schedule: Option<ScheduleId>,
     /// What was asked.
     pub srv: Srv,
     /// The DCC's code.
@@ -121,6 +124,31 @@ impl std::fmt::Display for AlertMatcher {
     }
 }
 
+/// The answer of a schedule that a script waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScheduledMatcher {
+    /// What was read.
+    pub srv: Srv,
+    /// The device that was read.
+    pub device: Eui64,
+    /// When the DCC wrote it at the earliest, by the DCC's clock; any time when none.
+    pub since: Option<Timestamp>,
+}
+
+impl ScheduledMatcher {
+    /// Whether this is the answer.
+    pub fn matches(&self, answer: &Answer) -> bool {
+        let in_time = self.since.is_none_or(|since| answer.time >= since);
+        answer.srv == self.srv && answer.request.target == self.device && in_time
+    }
+}
+
+impl std::fmt::Display for ScheduledMatcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "an answer to {} from {} that a schedule brings", self.srv, self.device)
+    }
+}
+
 /// What nobody waited for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leftovers {
@@ -128,6 +156,8 @@ pub struct Leftovers {
     pub alerts: Vec<Alert>,
     /// Answers, the oldest first.
     pub strays: Vec<Stray>,
+    /// Answers that a schedule brought, the oldest first.
+    pub scheduled: Vec<Answer>,
     /// Older answers that were dropped, because more came than are kept.
     pub strays_dropped: usize,
 }
@@ -159,12 +189,17 @@ pub fn acknowledged(acknowledgement: &Acknowledgement, values: &mut Values) {
 
 /// The values of an answer: `response.code`; `response.success` and `response.debug` where a device answered;
 /// `response.` and the path of each element below the answer's own. An inventory is `response.Device[n].…`, the devices that get no
-/// firmware the lists of DUIS type `DSPUpdateFirmwareWarning`, such as `response.NotCommissionedDeviceIDList`.
+/// firmware the lists of DUIS type `DSPUpdateFirmwareWarning`, such as `response.NotCommissionedDeviceIDList`; schedules are
+/// `response.DSPSchedules[n].…` with the fields of Create Schedule. `response.DSPScheduleID` is the schedule that was
+/// created, or the one that brought the answer.
 pub fn answered(answer: &Answer, values: &mut Values) {
     if let Some(data) = &answer.data {
         values.set_elements("response", &nodes(data.root()));
     }
     values.set_elements("response", &said_by_the_dcc(&answer.content));
+    if let Some(schedule) = answer.schedule {
+        values.set("response.DSPScheduleID", schedule.get().to_string());
+    }
     values.set("response.code", answer.code.as_str());
     if let Some(success) = answer.success {
         values.set("response.success", success);
@@ -233,7 +268,22 @@ fn said_by_the_dcc(content: &DccContent) -> Vec<Node> {
             };
             warning.reasons().map(list).collect()
         }
+        DccContent::ScheduleId(id) => vec![leaf("DSPScheduleID", id.get().to_string())],
+        DccContent::Schedules(schedules) => schedules.iter().map(schedule).collect(),
     }
+}
+
+fn leaf(name: &str, text: String) -> Node {
+    Node { name: name.to_owned(), text: Some(text), children: Vec::new() }
+}
+
+/// A schedule, its details under the names a script gives them by.
+fn schedule(schedule: &StoredSchedule) -> Node {
+    let body = RequestBody::CreateSchedule(schedule.details.clone());
+    let fields = body.to_fields().unwrap_or_default();
+    let details = fields.into_iter().map(|(name, text)| leaf(&name, text));
+    let children = std::iter::once(leaf("DSPScheduleID", schedule.id.get().to_string())).chain(details);
+    Node { name: "DSPSchedules".to_owned(), text: None, children: children.collect() }
 }
 
 /// A device of the inventory with the element names of DUIS type `Device`.

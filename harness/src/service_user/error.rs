@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proto_duis::{DsigError, MessageError, RequestId, ResponseCode, UserRole};
 
-use super::AlertMatcher;
+use super::{AlertMatcher, ScheduledMatcher};
 
 /// Why a request was not sent, not acknowledged or not answered, or an alert did not come.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,16 @@ pub enum UserError {
         listener: String,
         /// Other alerts that came, in words.
         found: String,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// No schedule brought the answer by the deadline.
+    #[error("expected {expected} at {listener}, found none after {}", seconds(*after))]
+    NoScheduled {
+        /// The answer waited for.
+        expected: ScheduledMatcher,
+        /// Where it should have come.
+        listener: String,
         /// How long it was waited for.
         after: Duration,
     },

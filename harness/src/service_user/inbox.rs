@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, VecDeque};
 use proto_duis::{RequestId, ResponseCode, Srv};
 use tokio::time::Instant;
 
-use super::answer::{Alert, AlertContent, AlertMatcher, Answer, Leftovers, Stray, StrayKind};
+use super::answer::{
+    Alert, AlertContent, AlertMatcher, Answer, Leftovers, ScheduledMatcher, Stray, StrayKind,
+};
 use super::error::Rejection;
 
 /// How much is kept.
@@ -24,6 +26,8 @@ pub struct Limits {
     pub alerts: usize,
     /// Stray answers nobody has taken: the last ones.
     pub strays: usize,
+    /// Answers that schedules brought and nobody has taken.
+    pub scheduled: usize,
     /// Octets of one message.
     pub message_octets: usize,
     /// Connections to the listener at a time.
@@ -33,7 +37,15 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         let message_octets = 4 << 20;
-        Limits { open: 1024, closed: 4096, alerts: 1024, strays: 256, message_octets, connections: 32 }
+        Limits {
+            open: 1024,
+            closed: 4096,
+            alerts: 1024,
+            strays: 256,
+            scheduled: 256,
+            message_octets,
+            connections: 32,
+        }
     }
 }
 
@@ -46,6 +58,7 @@ pub(super) struct Inbox {
     /// The keys of `closed`, oldest first; one that was closed twice stands in it twice.
     closed_order: VecDeque<RequestId>,
     alerts: VecDeque<Alert>,
+    scheduled: VecDeque<Answer>,
     strays: VecDeque<Stray>,
     /// Strays that were dropped since somebody took the strays.
     strays_dropped: usize,
@@ -76,7 +89,7 @@ pub(super) enum CannotOpen {
 /// Why an answer or an alert is not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NotTaken {
-    /// There is no room for more alerts: 503, try again.
+    /// There is no room for more alerts, or answers of schedules: 503, try again.
     NoRoom,
     /// It does not belong to the request it names: 400.
     Rejected(Rejection),
@@ -99,6 +112,7 @@ impl Inbox {
             closed: BTreeMap::new(),
             closed_order: VecDeque::new(),
             alerts: VecDeque::new(),
+            scheduled: VecDeque::new(),
             strays: VecDeque::new(),
             strays_dropped: 0,
         }
@@ -125,6 +139,9 @@ impl Inbox {
 
     /// An answer came.
     pub(super) fn deliver(&mut self, answer: Answer) -> Result<(), NotTaken> {
+        if answer.schedule.is_some() {
+            return self.by_schedule(answer);
+        }
         let kind = match self.open.get_mut(&answer.request) {
             Some(Open { srv, state: state @ State::Awaited, .. }) => {
                 Rejection::unless_same("ServiceReferenceVariant", &answer.srv, srv)
@@ -138,6 +155,21 @@ impl Inbox {
         };
         self.stray(Stray { kind, answer });
         Ok(())
+    }
+
+    /// An answer came that nobody sent a request for: a schedule brought it.
+    fn by_schedule(&mut self, answer: Answer) -> Result<(), NotTaken> {
+        if self.scheduled.len() >= self.limits.scheduled {
+            return Err(NotTaken::NoRoom);
+        }
+        self.scheduled.push_back(answer);
+        Ok(())
+    }
+
+    /// Takes the oldest answer of a schedule that matches.
+    pub(super) fn take_scheduled(&mut self, matcher: &ScheduledMatcher) -> Option<Answer> {
+        let at = self.scheduled.iter().position(|answer| matcher.matches(answer))?;
+        self.scheduled.remove(at)
     }
 
     /// Keeps a stray; the oldest goes when there is no room.
@@ -230,7 +262,8 @@ impl Inbox {
     /// Takes all that nobody waited for.
     pub(super) fn take_leftovers(&mut self) -> Leftovers {
         let strays_dropped = std::mem::take(&mut self.strays_dropped);
-        Leftovers { alerts: self.take_alerts(), strays: self.take_strays(), strays_dropped }
+        let scheduled = self.scheduled.drain(..).collect();
+        Leftovers { alerts: self.take_alerts(), strays: self.take_strays(), scheduled, strays_dropped }
     }
 
     /// Takes every stray answer.
@@ -243,8 +276,8 @@ impl Inbox {
         self.alerts.iter()
     }
 
-    /// Alerts and strays nobody has taken.
+    /// Alerts, strays and answers of schedules nobody has taken.
     pub(super) fn untaken(&self) -> usize {
-        self.alerts.len() + self.strays.len()
+        self.alerts.len() + self.strays.len() + self.scheduled.len()
     }
 }

@@ -73,9 +73,10 @@ impl Desk {
         });
         match taken {
             Ok(()) => (StatusCode::NO_CONTENT, String::new()),
-            Err(NotTaken::NoRoom) => {
-                (StatusCode::SERVICE_UNAVAILABLE, "no room for more alerts: try again later".to_owned())
-            }
+            Err(NotTaken::NoRoom) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no room for more alerts, or answers of schedules: try again later".to_owned(),
+            ),
             Err(NotTaken::Rejected(rejection)) => (StatusCode::BAD_REQUEST, rejection.to_string()),
         }
     }

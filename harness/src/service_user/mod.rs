@@ -35,7 +35,9 @@ use proto_duis::{Eui64, Request, RequestBody, RequestId, ResponseCode, Srv, Trus
 use scenarios::Misuse;
 use tokio::time::Instant;
 
-pub use answer::{Acknowledgement, Alert, AlertContent, AlertMatcher, Answer, Leftovers, Stray, StrayKind};
+pub use answer::{
+    Acknowledgement, Alert, AlertContent, AlertMatcher, Answer, Leftovers, ScheduledMatcher, Stray, StrayKind,
+};
 pub use error::{Found, Rejection, UserError};
 pub use inbox::Limits;
 pub use users::{User, Users};
@@ -301,6 +303,24 @@ impl ServiceUser {
             expected: matcher,
             listener: self.listener_url(),
             found: self.untaken_alerts(),
+            after: begun.elapsed(),
+        })
+    }
+
+    /// Waits for an answer that a schedule brings and takes it; one that is there already counts.
+    ///
+    /// # Errors
+    /// [`UserError::NoScheduled`] at the deadline.
+    pub async fn await_scheduled(
+        &self,
+        matcher: ScheduledMatcher,
+        deadline: Instant,
+    ) -> Result<Answer, UserError> {
+        let begun = Instant::now();
+        let found = self.desk.mailbox.find(deadline, |inbox| inbox.take_scheduled(&matcher)).await;
+        found.ok_or_else(|| UserError::NoScheduled {
+            expected: matcher,
+            listener: self.listener_url(),
             after: begun.elapsed(),
         })
     }

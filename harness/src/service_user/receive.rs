@@ -20,7 +20,10 @@ impl Received {
     /// What it is, in the field's words.
     pub(super) fn name(&self) -> String {
         match self {
-            Received::Answer(answer) => format!("response {} to {}", answer.code, answer.srv),
+            Received::Answer(answer) => match answer.schedule {
+                None => format!("response {} to {}", answer.code, answer.srv),
+                Some(id) => format!("response {} to {} by schedule {}", answer.code, answer.srv, id.get()),
+            },
             Received::Alert(alert) => alert.name(),
         }
     }
@@ -89,14 +92,18 @@ fn shown(id: Option<impl ToString>) -> String {
 fn addressee(message: &Response) -> Option<Eui64> {
     match &message.body {
         ResponseBody::Smets1(inner) => Some(inner.signed.content().user),
-        _ => message.request.map(|request| request.originator),
+        // What has no answer of a device may name the device's answer all the same, as the read of a schedule does.
+        _ => {
+            message.request.or(message.response.map(ResponseId::request_id)).map(|request| request.originator)
+        }
     }
 }
 
 fn answer(envelope: Envelope, request: RequestId, srv: Srv, content: DccContent) -> Answer {
     let Envelope { message: Response { code, time, .. }, signed_by, raw } = envelope;
     let (success, debug, data, device_time) = (None, Vec::new(), None, None);
-    Answer { request, srv, code, time, success, debug, data, device_time, content, signed_by, raw }
+    let schedule = None;
+    Answer { request, schedule, srv, code, time, success, debug, data, device_time, content, signed_by, raw }
 }
 
 fn alert(envelope: Envelope, device: Option<Eui64>, user: Option<Eui64>, content: AlertContent) -> Received {
@@ -106,6 +113,12 @@ fn alert(envelope: Envelope, device: Option<Eui64>, user: Option<Eui64>, content
 
 /// The DCC's own answer that was not given at once, such as E20 when the device cannot be reached.
 fn dcc_answer(envelope: Envelope, message: ResponseMessage) -> Result<Received, Rejection> {
+    if let (DccContent::ScheduleId(id), None, Some(response)) =
+        (&message.content, envelope.message.request, envelope.message.response)
+    {
+        let plain = answer(envelope, response.request_id(), message.srv, DccContent::Nothing);
+        return Ok(Received::Answer(Box::new(Answer { schedule: Some(*id), ..plain })));
+    }
     let request = envelope.message.request.ok_or_else(|| Rejection::Mismatch {
         what: "RequestID",
         found: "absent".to_owned(),
@@ -126,12 +139,16 @@ fn smets1(envelope: Envelope, message: &Smets1ResponseMessage) -> Result<Receive
         Smets1Body::Response(payload) => payload.clone(),
     };
     let request = response.request_id();
-    Rejection::unless_same("RequestID", &shown(envelope.message.request), &request.to_string())?;
+    // Nobody sent a request for what a schedule brings.
+    if message.schedule.is_none() || envelope.message.request.is_some() {
+        Rejection::unless_same("RequestID", &shown(envelope.message.request), &request.to_string())?;
+    }
     let srv = variant(message, payload.data.as_ref().map(proto_duis::MmcBody::srv))?;
     let success = Some(payload.succeeded());
     let plain = answer(envelope, request, srv, DccContent::Nothing);
     let (debug, data, device_time) = (payload.debug, payload.data, timestamp);
-    Ok(Received::Answer(Box::new(Answer { success, debug, data, device_time, ..plain })))
+    let schedule = message.schedule;
+    Ok(Received::Answer(Box::new(Answer { schedule, success, debug, data, device_time, ..plain })))
 }
 
 /// The variant that was asked, which the envelope and the data must agree on.

@@ -60,9 +60,15 @@ pub fn describe(octets: &[u8], trust: &TrustStore) -> Description {
 fn summarise(message: &Message) -> String {
     match message {
         Message::Request(message) => request(message),
-        Message::Countersigned(message) => {
-            format!("countersigned {}", request(message.request().content()))
-        }
+        Message::Countersigned(message) => match message.reading() {
+            None => format!("countersigned {}", request(message.asked())),
+            Some(reading) => format!(
+                "countersigned by schedule {}, due {}: {}",
+                reading.schedule.get(),
+                reading.due,
+                request(message.asked())
+            ),
+        },
         Message::Response(message) => response(message),
         Message::Smets1(message) => smets1(message.content()),
         Message::S1spAlert(message) => s1sp_alert(message.content()),
@@ -107,9 +113,20 @@ fn response(response: &Response) -> String {
                     warning.reasons().map(|(name, list)| format!("{name} {list}")).collect();
                 format!("DCC response {code}{to}: firmware not sent to {}", reasons.join("; "))
             }
+            DccContent::ScheduleId(id) => {
+                format!(
+                    "DCC response {code}{to}, Service Reference Variant {}: schedule {}",
+                    message.srv,
+                    id.get()
+                )
+            }
+            DccContent::Schedules(schedules) => {
+                format!("DCC response {code}{to}: {} schedules", schedules.len())
+            }
         },
         ResponseBody::Smets1(message) => {
-            format!("DCC response {code}{to}: {}", smets1(message.signed.content()))
+            let by = message.schedule.map(|id| format!(" by schedule {}", id.get())).unwrap_or_default();
+            format!("DCC response {code}{to}{by}: {}", smets1(message.signed.content()))
         }
         ResponseBody::DccAlert(message) => format!("DCC alert N55: {}", s1sp_alert(message.alert.content())),
     }

@@ -2,9 +2,10 @@
 //!
 //! The identities are those of published test data; the values are made up.
 
+use crate::body::part::{Leaf, Value};
 use crate::message::{
-    ClockStatus, DeviceAlert, InventoryDevice, Response, ResponsePayload, S1spAlert, Smets1Body, Smets1Debug,
-    Smets1Response, Smets1Timestamp, UpdateFirmwareWarning,
+    ClockStatus, DccContent, DeviceAlert, InventoryDevice, Response, ResponsePayload, S1spAlert, Smets1Body,
+    Smets1Debug, Smets1Response, Smets1Timestamp, StoredSchedule, UpdateFirmwareWarning,
 };
 use crate::mmc::build::{self, Decimal, Fuel, Identity, LogEntry, PrepayValues, SupplyState, Tariff};
 use crate::mmc::{FormError, MmcBody, MmcElement};
@@ -336,7 +337,33 @@ pub fn s1sp_alerts() -> Result<Vec<S1spAlert>, UtrnFormatError> {
     Ok(vec![least, most])
 }
 
-/// The DCC's own responses: acknowledgements, refusals, an inventory.
+/// Schedules as the DCC tells of them, so many, drawn at random.
+pub fn schedules(count: usize, draw: &mut Draw<'_>) -> Vec<StoredSchedule> {
+    let one = |_| StoredSchedule { id: Leaf::sample(draw), details: Value::sample(draw) };
+    (0..count).map(one).collect()
+}
+
+/// The answers to 5.1 and 5.2, and that a read which a schedule made has no answer.
+fn schedule_responses() -> Vec<Response> {
+    let id = RequestId { originator: USER, target: Eui64::ACCESS_CONTROL_BROKER, counter: 8 };
+    let octets: Vec<u8> = (0..=255).cycle().take(4_000).collect();
+    let schedules = schedules(StoredSchedule::MOST, &mut Draw::new(&octets));
+    let Some(first) = schedules.first().map(|schedule| schedule.id) else { return Vec::new() };
+    let reading = RequestId { target: DEVICE, ..id };
+    vec![
+        Response::own(id, Srv::CreateSchedule, DccContent::ScheduleId(first), TIME),
+        Response::own(id, Srv::ReadSchedule, DccContent::Schedules(schedules), TIME),
+        Response::scheduled_failure(
+            first,
+            reading,
+            Srv::ReadActivePowerImport,
+            ResponseCode::CANNOT_COMMUNICATE,
+            TIME,
+        ),
+    ]
+}
+
+/// The DCC's own responses: acknowledgements, refusals, an inventory, schedules.
 pub fn dcc_responses() -> Vec<Response> {
     let id = RequestId { originator: USER, target: DEVICE, counter: 7 };
     let codes = [ResponseCode::ACKNOWLEDGED, ResponseCode::UNKNOWN_DEVICE];
@@ -363,5 +390,6 @@ pub fn dcc_responses() -> Vec<Response> {
     };
     let firmware = Response::firmware_warning(id, ResponseCode::FIRMWARE_WARNING, warning, TIME);
     let inventory = Response::inventory(id, devices, TIME);
-    codes.into_iter().map(acknowledgement).chain([firmware, inventory]).collect()
+    let own = schedule_responses().into_iter().chain([firmware, inventory]);
+    codes.into_iter().map(acknowledgement).chain(own).collect()
 }

@@ -54,12 +54,13 @@ pub use identity::{
 pub use message::{
     ClockStatus, CommandVariant, CommandVariantError, CountersignedRequest, DccAlertMessage, DccContent,
     DeviceAlert, InventoryDevice, Message, MessageError, Opened, Request, Response, ResponseBody,
-    ResponseMessage, ResponsePayload, S1spAlert, SCHEMA_VERSION, Signed, Smets1Body, Smets1Debug,
-    Smets1Response, Smets1ResponseMessage, Smets1Timestamp, UpdateFirmwareWarning,
+    ResponseMessage, ResponsePayload, S1spAlert, SCHEMA_VERSION, ScheduledReading, Signed, Smets1Body,
+    Smets1Debug, Smets1Response, Smets1ResponseMessage, Smets1Timestamp, StoredSchedule,
+    UpdateFirmwareWarning,
 };
 pub use mmc::{MmcBody, MmcElement};
 pub use response_code::{ResponseCode, ResponseCodeError};
-pub use srv::{Smets1Use, Srv, Unverified};
+pub use srv::{FutureDating, Smets1Use, Srv, Unverified};
 pub use text::UnknownWord;
 pub use vocabulary::{AlertCode, AlertCodeError, DeviceKind, DeviceStatus, UserRole};
 pub use xml::{MAX_OCTETS, Position, SchemaError, SchemaProblem, XmlError, XmlProblem};

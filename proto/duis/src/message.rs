@@ -10,6 +10,7 @@ mod firmware;
 mod inventory;
 mod request;
 mod response;
+mod schedule;
 mod smets1;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use request::{CommandVariant, CommandVariantError, Request};
 pub use response::{
     DccAlertMessage, DccContent, Response, ResponseBody, ResponseMessage, Smets1ResponseMessage,
 };
+pub use schedule::{ScheduledReading, StoredSchedule};
 pub use smets1::{
     ClockStatus, DeviceAlert, ResponsePayload, Smets1Body, Smets1Debug, Smets1Response, Smets1Timestamp,
 };

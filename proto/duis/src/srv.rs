@@ -8,8 +8,10 @@ use crate::vocabulary::{DeviceKind, UserRole};
 use std::fmt;
 use std::str::FromStr;
 
+mod dating;
 mod table;
 
+pub use dating::FutureDating;
 pub use table::Srv;
 
 /// A value that no published source to hand confirms.

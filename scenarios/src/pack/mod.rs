@@ -282,7 +282,8 @@ impl Heading {
             standing: standing(table)?,
             requires_enrolled: table.required("requires-enrolled", enrolled)?.boolean(enrolled)?,
             data_sets: table.read("data-sets", data_sets)?.unwrap_or_default(),
-            scripts_of: table.read("scripts-of", |item| item.parse("the name of another pack beside this one"))?,
+            scripts_of: table
+                .read("scripts-of", |item| item.parse("the name of another pack beside this one"))?,
             scripts: scripts(&table.required("scripts", "the names of the scripts, in order")?)?,
         })
     }

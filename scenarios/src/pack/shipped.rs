@@ -49,7 +49,12 @@ impl Files for ShippedPack {
         let other = shipped_packs().find(|shipped| *pack == *shipped.name);
         let missing = || {
             let place = format!("shipped:{}/pack.toml", self.name);
-            FileError::whole_file(place, format!("scripts of the pack {pack}"), "a shipped pack", "name another")
+            FileError::whole_file(
+                place,
+                format!("scripts of the pack {pack}"),
+                "a shipped pack",
+                "name another",
+            )
         };
         other.ok_or_else(missing)?.open(name)
     }

@@ -85,7 +85,8 @@ fn variant(step: &crate::Step) -> Option<&'static str> {
 /// Every combination of the labs that come with the project.
 fn combinations() -> Vec<std::sync::Arc<lab_config::DeviceModelCombination>> {
     let cohorts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lab-config/labs/cohorts.toml");
-    let labs = [Lab::embedded(), Lab::load(&cohorts)].map(|lab| lab.unwrap_or_else(|error| panic!("{error}")));
+    let labs =
+        [Lab::embedded(), Lab::load(&cohorts)].map(|lab| lab.unwrap_or_else(|error| panic!("{error}")));
     labs.iter().flat_map(|lab| &lab.rigs).map(|rig| std::sync::Arc::clone(&rig.combination)).collect()
 }
 

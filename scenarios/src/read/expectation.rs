@@ -124,6 +124,16 @@ pub(super) fn implied(srv: Srv, outcome: Outcome) -> Vec<Expectation> {
     }
 }
 
+/// What an outcome says of an answer that a schedule brings: there is no acknowledgement.
+pub(super) fn implied_by_schedule(outcome: Outcome) -> Vec<Expectation> {
+    let done = match outcome {
+        Outcome::Success => true,
+        Outcome::Failed => false,
+        Outcome::Refused | Outcome::Any => return Vec::new(),
+    };
+    all_are([("response.code", Value::from("I0")), ("response.success", Value::from(done))])
+}
+
 fn all_are<const N: usize>(expected: [(&str, Value); N]) -> Vec<Expectation> {
     let one = |(path, value): (&str, Value)| {
         let check = Check::Is { expected: Operand::Literal(value), plus: None, tolerance: None };

@@ -112,7 +112,8 @@ fn covers(item: &Item<'_>) -> Result<Vec<String>, FileError> {
 }
 
 fn applies_when(item: &Item<'_>) -> Result<BTreeMap<DeviceKind, BTreeSet<Ability>>, FileError> {
-    let meaning = "capabilities and functions by device kind, such as { ESME = [\"prepayment\", \"load-limit\"] }";
+    let meaning =
+        "capabilities and functions by device kind, such as { ESME = [\"prepayment\", \"load-limit\"] }";
     let abilities = |item: &Item<'_>| -> Result<BTreeSet<Ability>, FileError> {
         item.list(meaning)?.iter().map(|item| item.parse("a capability or a function")).collect()
     };

@@ -79,7 +79,8 @@ fn reference(item: &Item<'_>, inside: &str, scope: &Scope) -> Result<Reference, 
         });
     }
     if let Some(shift) = inside.strip_prefix("now").filter(|rest| !rest.starts_with(is_name_letter)) {
-        return now(shift).ok_or_else(|| built_in("write ${now}, ${now-1d} or ${now+30m}"));
+        let advice = "write ${now}, ${now-1d}, ${now+30m}, ${now:date} or ${now+3s:time}";
+        return now(shift).ok_or_else(|| built_in(advice));
     }
     let mut words = inside.split('.');
     let (first, rest) = (words.next().unwrap_or_default(), words.collect::<Vec<_>>());
@@ -111,14 +112,18 @@ fn is_name_letter(letter: char) -> bool {
     letter.is_ascii_alphanumeric()
 }
 
-fn now(shift: &str) -> Option<Reference> {
+fn now(text: &str) -> Option<Reference> {
+    let (shift, part) = text.split_once(':').map_or((text, None), |(shift, part)| (shift, Some(part)));
     let shift = match shift.as_bytes().first() {
         None => SignedDuration::ZERO,
         Some(b'+') => span(&shift[1..])?,
         Some(b'-') => -span(&shift[1..])?,
         Some(_) => return None,
     };
-    Some(Reference::Now(shift))
+    match part {
+        None => Some(Reference::Now(shift)),
+        Some(part) => Some(Reference::Civil(shift, part.parse().ok()?)),
+    }
 }
 
 fn word<T>(item: &Item<'_>, word: &str) -> Result<T, FileError>

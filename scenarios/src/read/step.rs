@@ -2,20 +2,20 @@
 
 use lab_config::cosem::{AttributeRef, ClassId, Obis};
 use lab_config::{ClusterAttribute, FileError, Function, Item, Path, Table, nearest};
-use proto_duis::{AlertCode, RequestBody, Srv};
+use proto_duis::{AlertCode, RequestBody, ScheduledRead, Srv};
 
-use super::expectation::{expectations, implied};
+use super::expectation::{expectations, implied, implied_by_schedule};
 use super::operand::{device, duration, operand};
 use super::scope::Scope;
 use crate::action::{
-    Act, Action, Ask, Declared, Fields, Migrate, Observe, ObservedAttribute, Outcome, Request, Select,
-    UserSystem,
+    Act, Action, Ask, Declared, Fields, Migrate, Observe, ObservedAttribute, Outcome, Request, Scheduled,
+    Select, UserSystem,
 };
 use crate::{Column, Operand, Reference, Step, ValuePath, deadline};
 
 /// The keys of which a step has exactly one: it says what the step does.
-const ACTIONS: [&str; 9] =
-    ["request", "user-system", "observe", "sense", "alert", "act", "migrate", "wait", "check"];
+const ACTIONS: [&str; 10] =
+    ["request", "user-system", "scheduled", "observe", "sense", "alert", "act", "migrate", "wait", "check"];
 
 pub(super) fn step(item: &Item<'_>, scope: &mut Scope) -> Result<Step, FileError> {
     item.table("a step", |table| {
@@ -24,6 +24,7 @@ pub(super) fn step(item: &Item<'_>, scope: &mut Scope) -> Result<Step, FileError
         let mut expect = match &action {
             Action::Request(request) => implied(request.srv, request.outcome),
             Action::UserSystem(asked) => implied(asked.srv, asked.outcome),
+            Action::Scheduled(answer) => implied_by_schedule(answer.outcome),
             _ => Vec::new(),
         };
         let written = table.read("expect", |item| expectations(item, scope))?;
@@ -79,6 +80,7 @@ fn action(table: &mut Table<'_>, key: &'static str, scope: &Scope) -> Result<Act
             device: table.read("device", device)?,
             outcome: outcome(table)?,
         })),
+        "scheduled" => scheduled(table, &item).map(Action::Scheduled),
         "observe" => observe(table, &item, scope).map(Action::Observe),
         "sense" => Ok(Action::Sense {
             sensor: item.parse("a sensor: supply-voltage, current or temperature")?,
@@ -96,6 +98,19 @@ fn action(table: &mut Table<'_>, key: &'static str, scope: &Scope) -> Result<Act
             Ok(Action::Check)
         }
     }
+}
+
+fn scheduled(table: &mut Table<'_>, item: &Item<'_>) -> Result<Scheduled, FileError> {
+    let srv: Srv = item.parse("a Service Reference Variant that a schedule reads, such as 4.8.1")?;
+    if !ScheduledRead::variants().any(|scheduled| scheduled == srv) {
+        let known = ScheduledRead::variants().map(Srv::as_str).collect::<Vec<_>>().join(", ");
+        return Err(item.refuse("a variant that a schedule reads", format!("it reads {known}")));
+    }
+    let outcome = outcome(table)?;
+    if outcome == Outcome::Refused {
+        return Err(item.refuse("an answer", "nobody is asked whether a schedule may read: use 5.1 for that"));
+    }
+    Ok(Scheduled { srv, device: table.read("device", device)?, outcome })
 }
 
 fn request(table: &mut Table<'_>, item: &Item<'_>, scope: &Scope) -> Result<Request, FileError> {
@@ -320,6 +335,7 @@ fn within(table: &mut Table<'_>, action: &Action) -> Result<std::time::Duration,
     let usual = match action {
         Action::Request(_) => deadline::REQUEST,
         Action::UserSystem(_) => deadline::USER_SYSTEM,
+        Action::Scheduled(_) => deadline::SCHEDULED,
         Action::Observe(_) | Action::Sense { .. } => deadline::OBSERVE,
         Action::Alert { .. } => deadline::ALERT,
         Action::Ask(_) => deadline::ASK,
@@ -377,6 +393,14 @@ fn done(table: &mut Table<'_>, action: &Action) -> Result<String, FileError> {
                 asked.srv,
                 asked.srv.name(),
                 of(asked.device)
+            )
+        }
+        Action::Scheduled(answer) => {
+            format!(
+                "wait for the schedule's answer to {} {}{}",
+                answer.srv,
+                answer.srv.name(),
+                of(answer.device)
             )
         }
         Action::Observe(observe) => {

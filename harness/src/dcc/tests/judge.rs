@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proto_duis::{CommandVariant, DeviceStatus, Eui64, Request, RequestId, ResponseCode, Signer, Srv};
 
 use super::lab::{ESME, GS, GSME, HUB, IS, KEYS, OU, inventory, request, users};
-use crate::dcc::judge::{Passed, Refusal, View, judge};
+use crate::dcc::judge::{Asked, Passed, Refusal, View, judge};
 use crate::dcc::{ANTI_REPLAY, Address, BAD_SIGNATURE, Inventory, User, UserStatus, Users};
 
 struct Court {
@@ -45,7 +45,7 @@ fn by(originator: Eui64, request: Request) -> Request {
 fn a_sound_request_passes() {
     let court = Court::new();
     let passed = court.try_at(&request(Srv::ArmSupply, ESME, 11), &KEYS.is, Address::SendCommand);
-    assert_eq!(passed, Ok(Passed::Device { installation: HUB, sleeps: false }));
+    assert_eq!(passed, Ok(Passed::Device(Asked { installation: HUB, sleeps: false })));
     let broker = Eui64::ACCESS_CONTROL_BROKER;
     let passed = court.try_at(&request(Srv::ReadInventory, broker, 11), &KEYS.is, Address::NonDevice);
     assert_eq!(passed, Ok(Passed::Own));

@@ -90,6 +90,31 @@ pub(super) fn now() -> Timestamp {
     "2026-11-21T09:30:00Z".parse().unwrap()
 }
 
+/// A clock that a test sets.
+#[derive(Clone)]
+pub(super) struct SetClock(Arc<std::sync::Mutex<Timestamp>>);
+
+impl SetClock {
+    pub(super) fn new() -> SetClock {
+        SetClock(Arc::new(std::sync::Mutex::new(now())))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+
+    fn pass(&self, seconds: i64) {
+        *self.0.lock().unwrap() += jiff::SignedDuration::from_secs(seconds);
+    }
+}
+
+/// A request for the DCC itself, of the import supplier.
+pub(super) fn for_the_dcc(srv: Srv, counter: u64, fields: &[(&str, &str)]) -> Request {
+    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let id = RequestId { originator: IS, target: Eui64::ACCESS_CONTROL_BROKER, counter };
+    Request::new(id, RequestBody::from_fields(srv, &fields).unwrap())
+}
+
 pub(super) fn request(srv: Srv, target: Eui64, counter: u64) -> Request {
     let fields = match srv {
         Srv::ReadInventory => [("DeviceID".to_owned(), ESME.to_string())].into(),
@@ -129,7 +154,7 @@ impl S1spPort for S1sp {
 
     async fn serve(&self, countersigned: Bytes) -> Result<S1spReply, S1spError> {
         let opened = CountersignedRequest::open(&countersigned, &KEYS.trust).unwrap();
-        let request = opened.message.request().content().clone();
+        let request = opened.message.asked().clone();
         let mut id = request.id;
         match self {
             S1sp::Answers | S1sp::Forges => {}
@@ -165,6 +190,7 @@ pub(super) struct Lab {
     pub(super) dcc: Dcc<S1sp>,
     received: mpsc::Receiver<Bytes>,
     poster: Poster,
+    clock: SetClock,
 }
 
 /// What the DCC of a test is made of.
@@ -209,10 +235,19 @@ impl Lab {
 
     pub(super) async fn start_with(s1sp: S1sp, status: StatusCode) -> Lab {
         let config = config(Duration::from_millis(if s1sp == S1sp::NeverReturns { 300 } else { 10_000 }));
+        let clock = SetClock::new();
+        let told = clock.clone();
+        let config = DccConfig { clock: Arc::new(move || told.now()), ..config };
         let dcc = Dcc::start(config, s1sp).await.unwrap();
         let (url, received) = listen(status).await;
         dcc.register_listener(IS, url.parse().unwrap()).unwrap();
-        Lab { dcc, received, poster: Poster::new(proto_duis::MAX_OCTETS) }
+        Lab { dcc, received, poster: Poster::new(proto_duis::MAX_OCTETS), clock }
+    }
+
+    /// Lets time pass, and the DCC look at its clock.
+    pub(super) fn pass(&self, seconds: i64) {
+        self.clock.pass(seconds);
+        crate::dcc::agenda::changed(&self.dcc.shared.agenda_changed);
     }
 
     /// Sends a message to `service` and gives back the status and what was said.
@@ -225,8 +260,13 @@ impl Lab {
 
     /// Sends a signed request and gives back the acknowledgement, its signature checked.
     pub(super) async fn ask(&self, request: &Request) -> Response {
+        self.ask_as(request, &KEYS.is).await
+    }
+
+    /// As [`Lab::ask`], signed by another.
+    pub(super) async fn ask_as(&self, request: &Request, signer: &Signer) -> Response {
         let service = if request.srv().is_for_the_dcc() { "serviceD" } else { "serviceS" };
-        let (status, body) = self.post(service, request.sign(&KEYS.is).unwrap()).await;
+        let (status, body) = self.post(service, request.sign(signer).unwrap()).await;
         assert_eq!(status, StatusCode::OK, "{}", String::from_utf8_lossy(&body));
         Response::open(&body, &KEYS.trust).unwrap().message
     }

@@ -32,6 +32,7 @@ const fn id(counter: u64) -> RequestId {
 fn answer(counter: u64) -> Answer {
     Answer {
         request: id(counter),
+        schedule: None,
         srv: SRV,
         code: ResponseCode::SUCCESS,
         time: TIME,

@@ -83,7 +83,10 @@ async fn a_full_queue_of_alerts_asks_the_dcc_to_try_again() {
     let tamper = desks.device_alert(examples::USER, alert(AlertCode::TAMPER), 1);
     assert_eq!(desks.post(tamper.clone()).await.0, 204);
     let (status, reason) = desks.post(tamper.clone()).await;
-    assert_eq!((status, reason.as_str()), (503, "no room for more alerts: try again later"));
+    assert_eq!(
+        (status, reason.as_str()),
+        (503, "no room for more alerts, or answers of schedules: try again later")
+    );
     assert_eq!(desks.user.take_unmatched_alerts().len(), 1);
     assert_eq!(desks.post(tamper).await.0, 204);
 }

@@ -177,6 +177,13 @@ impl ScheduledRead {
         }
     }
 
+    /// Every variant that a schedule can read.
+    pub fn variants() -> impl Iterator<Item = Srv> {
+        let logs = ScheduledLog::ALL.iter().map(|log| log.as_str());
+        let all = logs.chain(ScheduledRegisters::ALL.iter().map(|registers| registers.as_str()));
+        all.filter_map(|text| text.parse().ok())
+    }
+
     fn element(self) -> String {
         format!("DSP{}", self.srv().body_element())
     }

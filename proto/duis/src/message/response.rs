@@ -1,10 +1,12 @@
 //! Responses of the DCC: acknowledgements, answers, alerts.
 
 use super::request::read_srv;
+use super::schedule::{id_element, read_id, read_optional_id};
 use super::{
     InventoryDevice, MessageError, Opened, ReadMessage, S1spAlert, Signed, Smets1Body, Smets1Response,
-    UpdateFirmwareWarning, check_version, versioned,
+    StoredSchedule, UpdateFirmwareWarning, check_version, versioned,
 };
+use crate::body::ScheduleId;
 use crate::dsig::{self, DsigError, PartyKind, Signer, TrustStore};
 use crate::xml::{Cursor, Element, Reading, SchemaError, Space, Space::Sr};
 use crate::{RequestId, ResponseCode, ResponseId, Srv};
@@ -18,7 +20,7 @@ const MAX_DEVICES: usize = 17;
 /// What the DCC sends a user (DUIS element `Response`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// The request it answers. Absent in an alert.
+    /// The request it answers. Absent in an alert, and in an answer that a schedule brought.
     pub request: Option<RequestId>,
     /// The device's answer it carries. Absent in an acknowledgement.
     pub response: Option<ResponseId>,
@@ -59,6 +61,10 @@ pub enum DccContent {
     Inventory(Vec<InventoryDevice>),
     /// The answer to 11.1, Update Firmware, where the image does not go to every device that was named.
     UpdateFirmwareWarning(UpdateFirmwareWarning),
+    /// The answer to 5.1, Create Schedule: the DCC's number for it. Also what names the schedule whose read has no answer.
+    ScheduleId(ScheduleId),
+    /// The answer to 5.2, Read Schedule: 1 to [`StoredSchedule::MOST`] schedules.
+    Schedules(Vec<StoredSchedule>),
 }
 
 /// A device's answer or alert in the DCC's envelope (DUIS type `SMETS1ResponseMessage`).
@@ -66,6 +72,8 @@ pub enum DccContent {
 pub struct Smets1ResponseMessage {
     /// What was asked. Absent for an alert.
     pub srv: Option<Srv>,
+    /// The schedule that asked. Absent for an alert, and where a user asked.
+    pub schedule: Option<ScheduleId>,
     /// The answer, in the S1SP's hand.
     pub signed: Signed<Smets1Response>,
 }
@@ -106,9 +114,41 @@ impl Response {
         Response { request: Some(request), response: None, code, time, body }
     }
 
+    /// The DCC's own answer, with something to say.
+    pub fn own(request: RequestId, srv: Srv, content: DccContent, time: Timestamp) -> Response {
+        let body = ResponseBody::Dcc(ResponseMessage { srv, content });
+        Response { request: Some(request), response: None, code: ResponseCode::SUCCESS, time, body }
+    }
+
+    /// A device's answer to a read that a schedule made.
+    pub fn scheduled(
+        schedule: ScheduleId,
+        srv: Srv,
+        signed: Signed<Smets1Response>,
+        time: Timestamp,
+    ) -> Response {
+        let Smets1Response { device, user, counter, .. } = *signed.content();
+        let response = Some(ResponseId { originator: device, target: user, counter });
+        let schedule = Some(schedule);
+        let body = ResponseBody::Smets1(Smets1ResponseMessage { srv: Some(srv), schedule, signed });
+        Response { request: None, response, code: ResponseCode::SUCCESS, time, body }
+    }
+
+    /// That a read which a schedule made has no answer of a device.
+    pub fn scheduled_failure(
+        schedule: ScheduleId,
+        reading: RequestId,
+        srv: Srv,
+        code: ResponseCode,
+        time: Timestamp,
+    ) -> Response {
+        let body = ResponseBody::Dcc(ResponseMessage { srv, content: DccContent::ScheduleId(schedule) });
+        Response { request: None, response: Some(reading.response_id()), code, time, body }
+    }
+
     /// A device's answer.
     pub fn answer(request: RequestId, srv: Srv, signed: Signed<Smets1Response>, time: Timestamp) -> Response {
-        let body = ResponseBody::Smets1(Smets1ResponseMessage { srv: Some(srv), signed });
+        let body = ResponseBody::Smets1(Smets1ResponseMessage { srv: Some(srv), schedule: None, signed });
         let response = Some(request.response_id());
         Response { request: Some(request), response, code: ResponseCode::SUCCESS, time, body }
     }
@@ -117,7 +157,7 @@ impl Response {
     pub fn device_alert(signed: Signed<Smets1Response>, time: Timestamp) -> Response {
         let Smets1Response { device, user, counter, .. } = *signed.content();
         let response = Some(ResponseId { originator: device, target: user, counter });
-        let body = ResponseBody::Smets1(Smets1ResponseMessage { srv: None, signed });
+        let body = ResponseBody::Smets1(Smets1ResponseMessage { srv: None, schedule: None, signed });
         Response { request: None, response, code: ResponseCode::SUCCESS, time, body }
     }
 
@@ -284,7 +324,7 @@ impl DccContent {
     pub fn into_inventory(self) -> Vec<InventoryDevice> {
         match self {
             DccContent::Inventory(devices) => devices,
-            DccContent::Nothing | DccContent::UpdateFirmwareWarning(_) => Vec::new(),
+            _ => Vec::new(),
         }
     }
 
@@ -296,12 +336,20 @@ impl DccContent {
                 Some(Element::new(Sr, "DSPInventory").with_all(devices))
             }
             DccContent::UpdateFirmwareWarning(warning) => Some(warning.to_element()),
+            DccContent::ScheduleId(id) => Some(id_element(*id)),
+            DccContent::Schedules(schedules) => Some(StoredSchedule::list_element(schedules)),
         }
     }
 
     fn read(parts: &mut Cursor<'_>) -> Result<DccContent, SchemaError> {
         if let Some(list) = parts.optional(Sr, "DSPInventory") {
             return read_inventory(&list).map(DccContent::Inventory);
+        }
+        if let Some(list) = parts.optional(Sr, "DSPSchedulesRead") {
+            return StoredSchedule::read_list(&list).map(DccContent::Schedules);
+        }
+        if parts.peek(Sr, "DSPScheduleID") {
+            return read_id(parts).map(DccContent::ScheduleId);
         }
         let warning = parts.optional(Sr, "DSPUpdateFirmwareWarning");
         let warning = warning.map(|warning| UpdateFirmwareWarning::read(&warning)).transpose()?;
@@ -325,15 +373,18 @@ fn read_inventory(list: &Reading<'_>) -> Result<Vec<InventoryDevice>, SchemaErro
 impl Smets1ResponseMessage {
     fn to_element(&self) -> Element {
         let srv = self.srv.map(srv_elements);
-        Element::new(Sr, "SMETS1ResponseMessage").with_all(srv.into_iter().flatten())
+        Element::new(Sr, "SMETS1ResponseMessage")
+            .with_all(srv.into_iter().flatten())
+            .with_all(self.schedule.map(id_element))
     }
 
     fn read(message: &Reading<'_>) -> Result<Smets1ResponseMessage, SchemaError> {
         let mut parts = message.children(&[])?;
         let srv = if parts.peek(Sr, "ServiceReference") { Some(read_srv(&mut parts)?) } else { None };
+        let schedule = read_optional_id(&mut parts)?;
         let signed = read_signed(&mut parts)?;
         parts.finish()?;
-        Ok(Smets1ResponseMessage { srv, signed })
+        Ok(Smets1ResponseMessage { srv, schedule, signed })
     }
 }
 
