@@ -5,12 +5,13 @@
 //! not lose, its invocation counters, is kept beside the harness's own: in `devices` of its state folder.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
-use device_sim::fault::{FaultError, Placed};
+use device_sim::fault::{FaultError, FaultId, FaultPlan, Placed};
 use device_sim::{Estate, Hand, HandError, Pressed, SimClock, StartError, StateFolder};
 use lab_config::contents::Load;
-use lab_config::{DeviceKind, Lab};
+use lab_config::{DeviceKind, FileError, Lab};
 use scenarios::{Act, Action, Pack};
 
 use crate::dispatch::{Answer, Hands};
@@ -35,11 +36,31 @@ pub async fn bring_up(lab: Lab, rig: &str) -> Result<(Lab, Embedded), StartError
     Ok((estate.concrete(lab), Embedded(Some(estate))))
 }
 
+/// Reads a fault file.
+///
+/// # Errors
+/// What is wrong with it, and where.
+pub fn fault_plan(file: &Path) -> Result<FaultPlan, FileError> {
+    FaultPlan::load(file)
+}
+
 impl Embedded {
     /// Whoever presses keys on this rig: the simulator's hand for simulated devices, `person` for the others.
     pub fn hands(&self, rig: &str, person: Box<dyn Hands>) -> Box<dyn Hands> {
         let hand = |kind: &DeviceKind| Some((*kind, self.0.as_ref()?.hand(rig, *kind).ok()?));
-        Box::new(SimulatedHands { hands: DeviceKind::ALL.iter().filter_map(hand).collect(), person })
+        let hands = DeviceKind::ALL.iter().filter_map(hand).collect();
+        Box::new(SimulatedHands { hands, person, armed: Vec::new() })
+    }
+
+    /// Arms the faults of a file, before anything is run.
+    ///
+    /// # Errors
+    /// The fault no device of the lab can have, or that there are no simulated devices.
+    pub fn arm(&self, plan: &FaultPlan) -> Result<(), String> {
+        let Some(estate) = &self.0 else {
+            return Err("the rig has no simulated devices to have faults".to_owned());
+        };
+        estate.arm_all(plan).map_err(|wrong| format!("{}: {}", wrong.0, wrong.1))
     }
 
     /// Stops the devices.
@@ -53,6 +74,8 @@ impl Embedded {
 struct SimulatedHands {
     hands: BTreeMap<DeviceKind, Hand>,
     person: Box<dyn Hands>,
+    /// The faults that scripts brought about. Those of a fault file are not theirs to undo.
+    armed: Vec<FaultId>,
 }
 
 impl Hands for SimulatedHands {
@@ -75,7 +98,8 @@ impl Hands for SimulatedHands {
             },
             (_, Act::ClearFaults) => match self.hands.values().next() {
                 Some(hand) => {
-                    let said = format!("{} faults undone", hand.clear_faults());
+                    let undone = self.armed.drain(..).filter(|id| hand.clear_fault(*id)).count();
+                    let said = format!("{undone} faults undone");
                     Box::pin(async move { Ok(said) })
                 }
                 None => self.person.ask(device, act, show, within),
@@ -105,10 +129,11 @@ impl Hands for SimulatedHands {
 
 impl SimulatedHands {
     /// Brings a fault about at a simulated device; nothing said, where the device is a real one.
-    fn fault(&self, text: &str) -> Result<Option<String>, Trouble> {
+    fn fault(&mut self, text: &str) -> Result<Option<String>, Trouble> {
         let placed: Placed = text.parse().map_err(|e| Trouble::error(format!("fault {text:?}: {e}")))?;
         let Some(hand) = self.hands.get(&placed.device) else { return Ok(None) };
         let armed = hand.arm(&placed).map_err(|e: FaultError| Trouble::error(format!("{placed}: {e}")))?;
+        self.armed.push(armed);
         Ok(Some(format!("fault {armed} armed: {placed}")))
     }
 }

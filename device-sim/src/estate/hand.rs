@@ -311,6 +311,11 @@ impl Hand {
         self.site.with_faults(|board| board.arm(placed.clone(), now()))
     }
 
+    /// Clears one fault of the device's rig, and undoes what it did. Whether there was one.
+    pub fn clear_fault(&self, id: FaultId) -> bool {
+        self.site.with_faults(|board| board.clear(id))
+    }
+
     /// Clears every fault of the device's rig; what they did is undone. How many there were.
     pub fn clear_faults(&self) -> usize {
         self.site.with_faults(|board| {

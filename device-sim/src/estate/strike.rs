@@ -59,6 +59,9 @@ pub(super) fn strike(home: &mut Home, pocket: &mut Pocket, deed: Deed) -> Option
             // Closing it again does nothing that a meter notices.
             connection(home, device).into_iter().filter(|_| on).for_each(Connection::tamper);
         }
+        DeedKind::Device(DeviceFault::CreditsUsedTokens) => {
+            connection(home, device).into_iter().for_each(|connection| connection.credit_used_tokens(on));
+        }
         DeedKind::Device(other) => {
             core(home, device).into_iter().for_each(|core| in_core(core, other, on));
         }
@@ -71,6 +74,9 @@ fn in_core(core: &mut Core, fault: DeviceFault, on: bool) {
     match fault {
         DeviceFault::MemoryFull => core.bench.memory_full = on,
         DeviceFault::BadFirmware => core.bench.bad_image = on,
+        DeviceFault::Ignores(obis) => core.bench.misbehaviour.ignore(obis, on),
+        DeviceFault::Misreports(obis) => core.bench.misbehaviour.misreport(obis, on),
+        DeviceFault::Mutes(code) => core.bench.misbehaviour.mute(code, on),
         DeviceFault::ClockJump(by) if on => {
             core.jump_to(core.shown().plus(i64::try_from(by.as_millis()).unwrap_or_default()));
         }
@@ -132,7 +138,10 @@ pub(super) fn lacks(home: &mut Home, device: DeviceKind, fault: DeviceFault) -> 
     let has = match fault {
         DeviceFault::Silence => true,
         DeviceFault::FlatBattery | DeviceFault::Asleep => device == DeviceKind::Gsme && home.gsme.is_some(),
-        DeviceFault::KeyLock | DeviceFault::WrongKey | DeviceFault::CoverOpen => {
+        DeviceFault::KeyLock
+        | DeviceFault::WrongKey
+        | DeviceFault::CreditsUsedTokens
+        | DeviceFault::CoverOpen => {
             connection(home, device).is_some()
         }
         DeviceFault::Load(_) | DeviceFault::Voltage(_) => device == DeviceKind::Esme && home.esme.is_some(),
@@ -141,7 +150,7 @@ pub(super) fn lacks(home: &mut Home, device: DeviceKind, fault: DeviceFault) -> 
     };
     (!has).then_some(match fault {
         DeviceFault::FlatBattery | DeviceFault::Asleep => "battery",
-        DeviceFault::KeyLock | DeviceFault::WrongKey => "token entry",
+        DeviceFault::KeyLock | DeviceFault::WrongKey | DeviceFault::CreditsUsedTokens => "token entry",
         DeviceFault::WrongPassword => "passwords",
         DeviceFault::Load(_) => "electric load",
         DeviceFault::Voltage(_) => "voltage",

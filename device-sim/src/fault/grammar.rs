@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use lab_config::cosem::Obis;
 use lab_config::{DeviceKind, Path, nearest};
 
 use super::{Asked, DeviceFault, Extent, Fault, Placed, Way, When, WireFault};
@@ -43,6 +44,8 @@ pub const KINDS: [&str; 21] = [
 ];
 /// The words of what a bench or a hand does at a meter that is no fault of it, in the same grammar.
 pub const CONDITIONS: [&str; 3] = ["load", "voltage", "cover-open"];
+/// The words of what a device does wrongly while everything about it works, in the same grammar.
+pub const BEHAVIOURS: [&str; 4] = ["ignores", "misreports", "mutes", "credits-used-tokens"];
 /// The words clauses begin with.
 const CLAUSES: [&str; 6] = ["at", "when", "on", "for", "odds", "inward"];
 
@@ -228,7 +231,7 @@ fn kind(words: &mut Words<'_>, device: DeviceKind, path: Option<Path>) -> Result
             (Some(_), Some(_)) => {
                 Err(found(words, &format!("no path in the place, only {device}: the fault is of the device")))
             }
-            (None, _) => Err(unknown(words, name, &[&KINDS[..], &CONDITIONS].concat(), "a fault")),
+            (None, _) => Err(unknown(words, name, &[&KINDS[..], &CONDITIONS, &BEHAVIOURS].concat(), "a fault")),
         },
     }
 }
@@ -261,8 +264,25 @@ fn device_fault(words: &mut Words<'_>, name: &str) -> Result<Option<DeviceFault>
         "load" => DeviceFault::Load(load(words)?),
         "voltage" => DeviceFault::Voltage(decivolts(words)?),
         "cover-open" => DeviceFault::CoverOpen,
+        "ignores" => DeviceFault::Ignores(object(words)?),
+        "misreports" => DeviceFault::Misreports(object(words)?),
+        "mutes" => DeviceFault::Mutes(alert_code(words)?),
+        "credits-used-tokens" => DeviceFault::CreditsUsedTokens,
         _ => return Ok(None),
     }))
+}
+
+fn object(words: &mut Words<'_>) -> Result<Obis, GrammarError> {
+    let expected = "an object, such as 1-0:1.8.0";
+    let word = words.take(expected)?;
+    word.parse().map_err(|_| words.wrong(word, expected))
+}
+
+fn alert_code(words: &mut Words<'_>) -> Result<u16, GrammarError> {
+    let expected = "the code of an alert, such as 8F32";
+    let word = words.take(expected)?;
+    let code = word.parse::<proto_duis::AlertCode>().map_err(|_| words.wrong(word, expected))?;
+    Ok(code.0)
 }
 
 fn load(words: &mut Words<'_>) -> Result<u32, GrammarError> {
@@ -453,6 +473,10 @@ impl fmt::Display for DeviceFault {
             Self::Load(watts) => write!(f, "load {watts} W"),
             Self::Voltage(decivolts) => write!(f, "voltage {}.{} V", decivolts / 10, decivolts % 10),
             Self::CoverOpen => f.write_str("cover-open"),
+            Self::Ignores(obis) => write!(f, "ignores {obis}"),
+            Self::Misreports(obis) => write!(f, "misreports {obis}"),
+            Self::Mutes(code) => write!(f, "mutes {code:04X}"),
+            Self::CreditsUsedTokens => f.write_str("credits-used-tokens"),
         }
     }
 }

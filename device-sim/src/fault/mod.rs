@@ -37,6 +37,15 @@
 //! | `voltage 262.5 V` | a mains voltage of the bench at an electricity meter |
 //! | `cover-open` | the terminal cover of a meter is opened; undone, it is closed |
 //!
+//! So are wrong behaviours, which nothing shows but a script that looks twice; a fault file has them from the start:
+//!
+//! | behaviour | what happens |
+//! |---|---|
+//! | `ignores 0-0:1.0.0` | the device says it did what it was asked of the object, and does nothing |
+//! | `misreports 1-0:1.8.0` | every number it tells of the object from afar is one more than at its own port |
+//! | `mutes 8F32` | it sends no alert of this code |
+//! | `credits-used-tokens` | it credits a token again that it has had |
+//!
 //! | clause | when |
 //! |---|---|
 //! | none | from now on, until it is cleared |
@@ -67,7 +76,7 @@ mod wire;
 
 pub use board::{Armed, Board, Deed, DeedKind, FaultId, From, MOST_FAULTS};
 pub use error::FaultError;
-pub use grammar::{CONDITIONS, GrammarError, KINDS, place};
+pub use grammar::{BEHAVIOURS, CONDITIONS, GrammarError, KINDS, place};
 pub use misread::misread;
 pub use outbox::{Outbox, Outgoing};
 pub use plan::FaultPlan;
@@ -198,6 +207,14 @@ pub enum DeviceFault {
     Voltage(u16),
     /// Its terminal cover is open.
     CoverOpen,
+    /// It says it did what it was asked of an object, and does nothing.
+    Ignores(Obis),
+    /// What it tells of an object from afar is not what it shows at its own port.
+    Misreports(Obis),
+    /// It sends no alert of this code.
+    Mutes(u16),
+    /// It credits a token again that it has had.
+    CreditsUsedTokens,
 }
 
 /// When a fault strikes.

@@ -11,7 +11,7 @@ use proto_dlms::sign_on::ReadOut;
 
 use super::WanId;
 use crate::model::firmware::ImageTransfer;
-use crate::model::journal::Event;
+use crate::model::journal::{Entry, Event};
 use crate::model::time::Moment;
 use crate::objects::{Device, Face, Shell, alert};
 
@@ -82,7 +82,8 @@ impl<D: Device> Station<D> {
             return Vec::new();
         }
         self.notice_start();
-        let face = &mut Face { device: &mut self.device, shell: &mut self.shell };
+        let from_afar = door != Door::Local;
+        let face = &mut Face { device: &mut self.device, shell: &mut self.shell, from_afar };
         let first = self.sessions.receive(door, peer, apdu, face);
         if let Err(error) = self.shell.access.keep() {
             // As a meter whose memory fails: it does nothing it could not remember.
@@ -104,7 +105,7 @@ impl<D: Device> Station<D> {
 
     /// What it reads out to anybody at its local port.
     pub(super) fn read_out(&mut self) -> ReadOut {
-        Face { device: &mut self.device, shell: &mut self.shell }.read_out()
+        Face { device: &mut self.device, shell: &mut self.shell, from_afar: false }.read_out()
     }
 
     /// It restarts: every association is gone, and what it was in the middle of saying.
@@ -127,13 +128,24 @@ impl<D: Device> Station<D> {
         }
         let (habit, now) = (self.push_habit(), self.device.core().now());
         if self.pushing.is_empty() {
-            let entry = self.device.core_mut().journal.take_alert()?;
+            let entry = self.next_alert()?;
             self.pushing = pieces(alert(&entry, &self.shell), habit);
         } else if now < self.next_push {
             return None;
         }
         self.next_push = now.plus(habit.map_or(0, |habit| habit.gap.into()));
         self.pushing.pop_front()
+    }
+
+    /// The oldest alert nobody has taken, of those it tells.
+    fn next_alert(&mut self) -> Option<Entry> {
+        loop {
+            let core = self.device.core_mut();
+            let entry = core.journal.take_alert()?;
+            if !core.bench.misbehaviour.mutes(entry.event.code()) {
+                return Some(entry);
+            }
+        }
     }
 
     /// When more of an alert is due.

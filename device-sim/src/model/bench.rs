@@ -2,6 +2,8 @@
 
 use lab_config::cosem::Obis;
 
+use super::misbehaviour::Misbehaviour;
+
 /// Notes kept until somebody takes them; one exchange asks for far fewer.
 const NOTES: usize = 64;
 
@@ -12,6 +14,8 @@ pub struct Bench {
     pub memory_full: bool,
     /// A firmware image it is given does not verify.
     pub bad_image: bool,
+    /// What it does wrongly.
+    pub misbehaviour: Misbehaviour,
     asked: Vec<(Obis, i8)>,
 }
 

@@ -480,6 +480,11 @@ impl Connection {
         }
     }
 
+    /// From now on a token that was entered before is credited again, or no longer.
+    pub fn credit_used_tokens(&mut self, on: bool) {
+        self.desk.credit_used(on);
+    }
+
     /// Another vending key; the one before.
     pub fn replace_key(&mut self, key: Option<VendingKey>) -> Option<VendingKey> {
         self.desk.replace_key(key)

@@ -24,6 +24,7 @@ pub mod journal;
 pub mod load_limit;
 pub mod loading;
 pub mod mirror;
+pub mod misbehaviour;
 pub mod money;
 pub mod plate;
 pub mod power_level;

@@ -104,12 +104,14 @@ pub struct TokenDesk {
     forgotten: Option<u32>,
     wrong: u8,
     locked_until: Option<Moment>,
+    /// Whether it credits a token again that it has had, which no meter should.
+    credits_used: bool,
 }
 
 impl TokenDesk {
     /// The desk of a meter with this vending key; without one every token is refused.
     pub fn new(key: Option<VendingKey>) -> Self {
-        Self { key, used: BTreeSet::new(), forgotten: None, wrong: 0, locked_until: None }
+        Self { key, used: BTreeSet::new(), forgotten: None, wrong: 0, locked_until: None, credits_used: false }
     }
 
     /// Whether entry is locked.
@@ -125,6 +127,11 @@ impl TokenDesk {
     /// Another vending key; the one before.
     pub fn replace_key(&mut self, key: Option<VendingKey>) -> Option<VendingKey> {
         std::mem::replace(&mut self.key, key)
+    }
+
+    /// From now on it credits a token again that it has had, or no longer.
+    pub fn credit_used(&mut self, on: bool) {
+        self.credits_used = on;
     }
 
     /// Enters a token and credits the account.
@@ -157,7 +164,7 @@ impl TokenDesk {
         })?;
         let key = self.key.as_ref().ok_or(TokenRefusal::NotFitted)?;
         let top_up = token.open(key).map_err(|_| TokenRefusal::Invalid)?;
-        if self.was_used(top_up.sequence) { Err(TokenRefusal::Duplicate) } else { Ok(top_up) }
+        if self.was_used(top_up.sequence) && !self.credits_used { Err(TokenRefusal::Duplicate) } else { Ok(top_up) }
     }
 
     fn credit(&mut self, top_up: TopUp, account: &mut Account) -> Result<Credited, TokenRefusal> {

@@ -141,6 +141,8 @@ pub struct Face<'a, D> {
     pub device: &'a mut D,
     /// What stands around it.
     pub shell: &'a mut Shell,
+    /// Whether it is asked from afar, not at its own port.
+    pub from_afar: bool,
 }
 
 impl<D: Device> Face<'_, D> {
@@ -407,11 +409,15 @@ impl<D: Device> ObjectModel for Face<'_, D> {
         if selective.is_some() && !(is_buffer && attribute.attribute == 2) {
             return Err(DataAccessResult::ScopeOfAccessViolated);
         }
-        if is_buffer {
+        let value = if is_buffer {
             let read = self.read_buffer(&spec, attribute.attribute, selective);
-            return read.unwrap_or(Err(DataAccessResult::ObjectUnavailable));
-        }
-        self.read(peer, &spec, attribute.attribute)
+            read.unwrap_or(Err(DataAccessResult::ObjectUnavailable))?
+        } else {
+            self.read(peer, &spec, attribute.attribute)?
+        };
+        let AttributeRef { class, obis, attribute } = attribute;
+        let misbehaviour = &self.device.core().bench.misbehaviour;
+        Ok(if self.from_afar { misbehaviour.told(class, obis, attribute, value) } else { value })
     }
 
     fn set(
@@ -433,6 +439,9 @@ impl<D: Device> ObjectModel for Face<'_, D> {
         if self.device.core().bench.memory_full && spec.role != Role::Clock {
             return Err(DataAccessResult::TemporaryFailure);
         }
+        if self.device.core().bench.misbehaviour.ignores(attribute.obis) {
+            return Ok(());
+        }
         self.write(peer, &spec, attribute.attribute, &value)
     }
 
@@ -449,6 +458,9 @@ impl<D: Device> ObjectModel for Face<'_, D> {
         }
         if !spec.methods.contains(&method.method) || self.shell.access.is_public(peer.client) {
             return Err(ActionResult::ReadWriteDenied);
+        }
+        if self.device.core().bench.misbehaviour.ignores(method.obis) {
+            return Ok(None);
         }
         match spec.role {
             Role::Clock => self.shift_clock(parameter.as_ref()),

@@ -76,7 +76,7 @@ impl Bench {
     }
 
     fn serve(&mut self, server: &mut ServerSession, apdu: &[u8]) -> Vec<u8> {
-        let mut face = Face { device: &mut self.meter, shell: &mut self.shell };
+        let mut face = Face { device: &mut self.meter, shell: &mut self.shell, from_afar: true };
         let answer = server.receive(apdu, &mut face).unwrap();
         self.shell.access.keep().unwrap();
         answer
@@ -311,7 +311,7 @@ fn a_device_that_cannot_write_its_counters_down_ciphers_nothing() {
     std::fs::write(state, "a file where the folder was to be").unwrap();
     let (mut server, mut client) = bench.ends(bench.keys.clone(), 0);
     let apdu = client.start(Request::Associate).unwrap();
-    let mut face = Face { device: &mut bench.meter, shell: &mut bench.shell };
+    let mut face = Face { device: &mut bench.meter, shell: &mut bench.shell, from_afar: true };
     let answer = server.receive(&apdu, &mut face);
     assert!(!server.is_associated(), "{answer:?}");
     assert!(bench.shell.access.keep().is_err());

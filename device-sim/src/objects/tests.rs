@@ -55,7 +55,7 @@ impl Bench {
     }
 
     fn ask(&mut self, request: Request) -> Response {
-        let mut face = Face { device: &mut self.meter, shell: &mut self.shell };
+        let mut face = Face { device: &mut self.meter, shell: &mut self.shell, from_afar: true };
         let mut apdu = self.client.start(request).unwrap();
         loop {
             match self.client.receive(&self.server.receive(&apdu, &mut face).unwrap()).unwrap() {

@@ -159,6 +159,9 @@ pub struct Run {
     /// A test data set to be loaded first, by name or file; may be given more than once. Those a pack requires are loaded anyway
     #[arg(long = "data-set", value_name = "SET")]
     pub data_sets: Vec<String>,
+    /// A fault file for the rig's simulated devices, armed before the first script: wrong behaviours, say, that scripts must find
+    #[arg(long, value_name = "FILE")]
+    pub faults_file: Option<PathBuf>,
     /// Where run folders go
     #[arg(long, value_name = "FOLDER", default_value = RUNS)]
     pub runs: PathBuf,
@@ -177,6 +180,7 @@ impl Default for Run {
             packs: Vec::new(),
             scripts: Vec::new(),
             data_sets: Vec::new(),
+            faults_file: None,
             runs: PathBuf::from(RUNS),
             keys: KeyChoice::default(),
             json: false,

@@ -28,9 +28,10 @@ pub(super) async fn run(verb: &Run) -> Result<Exit, Failure> {
     let mut queue = Queue::new();
     queue.join(rig.name.clone(), plan).map_err(Failure::lab)?;
     let (lab, estate) = embedded::bring_up(declared, rig.name.as_str()).await.map_err(Failure::lab)?;
+    let remarks = faults(verb, &estate)?;
     let mut exit = Exit::Done;
     while let Some((name, plan)) = queue.take() {
-        let order = order(verb, &lab, &rig, plan, &estate)?;
+        let order = order(verb, &lab, &rig, plan, &estate, &remarks)?;
         exit = one(verb, order, &stop).await?;
         queue.give_back(&name);
     }
@@ -54,7 +55,22 @@ fn plan(verb: &Run, rig: &Rig) -> Result<Plan, Failure> {
     Plan::new(packs, rig, &selection).map_err(Failure::input)
 }
 
-fn order(verb: &Run, lab: &Lab, declared: &Rig, plan: Plan, estate: &Embedded) -> Result<Order, Failure> {
+/// Arms the faults of a file, and says so for the records: what such a run comes to is said of devices that were made wrong.
+fn faults(verb: &Run, estate: &Embedded) -> Result<Vec<String>, Failure> {
+    let Some(file) = &verb.faults_file else { return Ok(Vec::new()) };
+    let plan = embedded::fault_plan(file).map_err(Failure::input)?;
+    estate.arm(&plan).map_err(Failure::input)?;
+    Ok(plan.faults.iter().map(|fault| format!("simulated devices have a fault: {fault}")).collect())
+}
+
+fn order(
+    verb: &Run,
+    lab: &Lab,
+    declared: &Rig,
+    plan: Plan,
+    estate: &Embedded,
+    remarks: &[String],
+) -> Result<Order, Failure> {
     let keys = key_folder(&verb.runs, &verb.keys);
     Ok(Order {
         lab: lab.clone(),
@@ -65,6 +81,7 @@ fn order(verb: &Run, lab: &Lab, declared: &Rig, plan: Plan, estate: &Embedded) -
         key: dispatch::lab_key(&keys, lab).map_err(hinted)?,
         keys,
         hands: estate.hands(declared.name.as_str(), Box::<Person>::default()),
+        remarks: remarks.to_vec(),
         run: dispatch::new_run_id(Timestamp::now()).map_err(hinted)?,
     })
 }

@@ -29,6 +29,8 @@ pub struct Order {
     pub key: LabKey,
     /// Who is asked to press keys.
     pub hands: Box<dyn Hands>,
+    /// What whoever reads the records must know of how the rig was set up, each a note at the beginning of the run.
+    pub remarks: Vec<String>,
     /// The run's name.
     pub run: RunId,
 }

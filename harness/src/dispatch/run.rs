@@ -187,6 +187,9 @@ fn open(order: &Order, rig: &Rig, proof: &RigProof, tap: &RunTap) -> Result<Reco
         );
         book.write(Body::Note(Note { who: "dispatcher".to_owned(), what }))?;
     }
+    for what in order.remarks.iter().cloned() {
+        book.write(Body::Note(Note { who: "dispatcher".to_owned(), what }))?;
+    }
     Ok(Recorded { book, capture, folder })
 }
 
