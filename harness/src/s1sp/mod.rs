@@ -109,6 +109,15 @@ pub enum Unserved {
     },
 }
 
+/// Who asks, as far as an answer depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asker {
+    /// A supplier of the installation.
+    Supplier,
+    /// Somebody else, such as its network operator.
+    Other,
+}
+
 /// What an S1SP is made of.
 pub struct S1spParts {
     /// The ways to the devices.
@@ -339,18 +348,27 @@ async fn raise(parts: &Parts, request: &Request, refusal: &Refusal) {
     }
 }
 
-/// Prices are dated in the meter, which puts them in force by itself. Anything else would have to be kept by the S1SP
+/// What the DUIS has devices do later, they are told and do by themselves. Anything else would have to be kept by the S1SP
 /// until then, and is refused: a request that is lost with the process is worse than one that is not taken.
 fn future_dated(body: &RequestBody, now: Timestamp) -> Option<Refusal> {
-    if matches!(body, RequestBody::UpdatePricePrimaryElement(_) | RequestBody::ActivateFirmware(_)) {
-        return None;
-    }
-    let at = body.execution().filter(|at| *at > now)?;
-    let words = format!("ExecutionDateTime {at}: this S1SP does only 1.2.1 later; ask on demand");
+    let by_the_device = matches!(
+        body,
+        RequestBody::UpdatePricePrimaryElement(_)
+            | RequestBody::ActivateFirmware(_)
+            | RequestBody::UpdateDeviceConfigurationLoadLimitingGeneralSettings(_)
+    );
+    let at = body.execution().filter(|at| *at > now && !by_the_device)?;
+    let words = format!("ExecutionDateTime {at}: this S1SP does only what devices date themselves later");
     Some(Refusal::NotExpressible(words))
 }
 
 impl Parts {
+    fn asker(&self, request: &Request) -> Asker {
+        let Suppliers { electricity, gas } = &self.suppliers;
+        let is_supplier = electricity.iter().chain(gas).any(|user| *user == request.id.originator);
+        if is_supplier { Asker::Supplier } else { Asker::Other }
+    }
+
     /// The images on their way. A panic of another holder has been reported where it happened.
     fn under_way(&self) -> std::sync::MutexGuard<'_, BTreeMap<Eui64, AbortOnDropHandle<()>>> {
         self.distributions.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

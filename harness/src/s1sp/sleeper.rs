@@ -17,7 +17,7 @@ use proto_duis::{MmcBody, Request};
 
 use super::desk::Desk;
 use super::refusal::Refusal;
-use super::{Parts, operation, raise};
+use super::{Asker, Parts, operation, raise};
 use crate::driver::Withdrawal;
 
 /// Does what a request asks on the device of the desk.
@@ -28,7 +28,7 @@ pub(super) async fn carry_out(
 ) -> Result<MmcBody, Refusal> {
     desk.begin();
     if !desk.sleeps() {
-        let done = operation::carry_out(desk, &request.body, Timestamp::now()).await;
+        let done = operation::carry_out(desk, &request.body, parts.asker(request), Timestamp::now()).await;
         return done.map_err(|refusal| in_doubt(desk, refusal));
     }
     if desk.left_behind {
@@ -37,7 +37,7 @@ pub(super) async fn carry_out(
     desk.wait_for_wake();
     desk.left_behind = true;
     let cut_off = CutOff { parts: parts.clone(), request: Some(request.clone()) };
-    let done = awake_then(desk, request).await;
+    let done = awake_then(desk, request, parts.asker(request)).await;
     cut_off.was_not();
     let done = match done {
         Err(refusal) if refusal.is_silence() => Err(given_up(parts, desk, refusal).await),
@@ -49,11 +49,11 @@ pub(super) async fn carry_out(
 }
 
 /// A change goes out only to a device that has just answered a read.
-async fn awake_then(desk: &mut Desk, request: &Request) -> Result<MmcBody, Refusal> {
+async fn awake_then(desk: &mut Desk, request: &Request, asker: Asker) -> Result<MmcBody, Refusal> {
     if operation::changes(request.srv()) {
         operation::shown(desk).await?;
     }
-    operation::carry_out(desk, &request.body, Timestamp::now()).await
+    operation::carry_out(desk, &request.body, asker, Timestamp::now()).await
 }
 
 /// A failure after which nobody knows what the device did says so.

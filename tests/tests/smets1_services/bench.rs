@@ -119,10 +119,15 @@ impl Bench {
 
     /// Waits for a device alert with this code; others may come before it.
     pub(crate) async fn device_alert(&mut self, code: u16) -> (Eui64, String) {
+        self.device_alert_of([code]).await
+    }
+
+    /// The same with any of some codes.
+    pub(crate) async fn device_alert_of<const N: usize>(&mut self, codes: [u16; N]) -> (Eui64, String) {
         loop {
             let S1spAlertMessage::Device(alert) = self.alert().await else { continue };
             let Smets1Body::Alert(content) = &alert.content().body else { continue };
-            if content.code.is_some_and(|found| found.0 == code) {
+            if content.code.is_some_and(|found| codes.contains(&found.0)) {
                 return (alert.content().device, content.description.clone());
             }
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a failing test's panic is its message")]
 
 mod bench;
+mod configuration;
 mod history;
 mod prepayment;
 mod prove;

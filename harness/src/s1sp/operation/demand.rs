@@ -1,29 +1,37 @@
-//! 4.12 and 4.15: maximum demand and load limit.
+//! 4.12, 6.18, 6.2.5 and 6.12: maximum demand, the part of a day it is kept of, and from which power on a load is high.
 
+use jiff::civil::Time;
 use lab_config::Function;
-use proto_dlms::data::Data;
-use proto_duis::MmcBody;
-use proto_duis::mmc::build::{self, LoadLimit, MaximumDemand};
+use proto_dlms::data::{Data, MethodRef};
+use proto_duis::body::{
+    InstantaneousPowerThresholds, MaximumDemandTimePeriod, ResetMaximumDemand, TimeOfDay,
+};
+use proto_duis::mmc::build::{self, MaximumDemand};
+use proto_duis::{MmcBody, Srv};
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
 use super::register::{WATT, whole};
+use super::together::{self, Change, like};
 use crate::driver::{cosem, values};
 
-/// Attribute of an extended register (class 4).
+/// Attribute and method of an extended register (class 4).
 const CAPTURE_TIME: i8 = 5;
-/// Attributes of a limiter (class 71).
-const THRESHOLD_NORMAL: i8 = 4;
-const OVER_THRESHOLD: i8 = 6;
-const UNDER_THRESHOLD: i8 = 7;
-const ACTIONS: i8 = 11;
-/// The script that disables the supply.
-const DISABLE: i128 = 1;
+const RESET: i8 = 1;
+/// Attribute of a register monitor (class 21).
+const THRESHOLDS: i8 = 2;
 
-/// 4.12.1: the demand at any time. No Device Model of the lab has a register for a configured time of day.
+/// 4.12.1: the demand at any time, and that of the configured part of the day where the Device Model keeps one.
 pub(super) async fn import(desk: &mut Desk) -> Result<MmcBody, Refusal> {
     let demand = maximum(desk, Function::MaximumDemandImport).await?;
-    Ok(build::maximum_demand_import(Some(demand), None)?)
+    let configured = match desk.object(Function::MaximumDemandPeriod) {
+        Ok(_) => {
+            let demand = maximum(desk, Function::MaximumDemandImportInPeriod).await?;
+            Some((demand, period(desk).await?))
+        }
+        Err(_) => None,
+    };
+    Ok(build::maximum_demand_import(Some(demand), configured)?)
 }
 
 /// 4.12.2.
@@ -39,32 +47,86 @@ async fn maximum(desk: &mut Desk, function: Function) -> Result<MaximumDemand, R
     Ok(MaximumDemand { watts, captured, reset: None })
 }
 
-/// 4.15.
-pub(super) async fn load_limit(desk: &mut Desk) -> Result<MmcBody, Refusal> {
-    let object = desk.object(Function::LoadLimit)?;
-    let [threshold, period, restoration] = [THRESHOLD_NORMAL, OVER_THRESHOLD, UNDER_THRESHOLD];
-    let threshold = desk.get(cosem::numbered(&object, threshold), None).await?;
-    let period = seconds(&desk.get(cosem::numbered(&object, period), None).await?)?;
-    let restoration = seconds(&desk.get(cosem::numbered(&object, restoration), None).await?)?;
-    let actions = desk.get(cosem::numbered(&object, ACTIONS), None).await?;
-    let threshold = threshold.as_i128().and_then(|watts| i64::try_from(watts).ok());
-    let limit = LoadLimit {
-        counter: None,
-        threshold,
-        period: Some(period),
-        restoration: Some(restoration),
-        disables: disables(&actions),
+/// The part of the day: two times of day in UTC.
+async fn period(desk: &mut Desk) -> Result<[Time; 2], Refusal> {
+    let function = Function::MaximumDemandPeriod;
+    let data = desk.read(function).await?;
+    let time = |data: &Data| {
+        let [hour, minute, second, _] = *data.as_octets()? else { return None };
+        let part = |octet: u8| i8::try_from(octet).ok();
+        Time::new(part(hour)?, part(minute)?, part(second)?, 0).ok()
     };
-    Ok(build::load_limit(limit)?)
+    let times = match data.elements() {
+        Some([start, end]) => time(start).zip(time(end)),
+        _ => None,
+    };
+    times.map(|(start, end)| [start, end]).ok_or_else(|| Refusal::value(function, &data))
 }
 
-fn seconds(data: &Data) -> Result<u32, Refusal> {
-    let seconds = data.as_i128().and_then(|seconds| u32::try_from(seconds).ok());
-    seconds.ok_or_else(|| Refusal::value(Function::LoadLimit, data))
+/// 6.18.1.
+pub(super) async fn set_period(desk: &mut Desk, set: &MaximumDemandTimePeriod) -> Result<MmcBody, Refusal> {
+    let object = desk.object(Function::MaximumDemandPeriod)?;
+    let times = [octets(set.period.start)?, octets(set.period.end)?];
+    let part = Data::Structure(times.map(|time| Data::Octets(time.to_vec())).to_vec());
+    desk.set(cosem::attribute(&object), part).await?;
+    Ok(build::done(Srv::SetMaximumDemandConfigurableTimePeriod)?)
 }
 
-/// Whether the script run when the limit is passed disables the supply.
-fn disables(actions: &Data) -> Option<bool> {
-    let over = actions.elements()?.first()?.elements()?.get(1)?.as_i128()?;
-    Some(over == DISABLE)
+/// Hour, minute, second and hundredths.
+fn octets(time: TimeOfDay) -> Result<[u8; 4], Refusal> {
+    let at = time.time();
+    if !time.is_utc() || at.subsec_nanosecond() != 0 {
+        let words = format!("the time {at}: the meter takes whole seconds of UTC");
+        return Err(Refusal::NotExpressible(words));
+    }
+    Ok([at.hour(), at.minute(), at.second(), 0].map(i8::unsigned_abs))
+}
+
+/// 6.18.2.
+pub(super) async fn reset(desk: &mut Desk, reset: &ResetMaximumDemand) -> Result<MmcBody, Refusal> {
+    let named = [
+        (Function::MaximumDemandImport, reset.import),
+        (Function::MaximumDemandExport, reset.export),
+        (Function::MaximumDemandImportInPeriod, reset.configured_time_import),
+    ];
+    let named = named.into_iter().filter(|(_, named)| named.is_some());
+    let objects = named.map(|(function, _)| desk.object(function)).collect::<Result<Vec<_>, _>>()?;
+    if objects.is_empty() {
+        return Err(Refusal::NotExpressible("no register is named that is to be reset".to_owned()));
+    }
+    for object in &objects {
+        desk.act(MethodRef { method: RESET, ..cosem::method(object) }, Some(Data::I8(0))).await?;
+    }
+    Ok(build::done(Srv::ResetMaximumDemandRegisters)?)
+}
+
+/// 6.2.5: in the steps of the meter's active power, as 6.12 sets them.
+pub(super) async fn power_thresholds(desk: &mut Desk) -> Result<MmcBody, Refusal> {
+    let function = Function::PowerThresholds;
+    let object = desk.object(function)?;
+    let data = desk.get(cosem::numbered(&object, THRESHOLDS), None).await?;
+    let number = |data: &Data| data.as_i128().and_then(|number| i64::try_from(number).ok());
+    let thresholds = match data.elements() {
+        Some([medium, high]) => number(medium).zip(number(high)),
+        _ => None,
+    };
+    let (medium, high) = thresholds.ok_or_else(|| Refusal::value(function, &data))?;
+    Ok(build::power_thresholds(Some(medium), Some(high))?)
+}
+
+/// 6.12: both at once.
+pub(super) async fn set_power_thresholds(
+    desk: &mut Desk,
+    set: &InstantaneousPowerThresholds,
+) -> Result<MmcBody, Refusal> {
+    let object = desk.object(Function::PowerThresholds)?;
+    let attribute = cosem::numbered(&object, THRESHOLDS);
+    let change = Change::from_held(desk, attribute, |held| {
+        let wrong = || Refusal::value(Function::PowerThresholds, held);
+        let [medium, high] = held.elements().ok_or_else(wrong)? else { return Err(wrong()) };
+        Ok(Data::Array(vec![like(medium, set.low_medium)?, like(high, set.medium_high)?]))
+    });
+    let change = change.await?;
+    together::make(desk, &[change]).await?;
+    Ok(build::done(Srv::UpdateDeviceConfigurationInstantaneousPowerThreshold)?)
 }

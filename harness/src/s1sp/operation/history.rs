@@ -13,6 +13,7 @@ use super::super::refusal::Refusal;
 use super::log::Row;
 use super::register::tariff_registers;
 use super::table::{ACTIVE_EXPORT, Column, REACTIVE_EXPORT, REACTIVE_IMPORT, Table};
+use super::voltage;
 use crate::driver::cosem;
 
 /// Most entries of each answer (MMC); where a device has more, the latest are given.
@@ -211,7 +212,9 @@ pub(super) async fn voltage(desk: &mut Desk, fuel: Fuel, period: ReadLogPeriod) 
     let object = desk.object(Function::VoltageProfile)?;
     let seconds = desk.get(cosem::numbered(&object, CAPTURE_PERIOD), None).await?;
     let seconds = seconds.as_i128().and_then(|seconds| u32::try_from(seconds).ok());
-    Ok(build::voltage_data(&[VoltageReport { profile, period: seconds, ..VoltageReport::default() }])?)
+    let over = voltage::held(desk, Function::AverageOverVoltageCounter).await?;
+    let under = voltage::held(desk, Function::AverageUnderVoltageCounter).await?;
+    Ok(build::voltage_data(&[VoltageReport { over, under, profile, period: seconds }])?)
 }
 
 /// The attribute of a buffer that says how many seconds lie between its rows.

@@ -13,8 +13,13 @@
 //! | 4.3, 4.18 | credits (class 112), account |
 //! | 4.4.2 to 4.6.2, 4.8.1 to 4.10, 4.17 | profiles and logs by range (class 7) |
 //! | 4.11.1 | unit charges (class 113) |
-//! | 4.12.1, 4.12.2, 4.15 | largest demand (class 4), limiter (class 71) |
+//! | 4.12.1, 4.12.2, 6.18.1, 6.18.2 | largest demand (class 4), its part of the day (class 1) |
+//! | 4.15, 6.4.1, 6.4.2 | limiter (class 71), its settings held ready (class 1), its counter (class 3) |
+//! | 6.2.1, 6.5, 6.27 | voltage thresholds, periods and counters (class 3), voltage profile's period (class 7) |
+//! | 6.2.5, 6.12 | monitor of active power (class 21) |
 //! | 6.2.4, 11.2 | identity and versions (class 1), or the ZigBee Basic cluster |
+//! | 6.2.10, 6.22 | codes of events told and not logged (class 1) |
+//! | 6.25 | tamper state (class 1) |
 //! | 6.11 | clock (class 8) |
 //! | 6.13 | event and security log by range (class 7) |
 //! | 7.1, 7.2, 7.3, 7.4 | script table or disconnect control (classes 9 and 70) |
@@ -23,11 +28,13 @@
 //!
 //! A gas meter sleeps: what the gas proxy function mirrors is answered from the mirror, see [`is_mirrored`].
 
+mod alert_behaviour;
 mod clock;
 mod debt;
 mod demand;
 pub(super) mod firmware;
 mod history;
+mod limiter;
 mod log;
 mod money;
 mod plate;
@@ -35,11 +42,14 @@ mod price;
 mod register;
 mod supply;
 mod table;
+mod together;
+mod voltage;
 
 use jiff::Timestamp;
 use proto_duis::mmc::build::{BillingTrigger, Fuel};
 use proto_duis::{MmcBody, RequestBody, Srv};
 
+use super::Asker;
 use super::desk::Desk;
 use super::refusal::Refusal;
 
@@ -49,6 +59,7 @@ pub(super) use clock::shown;
 pub(super) async fn carry_out(
     desk: &mut Desk,
     body: &RequestBody,
+    asker: Asker,
     now: Timestamp,
 ) -> Result<MmcBody, Refusal> {
     let fuel = Fuel::of(desk.device.kind);
@@ -89,7 +100,7 @@ pub(super) async fn carry_out(
         RequestBody::ReadTariffPrimaryElement(_) => price::read(desk, fuel).await,
         RequestBody::ReadMaximumDemandImportRegisters(_) => demand::import(desk).await,
         RequestBody::ReadMaximumDemandExportRegisters(_) => demand::export(desk).await,
-        RequestBody::ReadLoadLimitData(_) => demand::load_limit(desk).await,
+        RequestBody::ReadLoadLimitData(_) => limiter::read(desk).await,
         RequestBody::RetrieveDailyConsumptionLog(read) => {
             history::daily_consumption(desk, fuel, read.period).await
         }
@@ -97,6 +108,30 @@ pub(super) async fn carry_out(
         RequestBody::ReadMeterBalance(_) => money::balance(desk, fuel).await,
         RequestBody::ReadDeviceConfigurationIdentityExcMPxN(_) => plate::identity(desk).await,
         RequestBody::ReadDeviceConfigurationPaymentMode(_) => money::payment_mode(desk).await,
+        RequestBody::ReadDeviceConfigurationVoltage(_) => voltage::read(desk).await,
+        RequestBody::ReadDeviceConfigurationInstantaneousPowerThresholds(_) => {
+            demand::power_thresholds(desk).await
+        }
+        RequestBody::ReadDeviceConfigurationEventAndAlertBehaviours(_) => {
+            alert_behaviour::read(desk, fuel, asker).await
+        }
+        RequestBody::UpdateDeviceConfigurationLoadLimitingGeneralSettings(settings) => {
+            limiter::update(desk, settings, now).await
+        }
+        RequestBody::UpdateDeviceConfigurationLoadLimitingCounterReset(_) => {
+            limiter::reset_counter(desk).await
+        }
+        RequestBody::UpdateDeviceConfigurationVoltage(update) => voltage::update(desk, update).await,
+        RequestBody::UpdateDeviceConfigurationInstantaneousPowerThreshold(set) => {
+            demand::set_power_thresholds(desk, set).await
+        }
+        RequestBody::SetMaximumDemandConfigurableTimePeriod(set) => demand::set_period(desk, set).await,
+        RequestBody::ResetMaximumDemandRegisters(reset) => demand::reset(desk, reset).await,
+        RequestBody::ConfigureAlertBehaviour(configure) => alert_behaviour::configure(desk, configure).await,
+        RequestBody::SetElectricitySupplyTamperState(set) => supply::set_tamper_state(desk, set.state).await,
+        RequestBody::UpdateDeviceConfigurationRMSVoltageCounterReset(_) => {
+            voltage::reset_counters(desk).await
+        }
         RequestBody::SynchroniseClock(set) => clock::synchronise(desk, set, now).await,
         RequestBody::ReadEventOrSecurityLog(read) => log::events(desk, read).await,
         RequestBody::EnableSupply(_) => supply::enable(desk).await,
@@ -137,6 +172,15 @@ pub(super) fn changes(srv: Srv) -> bool {
             | Srv::UpdateDebt
             | Srv::ActivateEmergencyCredit
             | Srv::ClearEventLog
+            | Srv::UpdateDeviceConfigurationLoadLimitingGeneralSettings
+            | Srv::UpdateDeviceConfigurationLoadLimitingCounterReset
+            | Srv::UpdateDeviceConfigurationVoltage
+            | Srv::UpdateDeviceConfigurationInstantaneousPowerThreshold
+            | Srv::SetMaximumDemandConfigurableTimePeriod
+            | Srv::ResetMaximumDemandRegisters
+            | Srv::ConfigureAlertBehaviour
+            | Srv::SetElectricitySupplyTamperState
+            | Srv::UpdateDeviceConfigurationRMSVoltageCounterReset
             | Srv::SynchroniseClock
             | Srv::EnableSupply
             | Srv::DisableSupply

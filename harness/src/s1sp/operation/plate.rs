@@ -2,12 +2,13 @@
 
 use lab_config::{Eui64, Function};
 use proto_duis::MmcBody;
-use proto_duis::mmc::build::{self, Identity};
+use proto_duis::mmc::build::{self, Fuel, Identity};
 use proto_zigbee::basic;
 use proto_zigbee::zcl::AttributeId;
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
+use super::supply;
 
 pub(super) async fn identity(desk: &mut Desk) -> Result<MmcBody, Refusal> {
     let (device, manufacturer, model) = if desk.speaks_zcl() {
@@ -18,8 +19,10 @@ pub(super) async fn identity(desk: &mut Desk) -> Result<MmcBody, Refusal> {
         let device = eui64(&said).unwrap_or(desk.device.eui64);
         (device, desk.text(Function::Manufacturer).await?, desk.text(Function::Model).await?)
     };
+    let locks = if desk.speaks_zcl() { None } else { supply::tamper_locks(desk).await? };
+    let supply_tamper = locks.map(|locks| (Fuel::of(desk.device.kind), locks));
     // A model too long for MMC is refused rather than cut: cut, it may name another model.
-    Ok(build::identity(&Identity { device, model, manufacturer, supply_tamper: None })?)
+    Ok(build::identity(&Identity { device, model, manufacturer, supply_tamper })?)
 }
 
 /// The EUI-64 a device says it has: text with hyphens, or its octets. A device that gives its serial number instead is

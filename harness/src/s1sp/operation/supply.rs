@@ -1,12 +1,14 @@
-//! 7.1 to 7.4: the supply.
+//! 6.25 and 7.1 to 7.4: the supply, and what tamper does to it.
 
 use lab_config::Function;
 use proto_dlms::data::{Data, MethodRef};
+use proto_duis::body::SupplyLock;
 use proto_duis::mmc::build::{self, SupplyState};
 use proto_duis::{MmcBody, Srv};
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
+use super::together;
 use crate::driver::cosem;
 
 /// Scripts of the supply's script table (class 9).
@@ -42,6 +44,35 @@ pub(super) async fn status(desk: &mut Desk) -> Result<MmcBody, Refusal> {
         _ => return Err(Refusal::value(Function::SupplyState, &data)),
     };
     Ok(build::supply_status(state, None)?)
+}
+
+/// Values of the tamper state.
+const UNCHANGED: u32 = 0;
+const LOCKED: u32 = 1;
+
+/// 6.25.
+pub(super) async fn set_tamper_state(desk: &mut Desk, state: SupplyLock) -> Result<MmcBody, Refusal> {
+    let wanted = match state {
+        SupplyLock::Unchanged => UNCHANGED,
+        SupplyLock::Locked => LOCKED,
+    };
+    let change = together::number(desk, Function::SupplyTamperState, wanted).await?;
+    together::make(desk, &[change]).await?;
+    Ok(build::done(Srv::SetElectricitySupplyTamperState)?)
+}
+
+/// Whether tamper locks the supply; none where the Device Model does not say.
+pub(super) async fn tamper_locks(desk: &mut Desk) -> Result<Option<bool>, Refusal> {
+    let function = Function::SupplyTamperState;
+    if desk.object(function).is_err() {
+        return Ok(None);
+    }
+    let data = desk.read(function).await?;
+    match data.as_i128().map(u32::try_from) {
+        Some(Ok(UNCHANGED)) => Ok(Some(false)),
+        Some(Ok(LOCKED)) => Ok(Some(true)),
+        _ => Err(Refusal::value(function, &data)),
+    }
 }
 
 async fn run(desk: &mut Desk, script: u16) -> Result<(), Refusal> {

@@ -406,6 +406,11 @@ impl TimeOfDay {
         TimeOfDay { time, offset: Some(Offset(0)) }
     }
 
+    /// Whether it is a time of UTC: written so, or without an offset.
+    pub fn is_utc(self) -> bool {
+        self.offset.is_none_or(|offset| offset == Offset(0))
+    }
+
     /// The time as written, whatever its offset.
     pub const fn time(self) -> Time {
         self.time

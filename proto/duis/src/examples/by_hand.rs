@@ -5,11 +5,11 @@ use super::{DEVICE, USER};
 use crate::body::part::Value;
 use crate::body::{BillingCalendar, RemotePartyRole};
 use crate::mmc::build::{
-    self, CertificateUse, Decimal, Fuel, GasSettings, HeldCredentials, MeterPoints, ModeOfPayment,
-    Replacement, VoltageSettings,
+    self, AlertBehaviours, CertificateUse, Decimal, GasEventDestinations, GasSettings, HeldCredentials,
+    MeterPoints, ModeOfPayment, NetworkOperatorAlerts, Replacement, SupplierAlerts, VoltageSettings,
 };
 use crate::mmc::{FormError, MmcBody};
-use crate::{Srv, examples::Draw};
+use crate::{AlertCode, Srv, examples::Draw};
 
 type Fields = &'static [(&'static str, &'static str)];
 
@@ -300,6 +300,8 @@ pub(super) fn answers() -> Result<Vec<MmcBody>, FormError> {
         existing: Some((DEVICE, vec![0; 20])),
         new: Some((USER, vec![255; 20])),
     };
+    let switches = |codes: [u16; 2]| Some(codes.map(|code| (AlertCode(code), code % 2 == 0)).into());
+    let destinations = GasEventDestinations { wan: true, han: false, log: true, alarm: false };
     let held = (USER, CertificateUse::DigitalSigning, vec![1; 20], Some(1000));
     let party = |role, held| HeldCredentials { role, held };
     let mut answers = vec![
@@ -312,8 +314,18 @@ pub(super) fn answers() -> Result<Vec<MmcBody>, FormError> {
         build::gas_settings(GasSettings::default())?,
         build::payment_mode(ModeOfPayment::Credit, None, None)?,
         build::payment_mode(ModeOfPayment::Prepayment, Some(true), Some(false))?,
-        build::alert_behaviours(Fuel::Electricity)?,
-        build::alert_behaviours(Fuel::Gas)?,
+        build::alert_behaviours(&AlertBehaviours::Supplier(SupplierAlerts::default()))?,
+        build::alert_behaviours(&AlertBehaviours::Supplier(SupplierAlerts {
+            wan: switches([0x810D, 0x81C6]),
+            han: switches([0x8119, 0x8145]),
+            alarm: switches([0x8154, 0x8155]),
+            logging: switches([0x8145, 0x8155]),
+        }))?,
+        build::alert_behaviours(&AlertBehaviours::NetworkOperator(NetworkOperatorAlerts {
+            wan: switches([0x8002, 0x8010]),
+            logging: switches([0x8014, 0x8099]),
+        }))?,
+        build::alert_behaviours(&AlertBehaviours::Gas([(AlertCode(0x81BF), destinations)].into()))?,
         build::credentials(&[
             party(RemotePartyRole::Supplier, Some(held)),
             party(RemotePartyRole::NetworkOperator, None),

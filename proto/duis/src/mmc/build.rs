@@ -3,16 +3,21 @@
 //! Each function checks what it builds; an error means a value does not fit the schema, such as a model of nine
 //! characters.
 
+mod alert_behaviour;
 mod configuration;
 mod devices;
 mod logs;
 mod prepayment;
 mod registers;
 
+pub use alert_behaviour::{
+    AlertBehaviours, AlertSwitches, GasEventDestinations, NetworkOperatorAlerts, SupplierAlerts,
+    alert_behaviours,
+};
 pub use configuration::{
     CertificateUse, GasSettings, HeldCredentials, MeterPoints, ModeOfPayment, Replacement, VoltageSettings,
-    alert_behaviours, billing_calendar, credentials, credentials_replaced, gas_settings, meter_points,
-    payment_mode, power_thresholds, voltage,
+    billing_calendar, credentials, credentials_replaced, gas_settings, meter_points, payment_mode,
+    power_thresholds, voltage,
 };
 
 pub use devices::{JoinOutcome, commissioned, joined, restored, sample_recorded};

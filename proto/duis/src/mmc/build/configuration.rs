@@ -1,6 +1,6 @@
 //! Group 6: what a device is set to, and who may control it.
 
-use super::{Decimal, FormError, Fuel, MmcBody, MmcElement, optional};
+use super::{Decimal, FormError, MmcBody, MmcElement, optional};
 use crate::body::{BillingCalendar, RemotePartyRole};
 use crate::mmc::from_request;
 use crate::{Eui64, Srv};
@@ -161,15 +161,6 @@ pub fn payment_mode(
     let mode = [MmcElement::leaf("PaymentMode", mode)];
     let srv = Srv::ReadDeviceConfigurationPaymentMode;
     MmcBody::new(srv, true, mode.into_iter().chain(emergency).chain(disabled))
-}
-
-/// 6.2.10, with an element for the alerts of the fuel and nothing in it: no SMETS1 device of the lab has settings to give.
-///
-/// # Errors
-/// None in practice.
-pub fn alert_behaviours(fuel: Fuel) -> Result<MmcBody, FormError> {
-    let srv = Srv::ReadDeviceConfigurationEventAndAlertBehaviours;
-    MmcBody::new(srv, true, [MmcElement::new(super::alert_settings(fuel))])
 }
 
 word_enum! {
