@@ -41,7 +41,10 @@ pub use deliver::Undelivered;
 pub use firmware::{CentralProductsList, NO_DEVICE, NOT_LISTED, OTHER_VERSION, Product, UPDATED};
 pub use forward::{S1spError, S1spPort, S1spReply};
 pub use held::{NOT_HELD, TAKES_BACK};
-pub use inventory::{Enrolment, Inventory, InventoryError};
+pub use inventory::{
+    Enrolment, Inventory, InventoryError, KNOWN_ALREADY, MPXN_TAKEN, NO_ROOM, NOT_FOR_ITS_TYPE,
+    NOT_IN_THIS_STATUS, NOT_OF_ITS_TYPE, NOT_THE_NEXT_STATUS, NOT_TO_BE_DECOMMISSIONED,
+};
 pub use judge::{ANTI_REPLAY, Address, BAD_SIGNATURE};
 pub use line::Quiet;
 pub use schedule::{

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use proto_duis::{CreateSchedule, DccContent, Request, RequestBody, Response, ResponseCode, UpdateFirmware};
+use proto_duis::{
+    CreateSchedule, DccContent, DecommissionDevice, Request, RequestBody, Response, ResponseCode,
+    UpdateFirmware,
+};
 
 use super::agenda;
 use super::firmware::{self, Distribution};
@@ -14,9 +17,14 @@ use super::inventory::Inventory;
 use super::judge::{self, Refusal};
 use super::line::{self, NoPlace};
 use super::server::{Shared, locked};
+use super::users::User;
 
 /// The answer to a request for the DCC that this one does not carry out: it cannot be reached for that.
 const NOT_CARRIED_OUT: ResponseCode = ResponseCode::CANNOT_COMMUNICATE;
+
+const fn nothing((): ()) -> DccContent {
+    DccContent::Nothing
+}
 
 impl<P: S1spPort> Shared<P> {
     /// The answer of the DCC itself to a request that was judged to be its user's to send.
@@ -42,7 +50,16 @@ impl<P: S1spPort> Shared<P> {
             }
             RequestBody::DeleteSchedule(selection) => {
                 let deleted = locked(&self.agenda).schedules.delete(id.originator, selection);
-                deleted.map(|()| DccContent::Nothing)
+                deleted.map(nothing)
+            }
+            RequestBody::DevicePrenotification(notice) => {
+                self.user(id.originator).and_then(|user| inventory.prenotify(notice, user)).map(nothing)
+            }
+            RequestBody::UpdateInventory(update) => {
+                self.user(id.originator).and_then(|user| inventory.update(update, user)).map(nothing)
+            }
+            RequestBody::DecommissionDevice(device) => {
+                self.user(id.originator).and_then(|user| self.decommission(device, user, inventory))
             }
             _ => {
                 let reason = format!("this DCC does not carry out {srv} {}", srv.name());
@@ -72,6 +89,18 @@ impl<P: S1spPort> Shared<P> {
             Err(refusal) => return Ok(self.refused(request, &refusal)),
         };
         Ok(Response::acknowledgement(request.id, request.srv(), code, now))
+    }
+
+    /// 8.3: what was to be read of the device by schedules is read no more.
+    fn decommission(
+        &self,
+        device: &DecommissionDevice,
+        user: &User,
+        inventory: &mut Inventory,
+    ) -> Result<DccContent, Refusal> {
+        inventory.decommission(device, user)?;
+        locked(&self.agenda).schedules.withdraw_device(device.device);
+        Ok(DccContent::Nothing)
     }
 
     /// 5.1: the user must be one that may make the read itself.

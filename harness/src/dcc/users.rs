@@ -77,6 +77,11 @@ impl Users {
     }
 }
 
+/// Whether this is the role of a supplier.
+pub(super) const fn is_supplier(role: UserRole) -> bool {
+    matches!(role, UserRole::ImportSupplier | UserRole::ExportSupplier | UserRole::GasSupplier)
+}
+
 /// Whether a supplier in this role is responsible for a device of this kind.
 fn supplies(role: UserRole, kind: DeviceKind) -> bool {
     match role {

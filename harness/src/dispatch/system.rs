@@ -368,13 +368,18 @@ impl System {
                     status: Some(DeviceStatus::Commissioned),
                     manufacturer: device.identity.manufacturer.to_string(),
                     model: device.identity.model.to_string(),
+                    specification: None,
                     firmware: Some(device.identity.firmware_version.to_string()),
                     commissioned: Some(today),
                     import_mpxn: None,
+                    secondary_import_mpan: None,
+                    export_mpan: None,
+                    variant: None,
                     s1sp: None,
                 },
                 installation: hub.unwrap_or(device.eui64),
                 responsible: self.dcc.users().responsible_for(*kind),
+                notified_by: None,
             };
         declared.devices.iter().map(enrolment).collect()
     }

@@ -294,9 +294,13 @@ fn device(device: &InventoryDevice) -> Node {
         ("DeviceStatus", device.status.map(|status| status.to_string())),
         ("DeviceManufacturer", Some(device.manufacturer.clone())),
         ("DeviceModel", Some(device.model.clone())),
+        ("SMETSCHTSVersion", device.specification.clone()),
         ("DeviceFirmwareVersion", device.firmware.clone()),
         ("DateCommissioned", device.commissioned.map(|day| day.to_string())),
         ("ImportMPxN", device.import_mpxn.clone()),
+        ("SecondaryImportMPAN", device.secondary_import_mpan.clone()),
+        ("ExportMPAN", device.export_mpan.clone()),
+        ("ESMEVariant", device.variant.map(|variant| variant.as_str().to_owned())),
         ("S1SP", device.s1sp.clone()),
     ];
     let leaf = |(name, text): (&str, Option<String>)| {

@@ -2,6 +2,7 @@
 //!
 //! The identities are those of published test data; the values are made up.
 
+use crate::body::EsmeVariant;
 use crate::body::part::{Leaf, Value};
 use crate::message::{
     ClockStatus, DccContent, DeviceAlert, InventoryDevice, Response, ResponsePayload, S1spAlert, Smets1Body,
@@ -30,6 +31,9 @@ pub const USER: Eui64 = Eui64::new([0x90, 0xB3, 0xD5, 0x1F, 0x30, 0x01, 0x00, 0x
 pub const DEVICE: Eui64 = Eui64::new([0x00, 0xDB, 0x12, 0x34, 0x56, 0x78, 0x90, 0xA0]);
 /// The moment the examples were written: 2026-11-21T09:30:00Z.
 pub const TIME: Timestamp = Timestamp::constant(1_795_253_400, 0);
+
+/// The longest inventory answer of the schema.
+const MAX_DEVICES: usize = 17;
 
 /// The hash of an image.
 const HASH: &str = "9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08";
@@ -374,12 +378,27 @@ pub fn dcc_responses() -> Vec<Response> {
         status: Some(DeviceStatus::Commissioned),
         manufacturer: "1052".to_owned(),
         model: "00A10001".to_owned(),
+        specification: None,
         firmware: firmware.map(str::to_owned),
         commissioned: Some(jiff::civil::date(2020, 3, 31)),
         import_mpxn: Some("1200023305967".to_owned()),
+        secondary_import_mpan: None,
+        export_mpan: None,
+        variant: None,
         s1sp: Some("S1SP".to_owned()),
     };
     let devices = vec![device(DeviceKind::Esme, Some("0000A001")), device(DeviceKind::Chf, None)];
+    let whole = |variant: &EsmeVariant| InventoryDevice {
+        specification: Some("SMETS1 v1.58".to_owned()),
+        secondary_import_mpan: Some("1200023305968".to_owned()),
+        export_mpan: Some("1200023305969".to_owned()),
+        variant: Some(*variant),
+        ..device(DeviceKind::Esme, Some("0000A001"))
+    };
+    let described = EsmeVariant::ALL
+        .chunks(MAX_DEVICES)
+        .map(|variants| Response::inventory(id, variants.iter().map(whole).collect(), TIME));
+    let described: Vec<Response> = described.collect();
     let list = |devices: &[Eui64]| DeviceIdList::new(devices.iter().copied());
     let warning = UpdateFirmwareWarning {
         invalid: list(&[USER]),
@@ -390,6 +409,6 @@ pub fn dcc_responses() -> Vec<Response> {
     };
     let firmware = Response::firmware_warning(id, ResponseCode::FIRMWARE_WARNING, warning, TIME);
     let inventory = Response::inventory(id, devices, TIME);
-    let own = schedule_responses().into_iter().chain([firmware, inventory]);
+    let own = schedule_responses().into_iter().chain(described).chain([firmware, inventory]);
     codes.into_iter().map(acknowledgement).chain(own).collect()
 }

@@ -157,6 +157,11 @@ impl Schedules {
         self.by_id.remove(&id);
     }
 
+    /// Takes away every schedule for a device that is in use no more.
+    pub(super) fn withdraw_device(&mut self, device: Eui64) {
+        self.by_id.retain(|_, schedule| schedule.device() != device);
+    }
+
     /// When the next one is due.
     pub(super) fn next(&self) -> Option<Timestamp> {
         self.by_id.values().map(|schedule| schedule.next.at).min()

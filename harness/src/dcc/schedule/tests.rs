@@ -88,6 +88,8 @@ fn a_user_sees_and_deletes_only_its_own() {
     schedules.delete(OWNER, &one(mine)).unwrap();
     assert_eq!(schedules.delete(OWNER, &all).unwrap_err().code.as_str(), NONE_TO_DELETE.0);
     assert_eq!(schedules.read(OWNER, &all).unwrap_err().code.as_str(), NONE_TO_READ.0);
+    schedules.withdraw_device(DEVICE);
+    assert_eq!(schedules.read(OTHER, &one(theirs)).unwrap_err().code.as_str(), NOTHING_TO_READ.0);
 }
 
 #[test]

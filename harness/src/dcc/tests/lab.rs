@@ -75,13 +75,18 @@ pub(super) fn inventory() -> Inventory {
             status: Some(DeviceStatus::Commissioned),
             manufacturer: "1052".to_owned(),
             model: "00A10001".to_owned(),
+            specification: None,
             firmware: None,
             commissioned: None,
             import_mpxn: (kind == DeviceKind::Esme).then(|| "1200023305967".to_owned()),
+            secondary_import_mpan: None,
+            export_mpan: None,
+            variant: None,
             s1sp: None,
         };
         let responsible = users().responsible_for(kind);
-        inventory.enrol(Enrolment { device, installation: HUB, responsible }).unwrap();
+        let enrolment = Enrolment { device, installation: HUB, responsible, notified_by: None };
+        inventory.enrol(enrolment).unwrap();
     }
     inventory
 }

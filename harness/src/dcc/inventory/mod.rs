@@ -1,11 +1,23 @@
 //! The Smart Metering Inventory: which devices the DCC serves, where each stands, and who is responsible for it.
 
+mod change;
+
+#[cfg(test)]
+mod tests;
+
+pub use change::{
+    KNOWN_ALREADY, MPXN_TAKEN, NO_ROOM, NOT_FOR_ITS_TYPE, NOT_IN_THIS_STATUS, NOT_OF_ITS_TYPE,
+    NOT_THE_NEXT_STATUS, NOT_TO_BE_DECOMMISSIONED,
+};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proto_duis::{DeviceStatus, Eui64, InventoryDevice, InventoryQuery};
 
 /// The most devices of one installation: the longest answer to Read Inventory.
 const MAX_INSTALLATION: usize = 17;
+/// The most devices of all: users may pre-notify what is never installed.
+const MAX_DEVICES: usize = 4096;
 
 /// A device in the inventory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +28,8 @@ pub struct Enrolment {
     pub installation: Eui64,
     /// The suppliers responsible for it; its alerts go to the first that listens.
     pub responsible: BTreeSet<Eui64>,
+    /// Who told the DCC that it will be installed (12.2); nobody did of a device that was migrated.
+    pub notified_by: Option<Eui64>,
 }
 
 /// A change the inventory does not take.
@@ -30,6 +44,9 @@ pub enum InventoryError {
     /// The installation would have more devices than an answer can list.
     #[error("installation {0} has {MAX_INSTALLATION} devices already")]
     Full(Eui64),
+    /// No more devices can be listed.
+    #[error("the inventory has {MAX_DEVICES} devices already")]
+    TooMany,
 }
 
 /// The inventory.
@@ -55,6 +72,9 @@ impl Inventory {
         }
         if self.installation(enrolment.installation).count() >= MAX_INSTALLATION {
             return Err(InventoryError::Full(enrolment.installation));
+        }
+        if self.devices.len() >= MAX_DEVICES {
+            return Err(InventoryError::TooMany);
         }
         self.devices.insert(id, enrolment);
         Ok(())
