@@ -10,8 +10,10 @@ use proto_dlms::security::SystemTitle;
 use crate::server::LoopbackAddress;
 
 mod duis;
+mod send;
 
 pub(super) use duis::{Duis, DuisBuild, DuisDiff, DuisShow, DuisSign, DuisValidate};
+pub(super) use send::Send;
 
 /// Where run folders go unless told otherwise.
 const RUNS: &str = "runs";
@@ -39,6 +41,8 @@ pub enum Verb {
     Probe(Probe),
     /// Run test packs on a rig and write the DMCT Report
     Run(Run),
+    /// Send one Service Request by hand and explain its answer
+    Send(Send),
     /// Show a run as its records arrive
     Watch(Watch),
     /// Let other programs on this machine watch runs, over gRPC and read only

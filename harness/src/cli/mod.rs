@@ -19,6 +19,7 @@ mod report;
 mod run;
 mod say;
 mod screen;
+mod send;
 mod serve;
 mod signals;
 mod variant;
@@ -78,6 +79,7 @@ async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::DataSets(verb) => data_sets::data_sets(&verb),
         Verb::Probe(probe) => probe::probe(&probe).await,
         Verb::Run(run) => run::run(&run).await,
+        Verb::Send(verb) => send::send(&verb).await,
         Verb::Watch(watch) => watch::watch(&watch).await,
         Verb::Serve(serve) => serve::serve(&serve).await,
         Verb::Verify(verify) => verify::verify(&verify),

@@ -44,6 +44,8 @@ pub(super) fn collected(given: &[(String, String)]) -> Result<BTreeMap<String, S
 
 /// The body these fields make.
 pub(super) fn body(srv: Srv, fields: &BTreeMap<String, String>) -> Result<RequestBody, Failure> {
+    // A misspelt field is named before the one that is missing for it.
+    unknown_field(srv, fields).map_or(Ok(()), Err)?;
     RequestBody::from_fields(srv, fields).map_err(|error| refused(srv, error))
 }
 
@@ -58,6 +60,16 @@ fn refused(srv: Srv, error: FieldError) -> Failure {
         None => failure,
     };
     failure.hint(format!("harness duis build {srv} --list-fields explains every field"))
+}
+
+/// Why one of these is no field of the variant; none where all are.
+pub(super) fn unknown_field(srv: Srv, fields: &BTreeMap<String, String>) -> Option<Failure> {
+    let known = RequestBody::fields(srv);
+    let listed = |name: &String| known.iter().any(|field| unnumbered(&field.name) == unnumbered(name));
+    let field = fields.keys().find(|name| !listed(name))?.clone();
+    let known: Vec<&str> = known.iter().map(|field| field.name.as_str()).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Some(refused(srv, FieldError::Unknown { srv, field, known }))
 }
 
 /// The field of the variant that is nearest, with the indices that were given.

@@ -22,10 +22,11 @@ use crate::dcc::{
 };
 use crate::driver::{Push, RigLinks};
 use crate::execute::Ledger as _;
+use crate::link::Direction;
 use crate::migration::{Declared, Parties};
 use crate::s1sp::{S1sp, S1spAlertMessage, S1spParts, Suppliers, Unserved};
 use crate::service_user::{Config, Limits, ServiceUser, Users};
-use crate::tap::NoMessageTap;
+use crate::tap::MessageTap;
 
 /// How long the S1SP may take for one request: reading a month of half hours through a hub takes seconds.
 const S1SP_DEADLINE: Duration = Duration::from_secs(45);
@@ -79,7 +80,8 @@ impl System {
         }));
         let outsiders = Outsiders::new(book.clone(), keys.trust(&[PartyKind::Dsp, PartyKind::S1sp]));
         let allowance = sleep_allowance(links.rig());
-        let dcc = Arc::new(start_dcc(lab, &keys, Arc::clone(&s1sp), allowance, &outsiders).await?);
+        let dcc =
+            Arc::new(start_dcc(lab, &keys, Arc::clone(&s1sp), allowance, &outsiders, book.clone()).await?);
         if let Some(url) = dcc.outside_url() {
             let names = lab.dcc.user_systems.iter().map(|system| system.name.to_string());
             let names = names.collect::<Vec<_>>().join(", ");
@@ -239,6 +241,7 @@ async fn start_dcc(
     s1sp: Arc<S1sp>,
     sleep_allowance: Duration,
     outsiders: &Outsiders,
+    book: Book,
 ) -> Result<Dcc<Port>, RunError> {
     let config = DccConfig {
         bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
@@ -248,8 +251,7 @@ async fn start_dcc(
         users: dcc::Users::active(lab.users.iter().map(|(role, id)| (*role, *id))),
         doubtful: lab.environment.doubtful_variants.clone(),
         inventory: Inventory::new(),
-        // Every message that crosses the DCC's edge to a user is shown by the user; the other edge is inside this process.
-        tap: NoMessageTap::shared(),
+        tap: Arc::new(S1spEdge(book)),
         products: CentralProductsList::None,
         s1sp_deadline: S1SP_DEADLINE,
         sleep_allowance,
@@ -294,6 +296,21 @@ async fn pump(mut alerts: mpsc::Receiver<S1spAlertMessage>, dcc: Arc<Dcc<Port>>,
         };
         if let Err(error) = passed {
             tracing::error!("the DCC passes no alert on: {error}");
+        }
+    }
+}
+
+/// What passes between the DCC and the S1SP goes into the evidence too. What crosses the DCC's other edge is shown by the
+/// user there.
+struct S1spEdge(Book);
+
+/// The S1SP, as the DCC's tap names it.
+const S1SP: &str = "S1SP";
+
+impl MessageTap for S1spEdge {
+    fn message(&self, direction: Direction, party: &str, what: &str, bytes: &[u8]) {
+        if party == S1SP {
+            self.0.message(direction, party, what, bytes);
         }
     }
 }

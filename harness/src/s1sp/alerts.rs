@@ -114,8 +114,14 @@ fn content(event: &EventNotification, sign: DeviationSign) -> Option<(AlertCode,
     let [code, time, words] = event.value.elements()? else { return None };
     let code = u16::try_from(code.as_i128()?).ok()?;
     let time = values::utc(time.as_date_time()?, sign)?;
-    let words = words.as_octets().map(values::text)?;
+    let words = words.as_octets().map(said)?;
     Some((AlertCode(code), time, words.chars().take(WORDS).collect()))
+}
+
+/// What a device says in an alert: text, which may hold a pound sign, or what it is in hexadecimal.
+fn said(octets: &[u8]) -> String {
+    let text = std::str::from_utf8(octets).ok().filter(|text| !text.chars().any(char::is_control));
+    text.map_or_else(|| values::text(octets), str::to_owned)
 }
 
 #[cfg(test)]

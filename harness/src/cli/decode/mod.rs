@@ -14,6 +14,8 @@ mod show;
 mod tests;
 mod tree;
 
+use std::path::Path;
+
 use proto_dlms::explain::Reveal;
 use proto_dlms::security::Keys;
 
@@ -78,6 +80,21 @@ pub(super) fn decode(verb: &Decode) -> Result<Exit, Failure> {
         }
     }
     Ok(exit)
+}
+
+/// What was sent in these packets of a capture, in words: the link, and the innermost of each frame.
+pub(super) fn sent(file: &Path, (first, last): (u64, u64)) -> Result<Vec<(String, String)>, Failure> {
+    let wrong = |error: String| Failure::lab(format!("{}: {error}", file.display()));
+    let octets = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+    let capture = crate::evidence::read_packets(&octets).map_err(|error| wrong(error.to_string()))?;
+    let words = |told: &Told| {
+        let crossed = told.crossed.as_ref().filter(|crossed| crossed.sent == Some(true))?;
+        let within = first <= crossed.packets.0 && crossed.packets.1 <= last;
+        let headline = told.layers.last().map(|layer| layer.tree.headline()).filter(|_| within)?;
+        let innermost = headline.rsplit("; ").next().unwrap_or_default().to_owned();
+        Some((crossed.link.clone(), innermost))
+    };
+    Ok(flow::tell(&capture, None).iter().filter_map(words).collect())
 }
 
 /// The keys the options name, read now.
