@@ -58,6 +58,24 @@ pub fn peers() -> Result<PathBuf, String> {
     ))
 }
 
+/// The folder with the independent JavaScript peers.
+///
+/// # Errors
+/// Advice, when `tests/run` has not installed them.
+pub fn node_modules() -> Result<PathBuf, String> {
+    let folder = match std::env::var_os("LAB_NPM") {
+        Some(named) => PathBuf::from(named),
+        None => repository().join("target/npm/node_modules"),
+    };
+    if folder.join("@smartdcc/duis-parser").exists() {
+        return Ok(folder);
+    }
+    Err(format!(
+        "no JavaScript peers in {}: run tests/run once, or set LAB_NPM to a node_modules folder",
+        folder.display()
+    ))
+}
+
 /// The folder with the DUIS 5.4 schemas, or nothing (said loudly) where they are not on this machine.
 pub fn duis_schemas() -> Option<PathBuf> {
     let folder = match std::env::var_os("LAB_DUIS_SCHEMAS") {
