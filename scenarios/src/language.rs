@@ -48,6 +48,9 @@
 //!
 //! A fault is brought about by the simulator where the device is simulated; at a real one a person is asked. Its grammar
 //! is that of the simulator (`device-sim`, module `fault`). A script that brings a fault about undoes it in its clean-up.
+//! What is no fault of a device, but what it is there to notice, is brought about and undone in the same way: a load
+//! (`"ESME: load 8001 W"`), a voltage (`"ESME: voltage 262.5 V"`), an opened cover (`"ESME: cover-open"`). There `show` says
+//! what a person at a real device is to do.
 //!
 //! Through `han` a device is read on its home area network by the rig's ZigBee dongle (`dongle` in the lab file), at the
 //! clusters its Device Model names under `[clusters]`: a function there has the value and unit it has on the other paths.
