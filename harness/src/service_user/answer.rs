@@ -256,6 +256,13 @@ fn nodes(element: &MmcElement) -> Vec<Node> {
     element.children().iter().map(node).collect()
 }
 
+/// The values of what the DCC itself says: `response.` and the path of each element.
+pub fn values_of_the_dcc(content: &DccContent) -> Values {
+    let mut values = Values::new();
+    values.set_elements("response", &said_by_the_dcc(content));
+    values
+}
+
 fn said_by_the_dcc(content: &DccContent) -> Vec<Node> {
     match content {
         DccContent::Nothing => Vec::new(),

@@ -8,7 +8,10 @@ use proto_duis::{
 };
 use proto_lab::Digest;
 use proto_lab::record::{Body, Direction, Intent, Message, PacketRange, Part, Record, Sequence};
+use scenarios::Value;
 use serde::Serialize;
+
+use crate::service_user::answer;
 
 /// The blobs of a run.
 pub(super) type Blob<'a> = &'a dyn Fn(&Digest) -> Option<Vec<u8>>;
@@ -237,23 +240,12 @@ fn code(code: ResponseCode, record: Sequence) -> Code {
 }
 
 fn by_the_dcc(code: Code, content: &DccContent) -> Answered {
-    let value = |path: String, value: String| ValueTold { path, value, unit: None };
-    let values = match content {
-        DccContent::Nothing => Vec::new(),
-        DccContent::Inventory(devices) => devices
-            .iter()
-            .map(|device| {
-                let status = device.status.map(|status| format!(", {status}")).unwrap_or_default();
-                let firmware = device.firmware.as_ref().map(|version| format!(", firmware {version}"));
-                let made = format!("manufacturer {}, model {}", device.manufacturer, device.model);
-                let words = format!("{}, {made}{}{status}", device.id, firmware.unwrap_or_default());
-                value(device.kind.to_string(), words)
-            })
-            .collect(),
-        DccContent::UpdateFirmwareWarning(warning) => {
-            warning.reasons().map(|(name, list)| value(name.to_owned(), list.to_string())).collect()
-        }
+    let value = |(path, value): (&str, &Value)| ValueTold {
+        path: path.strip_prefix("response.").unwrap_or(path).to_owned(),
+        value: value.to_string(),
+        unit: None,
     };
+    let values = answer::values_of_the_dcc(content).iter().map(value).collect();
     Answered { code, success: None, debug: Vec::new(), values, device_time: None }
 }
 

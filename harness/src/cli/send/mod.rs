@@ -47,6 +47,7 @@ fn order(verb: &Send, lab: Lab, rig: &Rig, plan: Plan, estate: &Embedded) -> Res
         rig: rig.name.to_string(),
         plan,
         data_sets: Vec::new(),
+        remarks: Vec::new(),
         runs: verb.runs.clone(),
         key: dispatch::lab_key(&keys, &lab).map_err(hinted)?,
         keys,
