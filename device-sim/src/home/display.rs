@@ -131,9 +131,7 @@ pub(super) fn electricity(esme: &Esme, sequence: &mut u8) -> impl Iterator<Item 
 
 /// The price of electricity in force.
 pub(super) fn electricity_price(esme: &Esme) -> PublishPrice {
-    let connection = &esme.connection;
-    let price = connection.prices().unit.get(esme.register()).copied().unwrap_or_default();
-    publish(&format!("Rate {}", esme.register() + 1), price, 0, connection.core.shown())
+    publish(&format!("Rate {}", esme.register() + 1), esme.price(), 0, esme.connection.core.shown())
 }
 
 /// The price of gas, as old as the mirror.

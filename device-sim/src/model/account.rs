@@ -184,11 +184,14 @@ impl Account {
         self.debts = debts;
     }
 
-    /// Collects what is due from the debts by time; what was taken from each. They wait while the customer lives on
-    /// emergency credit, and for one who pays afterwards.
-    pub(super) fn collect_debts(&mut self, minute: MeterTime) -> Vec<(Debt, Millipence)> {
+    /// Collects what is due from the debts by time; what was taken from each. They wait for one who pays afterwards, and
+    /// where the meter is set so while the customer lives on emergency credit, or while the supply is disabled for want of
+    /// credit.
+    pub(super) fn collect_debts(&mut self, minute: MeterTime, disabled: bool) -> Vec<(Debt, Millipence)> {
         let on_emergency = self.emergency_taken && self.balance < Millipence::ZERO;
-        if self.mode == PaymentMode::Credit || (self.debts.wait_in_emergency && on_emergency) {
+        let waits =
+            (self.debts.wait_in_emergency && on_emergency) || (self.debts.wait_when_disabled && disabled);
+        if self.mode == PaymentMode::Credit || waits {
             return Vec::new();
         }
         let [first, second] = self.debts.collect_by_time(minute);
@@ -336,7 +339,7 @@ mod tests {
             let mut account = prepaid(500);
             let owed = Millipence::pence(900);
             let time = [TimeDebt { owed, rate: Millipence::pence(70), every: Every::Hour }; 2];
-            let debts = Debts { time, payment: PaymentDebt::new(owed, share, None), wait_in_emergency: true };
+            let debts = Debts { time, payment: PaymentDebt::new(owed, share, None), wait_in_emergency: true, ..Debts::default() };
             account.set_debts(debts);
             let mut hour = 0;
             for (kind, pence) in moves {
@@ -348,7 +351,7 @@ mod tests {
                     3 => account.adjust(-amount),
                     4 => {
                         hour += 1;
-                        account.collect_debts(MeterTime::from_millis(hour * 3_600_000));
+                        account.collect_debts(MeterTime::from_millis(hour * 3_600_000), false);
                     }
                     _ => { account.take_emergency(); }
                 }

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::connection::Passive;
-use super::tariff::SwitchingTable;
+use super::tariff::{SELECTIONS, SwitchingTable};
 use super::time::{DAY, MINUTE, MeterTime};
 
 /// Seasons a calendar may have.
@@ -28,11 +28,15 @@ pub struct DatePattern([u8; 5]);
 
 /// A pattern no date is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0:02x?} is no date: month 1 to 12, day 1 to 31 or FE for the last, weekday 1 to 7, FF for any")]
+#[error(
+    "{0:02x?} is no date: month 1 to 12, day 1 to 31, FE for the last or FD for the one before it, weekday 1 to 7, FF for any"
+)]
 pub struct DatePatternError([u8; 5]);
 
 /// The last day of the month.
 const LAST: u8 = 0xfe;
+/// The day before it.
+const SECOND_LAST: u8 = 0xfd;
 /// Any.
 const ANY: u8 = 0xff;
 
@@ -47,7 +51,7 @@ impl DatePattern {
     pub fn new(octets: [u8; 5]) -> Result<Self, DatePatternError> {
         let [_, _, month, day, weekday] = octets;
         let month_is = matches!(month, 1..=12 | ANY);
-        let day_is = matches!(day, 1..=31 | LAST | ANY);
+        let day_is = matches!(day, 1..=31 | SECOND_LAST | LAST | ANY);
         let weekday_is = matches!(weekday, 1..=7 | ANY);
         if month_is && day_is && weekday_is { Ok(Self(octets)) } else { Err(DatePatternError(octets)) }
     }
@@ -75,6 +79,7 @@ impl DatePattern {
         match self.0[3] {
             ANY => true,
             LAST => date.day() == date.days_in_month(),
+            SECOND_LAST => date.day() + 1 == date.days_in_month(),
             day => i16::from(day) == i16::from(date.day()),
         }
     }
@@ -99,6 +104,7 @@ impl DatePattern {
             let day = match day {
                 ANY => 1,
                 LAST => first.days_in_month(),
+                SECOND_LAST => first.days_in_month() - 1,
                 day => i8::try_from(day).ok()?.min(first.days_in_month()),
             };
             Date::new(year, month, day).ok()
@@ -175,6 +181,17 @@ pub enum CalendarError {
     /// A week without one of its days.
     #[error("day {0} is in a week and not in the calendar")]
     Day(u8),
+    /// A special day without its day.
+    #[error("a special day has day {0}, which the calendar has not")]
+    SpecialDay(u8),
+    /// A day that selects what the meter has not.
+    #[error("a day selects {found}, and the meter has {most} to select from")]
+    Selection {
+        /// What it selects, 1 being the first.
+        found: usize,
+        /// How many there are.
+        most: usize,
+    },
 }
 
 /// Seasons, weeks and days as written; they need not fit together.
@@ -237,6 +254,33 @@ impl Calendar {
         &self.0
     }
 
+    /// The same calendar, unless it selects more than so many.
+    fn within(self, selections: usize) -> Result<Self, CalendarError> {
+        let switchings = self.0.days.iter().flat_map(|day| day.table.switchings());
+        match switchings.map(|switching| usize::from(switching.register) + 1).max() {
+            Some(found) if found > selections => Err(CalendarError::Selection { found, most: selections }),
+            _ => Ok(self),
+        }
+    }
+
+    fn has_day(&self, id: u8) -> bool {
+        self.0.days.iter().any(|day| day.id == id)
+    }
+
+    /// The same calendar with other selections; as it was where they make no table.
+    fn selecting(mut self, other: impl Fn(u8) -> u8) -> Self {
+        for day in &mut self.0.days {
+            let changed = day.table.switchings().iter().map(|switching| super::tariff::Switching {
+                register: other(switching.register),
+                ..*switching
+            });
+            if let Ok(table) = SwitchingTable::new(changed.collect()) {
+                day.table = table;
+            }
+        }
+        self
+    }
+
     /// What it selects at a time, and from when until when it does.
     fn selects(&self, special: &[SpecialDay], time: MeterTime) -> Selected {
         let midnight = time.next(DAY).plus(-DAY);
@@ -294,7 +338,11 @@ pub struct Timetable {
     active: Calendar,
     passive: Passive<CalendarParts>,
     special: Vec<SpecialDay>,
+    /// The special days held ready.
+    held_special: Vec<SpecialDay>,
     selected: Selected,
+    /// How much there is to select from.
+    selections: usize,
 }
 
 impl Timetable {
@@ -303,7 +351,22 @@ impl Timetable {
         let passive =
             Passive { value: CalendarParts { name: b"passive".to_vec(), ..active.0.clone() }, at: None };
         let selected = active.selects(&[], now);
-        Self { active, passive, special: Vec::new(), selected }
+        let (special, held_special) = (Vec::new(), Vec::new());
+        Self { active, passive, special, held_special, selected, selections: SELECTIONS }
+    }
+
+    /// The timetable of a meter that has so much to select from.
+    #[must_use]
+    pub fn with_selections(self, selections: usize) -> Self {
+        Self { selections, ..self }
+    }
+
+    /// The same timetable with other selections in its calendar.
+    #[must_use]
+    pub(super) fn selecting(mut self, other: impl Fn(u8) -> u8, now: MeterTime) -> Self {
+        self.active = self.active.selecting(other);
+        self.select(now);
+        self
     }
 
     /// What is selected: a tariff register, 0 being tariff 1, or whether a supply may be disabled.
@@ -337,15 +400,52 @@ impl Timetable {
     /// The parts do not fit together; what was in force stays.
     pub fn activate(&mut self, now: MeterTime) -> Result<(), CalendarError> {
         self.passive.at = None;
-        self.active = Calendar::new(self.passive.value.clone())?;
+        self.active = Calendar::new(self.passive.value.clone())?.within(self.selections)?;
         self.select(now);
         Ok(())
     }
 
-    /// Other special days; at most [`SPECIAL_DAYS`] are taken. Whether they were.
+    /// Whether the calendar and the special days held ready could be put in force together.
+    ///
+    /// # Errors
+    /// What does not fit.
+    pub fn check_held(&self) -> Result<(), CalendarError> {
+        let calendar = Calendar::new(self.passive.value.clone())?.within(self.selections)?;
+        match self.held_special.iter().find(|special| !calendar.has_day(special.day)) {
+            Some(special) => Err(CalendarError::SpecialDay(special.day)),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts the calendar and the special days held ready in force together.
+    ///
+    /// # Errors
+    /// What does not fit; what was in force stays.
+    pub fn activate_with_special_days(&mut self, now: MeterTime) -> Result<(), CalendarError> {
+        self.check_held()?;
+        self.special.clone_from(&self.held_special);
+        self.activate(now)
+    }
+
+    /// The special days held ready.
+    pub fn held_special_days(&self) -> &[SpecialDay] {
+        &self.held_special
+    }
+
+    /// Holds special days ready; at most [`SPECIAL_DAYS`] are taken. Whether they were.
+    pub fn hold_special_days(&mut self, days: Vec<SpecialDay>) -> bool {
+        let fits = days.len() <= SPECIAL_DAYS;
+        if fits {
+            self.held_special = days;
+        }
+        fits
+    }
+
+    /// Other special days, in force and held ready; at most [`SPECIAL_DAYS`] are taken. Whether they were.
     pub fn set_special_days(&mut self, days: Vec<SpecialDay>, now: MeterTime) -> bool {
         let fits = days.len() <= SPECIAL_DAYS;
         if fits {
+            self.held_special.clone_from(&days);
             self.special = days;
             self.select(now);
         }

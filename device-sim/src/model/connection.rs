@@ -7,7 +7,8 @@ pub(super) use load::fits;
 use proto_duis::utrn::VendingKey;
 
 use super::account::{Account, Cause, Level, PaymentMode, Thresholds};
-use super::calendar::{Calendar, Timetable};
+use super::activation::{Activations, CreditSettings, ModeSettings, Part};
+use super::calendar::{Calendar, CalendarError, Timetable};
 use super::core::Core;
 use super::curve::Flow;
 use super::debt::{Debt, Debts, Every};
@@ -16,12 +17,14 @@ use super::money::Millipence;
 use super::plate::Plate;
 use super::profile::Ring;
 use super::supply::{Key, KeyEffect, OffReason, Supply};
-use super::tariff::{BlockPrices, GAS_REGISTERS, Prices, SwitchingTable, UnitPrices};
+use super::tariff::{BLOCKS, BlockPrices, GAS_BLOCK_SETS, GAS_REGISTERS, Prices, SwitchingTable, UnitPrices};
 use super::time::{DAY, MeterTime, Moment};
 use super::token::{TokenDesk, TokenRefusal, WRONG_IN_A_ROW};
 
 /// Top-ups and debt payments a meter remembers, each.
 const PAYMENTS: usize = 10;
+/// Days the log of the account keeps.
+const ACCOUNT_DAYS: usize = 31;
 /// What the non-disablement calendar selects while the supply stays on without credit.
 const NOT_TO_BE_DISABLED: usize = 1;
 
@@ -80,6 +83,19 @@ pub struct DebtEntry {
     pub amount: Millipence,
 }
 
+/// How the account stood at the end of a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountDay {
+    /// Midnight, UTC.
+    pub at: MeterTime,
+    /// The balance.
+    pub balance: Millipence,
+    /// Emergency credit left.
+    pub emergency: Millipence,
+    /// What was owed in each debt by time, and in the one by payment.
+    pub owed: [Millipence; 3],
+}
+
 /// Why the supply was not armed or closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no credit: the supply stays off until the account is topped up")]
@@ -95,6 +111,8 @@ pub struct Connection {
     prices: Prices,
     /// Tariff registers there are prices for.
     registers: usize,
+    /// Blocks there are prices for.
+    blocks: usize,
     passive_unit: Option<Passive<UnitPrices>>,
     passive_block: Option<Passive<BlockPrices>>,
     passive_standing: Option<Passive<Millipence>>,
@@ -115,6 +133,11 @@ pub struct Connection {
     balance_to_show: bool,
     /// Whether tamper opens the supply.
     tamper_locks: bool,
+    account_days: Ring<AccountDay>,
+    /// When what is held ready comes into force.
+    pub activations: Activations,
+    held_credit: Option<CreditSettings>,
+    held_mode: Option<ModeSettings>,
 }
 
 impl Connection {
@@ -123,13 +146,18 @@ impl Connection {
         let core = Core::new(contract.plate.clone(), now);
         let always = Calendar::every_day(SwitchingTable::always());
         Self {
-            non_disablement: Timetable::new(always, core.shown()),
+            non_disablement: Timetable::new(always, core.shown()).with_selections(NOT_TO_BE_DISABLED + 1),
             disablement_suspended: false,
             suspension_told: false,
             top_ups: Ring::new(PAYMENTS),
             debt_payments: Ring::new(PAYMENTS),
             core,
             registers: GAS_REGISTERS,
+            blocks: GAS_BLOCK_SETS * BLOCKS,
+            account_days: Ring::new(ACCOUNT_DAYS),
+            activations: Activations::default(),
+            held_credit: None,
+            held_mode: None,
             passive_block: None,
             supply: Supply::on(),
             account: Account::open(PaymentMode::Credit, Millipence::ZERO, contract.thresholds),
@@ -156,9 +184,9 @@ impl Connection {
         self.judge_credit();
     }
 
-    /// The connection of a meter with so many tariff registers.
-    pub(super) fn with_registers(self, registers: usize) -> Self {
-        Self { registers, ..self }
+    /// The connection of a meter with so many tariff registers and blocks.
+    pub(super) fn with_registers(self, registers: usize, blocks: usize) -> Self {
+        Self { registers, blocks, ..self }
     }
 
     /// Counts use at the price of a tariff register: a rate for so many milliseconds.
@@ -172,9 +200,14 @@ impl Connection {
         self.charge(units, self.prices.unit.get(register).copied().unwrap_or_default());
     }
 
-    /// Counts use at the price of a block.
+    /// Counts use at the price of a block, by its number in all sets.
     pub(super) fn count_block(&mut self, flow: Flow, block: usize) {
-        self.charge(flow.raw(), self.prices.block.get(block).copied().unwrap_or_default());
+        self.count_block_units(flow.raw(), block);
+    }
+
+    /// The same for use worked out elsewhere, as [`Connection::count_units`] has it.
+    pub(super) fn count_block_units(&mut self, units: u128, block: usize) {
+        self.charge(units, self.prices.block.get(block).copied().unwrap_or_default());
     }
 
     fn charge(&mut self, units: u128, price: Millipence) {
@@ -197,13 +230,29 @@ impl Connection {
         self.turn_calendar(minute);
         self.activate_due(minute);
         self.core.activate_due();
+        if minute.is_at(DAY) {
+            self.account_days.push(self.account_day(minute));
+        }
+    }
+
+    fn account_day(&self, at: MeterTime) -> AccountDay {
+        let debts = self.account.debts();
+        let [first, second] = debts.time;
+        let owed = [first.owed, second.owed, debts.payment.owed];
+        AccountDay { at, balance: self.account.balance(), emergency: self.account.emergency_left(), owed }
+    }
+
+    /// How the account stood at the end of the last days, oldest first.
+    pub const fn account_days(&self) -> &Ring<AccountDay> {
+        &self.account_days
     }
 
     fn collect_debts(&mut self, minute: MeterTime) {
         if Every::Week.is_due(minute) {
             self.account.begin_week();
         }
-        for (debt, amount) in self.account.collect_debts(minute) {
+        let disabled = self.supply.reason_code() == OffReason::NoCredit.code();
+        for (debt, amount) in self.account.collect_debts(minute, disabled) {
             self.debt_paid(debt, amount);
         }
     }
@@ -353,6 +402,11 @@ impl Connection {
     /// Tariff registers there are prices for.
     pub const fn registers(&self) -> usize {
         self.registers
+    }
+
+    /// Blocks there are prices for.
+    pub const fn blocks(&self) -> usize {
+        self.blocks
     }
 
     /// The prices in force.
@@ -560,6 +614,100 @@ impl Connection {
         let Some(passive) = self.passive_standing.take() else { return false };
         self.prices.standing = passive.value;
         true
+    }
+
+    /// Puts every price held ready in force.
+    pub(super) fn activate_prices(&mut self) {
+        self.activate_unit_prices();
+        self.activate_block_prices();
+        self.activate_standing_charge();
+    }
+
+    /// The limits of the credit in force.
+    pub fn credit_settings(&self) -> CreditSettings {
+        let thresholds = self.account.thresholds();
+        CreditSettings {
+            weekly_cap: self.account.debts().payment.weekly_cap,
+            emergency_limit: thresholds.emergency_limit,
+            emergency_offer: thresholds.emergency_offer,
+            low_credit: thresholds.low_credit,
+            balance_limit: thresholds.balance_limit,
+            token_limit: thresholds.token_limit,
+        }
+    }
+
+    /// The limits held ready; where none are, those in force.
+    pub fn held_credit_settings(&self) -> CreditSettings {
+        self.held_credit.unwrap_or_else(|| self.credit_settings())
+    }
+
+    /// Holds limits of the credit ready.
+    pub fn hold_credit_settings(&mut self, settings: CreditSettings) {
+        self.held_credit = Some(settings);
+    }
+
+    /// How the customer pays, and what goes with it.
+    pub fn mode_settings(&self) -> ModeSettings {
+        let debts = self.account.debts();
+        ModeSettings {
+            mode: self.account.mode(),
+            wait_when_disabled: debts.wait_when_disabled,
+            wait_in_emergency: debts.wait_in_emergency,
+            disablement: self.account.thresholds().disablement,
+        }
+    }
+
+    /// The mode held ready; where none is, that in force.
+    pub fn held_mode_settings(&self) -> ModeSettings {
+        self.held_mode.unwrap_or_else(|| self.mode_settings())
+    }
+
+    /// Holds a payment mode ready.
+    pub fn hold_mode_settings(&mut self, settings: ModeSettings) {
+        self.held_mode = Some(settings);
+    }
+
+    /// Puts the limits and the non-disablement calendar held ready in force.
+    ///
+    /// # Errors
+    /// The calendar does not fit together; everything stays as it was.
+    pub fn activate_prepayment(&mut self) -> Result<(), CalendarError> {
+        self.non_disablement.activate_with_special_days(self.core.shown())?;
+        if let Some(held) = self.held_credit.take() {
+            let mut debts = self.account.debts().clone();
+            debts.payment.weekly_cap = held.weekly_cap;
+            self.account.set_debts(debts);
+            let thresholds = Thresholds {
+                low_credit: held.low_credit,
+                emergency_limit: held.emergency_limit,
+                emergency_offer: held.emergency_offer,
+                balance_limit: held.balance_limit,
+                token_limit: held.token_limit,
+                ..self.account.thresholds()
+            };
+            self.set_thresholds(thresholds);
+        }
+        Ok(())
+    }
+
+    /// Puts the payment mode held ready in force, with what goes with it.
+    pub fn activate_mode(&mut self) {
+        let Some(held) = self.held_mode.take() else { return };
+        let mut debts = self.account.debts().clone();
+        (debts.wait_when_disabled, debts.wait_in_emergency) =
+            (held.wait_when_disabled, held.wait_in_emergency);
+        self.account.set_debts(debts);
+        self.account
+            .set_thresholds(Thresholds { disablement: held.disablement, ..self.account.thresholds() });
+        self.set_mode(held.mode);
+    }
+
+    /// Logs what came of putting a part in force at its time.
+    pub(super) fn tell_dated(&mut self, part: Part, outcome: &Result<(), CalendarError>) {
+        match outcome {
+            Ok(()) => self.core.log(Event::FutureDatedDone, format!("{} activated", part.name())),
+            Err(error) => self.core.log(Event::FutureDatedFailed, format!("{}: {error}", part.name())),
+        }
     }
 
     /// The display is to be told the balance.

@@ -105,6 +105,8 @@ pub struct Debts {
     pub payment: PaymentDebt,
     /// Whether debts by time wait while emergency credit is in use.
     pub wait_in_emergency: bool,
+    /// Whether they wait while the supply is off for want of credit.
+    pub wait_when_disabled: bool,
 }
 
 impl Debts {

@@ -4,38 +4,37 @@ use lab_config::contents;
 
 use super::curve::{Flow, Power};
 use super::loading::LoadRefusal;
-use super::tariff::{BLOCKS, REGISTERS};
+use super::tariff::{BLOCK_REGISTERS, BLOCKS, REGISTERS};
 
-/// The energy registers. Tariff registers and blocks divide the import among them, to the last watt millisecond.
+/// The energy registers. Tariff registers divide the import among them, to the last watt millisecond; block registers hold
+/// what of it was counted while a set of blocks was selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registers {
     import: Flow,
     export: Flow,
     quadrants: [Flow; 4],
     tiers: Vec<Flow>,
-    blocks: [Flow; BLOCKS],
+    blocks: [Flow; BLOCK_REGISTERS],
 }
 
 impl Registers {
-    /// Registers that show so many watt hours already, so many of them in tariff 2 and the rest in tariff 1, and all
-    /// of it in block 1.
+    /// Registers that show so many watt hours already, so many of them in tariff 2 and the rest in tariff 1, and nothing
+    /// in blocks.
     pub fn reading(import: u64, night: u64) -> Self {
         let mut tiers = vec![Flow::default(); REGISTERS];
         let opening = [import.saturating_sub(night), night];
         tiers.iter_mut().zip(opening).for_each(|(tier, wh)| *tier = Flow::reading(wh));
-        let mut blocks = [Flow::default(); BLOCKS];
-        blocks[0] = Flow::reading(import);
         Self {
             import: Flow::reading(import),
             export: Flow::default(),
             quadrants: [Flow::default(); 4],
             tiers,
-            blocks,
+            blocks: [Flow::default(); BLOCK_REGISTERS],
         }
     }
 
-    /// Registers that show this: tariff registers and blocks as far as they are given, the rest of the import in the
-    /// first of them.
+    /// Registers that show this: tariff registers as far as they are given, the rest of the import in the first of them;
+    /// blocks of the first set.
     pub fn showing(shown: &contents::Registers) -> Self {
         let mut registers = Self::reading(shown.import.0, 0);
         let put = |places: &mut [Flow], given: &[contents::WattHours]| {
@@ -111,19 +110,18 @@ impl Registers {
         Ok([import, Flow::default(), Flow::default(), export])
     }
 
-    /// Counts import in tariff register 1 and block 1 that no past accounts for, in place of what is there.
+    /// Counts import in tariff register 1 that no past accounts for, in place of what is there. In the blocks of every set
+    /// but the first is what the past counted there, and in those too where `blocks` says that nothing else is known.
     pub(super) fn rest_in_the_first(&mut self, past: &Self, tariffs: bool, blocks: bool) {
-        let rest = |places: &mut [Flow], past: &[Flow], import: Flow| {
-            places.copy_from_slice(past);
-            let accounted = past.iter().fold(Flow::default(), |sum, part| sum.with(*part));
-            places.iter_mut().take(1).for_each(|first| first.join(import.less(accounted)));
-        };
         if tariffs {
-            rest(&mut self.tiers, &past.tiers, self.import);
+            self.tiers.clone_from(&past.tiers);
+            let accounted = past.tiers.iter().fold(Flow::default(), |sum, part| sum.with(*part));
+            let rest = self.import.less(accounted);
+            self.tiers.iter_mut().take(1).for_each(|first| first.join(rest));
         }
-        if blocks {
-            rest(&mut self.blocks, &past.blocks, self.import);
-        }
+        let known = if blocks { 0 } else { BLOCKS };
+        let (shown, counted) = (self.blocks.iter_mut(), past.blocks.iter());
+        shown.zip(counted).skip(known).for_each(|(shown, counted)| *shown = *counted);
     }
 
     /// Counts a power for so many milliseconds; the import that was counted in the tariff register.
@@ -142,7 +140,7 @@ impl Registers {
         import
     }
 
-    /// Counts import in a block.
+    /// Counts import in a block, by its number in all sets.
     pub(super) fn count_block(&mut self, block: usize, import: Flow) {
         if let Some(block) = self.blocks.get_mut(block) {
             block.join(import);
@@ -179,15 +177,15 @@ impl Registers {
         self.tiers.get(register).map(|flow| flow.units())
     }
 
-    /// A block, 0 being block 1, watt hours.
+    /// A block by its number in all sets, 0 being block 1 of the first, watt hours.
     pub fn block(&self, block: usize) -> Option<u64> {
         self.blocks.get(block).map(|flow| flow.units())
     }
 
-    /// Whether tariff registers and blocks hold the import between them and nothing else.
+    /// Whether tariff registers hold the import between them and nothing else, and blocks no more than there was.
     pub fn is_conserved(&self) -> bool {
         let sum = |flows: &[Flow]| flows.iter().fold(Flow::default(), |sum, flow| sum.with(*flow));
-        sum(&self.tiers) == self.import && sum(&self.blocks) == self.import
+        sum(&self.tiers) == self.import && sum(&self.blocks) <= self.import
     }
 }
 
@@ -214,92 +212,11 @@ impl HalfHour {
     }
 }
 
-/// Blocks of a block tariff: which one the next watt hour is counted in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Blocks {
-    /// Where block 1, 2 and so on end, in watt hours of the block period; an open end is the last block.
-    ends: [Option<u64>; BLOCKS - 1],
-    /// Import since the block period began.
-    used: Flow,
-}
-
-impl Blocks {
-    /// Whether there is more than one block.
-    pub fn are_in_use(&self) -> bool {
-        self.ends[0].is_some()
-    }
-
-    /// Where a block ends, 0 being block 1.
-    pub fn end(&self, block: usize) -> Option<u64> {
-        self.ends.get(block).copied().flatten()
-    }
-
-    /// Moves the end of a block; ends rise from block to block, and no block ends after an open one. Whether it did.
-    pub fn set_end(&mut self, block: usize, end: Option<u64>) -> bool {
-        let mut ends = self.ends;
-        let Some(place) = ends.get_mut(block) else { return false };
-        *place = end;
-        let closed: Vec<u64> = ends.iter().map_while(|end| *end).collect();
-        let fits = closed.is_sorted_by(|a, b| a < b) && ends.iter().flatten().count() == closed.len();
-        if fits {
-            self.ends = ends;
-        }
-        fits
-    }
-
-    /// Blocks with these ends, in watt hours of the block period; none where no meter can have them.
-    pub(super) fn ending(ends: &[u64]) -> Option<Self> {
-        let mut blocks = Self::default();
-        let set = ends.iter().enumerate().all(|(block, end)| blocks.set_end(block, Some(*end)));
-        set.then_some(blocks)
-    }
-
-    /// Import since the block period began, watt hours.
-    pub fn used(&self) -> u64 {
-        self.used.units()
-    }
-
-    /// The block that counts now, 0 being block 1.
-    pub fn current(&self) -> usize {
-        self.ends.iter().flatten().take_while(|end| Flow::reading(**end) <= self.used).count()
-    }
-
-    /// A new block period begins.
-    pub(super) fn begin_period(&mut self) {
-        self.used = Flow::default();
-    }
-
-    /// Uses import: what of it falls into which block, in order.
-    pub(super) fn split(&mut self, import: Flow, mut part: impl FnMut(usize, Flow)) {
-        let mut left = import;
-        loop {
-            let block = self.current();
-            let room = self.end(block).map(|end| Flow::reading(end).less(self.used));
-            let now = room.map_or(left, |room| room.min(left));
-            self.used.join(now);
-            part(block, now);
-            left = left.less(now);
-            if left == Flow::default() {
-                return;
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn ends_of_blocks_rise_without_gaps() {
-        let mut blocks = Blocks::default();
-        assert!(!blocks.set_end(1, Some(5)), "block 2 cannot end while block 1 is open");
-        assert!(blocks.set_end(0, Some(10)) && blocks.set_end(1, Some(20)));
-        assert!(!blocks.set_end(1, Some(10)) && !blocks.set_end(0, None) && !blocks.set_end(7, Some(90)));
-        assert!(blocks.set_end(1, None) && blocks.set_end(0, None) && !blocks.are_in_use());
-    }
 
     #[test]
     fn reactive_energy_falls_into_the_quadrant_of_its_signs() {
@@ -314,27 +231,17 @@ mod tests {
     }
 
     proptest! {
-        /// However import comes in, blocks and tariff registers hold all of it, and a block no more than its room.
+        /// However import comes in, tariff registers hold all of it.
         #[test]
-        fn nothing_is_lost_between_blocks(
-            ends in proptest::collection::btree_set(1u64..50_000, 0..7),
+        fn nothing_is_lost_between_registers(
             counts in proptest::collection::vec((0u32..20_000, 0u64..10_000_000, 0usize..REGISTERS), 0..60),
         ) {
-            let (mut registers, mut blocks) = (Registers::reading(0, 0), Blocks::default());
-            for (block, end) in ends.iter().enumerate() {
-                prop_assert!(blocks.set_end(block, Some(*end)));
-            }
+            let mut registers = Registers::reading(0, 0);
             for (import, millis, register) in counts {
                 let power = Power { import, ..Power::default() };
                 let import = registers.count(power, millis, register);
-                blocks.split(import, |block, part| registers.count_block(block, part));
+                registers.count_block(register % BLOCK_REGISTERS, import);
                 prop_assert!(registers.is_conserved());
-            }
-            prop_assert_eq!(blocks.used(), registers.import());
-            let mut begin = 0;
-            for (block, end) in ends.iter().enumerate() {
-                prop_assert!(registers.block(block).unwrap() <= end - begin);
-                begin = *end;
             }
         }
     }

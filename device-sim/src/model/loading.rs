@@ -6,6 +6,8 @@
 use lab_config::contents::{Events, History};
 use lab_config::{DeviceKind, contents};
 
+use super::blocks::BlockEndsError;
+
 use super::calendar::{
     Calendar, CalendarError, CalendarParts, DatePattern, Day, Season, SpecialDay, Timetable, Week,
 };
@@ -53,8 +55,8 @@ pub enum LoadRefusal {
     #[error("calendar: {0}")]
     Calendar(#[from] CalendarError),
     /// Ends that make no blocks.
-    #[error("the block ends are none the meter can have")]
-    Blocks,
+    #[error("block ends: {0}")]
+    Blocks(#[from] BlockEndsError),
     /// A supply that would go off at once.
     #[error("supply on with a balance of {0} and no credit left: the meter would open it at once")]
     NoCredit(Millipence),

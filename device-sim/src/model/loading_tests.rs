@@ -95,18 +95,18 @@ fn gaps_flags_and_listed_rows_are_where_they_were_put() {
 #[test]
 fn a_tariff_with_something_in_every_register_is_held_and_its_past_is_split_by_the_calendar() {
     let body = "load = 0\n\
-        registers = { import-wh = 10_000, tariff-wh = [4000, 6000], block-wh = [1000, 9000] }\n\
+        registers = { import-wh = 10_000, tariff-wh = [4000, 6000], block-wh = [1000, 8000] }\n\
         tariff = { prices-pence = [11.11, 22.22], block-ends-wh = [100], block-prices-pence = [5, 6], standing-charge-pence = 41.25 }\n\
         calendar = { days = [{ id = 1, switch = [{ at = \"00:00\", tariff = 2 }, { at = \"12:00\", tariff = 1 }] }] }\n\
         history = { half-hours = 96, import-wh = { every = 10 } }";
     let meter = esme(body).expect("it fits");
     let registers = meter.registers();
     assert_eq!([0, 1].map(|tier| registers.tier(tier)), [Some(4000), Some(6000)]);
-    assert_eq!([0, 1].map(|block| registers.block(block)), [Some(1000), Some(9000)]);
+    assert_eq!([0, 1].map(|block| registers.block(block)), [Some(1000), Some(8000)]);
     let day = meter.logs().daily().all().next_back().expect("midnight");
     // 20:26 UTC: since midnight 24 half hours fell into tariff 2 and 16 into tariff 1.
     assert_eq!(day.tiers, [4000 - 160, 6000 - 240]);
-    assert_eq!((meter.connection.prices().unit[1], meter.blocks.current()), (Millipence::new(22_220), 1));
+    assert_eq!((meter.connection.prices().unit[1], meter.blocks.current(0)), (Millipence::new(22_220), 1));
     let short = body.replace("[4000, 6000]", "[9900, 100]");
     let refusal = esme(&short).expect_err("more flowed by night than tariff 2 shows");
     assert_eq!(
@@ -224,7 +224,7 @@ proptest! {
     /// Whatever flows in the past, registers, profile and logs agree on it.
     #[test]
     fn a_past_is_never_more_or_less_than_it_was(
-        rows in prop::collection::vec(0u64..3_000, 1..200), base in 0u64..5_000_000, ends in prop::collection::btree_set(1u64..50_000, 0..7),
+        rows in prop::collection::vec(0u64..3_000, 1..200), base in 0u64..5_000_000, ends in prop::collection::btree_set(1u64..50_000, 0..4),
     ) {
         let sum: u64 = rows.iter().sum();
         let list = |of: &mut dyn Iterator<Item = &u64>| of.map(u64::to_string).collect::<Vec<_>>().join(", ");

@@ -5,7 +5,9 @@
 //! is integer arithmetic (rate times milliseconds): splitting an interval never changes the sum.
 
 pub mod account;
+pub mod activation;
 pub mod bench;
+pub mod blocks;
 pub mod calendar;
 pub mod clock;
 pub mod connection;

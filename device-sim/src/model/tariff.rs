@@ -6,8 +6,18 @@ use super::money::Millipence;
 pub const REGISTERS: usize = 48;
 /// Tariff registers a gas meter has.
 pub const GAS_REGISTERS: usize = 4;
-/// Blocks a meter has.
-pub const BLOCKS: usize = 8;
+/// Blocks of a set.
+pub const BLOCKS: usize = 4;
+/// Sets of blocks an electricity meter has: one for each of its first tariff registers.
+pub const BLOCK_SETS: usize = 8;
+/// Sets of blocks a gas meter has.
+pub const GAS_BLOCK_SETS: usize = 1;
+/// Blocks an electricity meter has in all its sets.
+pub const BLOCK_REGISTERS: usize = BLOCKS * BLOCK_SETS;
+/// What a calendar can select at an electricity meter: tariff registers, and after them sets of blocks.
+pub const SELECTIONS: usize = REGISTERS + BLOCK_SETS;
+/// The same at a gas meter.
+pub const GAS_SELECTIONS: usize = GAS_REGISTERS + GAS_BLOCK_SETS;
 /// Switchings a day may have.
 pub const SWITCHINGS: usize = 48;
 
@@ -16,8 +26,31 @@ pub const SWITCHINGS: usize = 48;
 pub struct Switching {
     /// Minute of the UTC day, 0 to 1439.
     pub from: u16,
-    /// Register, 0 being tariff 1.
+    /// What it selects: a register, 0 being tariff 1, and after the last register a set of blocks.
     pub register: u8,
+}
+
+/// What counts, and at which prices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// A tariff register at its price, 0 being tariff 1.
+    Register(usize),
+    /// A set of blocks, 0 being the first: the tariff register of the same number counts, block by block.
+    Blocks(usize),
+}
+
+impl Selection {
+    /// What a number selects at a meter with so many tariff registers.
+    pub const fn of(selected: usize, registers: usize) -> Self {
+        if selected < registers { Self::Register(selected) } else { Self::Blocks(selected - registers) }
+    }
+
+    /// The tariff register that counts.
+    pub const fn register(self) -> usize {
+        match self {
+            Self::Register(register) | Self::Blocks(register) => register,
+        }
+    }
 }
 
 /// Why a switching table is none.
@@ -32,8 +65,8 @@ pub enum SwitchingError {
     /// Out of order, twice the same, or past midnight.
     #[error("switching at minute {0}: minutes rise and stay below 1440")]
     Order(u16),
-    /// No such register.
-    #[error("register {0}: the meter has {REGISTERS}")]
+    /// No such register or set of blocks.
+    #[error("selection {0}: there are {REGISTERS} registers and {BLOCK_SETS} sets of blocks")]
     Register(u8),
 }
 
@@ -58,7 +91,7 @@ impl SwitchingTable {
             if switching.from < earliest || switching.from >= 1440 {
                 return Err(SwitchingError::Order(switching.from));
             }
-            if usize::from(switching.register) >= REGISTERS {
+            if usize::from(switching.register) >= SELECTIONS {
                 return Err(SwitchingError::Register(switching.register));
             }
             earliest = switching.from + 1;
@@ -92,15 +125,15 @@ impl SwitchingTable {
 /// The price of a kilowatt hour, by register.
 pub type UnitPrices = [Millipence; REGISTERS];
 
-/// The price of a kilowatt hour, by block.
-pub type BlockPrices = [Millipence; BLOCKS];
+/// The price of a kilowatt hour, by block, set after set.
+pub type BlockPrices = [Millipence; BLOCK_REGISTERS];
 
 /// Prices of one tariff.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Prices {
     /// For a kilowatt hour, by register.
     pub unit: UnitPrices,
-    /// For a kilowatt hour, by block, while there is more than one block.
+    /// For a kilowatt hour, by block, while a set of blocks is selected.
     pub block: BlockPrices,
     /// For a day.
     pub standing: Millipence,
@@ -112,7 +145,7 @@ impl Default for Prices {
         let [day, night] = [Millipence::new(27_500), Millipence::new(9_800)];
         let mut unit = [day; REGISTERS];
         unit[1] = night;
-        Self { unit, block: [day; BLOCKS], standing: Millipence::new(53_400) }
+        Self { unit, block: [day; BLOCK_REGISTERS], standing: Millipence::new(53_400) }
     }
 }
 
@@ -121,7 +154,7 @@ impl Prices {
     pub fn gas() -> Self {
         let mut unit = [Millipence::ZERO; REGISTERS];
         unit[0] = Millipence::new(6_200);
-        Self { unit, block: [Millipence::ZERO; BLOCKS], standing: Millipence::new(31_200) }
+        Self { unit, block: [Millipence::ZERO; BLOCK_REGISTERS], standing: Millipence::new(31_200) }
     }
 }
 
@@ -146,17 +179,17 @@ mod tests {
         assert_eq!(SwitchingTable::new(vec![at(1, 0)]), Err(SwitchingError::Start(1)));
         assert_eq!(SwitchingTable::new(vec![at(0, 0), at(0, 1)]), Err(SwitchingError::Order(0)));
         assert_eq!(SwitchingTable::new(vec![at(0, 0), at(1440, 1)]), Err(SwitchingError::Order(1440)));
-        assert_eq!(SwitchingTable::new(vec![at(0, 48)]), Err(SwitchingError::Register(48)));
+        assert_eq!(SwitchingTable::new(vec![at(0, 56)]), Err(SwitchingError::Register(56)));
     }
 
     proptest! {
         #[test]
         fn any_table_names_a_register_for_any_minute(
-            switchings in proptest::collection::vec((0u16..1500, 0u8..50), 0..60), minute: u16,
+            switchings in proptest::collection::vec((0u16..1500, 0u8..60), 0..60), minute: u16,
         ) {
             let switchings = switchings.into_iter().map(|(from, register)| Switching { from, register }).collect();
             if let Ok(table) = SwitchingTable::new(switchings) {
-                prop_assert!(table.register_at(minute) < REGISTERS);
+                prop_assert!(table.register_at(minute) < SELECTIONS);
             }
         }
     }

@@ -160,7 +160,7 @@ pub(super) fn activate(table: &mut Timetable, now: MeterTime) -> Result<(), Acti
 }
 
 /// Attribute 2 of class 11.
-pub(super) fn special_days(table: &Timetable) -> Data {
+pub(super) fn special_days(days: &[SpecialDay]) -> Data {
     let entry = |day: &SpecialDay| {
         Data::Structure(vec![
             Data::U16(day.index),
@@ -168,7 +168,7 @@ pub(super) fn special_days(table: &Timetable) -> Data {
             Data::U8(day.day),
         ])
     };
-    Data::Array(table.special_days().iter().map(entry).collect())
+    Data::Array(days.iter().map(entry).collect())
 }
 
 pub(super) fn write_special_days(
@@ -178,6 +178,12 @@ pub(super) fn write_special_days(
 ) -> Result<(), DataAccessResult> {
     let days = list(value, SPECIAL_DAYS, special_day)?;
     if table.set_special_days(days, now) { Ok(()) } else { Err(TOO_MUCH) }
+}
+
+/// Writes the special days held ready.
+pub(super) fn hold_special_days(table: &mut Timetable, value: &Data) -> Result<(), DataAccessResult> {
+    let days = list(value, SPECIAL_DAYS, special_day)?;
+    if table.hold_special_days(days) { Ok(()) } else { Err(TOO_MUCH) }
 }
 
 fn special_day(value: &Data) -> Result<SpecialDay, DataAccessResult> {

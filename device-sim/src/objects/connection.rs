@@ -4,7 +4,7 @@ use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult, Deviatio
 
 use super::directory::{Role, Spec};
 use super::encode::{meter_time, stamp, text};
-use super::{Buffer, Shell, calendar, debt};
+use super::{Buffer, Shell, calendar, debt, settings};
 use crate::model::account::{Level, PaymentMode};
 use crate::model::connection::{Connection, NoCredit, Passive};
 use crate::model::money::Millipence;
@@ -23,8 +23,9 @@ pub(super) fn read(
     connection: &Connection,
     spec: &Spec,
     attribute: i8,
-    sign: DeviationSign,
+    shell: &Shell,
 ) -> Result<Data, DataAccessResult> {
+    let sign = shell.sign;
     match spec.role {
         Role::Account => account(connection, attribute),
         Role::Balance => credit(connection, attribute, 0),
@@ -39,13 +40,19 @@ pub(super) fn read(
         Role::TamperState => Ok(Data::Enum(u8::from(connection.tamper_locks()))),
         Role::BlockPrice => charge(connection, spec.role, attribute, sign),
         Role::NonDisablement => calendar::read(&connection.non_disablement, attribute, sign),
-        Role::NonDisablementDays => Ok(calendar::special_days(&connection.non_disablement)),
+        Role::NonDisablementDays => Ok(calendar::special_days(connection.non_disablement.special_days())),
+        Role::ActivationScript
+        | Role::Activation(_)
+        | Role::CreditSettings
+        | Role::PassiveCreditSettings
+        | Role::ModeSettings
+        | Role::PassiveModeSettings => settings::read(connection, spec.role, attribute, shell),
         role => debt::read(connection, role, attribute),
     }
 }
 
 pub(super) fn buffer(connection: &Connection, role: Role, shell: &Shell) -> Option<Buffer> {
-    debt::buffer(connection, role, shell)
+    settings::buffer(connection, role, shell).or_else(|| debt::buffer(connection, role, shell))
 }
 
 /// Class 111.
@@ -163,7 +170,7 @@ fn active(connection: &Connection, role: Role) -> Vec<Millipence> {
     let prices = connection.prices();
     match role {
         Role::Price => prices.unit.iter().take(connection.registers()).copied().collect(),
-        Role::BlockPrice => prices.block.to_vec(),
+        Role::BlockPrice => prices.block.iter().take(connection.blocks()).copied().collect(),
         _ => vec![prices.standing],
     }
 }
@@ -174,9 +181,9 @@ fn held(connection: &Connection, role: Role) -> (Vec<Millipence>, Option<MeterTi
         Role::Price => connection.passive_unit_prices().map(|passive| {
             (passive.value.iter().take(connection.registers()).copied().collect(), passive.at)
         }),
-        Role::BlockPrice => {
-            connection.passive_block_prices().map(|passive| (passive.value.to_vec(), passive.at))
-        }
+        Role::BlockPrice => connection
+            .passive_block_prices()
+            .map(|passive| (passive.value.iter().take(connection.blocks()).copied().collect(), passive.at)),
         _ => connection.passive_standing_charge().map(|passive| (vec![passive.value], passive.at)),
     };
     held.unwrap_or_else(|| (active(connection, role), None))
@@ -279,6 +286,9 @@ pub(super) fn write(
             let shown = connection.core.shown();
             calendar::write_special_days(&mut connection.non_disablement, value, shown)
         }
+        (Role::PassiveCreditSettings | Role::PassiveModeSettings, _) => {
+            settings::hold(connection, spec.role, value)
+        }
         _ => debt::write(connection, spec, attribute, value),
     }
 }
@@ -338,7 +348,8 @@ fn put(
             connection.hold_unit_prices(Passive { value, at });
         }
         Role::BlockPrice => {
-            let value = values.try_into().map_err(|_| wrong)?;
+            let mut value = connection.prices().block;
+            value.iter_mut().zip(values).for_each(|(place, price)| *place = *price);
             connection.hold_block_prices(Passive { value, at });
         }
         _ => {

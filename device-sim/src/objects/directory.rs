@@ -9,7 +9,7 @@ use proto_dlms::data::{ClassId, Obis};
 use proto_duis::DeviceKind;
 
 use super::places::usual;
-use crate::model::tariff::{BLOCKS, REGISTERS};
+use crate::model::tariff::{BLOCK_REGISTERS, BLOCK_SETS, BLOCKS, GAS_REGISTERS, REGISTERS};
 
 /// What an object is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,8 +108,14 @@ pub enum Role {
     ReactiveExport,
     /// Reactive energy in a quadrant, 0 being quadrant 1.
     Quadrant(u8),
-    /// Active energy imported in one block, 0 being block 1.
+    /// Active energy imported in one block, set after set, 0 being block 1 of the first.
     Block(u8),
+    /// The same since the block period began.
+    BlockCounter(u8),
+    /// Gas volume in one tariff, 0 being tariff 1.
+    GasTier(u8),
+    /// Gas volume in one block since the block period began.
+    GasBlockCounter(u8),
     /// Active energy exported in the last half hour.
     IntervalExport,
     /// Reactive energy imported in the last half hour.
@@ -146,8 +152,32 @@ pub enum Role {
     RegisterActivation,
     /// Special days of the tariff.
     SpecialDays,
-    /// End of a block, 0 being block 1.
+    /// Ends of the blocks of a set, 0 being the first.
     BlockThreshold(u8),
+    /// The same, held ready.
+    PassiveBlockThreshold(u8),
+    /// Special days of the tariff held ready.
+    PassiveSpecialDays,
+    /// Script that begins a block period.
+    BlockReset,
+    /// Whether a block period begins each day.
+    DailyBlockReset,
+    /// Scripts that put configuration held ready in force.
+    ActivationScript,
+    /// When a part of it, 0 being the tariff, comes into force.
+    Activation(u8),
+    /// Limits of the credit.
+    CreditSettings,
+    /// The same, held ready.
+    PassiveCreditSettings,
+    /// Payment mode and what goes with it.
+    ModeSettings,
+    /// The same, held ready.
+    PassiveModeSettings,
+    /// Log of the account at the end of each day.
+    AccountDays,
+    /// When billing periods of a gas meter begin.
+    BillingPeriods,
     /// Prices of blocks.
     BlockPrice,
     /// Profile of average voltage.
@@ -313,6 +343,9 @@ const ESME: &[Role] = &[
     Role::RegisterActivation,
     Role::SpecialDays,
     Role::BlockPrice,
+    Role::PassiveSpecialDays,
+    Role::BlockReset,
+    Role::DailyBlockReset,
     Role::VoltageProfile,
     Role::AverageVoltage,
     Role::NonDisablement,
@@ -348,6 +381,13 @@ const ESME: &[Role] = &[
 ];
 
 const GSME: &[Role] = &[
+    Role::Calendar,
+    Role::SpecialDays,
+    Role::PassiveSpecialDays,
+    Role::BlockPrice,
+    Role::BlockThreshold(0),
+    Role::PassiveBlockThreshold(0),
+    Role::BillingPeriods,
     Role::CreditLog,
     Role::DebtLog,
     Role::NonDisablement,
@@ -394,14 +434,37 @@ const GPF: &[Role] = &[
     Role::SupplyState,
 ];
 
+/// Objects both meters have that put configuration in force, and tell of the account.
+const CONFIGURABLE: &[Role] = &[
+    Role::ActivationScript,
+    Role::Activation(0),
+    Role::Activation(1),
+    Role::Activation(2),
+    Role::CreditSettings,
+    Role::PassiveCreditSettings,
+    Role::ModeSettings,
+    Role::PassiveModeSettings,
+    Role::AccountDays,
+];
+
+fn up_to(count: usize) -> std::ops::Range<u8> {
+    0..u8::try_from(count).unwrap_or_default()
+}
+
+/// Objects a gas meter has several of.
+fn numbered_of_gas() -> impl Iterator<Item = Role> {
+    up_to(GAS_REGISTERS).map(Role::GasTier).chain(up_to(BLOCKS).map(Role::GasBlockCounter))
+}
+
 /// Objects an electricity meter has several of.
 fn numbered() -> impl Iterator<Item = Role> {
-    let count = |count: usize| 0..u8::try_from(count).unwrap_or_default();
-    let tiers = count(REGISTERS).map(Role::Tier);
-    let blocks = count(BLOCKS).flat_map(|block| [Role::Block(block), Role::BlockThreshold(block)]);
+    let tiers = up_to(REGISTERS).map(Role::Tier);
+    let sets =
+        up_to(BLOCK_SETS).flat_map(|set| [Role::BlockThreshold(set), Role::PassiveBlockThreshold(set)]);
+    let blocks = up_to(BLOCK_REGISTERS).flat_map(|block| [Role::Block(block), Role::BlockCounter(block)]);
     let bands = (0..6).flat_map(|band| [Role::VoltageThreshold(band), Role::VoltageCount(band)]);
     let patience = (0..4).map(Role::VoltagePatience);
-    tiers.chain(blocks).chain(bands).chain(patience).chain((0..4).map(Role::Quadrant))
+    tiers.chain(sets).chain(blocks).chain(bands).chain(patience).chain((0..4).map(Role::Quadrant))
 }
 
 fn roles(kind: DeviceKind) -> impl Iterator<Item = Role> {
@@ -412,7 +475,11 @@ fn roles(kind: DeviceKind) -> impl Iterator<Item = Role> {
         DeviceKind::Gsme => GSME,
         DeviceKind::Ppmid | DeviceKind::Ihd => &[],
     };
-    COMMON.iter().chain(own).copied().chain(numbered().filter(move |_| kind == DeviceKind::Esme))
+    let meters = matches!(kind, DeviceKind::Esme | DeviceKind::Gsme);
+    let configurable = CONFIGURABLE.iter().filter(move |_| meters);
+    let electricity = numbered().filter(move |_| kind == DeviceKind::Esme);
+    let gas = numbered_of_gas().filter(move |_| kind == DeviceKind::Gsme);
+    COMMON.iter().chain(own).chain(configurable).copied().chain(electricity).chain(gas)
 }
 
 /// Where the profile's functions go.
@@ -459,6 +526,24 @@ fn role_of(function: Function) -> Option<Role> {
         Function::SpecialDays => Role::SpecialDays,
         Function::RegisterActivation => Role::RegisterActivation,
         Function::BlockPrice => Role::BlockPrice,
+        Function::SpecialDaysPassive => Role::PassiveSpecialDays,
+        Function::BlockThresholds => Role::BlockThreshold(0),
+        Function::BlockThresholdsPassive => Role::PassiveBlockThreshold(0),
+        Function::BlockRegisters => Role::Block(0),
+        Function::BlockCounters => Role::BlockCounter(0),
+        Function::GasBlockCounters => Role::GasBlockCounter(0),
+        Function::BlockCounterReset => Role::BlockReset,
+        Function::DailyBlockReset => Role::DailyBlockReset,
+        Function::ActivationScript => Role::ActivationScript,
+        Function::TariffActivation => Role::Activation(0),
+        Function::PrepaymentActivation => Role::Activation(1),
+        Function::PaymentModeActivation => Role::Activation(2),
+        Function::PrepaymentConfiguration => Role::CreditSettings,
+        Function::PrepaymentConfigurationPassive => Role::PassiveCreditSettings,
+        Function::PaymentModeSettings => Role::ModeSettings,
+        Function::PaymentModeSettingsPassive => Role::PassiveModeSettings,
+        Function::PrepaymentDailyLog => Role::AccountDays,
+        Function::BillingPeriods => Role::BillingPeriods,
         Function::NonDisablementCalendar => Role::NonDisablement,
         Function::Debt => Role::DebtBalance,
         Function::TimeDebt1 => Role::TimeDebt(0),
@@ -498,6 +583,28 @@ fn role_of(function: Function) -> Option<Role> {
     })
 }
 
+/// The role after this one among several of a kind; none after what is not one of several.
+fn following(role: Role) -> Option<Role> {
+    Some(match role {
+        Role::Block(block) => Role::Block(block.checked_add(1)?),
+        Role::BlockCounter(block) => Role::BlockCounter(block.checked_add(1)?),
+        Role::GasBlockCounter(block) => Role::GasBlockCounter(block.checked_add(1)?),
+        Role::BlockThreshold(set) => Role::BlockThreshold(set.checked_add(1)?),
+        Role::PassiveBlockThreshold(set) => Role::PassiveBlockThreshold(set.checked_add(1)?),
+        _ => return None,
+    })
+}
+
+/// Places the objects that follow the first of several, one after the other in group E.
+fn place_following(specs: &mut BTreeMap<Role, Spec>, first: Role) {
+    let Some(Spec { obis: Obis([a, b, c, d, mut e, f]), .. }) = specs.get(&first).copied() else { return };
+    let mut role = first;
+    while let Some(spec) = following(role).and_then(|next| specs.get_mut(&next)) {
+        (role, e) = (spec.role, e.wrapping_add(1));
+        spec.obis = Obis([a, b, c, d, e, f]);
+    }
+}
+
 /// The security objects of each client that has keys, placed as the Device Model says.
 fn security(profile: &DlmsProfile) -> Vec<(Role, Spec)> {
     let mut specs = Vec::new();
@@ -528,6 +635,8 @@ impl Directory {
             if let Some(spec) = role_of(*function).and_then(|role| specs.get_mut(&role)) {
                 spec.obis = Obis(object.value.obis.0);
                 spec.scaler = object.value.scaler;
+                let role = spec.role;
+                place_following(&mut specs, role);
             }
         }
         specs.extend(security(profile));

@@ -3,12 +3,12 @@
 use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 
 use super::directory::{Role, Spec};
-use super::encode::{Unit, column, rescaled, scaler_unit, stamp, u32_of};
+use super::encode::{Unit, column, meter_time, rescaled, scaler_unit, stamp, u32_of};
 use super::esme::half_hours;
-use super::{Buffer, Device, Shell, connection};
+use super::{Buffer, Device, Shell, calendar, connection, settings};
 use crate::model::core::Core;
 use crate::model::gsme::Gsme;
-use crate::model::gsme::logs::{DAYS, DayEntry, PERIODS, PeriodEntry};
+use crate::model::gsme::logs::{BillingPeriods, DAYS, DayEntry, PERIODS, PeriodEntry, Periodicity};
 use crate::model::time::Moment;
 
 impl Device for Gsme {
@@ -34,7 +34,7 @@ impl Device for Gsme {
         let interval = self.profile().all().last().map_or(0, |capture| capture.interval);
         match gas_register(spec.role, attribute, [self.litres(), interval], self.battery_percent()) {
             Some(value) => Ok(value),
-            None => connection::read(&self.connection, spec, attribute, shell.sign),
+            None => tariff(self, spec, attribute, shell),
         }
     }
 
@@ -56,6 +56,22 @@ impl Device for Gsme {
     ) -> Result<(), DataAccessResult> {
         match spec.role {
             Role::CalorificValue | Role::ConversionFactor => set_conversion(self, spec.role, value),
+            Role::Calendar => calendar::write(&mut self.tariff, attribute, value, shell.sign),
+            Role::SpecialDays => {
+                let shown = self.connection.core.shown();
+                calendar::write_special_days(&mut self.tariff, value, shown)
+            }
+            Role::PassiveSpecialDays => calendar::hold_special_days(&mut self.tariff, value),
+            Role::BlockThreshold(set) => {
+                settings::taken(self.blocks.set_ends(set.into(), settings::block_ends(value)?))
+            }
+            Role::PassiveBlockThreshold(set) => {
+                settings::taken(self.blocks.hold_ends(set.into(), settings::block_ends(value)?))
+            }
+            Role::Activation(part) => {
+                settings::date(&mut self.connection, part, value, || self.tariff.check_held())
+            }
+            Role::BillingPeriods => set_billing(self, value, shell),
             _ => connection::write(&mut self.connection, spec, attribute, value, shell.sign),
         }
     }
@@ -67,8 +83,57 @@ impl Device for Gsme {
         parameter: Option<&Data>,
         _: &Shell,
     ) -> Result<(), ActionResult> {
-        connection::invoke(&mut self.connection, spec, method, parameter)
+        let shown = self.connection.core.shown();
+        match spec.role {
+            Role::Calendar => calendar::activate(&mut self.tariff, shown),
+            Role::SpecialDays => calendar::change_special_days(&mut self.tariff, method, parameter, shown),
+            Role::ActivationScript => settings::run(parameter, |part| self.activate(part)),
+            _ => connection::invoke(&mut self.connection, spec, method, parameter),
+        }
     }
+}
+
+/// What the tariff of a gas meter is made of, and its billing periods.
+fn tariff(meter: &Gsme, spec: &Spec, attribute: i8, shell: &Shell) -> Result<Data, DataAccessResult> {
+    let litres = |litres: Option<u64>| match litres {
+        _ if attribute == 3 => Ok(scaler_unit(-3, Unit::CubicMetre)),
+        Some(litres) => Ok(u32_of(litres)),
+        None => Err(DataAccessResult::ObjectUnavailable),
+    };
+    match spec.role {
+        Role::Calendar => calendar::read(&meter.tariff, attribute, shell.sign),
+        Role::SpecialDays => Ok(calendar::special_days(meter.tariff.special_days())),
+        Role::PassiveSpecialDays => Ok(calendar::special_days(meter.tariff.held_special_days())),
+        Role::BlockThreshold(set) => {
+            settings::threshold(meter.blocks.ends(set.into()), attribute, Role::GasVolume, shell)
+        }
+        Role::PassiveBlockThreshold(set) => {
+            settings::threshold(meter.blocks.held_ends(set.into()), attribute, Role::GasVolume, shell)
+        }
+        Role::GasTier(tier) => litres(meter.tier(tier.into())),
+        Role::GasBlockCounter(block) => litres(meter.blocks.counter(0, block.into())),
+        Role::BillingPeriods => Ok(billing(meter, shell)),
+        _ => connection::read(&meter.connection, spec, attribute, shell),
+    }
+}
+
+/// When the first billing period begins, and the number of how long each is.
+fn billing(meter: &Gsme, shell: &Shell) -> Data {
+    let periods = meter.logs().billing();
+    let number = Periodicity::ALL.iter().position(|known| *known == periods.periodicity());
+    let number = number.and_then(|number| u8::try_from(number).ok()).unwrap_or_default();
+    Data::Structure(vec![stamp(periods.start(), shell.sign), Data::Enum(number)])
+}
+
+fn set_billing(meter: &mut Gsme, value: &Data, shell: &Shell) -> Result<(), DataAccessResult> {
+    let wrong = DataAccessResult::TypeUnmatched;
+    let [start, number] = value.elements().ok_or(wrong)? else { return Err(wrong) };
+    let start = meter_time(start, shell.sign).ok_or(wrong)?;
+    let number = number.as_i128().and_then(|number| usize::try_from(number).ok()).ok_or(wrong)?;
+    let too_much = DataAccessResult::ScopeOfAccessViolated;
+    let periodicity = *Periodicity::ALL.get(number).ok_or(too_much)?;
+    meter.set_billing(BillingPeriods::new(start, periodicity).ok_or(too_much)?);
+    Ok(())
 }
 
 /// What the meter converts volume to energy with, and what it made of it.

@@ -18,6 +18,7 @@ mod image;
 mod memory;
 mod places;
 mod read_out;
+mod settings;
 
 pub use access::{Access, AccessError, KeyRefusal, SecurityShown};
 pub use chf::{Contact, Hub, JoinRefusal, device_type};

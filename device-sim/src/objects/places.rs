@@ -149,6 +149,10 @@ fn further(role: Role) -> Spec {
         Role::ReactiveExport => at.register([1, 0, 4, 8, 0, 255]),
         Role::Quadrant(quadrant) => at.register([1, 0, quadrant.saturating_add(5), 8, 0, 255]),
         Role::Block(block) => at.register([1, 0, 1, 8, block.saturating_add(129), 255]),
+        // Time integral 2: since the block period began.
+        Role::BlockCounter(block) => at.register([1, 0, 1, 9, block.saturating_add(129), 255]),
+        Role::GasTier(tier) => at.register([7, 0, 3, 0, tier.saturating_add(1), 255]),
+        Role::GasBlockCounter(block) => at.register([7, 0, 3, 9, block.saturating_add(129), 255]),
         Role::IntervalExport => at.register([1, 0, 2, 29, 0, 255]),
         Role::IntervalReactiveImport => at.register([1, 0, 3, 29, 0, 255]),
         Role::IntervalReactiveExport => at.register([1, 0, 4, 29, 0, 255]),
@@ -167,9 +171,31 @@ fn further(role: Role) -> Spec {
         Role::TariffScript => at.spec(9, [0, 0, 10, 0, 100, 255], &[1, 2], NONE, NONE),
         Role::RegisterActivation => at.spec(6, [0, 0, 14, 0, 0, 255], &[1, 2, 3, 4], NONE, NONE),
         Role::SpecialDays => at.spec(11, [0, 0, 11, 0, 0, 255], DATA, &[2], &[1, 2]),
-        Role::BlockThreshold(block) => {
-            at.spec(21, [0, 0, 16, 0, block.saturating_add(11), 255], &[1, 2, 3, 4], &[2], NONE)
+        Role::BlockThreshold(set) => {
+            at.spec(21, [0, 0, 16, 0, set.saturating_add(11), 255], &[1, 2, 3, 4], &[2], NONE)
         }
+        role => configuration(role),
+    }
+}
+
+/// The same for what a meter is set up with.
+fn configuration(role: Role) -> Spec {
+    let at = Place(role);
+    match role {
+        Role::PassiveBlockThreshold(set) => {
+            at.spec(21, [0, 0, 16, 1, set.saturating_add(11), 255], &[1, 2, 3, 4], &[2], NONE)
+        }
+        Role::PassiveSpecialDays => at.spec(11, [0, 0, 11, 0, 10, 255], DATA, &[2], NONE),
+        Role::BlockReset => at.spec(9, [0, 0, 10, 0, 111, 255], &[1, 2], NONE, &[1]),
+        Role::DailyBlockReset => at.setting([0, 0, 96, 50, 20, 255]),
+        Role::ActivationScript => at.spec(9, [0, 0, 10, 0, 110, 255], &[1, 2], NONE, &[1]),
+        Role::Activation(part) => at.schedule([0, 0, 15, 0, part.saturating_add(10), 255]),
+        Role::CreditSettings => at.data([0, 0, 96, 50, 21, 255]),
+        Role::PassiveCreditSettings => at.setting([0, 0, 96, 50, 22, 255]),
+        Role::ModeSettings => at.data([0, 0, 96, 50, 23, 255]),
+        Role::PassiveModeSettings => at.setting([0, 0, 96, 50, 24, 255]),
+        Role::AccountDays => at.buffer([0, 0, 98, 2, 1, 255]),
+        Role::BillingPeriods => at.setting([0, 0, 96, 50, 25, 255]),
         Role::BlockPrice => at.spec(113, [0, 0, 19, 20, 5, 255], CHARGE, &[5, 6, 7], &[1, 2]),
         Role::VoltageProfile => Spec { writable: &[4], ..at.buffer([1, 0, 32, 24, 0, 255]) },
         Role::AverageVoltage => at.register([1, 0, 32, 25, 0, 255]),

@@ -128,7 +128,8 @@ pub struct Household {
     pub solar: bool,
 }
 
-/// The registers of an electricity meter. Tariff registers and blocks each hold the whole import between them.
+/// The registers of an electricity meter. Tariff registers hold the whole import between them; blocks what of it was counted
+/// by block.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Registers {
     /// Active import.
@@ -141,7 +142,7 @@ pub struct Registers {
     pub reactive_export: VarHours,
     /// Tariff registers from tariff 1 on; where none is given, they follow from the history.
     pub tariffs: Vec<WattHours>,
-    /// Blocks from block 1 on; where none is given, they follow from the history.
+    /// Blocks of the first set from block 1 on; where none is given, they follow from the history.
     pub blocks: Vec<WattHours>,
 }
 

@@ -95,9 +95,9 @@ pub struct Tariff {
     pub prices: Vec<Millipence>,
     /// Of a day.
     pub standing: Option<Millipence>,
-    /// Of a kilowatt hour, by block.
+    /// Of a kilowatt hour, by block, in every set of blocks.
     pub block_prices: Vec<Millipence>,
-    /// Where each block ends, in watt hours of the billing period; none, where nothing is said of them, an empty list for
+    /// Where each block ends, in watt hours of the billing period: then the first eight tariff registers are by block. None, where nothing is said of them, an empty list for
     /// a tariff without blocks.
     pub block_ends: Option<Vec<WattHours>>,
 }

@@ -74,7 +74,7 @@ fn quantities_have_their_units_and_prices_their_places() {
 fn a_refusal_names_its_place_what_was_found_and_what_to_do() {
     assert_snapshot!(refused("ESME", "registers = { import-wh = 30, tariff-wh = [10, 19] }"), @r"
     set.toml:3:43: found 29 Wh in all, expected the 30 Wh that import-wh shows
-      advice: tariff registers, and blocks, hold the whole import between them
+      advice: tariff registers hold the whole import between them, and blocks no more than that
     ");
     assert_snapshot!(refused("ESME", "history = { half-hours = 48 }"), @r"
     set.toml:3:11: found a past nobody lived, expected `household` beside the history, or `import-wh` in it

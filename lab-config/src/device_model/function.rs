@@ -111,8 +111,45 @@ crate::vocabulary! {
         SpecialDays = "special-days",
         /// Register activation: which register an activity of the calendar selects.
         RegisterActivation = "register-activation",
-        /// Prices of the tariff's blocks.
+        /// Prices of the tariff's blocks, set after set.
         BlockPrice = "block-price",
+        /// Special days of the tariff held ready.
+        SpecialDaysPassive = "special-days-passive",
+        /// Ends of the blocks of each set: the object of the first set; those of the others follow it.
+        BlockThresholds = "block-thresholds",
+        /// The same, held ready.
+        BlockThresholdsPassive = "block-thresholds-passive",
+        /// Consumption in each block: the object of the first block; those of the others follow it, set after set.
+        BlockRegisters = "block-registers",
+        /// The same since the block period began.
+        BlockCounters = "block-counters",
+        /// Gas in each block since the block period began: the object of the first block; those of the others follow it.
+        GasBlockCounters = "gas-block-counters",
+        /// Script that begins a block period.
+        BlockCounterReset = "block-counter-reset",
+        /// Whether a block period begins each day.
+        DailyBlockReset = "daily-block-reset",
+        /// Scripts that put configuration held ready in force: 1 the tariff, 2 that of prepayment, 3 the payment mode.
+        ActivationScript = "activation-script",
+        /// When the tariff held ready comes into force.
+        TariffActivation = "tariff-activation",
+        /// When the prepayment configuration held ready comes into force.
+        PrepaymentActivation = "prepayment-activation",
+        /// When the payment mode held ready comes into force.
+        PaymentModeActivation = "payment-mode-activation",
+        /// Limits of the credit: debt recovery cap, emergency credit limit and threshold, low credit threshold, largest
+        /// balance, largest credit of a token.
+        PrepaymentConfiguration = "prepayment-configuration",
+        /// The same, held ready.
+        PrepaymentConfigurationPassive = "prepayment-configuration-passive",
+        /// Payment mode, whether debt collection is suspended while disabled, and in emergency, and disablement threshold.
+        PaymentModeSettings = "payment-mode-settings",
+        /// The same, held ready.
+        PaymentModeSettingsPassive = "payment-mode-settings-passive",
+        /// Log of the account at the end of each day.
+        PrepaymentDailyLog = "prepayment-daily-log",
+        /// When billing periods of a gas meter begin: the first, and how long each is.
+        BillingPeriods = "billing-periods",
         /// Periods in which want of credit does not disable the supply.
         NonDisablementCalendar = "non-disablement-calendar",
         /// Prices of the tariff.

@@ -6,9 +6,10 @@ use super::super::account::{Account, Level, PaymentMode, Thresholds};
 use super::super::debt::{Debts, Every, PaymentDebt, TimeDebt};
 use super::super::loading::LoadRefusal;
 use super::super::money::Millipence;
+use super::super::profile::Ring;
 use super::super::supply::{OffReason, Supply};
 use super::super::tariff::BLOCKS;
-use super::Connection;
+use super::{ACCOUNT_DAYS, Connection};
 
 impl Connection {
     /// Loads account and supply, as if they had come about long ago.
@@ -20,6 +21,8 @@ impl Connection {
         if of_account != Customer::default() {
             self.account = account(&self.account, customer)?;
             self.unbilled = 0;
+            // Of an account that came about otherwise than it lived there is no log.
+            self.account_days = Ring::new(ACCOUNT_DAYS);
         }
         self.settle();
         self.load_supply(customer.supply)?;
@@ -75,7 +78,7 @@ impl Connection {
             places.iter_mut().zip(given).for_each(|(place, price)| *place = Millipence::new(price.0));
         };
         put(&mut prices.unit, &tariff.prices);
-        put(&mut prices.block, &tariff.block_prices);
+        prices.block.chunks_mut(BLOCKS).for_each(|set| put(set, &tariff.block_prices));
         prices.standing = tariff.standing.map_or(prices.standing, |standing| Millipence::new(standing.0));
         self.prices = prices;
         Ok(())
@@ -137,6 +140,7 @@ fn debts(was: &Debts, debts: contents::Debts) -> Debts {
         PaymentDebt::new(money(debt.owed), debt.share, debt.weekly_cap.map(money))
     };
     Debts {
+        wait_when_disabled: was.wait_when_disabled,
         time: debts.time.map(|debt| debt.map(time).unwrap_or_default()),
         payment: debts.payment.map(payment).unwrap_or_default(),
         wait_in_emergency: was.wait_in_emergency,

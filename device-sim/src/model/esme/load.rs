@@ -3,16 +3,19 @@
 //! The past is lived through twice: once from nought, which gives what the registers showed before it, and once from there,
 //! writing down what the meter writes down. A half hour counts in the tariff register it begins in.
 
-use lab_config::contents::{Channel as Of, Electricity, History, Household, Load, Registers as Shown};
+use lab_config::contents::{
+    Channel as Of, Electricity, History, Household, Load, Registers as Shown, WattHours,
+};
 
+use super::super::blocks::{BlockEnds, Blocks};
 use super::super::connection::fits;
 use super::super::curve::{Curve, Flow, Power};
 use super::super::demand::Peak;
 use super::super::demand_window::DemandWindow;
-use super::super::energy::{Blocks, HalfHour, Registers};
+use super::super::energy::{HalfHour, Registers};
 use super::super::loading::{self, LoadRefusal, Place, Span};
 use super::super::profile::PROFILE_ENTRIES;
-use super::super::tariff::BLOCKS;
+use super::super::tariff::{BLOCK_SETS, BLOCKS, REGISTERS, Selection};
 use super::super::time::{DAY, MINUTE};
 use super::{BillingRead, DailyRead, Esme, Logs};
 
@@ -51,16 +54,34 @@ impl Esme {
     fn load_tariff(&mut self, contents: &Electricity) -> Result<(), LoadRefusal> {
         if let Some(tariff) = &contents.tariff {
             self.connection.load_prices(tariff)?;
-            if let Some(ends) = &tariff.block_ends {
-                let ends: Vec<u64> = ends.iter().map(|end| end.0).collect();
-                self.blocks = Blocks::ending(&ends).ok_or(LoadRefusal::Blocks)?;
-            }
         }
         if let Some(calendar) = &contents.calendar {
             let most = calendar.days.iter().flat_map(|day| &day.switches).map(|switch| switch.tariff).max();
             fits("tariff registers in the calendar", most.unwrap_or(0).into(), self.connection.registers())?;
             self.tariff = loading::timetable(calendar, self.connection.core.shown())?;
         }
+        match contents.tariff.as_ref().and_then(|tariff| tariff.block_ends.as_ref()) {
+            Some(ends) => self.load_blocks(ends),
+            None => Ok(()),
+        }
+    }
+
+    /// A tariff with ends of blocks is by block wherever the calendar has a register with a set of blocks; one without
+    /// ends nowhere.
+    fn load_blocks(&mut self, ends: &[WattHours]) -> Result<(), LoadRefusal> {
+        let by_block = !ends.is_empty();
+        let ends = BlockEnds::new(ends.iter().map(|end| end.0).collect())?;
+        self.blocks = Blocks::new(BLOCK_SETS);
+        (0..BLOCK_SETS).for_each(|set| {
+            self.blocks.set_ends(set, ends.clone());
+        });
+        let selection = |selected: u8| {
+            let register = Selection::of(selected.into(), REGISTERS).register();
+            let selected = if by_block && register < BLOCK_SETS { REGISTERS + register } else { register };
+            u8::try_from(selected).unwrap_or_default()
+        };
+        let now = self.connection.core.shown();
+        self.tariff = self.tariff.clone().selecting(selection, now);
         Ok(())
     }
 
@@ -166,16 +187,23 @@ impl Past {
     /// Counts a half hour. A billing period that ends with it begins the blocks anew after it.
     fn live(&mut self, place: &Place, flowed: &HalfHour, meter: &Esme) {
         self.tariff.follow(place.begin);
-        self.registers.count_half_hour(flowed, self.tariff.selected());
-        let registers = &mut self.registers;
-        self.blocks.split(flowed.import, |block, part| registers.count_block(block, part));
+        let selection = Selection::of(self.tariff.selected(), REGISTERS);
+        self.registers.count_half_hour(flowed, selection.register());
+        if let Selection::Blocks(set) = selection {
+            let registers = &mut self.registers;
+            let count = |block, part| registers.count_block(set * BLOCKS + block, part);
+            self.blocks.split(set, flowed.import, count);
+        }
         let millis = place.end.millis() - place.begin.millis();
         let watts = flowed.import.average(millis);
         self.peaks[0].see(watts, place);
         self.window.see(Peak { watts, at: place.end }, millis);
         self.peaks[1].see(flowed.export.average(millis), place);
-        if meter.billing.ends_in(place.begin, place.end) {
+        let period_ends = meter.billing.ends_in(place.begin, place.end);
+        if period_ends || (meter.blocks.are_daily() && place.end.is_at(DAY)) {
             self.blocks.begin_period();
+        }
+        if period_ends {
             self.window.reset();
         }
     }

@@ -4,7 +4,7 @@ use super::super::demand::Peak;
 use super::super::energy::Registers;
 use super::super::money::Millipence;
 use super::super::profile::{Profile, Ring};
-use super::super::tariff::{BLOCKS, REGISTERS};
+use super::super::tariff::{BLOCK_REGISTERS, REGISTERS};
 use super::super::time::MeterTime;
 
 /// Entries of the daily log.
@@ -36,24 +36,28 @@ pub struct DailyRead {
     pub export: u64,
     /// Tariff registers up to the last that shows anything, watt hours.
     pub tiers: Vec<u64>,
-    /// Blocks, watt hours.
-    pub blocks: [u64; BLOCKS],
+    /// Blocks, set after set, up to the last that shows anything, watt hours.
+    pub blocks: Vec<u64>,
 }
 
 impl DailyRead {
     pub(super) fn of(at: MeterTime, registers: &Registers) -> Self {
         let tier = |register| registers.tier(register).unwrap_or_default();
-        let in_use = (0..REGISTERS).rev().find(|register| tier(*register) > 0).map_or(0, |last| last + 1);
-        let mut blocks = [0; BLOCKS];
-        blocks.iter_mut().enumerate().for_each(|(n, block)| *block = registers.block(n).unwrap_or_default());
+        let block = |block| registers.block(block).unwrap_or_default();
         Self {
             at,
             import: registers.import(),
             export: registers.export(),
-            tiers: (0..in_use).map(tier).collect(),
-            blocks,
+            tiers: up_to_the_last(REGISTERS, tier),
+            blocks: up_to_the_last(BLOCK_REGISTERS, block),
         }
     }
+}
+
+/// The first of so many registers, without those at the end that show nothing.
+fn up_to_the_last(registers: usize, shows: impl Fn(usize) -> u64) -> Vec<u64> {
+    let in_use = (0..registers).rev().find(|register| shows(*register) > 0).map_or(0, |last| last + 1);
+    (0..in_use).map(shows).collect()
 }
 
 /// The end of a billing period.

@@ -10,27 +10,34 @@ mod logs;
 pub use super::load_limit::{LimitAction, Limiter};
 pub use logs::{BILLING_ENTRIES, BillingRead, Channel, DAILY_ENTRIES, DailyRead, Logs};
 
+use super::activation::Part;
+use super::blocks::Blocks;
+use super::calendar::CalendarError;
 use super::calendar::{Calendar, DatePattern, Timetable};
 use super::connection::{Connection, Contract};
 use super::curve::{Curve, PER_HOUR, Power, mix};
 use super::demand::Demand;
 use super::demand_window::DemandWindow;
-use super::energy::{Blocks, Registers};
+use super::energy::Registers;
 use super::journal::Event;
 use super::load_limit::LoadLimit;
+use super::money::Millipence;
 use super::power_level::{PowerLevel, PowerThresholds};
 use super::profile::{LIVED_ENTRIES, Profile};
-use super::tariff::{REGISTERS, SwitchingTable};
+use super::tariff::{BLOCK_REGISTERS, BLOCK_SETS, BLOCKS, REGISTERS, Selection, SwitchingTable};
 use super::time::{DAY, HALF_HOUR, MINUTE, MeterTime, Moment};
 use super::voltage::Quality;
 
+/// Most dates a billing time has: one for each month.
+pub const BILLING_DATES: usize = 12;
+
 /// When a billing period ends: a minute of the UTC day on certain dates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BillingTime {
     /// Minute of the UTC day, 0 to 1439.
     pub minute: u16,
-    /// The dates.
-    pub date: DatePattern,
+    /// The dates, [`BILLING_DATES`] at most.
+    pub dates: Vec<DatePattern>,
 }
 
 /// What a test bench puts behind or before the meter in place of household and mains.
@@ -48,7 +55,7 @@ pub struct Esme {
     pub connection: Connection,
     /// The activity calendar: which tariff register counts when.
     pub tariff: Timetable,
-    /// The blocks of the tariff.
+    /// The sets of blocks of the tariff.
     pub blocks: Blocks,
     /// Demand of import.
     pub import_demand: Demand,
@@ -82,19 +89,20 @@ impl Esme {
 
     fn new(contract: &Contract, seed: u64, now: Moment) -> Self {
         let reading = 2_000_000 + mix(seed) % 8_000_000;
-        let connection = Connection::new(contract, now, PER_HOUR * 1000).with_registers(REGISTERS);
+        let connection =
+            Connection::new(contract, now, PER_HOUR * 1000).with_registers(REGISTERS, BLOCK_REGISTERS);
         let shown = connection.core.shown();
         Self {
             connection,
             tariff: Timetable::new(Calendar::every_day(SwitchingTable::two_rate()), shown),
-            blocks: Blocks::default(),
+            blocks: Blocks::new(BLOCK_SETS),
             import_demand: Demand::new(shown),
             export_demand: Demand::new(shown),
             demand_window: DemandWindow::new(),
             power_thresholds: PowerThresholds::default(),
             quality: Quality::new(),
             limit: LoadLimit::new(Limiter::default()),
-            billing: BillingTime { minute: 0, date: DatePattern::monthly(1) },
+            billing: BillingTime { minute: 0, dates: vec![DatePattern::monthly(1)] },
             curve: Curve::electricity(seed),
             bench: Bench::default(),
             registers: Registers::reading(reading, reading / 4),
@@ -144,18 +152,16 @@ impl Esme {
     }
 
     fn count_energy(&mut self, power: Power, millis: u64) {
-        let register = self.tariff.selected();
-        let import = self.registers.count(power, millis, register);
-        let priced_by_block = self.blocks.are_in_use();
-        let (registers, connection) = (&mut self.registers, &mut self.connection);
-        self.blocks.split(import, |block, part| {
-            registers.count_block(block, part);
-            if priced_by_block {
-                connection.count_block(part, block);
+        let import = self.registers.count(power, millis, self.register());
+        match self.selection() {
+            Selection::Register(register) => self.connection.count(power.import, millis, register),
+            Selection::Blocks(set) => {
+                let (registers, connection) = (&mut self.registers, &mut self.connection);
+                self.blocks.split(set, import, |block, part| {
+                    registers.count_block(set * BLOCKS + block, part);
+                    connection.count_block(part, set * BLOCKS + block);
+                });
             }
-        });
-        if !priced_by_block {
-            self.connection.count(power.import, millis, register);
         }
     }
 
@@ -204,6 +210,10 @@ impl Esme {
             }
             None => {}
         }
+        for part in self.connection.activations.take_due(minute) {
+            let outcome = self.activate(part);
+            self.connection.tell_dated(part, &outcome);
+        }
         self.quality.minute(minute, &mut self.connection.core.journal);
         if let Some((measured, period)) = self.import_demand.minute(minute) {
             self.demand_window.see(measured, period);
@@ -219,6 +229,9 @@ impl Esme {
         }
         if minute.is_at(DAY) {
             self.logs.read_day(minute, &self.registers);
+            if self.blocks.are_daily() {
+                self.blocks.begin_period();
+            }
         }
         if self.billing.is_at(minute) {
             self.end_billing_period();
@@ -237,8 +250,8 @@ impl BillingTime {
     }
 
     fn is_at(&self, minute: MeterTime) -> bool {
-        minute.minute_of_day() == self.minute
-            && self.date.matches(minute.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date())
+        let date = || minute.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date();
+        minute.minute_of_day() == self.minute && self.dates.iter().any(|dates| dates.matches(date()))
     }
 }
 
@@ -276,9 +289,63 @@ impl Esme {
         self.registers.import()
     }
 
+    /// What counts now, and at which prices.
+    pub const fn selection(&self) -> Selection {
+        Selection::of(self.tariff.selected(), REGISTERS)
+    }
+
     /// The tariff register that counts now, 0 being tariff 1.
     pub const fn register(&self) -> usize {
-        self.tariff.selected()
+        self.selection().register()
+    }
+
+    /// What a kilowatt hour costs now.
+    pub fn price(&self) -> Millipence {
+        let prices = self.connection.prices();
+        let price = match self.selection() {
+            Selection::Register(register) => prices.unit.get(register),
+            Selection::Blocks(set) => prices.block.get(set * BLOCKS + self.blocks.current(set)),
+        };
+        price.copied().unwrap_or_default()
+    }
+
+    /// Puts a part of the configuration that is held ready in force.
+    ///
+    /// # Errors
+    /// What does not fit together; everything stays as it was.
+    pub fn activate(&mut self, part: Part) -> Result<(), CalendarError> {
+        // Done now, there is nothing left to do at the time it was dated for.
+        self.connection.activations.date(part, None);
+        match part {
+            Part::Tariff => {
+                self.tariff.activate_with_special_days(self.connection.core.shown())?;
+                self.blocks.activate();
+                self.connection.activate_prices();
+                self.connection.core.log(Event::CommandDone, "tariff activated");
+            }
+            Part::Prepayment => self.connection.activate_prepayment()?,
+            Part::PaymentMode => self.connection.activate_mode(),
+        }
+        Ok(())
+    }
+
+    /// Has a block period be a day, or last until it is ended otherwise.
+    pub fn set_daily_blocks(&mut self, daily: bool) {
+        self.blocks.set_daily(daily);
+        let what = if daily { "begin anew each day" } else { "go on from day to day" };
+        self.connection.core.log(Event::CommandDone, format!("block counters {what}"));
+    }
+
+    /// Ends billing periods at these times from now on.
+    pub fn set_billing(&mut self, billing: BillingTime) {
+        self.billing = billing;
+        self.connection.core.log(Event::CommandDone, "billing calendar set");
+    }
+
+    /// Begins a block period by command: every block counter is nought.
+    pub fn reset_blocks(&mut self) {
+        self.blocks.begin_period();
+        self.connection.core.log(Event::CommandDone, "block counters reset");
     }
 
     /// What flows now.

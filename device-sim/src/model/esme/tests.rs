@@ -3,12 +3,15 @@ use proto_duis::DeviceKind;
 use proto_duis::utrn::Utrn;
 
 use super::*;
+use crate::model::activation::Part;
+use crate::model::blocks::BlockEnds;
+use crate::model::calendar::SpecialDay;
 use crate::model::connection::{NoCredit, Passive};
 use crate::model::debt::{Debts, Every, PaymentDebt, TimeDebt};
 use crate::model::money::Millipence;
 use crate::model::supply::{KEY_WINDOW, Key, KeyEffect};
-use crate::model::tariff::BLOCKS;
 use crate::model::tariff::Switching;
+use crate::model::tariff::{BLOCK_REGISTERS, BLOCKS};
 use crate::model::tests::{NOW, contract, key};
 use crate::model::token::TokenRefusal;
 use crate::model::voltage::Band;
@@ -176,21 +179,70 @@ fn the_largest_half_hour_is_the_maximum_demand_until_it_is_reset() {
 #[test]
 fn blocks_fill_one_after_the_other_and_are_priced_so() {
     let mut meter = meter(5000);
-    meter.blocks.begin_period();
-    assert!(meter.blocks.set_end(0, Some(1000)) && meter.blocks.set_end(1, Some(3000)));
-    let mut block = [Millipence::pence(10); BLOCKS];
-    (block[1], block[2]) = (Millipence::pence(20), Millipence::pence(40));
-    meter.connection.hold_block_prices(Passive { value: block, at: None });
-    assert!(meter.connection.activate_block_prices());
-    let before = [0, 1, 2].map(|block| meter.registers().block(block).unwrap());
+    hold_blocks_of_set_2(&mut meter);
+    assert_eq!(meter.activate(Part::Tariff), Ok(()));
+    let of_set = [4, 5, 6];
+    let before = of_set.map(|block| meter.registers().block(block).unwrap());
     let paid = meter.connection.account().ledger().consumption;
     meter.set_load(Some(4000));
     meter.advance(NOW.plus(2 * HALF_HOUR));
-    let grown = [0, 1, 2].map(|block| meter.registers().block(block).unwrap() - before[block]);
+    let grown = of_set.map(|block| meter.registers().block(block).unwrap() - before[block - 4]);
     assert!(grown.iter().zip([1000, 2000, 1000]).all(|(grown, wh)| grown.abs_diff(wh) <= 1), "{grown:?}");
     let spent = (paid - meter.connection.account().ledger().consumption).get();
     // 1 kWh at 10 p, 2 at 20 p, 1 at 40 p, less the minute not billed yet.
     assert!((87_000..=90_000).contains(&spent), "{spent}");
+    assert_eq!((meter.blocks.current(1), meter.price()), (2, Millipence::pence(40)));
+    meter.reset_blocks();
+    assert_eq!((meter.blocks.counter(1, 0), meter.price()), (Some(0), Millipence::pence(10)));
+}
+
+/// Holds a tariff ready that counts by set 2 of blocks all day, which ends its blocks at 1 and 3 kWh.
+fn hold_blocks_of_set_2(meter: &mut Esme) {
+    let table = SwitchingTable::new(vec![Switching { from: 0, register: 49 }]).unwrap();
+    let calendar = Calendar::every_day(table);
+    meter.tariff.hold(Passive { value: calendar.parts().clone(), at: None });
+    assert!(meter.blocks.hold_ends(1, BlockEnds::new(vec![1000, 3000]).unwrap()));
+    let mut value = [Millipence::pence(10); BLOCK_REGISTERS];
+    (value[BLOCKS + 1], value[BLOCKS + 2]) = (Millipence::pence(20), Millipence::pence(40));
+    meter.connection.hold_block_prices(Passive { value, at: None });
+}
+
+#[test]
+fn a_tariff_held_ready_comes_into_force_whole_at_its_time_or_not_at_all() {
+    let mut meter = meter(5000);
+    let (before, at) = (meter.tariff.active().clone(), meter.connection.core.shown().plus(5 * MINUTE));
+    hold_blocks_of_set_2(&mut meter);
+    let special = SpecialDay { index: 1, date: DatePattern::EVERY_DAY, day: 9 };
+    assert!(meter.tariff.hold_special_days(vec![special]));
+    meter.connection.activations.date(Part::Tariff, Some(at));
+    meter.advance(NOW.plus(6 * MINUTE));
+    // The special day's profile is none of the calendar: nothing of the tariff is in force, and it is told.
+    assert_eq!((meter.tariff.active(), meter.blocks.ends(1)), (&before, Some(&BlockEnds::default())));
+    assert_eq!(codes(&mut meter), [0x8f67]);
+    assert!(meter.tariff.hold_special_days(vec![SpecialDay { day: 1, ..special }]));
+    meter.connection.activations.date(Part::Tariff, Some(at));
+    meter.advance(NOW.plus(8 * MINUTE));
+    assert_eq!((meter.register(), meter.price()), (1, Millipence::pence(10)));
+    assert_eq!(codes(&mut meter), [0x8f66]);
+    meter.advance(NOW.plus(60 * MINUTE));
+    assert!(codes(&mut meter).is_empty());
+}
+
+#[test]
+fn block_counters_begin_anew_each_day_where_the_meter_is_set_so() {
+    let mut meter = meter(5000);
+    hold_blocks_of_set_2(&mut meter);
+    meter.activate(Part::Tariff).unwrap();
+    meter.set_load(Some(500));
+    let used = |meter: &Esme| meter.blocks.counter(1, 0).unwrap() + meter.blocks.counter(1, 1).unwrap();
+    let midnight = meter.connection.core.shown().next(DAY);
+    let to_midnight = midnight.millis() - meter.connection.core.shown().millis();
+    meter.advance(NOW.plus(to_midnight + 2 * HALF_HOUR));
+    assert!(used(&meter) > 501, "{}", used(&meter));
+    meter.set_daily_blocks(true);
+    meter.advance(NOW.plus(to_midnight + DAY + 2 * HALF_HOUR));
+    assert!((499..=501).contains(&used(&meter)), "{}", used(&meter));
+    assert!(meter.registers().is_conserved());
 }
 
 #[test]
@@ -200,7 +252,7 @@ fn the_billing_period_ends_on_its_day_and_by_the_calendar_pattern() {
     let shown = meter.connection.core.shown();
     let date = shown.plus(DAY).timestamp().to_zoned(jiff::tz::TimeZone::UTC).date();
     let day = u8::try_from(date.day()).unwrap();
-    meter.billing = BillingTime { minute: 90, date: DatePattern::monthly(day) };
+    meter.set_billing(BillingTime { minute: 90, dates: vec![DatePattern::monthly(day)] });
     meter.advance(NOW.plus(3 * DAY));
     let last = meter.logs().billing().all().next_back().unwrap().clone();
     assert_eq!(meter.logs().billing().all().len(), bills + 1);
@@ -268,6 +320,7 @@ fn debts_are_collected_by_the_hour_and_from_payments() {
         time: [first, TimeDebt::default()],
         payment,
         wait_in_emergency: true,
+        ..Debts::default()
     });
     meter.advance(NOW.plus(8 * HALF_HOUR));
     assert_eq!(meter.connection.account().debts().time[0].owed, Millipence::ZERO);
@@ -381,10 +434,12 @@ fn act(meter: &mut Esme, deed: &Deed) {
             let owed = Millipence::new(millipence.into());
             let time = [TimeDebt { owed, rate: Millipence::pence(5), every: Every::Hour }; 2];
             let payment = PaymentDebt::new(owed, 2_500, None);
-            meter.connection.set_debts(Debts { time, payment, wait_in_emergency: true });
+            meter.connection.set_debts(Debts { time, payment, wait_in_emergency: true, ..Debts::default() });
         }
         Deed::BlockEnd(block, end) => {
-            meter.blocks.set_end(block.into(), Some(end));
+            if let Ok(ends) = BlockEnds::new(vec![end]) {
+                meter.blocks.set_ends(block.into(), ends);
+            }
         }
         Deed::Bill => meter.end_billing_period(),
         Deed::Limit(watts, millis, restoration) => {

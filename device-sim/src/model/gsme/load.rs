@@ -5,6 +5,7 @@ use lab_config::contents::{self, Channel, Gas, History, Load};
 use super::super::curve::{Curve, Flow};
 use super::super::loading::{self, LoadRefusal, Place, Span};
 use super::super::profile::{PROFILE_ENTRIES, Profile};
+use super::super::tariff::GAS_REGISTERS;
 use super::super::time::MINUTE;
 use super::conversion::{Conversion, watt_hours};
 use super::logs::{Logs, Standing};
@@ -69,11 +70,15 @@ impl Gsme {
         }
         self.volume = present.less(sum);
         self.profile = Profile::starting_at(self.litres());
+        let billing = self.logs.billing();
         self.logs = Logs::new(self.connection.account().mode(), self.connection.prices().clone());
+        self.logs.set_billing(billing);
         for (place, flowed) in &half_hours {
             self.volume.join(*flowed);
             self.write_down(place, contents.history.as_ref());
         }
+        self.tiers = [Flow::default(); GAS_REGISTERS];
+        self.tiers[0] = self.volume;
         self.energy = self.conversion.energy_of(self.volume);
         self.day_told = self.logs.days().last().map(|day| day.at);
         Ok(())

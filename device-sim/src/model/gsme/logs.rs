@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::super::account::PaymentMode;
 use super::super::money::Millipence;
 use super::super::tariff::Prices;
-use super::super::time::{DAY, MeterTime};
+use super::super::time::{DAY, MINUTE, MeterTime};
 
 /// Days the daily log keeps.
 pub const DAYS: usize = 396;
@@ -24,8 +24,8 @@ pub struct DayEntry {
 /// Why a billing period ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeriodEnd {
-    /// 01: the month was over.
-    Month,
+    /// 01: by the calendar.
+    Calendar,
     /// 02: the prices changed.
     Prices,
     /// 03: the payment mode changed.
@@ -36,11 +36,98 @@ impl PeriodEnd {
     /// The number in the log.
     pub const fn number(self) -> u8 {
         match self {
-            Self::Month => 1,
+            Self::Calendar => 1,
             Self::Prices => 2,
             Self::PaymentMode => 3,
         }
     }
+}
+
+/// How long a billing period is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Periodicity {
+    /// A day.
+    Daily,
+    /// Seven days.
+    Weekly,
+    /// A month.
+    Monthly,
+    /// Three months.
+    Quarterly,
+    /// Six months.
+    SixMonthly,
+    /// A year.
+    Yearly,
+}
+
+impl Periodicity {
+    /// Every length, in the order of their numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Daily, Self::Weekly, Self::Monthly, Self::Quarterly, Self::SixMonthly, Self::Yearly];
+
+    const fn months(self) -> Option<i32> {
+        match self {
+            Self::Daily | Self::Weekly => None,
+            Self::Monthly => Some(1),
+            Self::Quarterly => Some(3),
+            Self::SixMonthly => Some(6),
+            Self::Yearly => Some(12),
+        }
+    }
+}
+
+/// When billing periods begin: the first, and how long each is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BillingPeriods {
+    start: MeterTime,
+    periodicity: Periodicity,
+}
+
+impl Default for BillingPeriods {
+    /// On the first of each month, UTC.
+    fn default() -> Self {
+        Self { start: MeterTime::from_millis(0), periodicity: Periodicity::Monthly }
+    }
+}
+
+impl BillingPeriods {
+    /// Periods that begin at a full minute; none where it is no full minute, or a day that not every month has.
+    pub fn new(start: MeterTime, periodicity: Periodicity) -> Option<Self> {
+        let in_every_month = periodicity.months().is_none() || date(start).day() <= 28;
+        (start.is_at(MINUTE) && in_every_month).then_some(Self { start, periodicity })
+    }
+
+    /// When the first begins.
+    pub const fn start(self) -> MeterTime {
+        self.start
+    }
+
+    /// How long each is.
+    pub const fn periodicity(self) -> Periodicity {
+        self.periodicity
+    }
+
+    /// Whether one period ends and the next begins at this minute.
+    fn ends_at(self, minute: MeterTime) -> bool {
+        if minute < self.start || minute.minute_of_day() != self.start.minute_of_day() {
+            return false;
+        }
+        let days = (minute.millis() - self.start.millis()) / DAY;
+        match (self.periodicity, self.periodicity.months()) {
+            (Periodicity::Weekly, _) => days % 7 == 0,
+            (_, None) => true,
+            (_, Some(months)) => {
+                let (now, first) = (date(minute), date(self.start));
+                let apart = 12 * (i32::from(now.year()) - i32::from(first.year())) + i32::from(now.month())
+                    - i32::from(first.month());
+                now.day() == first.day() && apart % months == 0
+            }
+        }
+    }
+}
+
+fn date(time: MeterTime) -> jiff::civil::Date {
+    time.timestamp().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// What stood at the end of a billing period.
@@ -80,17 +167,34 @@ pub struct Logs {
     periods: VecDeque<PeriodEntry>,
     mode: PaymentMode,
     prices: Prices,
+    billing: BillingPeriods,
 }
 
 impl Logs {
     /// Empty logs of a meter that is paid for so.
     pub fn new(mode: PaymentMode, prices: Prices) -> Self {
-        Self { days: VecDeque::new(), periods: VecDeque::new(), mode, prices }
+        Self {
+            days: VecDeque::new(),
+            periods: VecDeque::new(),
+            mode,
+            prices,
+            billing: BillingPeriods::default(),
+        }
+    }
+
+    /// When billing periods end by the calendar.
+    pub const fn billing(&self) -> BillingPeriods {
+        self.billing
+    }
+
+    /// Ends billing periods by this calendar from now on.
+    pub(super) fn set_billing(&mut self, billing: BillingPeriods) {
+        self.billing = billing;
     }
 
     /// The same logs with the days of others: a meter's past before its account was opened.
     pub(super) fn with_days_of(self, past: Self) -> Self {
-        Self { days: past.days, ..self }
+        Self { days: past.days, billing: past.billing, ..self }
     }
 
     /// The billing period that runs has been under these terms from its beginning.
@@ -120,9 +224,7 @@ impl Logs {
         if self.prices != *standing.prices {
             return Some(PeriodEnd::Prices);
         }
-        // The first of a month; the calendar is only asked at midnight.
-        let first = minute.is_at(DAY) && minute.timestamp().strftime("%d").to_string() == "01";
-        first.then_some(PeriodEnd::Month)
+        self.billing.ends_at(minute).then_some(PeriodEnd::Calendar)
     }
 
     /// The days, oldest first.
@@ -145,7 +247,6 @@ fn push<T>(log: &mut VecDeque<T>, entry: T, limit: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::time::MINUTE;
     use super::*;
 
     #[test]
@@ -162,8 +263,31 @@ mod tests {
         logs.minute(midnight.plus(2 * MINUTE), standing(PaymentMode::Prepayment, &dearer));
         logs.minute(midnight.plus(3 * MINUTE), standing(PaymentMode::Prepayment, &dearer));
         let ends: Vec<PeriodEnd> = logs.periods().map(|period| period.end).collect();
-        assert_eq!(ends, [PeriodEnd::Month, PeriodEnd::PaymentMode, PeriodEnd::Prices]);
+        assert_eq!(ends, [PeriodEnd::Calendar, PeriodEnd::PaymentMode, PeriodEnd::Prices]);
         assert_eq!(logs.days().len(), 2);
+    }
+
+    #[test]
+    fn periods_end_as_often_as_they_are_told_from_their_first_on() {
+        let at = |text: &str| MeterTime::from(text.parse::<jiff::Timestamp>().unwrap());
+        let start = at("2026-01-15T06:30:00Z");
+        for (periodicity, ends, does_not) in [
+            (Periodicity::Daily, "2026-01-16T06:30:00Z", "2026-01-14T06:30:00Z"),
+            (Periodicity::Weekly, "2026-01-22T06:30:00Z", "2026-01-23T06:30:00Z"),
+            (Periodicity::Monthly, "2026-02-15T06:30:00Z", "2026-02-14T06:30:00Z"),
+            (Periodicity::Quarterly, "2026-04-15T06:30:00Z", "2026-03-15T06:30:00Z"),
+            (Periodicity::SixMonthly, "2027-01-15T06:30:00Z", "2026-04-15T06:30:00Z"),
+            (Periodicity::Yearly, "2028-01-15T06:30:00Z", "2026-07-15T06:30:00Z"),
+        ] {
+            let periods = BillingPeriods::new(start, periodicity).unwrap();
+            assert!(periods.ends_at(start) && periods.ends_at(at(ends)), "{periodicity:?}");
+            assert!(
+                !periods.ends_at(at(does_not)) && !periods.ends_at(at(ends).plus(MINUTE)),
+                "{periodicity:?}"
+            );
+        }
+        assert_eq!(BillingPeriods::new(at("2026-01-29T00:00:00Z"), Periodicity::Monthly), None);
+        assert_eq!(BillingPeriods::new(start.plus(1), Periodicity::Daily), None);
     }
 
     #[test]

@@ -19,15 +19,19 @@ use std::collections::VecDeque;
 
 use proto_zigbee::metering::CommandIds;
 
+use super::activation::Part;
+use super::blocks::Blocks;
+use super::calendar::{Calendar, CalendarError, Timetable};
 use super::connection::{Connection, Contract};
 use super::curve::{Curve, Flow, mix};
 use super::journal::Event;
 use super::profile::{LIVED_ENTRIES, Profile};
 use super::supply::{Key, KeyEffect, OffReason};
+use super::tariff::{GAS_BLOCK_SETS, GAS_REGISTERS, GAS_SELECTIONS, Selection, SwitchingTable};
 use super::time::{HALF_HOUR, MINUTE, MeterTime, Moment};
 use battery::{Battery, LOW, OnFlat};
 use conversion::{Conversion, UNITS_PER_KWH, watt_hours};
-use logs::{Logs, Standing};
+use logs::{BillingPeriods, Logs, Standing};
 use valve::{Finding, Watch};
 
 /// How long it listens after waking by its timer.
@@ -40,6 +44,12 @@ pub const LOCAL_WINDOW: i64 = 2 * MINUTE;
 pub struct Gsme {
     /// Plate, clock, journal, account and valve.
     pub connection: Connection,
+    /// The activity calendar: which tariff register counts when.
+    pub tariff: Timetable,
+    /// The blocks of the tariff.
+    pub blocks: Blocks,
+    /// Volume by tariff register.
+    tiers: [Flow; GAS_REGISTERS],
     curve: Curve,
     bench_flow: Option<u32>,
     /// What gets through the closed valve, in litres an hour.
@@ -100,7 +110,13 @@ impl Gsme {
     fn new(contract: &Contract, seed: u64, wake_period: i64, born: Moment) -> Self {
         let reading = 1_000_000 + mix(seed) % 3_000_000;
         let connection = Connection::new(contract, born, UNITS_PER_KWH);
+        let always = Calendar::every_day(SwitchingTable::always());
+        let mut tiers = [Flow::default(); GAS_REGISTERS];
+        tiers[0] = Flow::reading(reading);
         Self {
+            tariff: Timetable::new(always, connection.core.shown()).with_selections(GAS_SELECTIONS),
+            blocks: Blocks::new(GAS_BLOCK_SETS),
+            tiers,
             logs: Logs::new(connection.account().mode(), contract.prices.clone()),
             connection,
             curve: Curve::gas(seed),
@@ -158,13 +174,29 @@ impl Gsme {
             let (flow, millis) = (self.flow_in(from.minute()), end.since(from).unsigned_abs());
             self.volume.add(flow, millis);
             if !self.dead {
-                let energy = self.conversion.energy(flow, millis);
-                self.energy = self.energy.saturating_add(energy);
-                self.connection.count_units(energy, 0);
+                self.count(flow, millis);
             }
             from = end;
         }
         self.connection.core.bring_to(to);
+    }
+
+    fn count(&mut self, flow: u32, millis: u64) {
+        self.energy = self.energy.saturating_add(self.conversion.energy(flow, millis));
+        let mut used = Flow::default();
+        used.add(flow, millis);
+        match Selection::of(self.tariff.selected(), GAS_REGISTERS) {
+            Selection::Register(register) => {
+                self.tiers.iter_mut().skip(register).take(1).for_each(|tier| tier.join(used));
+                self.connection.count_units(self.conversion.energy(flow, millis), register);
+            }
+            Selection::Blocks(set) => {
+                let (conversion, connection) = (self.conversion, &mut self.connection);
+                self.blocks.split(set, used, |block, part| {
+                    connection.count_block_units(conversion.energy_of(part), block);
+                });
+            }
+        }
     }
 
     fn flow_in(&self, minute: i64) -> u32 {
@@ -181,6 +213,7 @@ impl Gsme {
             return;
         }
         self.connection.minute(minute);
+        self.turn_tariff(minute);
         if minute.is_at(HALF_HOUR) {
             let flags = self.connection.core.take_flags();
             // Lost where there is no room, as an electricity meter's.
@@ -201,6 +234,20 @@ impl Gsme {
             prices: self.connection.prices(),
         };
         self.logs.minute(minute, standing);
+    }
+
+    fn turn_tariff(&mut self, minute: MeterTime) {
+        match self.tariff.turn(minute) {
+            Some(Ok(())) => self.connection.core.log(Event::FutureDatedDone, "activity calendar activated"),
+            Some(Err(error)) => {
+                self.connection.core.log(Event::FutureDatedFailed, format!("activity calendar: {error}"));
+            }
+            None => {}
+        }
+        for part in self.connection.activations.take_due(minute) {
+            let outcome = self.activate(part);
+            self.connection.tell_dated(part, &outcome);
+        }
     }
 
     /// Warns once when the battery runs low, and dies when there is nothing left.
@@ -284,6 +331,37 @@ impl Gsme {
     /// Litres of gas.
     pub fn litres(&self) -> u64 {
         self.volume.units()
+    }
+
+    /// Litres of gas by tariff register, 0 being tariff 1.
+    pub fn tier(&self, register: usize) -> Option<u64> {
+        self.tiers.get(register).map(|tier| tier.units())
+    }
+
+    /// Puts a part of the configuration that is held ready in force.
+    ///
+    /// # Errors
+    /// What does not fit together; everything stays as it was.
+    pub fn activate(&mut self, part: Part) -> Result<(), CalendarError> {
+        // Done now, there is nothing left to do at the time it was dated for.
+        self.connection.activations.date(part, None);
+        match part {
+            Part::Tariff => {
+                self.tariff.activate_with_special_days(self.connection.core.shown())?;
+                self.blocks.activate();
+                self.connection.activate_prices();
+                self.connection.core.log(Event::CommandDone, "tariff activated");
+            }
+            Part::Prepayment => self.connection.activate_prepayment()?,
+            Part::PaymentMode => self.connection.activate_mode(),
+        }
+        Ok(())
+    }
+
+    /// Ends billing periods by this calendar from now on.
+    pub fn set_billing(&mut self, billing: BillingPeriods) {
+        self.logs.set_billing(billing);
+        self.connection.core.log(Event::CommandDone, "billing calendar set");
     }
 
     /// Energy since it was made, in watt hours.

@@ -9,7 +9,7 @@ use super::super::{Buffer, Shell, connection};
 use crate::model::demand::Peak;
 use crate::model::esme::{BillingRead, Channel, DailyRead, Esme};
 use crate::model::profile::{Capture, PROFILE_ENTRIES, Profile};
-use crate::model::tariff::REGISTERS;
+use crate::model::tariff::{BLOCK_REGISTERS, REGISTERS};
 
 /// Seconds of a day.
 const DAY: u32 = 86_400;
@@ -93,14 +93,15 @@ fn reactive(meter: &Esme, shell: &Shell) -> Buffer {
 fn read_columns(shell: &Shell) -> Vec<CaptureObject> {
     let count = |count: usize| 0..u8::try_from(count).unwrap_or_default();
     let tiers = count(REGISTERS).map(|tier| register(shell, Role::Tier(tier)));
-    let blocks = count(crate::model::tariff::BLOCKS).map(|block| register(shell, Role::Block(block)));
+    let blocks = count(BLOCK_REGISTERS).map(|block| register(shell, Role::Block(block)));
     [time(shell), register(shell, Role::ActiveImport)].into_iter().chain(tiers).chain(blocks).collect()
 }
 
 fn read_row(read: &DailyRead, shell: &Shell) -> Vec<Data> {
     let tier = |register| u32_of(read.tiers.get(register).copied().unwrap_or_default());
     let tiers = (0..REGISTERS).map(tier);
-    let blocks = read.blocks.iter().map(|block| u32_of(*block));
+    let block = |block| u32_of(read.blocks.get(block).copied().unwrap_or_default());
+    let blocks = (0..BLOCK_REGISTERS).map(block);
     [stamp(read.at, shell.sign), u32_of(read.import)].into_iter().chain(tiers).chain(blocks).collect()
 }
 

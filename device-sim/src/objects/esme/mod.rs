@@ -12,7 +12,7 @@ pub(super) use logs::half_hours;
 use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 
 use super::directory::{Role, Spec};
-use super::{Buffer, Device, Shell, calendar, connection};
+use super::{Buffer, Device, Shell, calendar, connection, settings};
 use crate::model::core::Core;
 use crate::model::esme::Esme;
 use crate::model::time::Moment;
@@ -58,13 +58,21 @@ impl Device for Esme {
             | Role::VoltagePatience(_)
             | Role::VoltageCount(_) => quality::read(self, spec.role, attribute),
             Role::Calendar => calendar::read(&self.tariff, attribute, shell.sign),
-            Role::SpecialDays => Ok(calendar::special_days(&self.tariff)),
+            Role::SpecialDays => Ok(calendar::special_days(self.tariff.special_days())),
+            Role::PassiveSpecialDays => Ok(calendar::special_days(self.tariff.held_special_days())),
+            Role::BlockThreshold(set) => {
+                settings::threshold(self.blocks.ends(set.into()), attribute, Role::ActiveImport, shell)
+            }
+            Role::PassiveBlockThreshold(set) => {
+                settings::threshold(self.blocks.held_ends(set.into()), attribute, Role::ActiveImport, shell)
+            }
+            Role::DailyBlockReset => Ok(Data::Boolean(self.blocks.are_daily())),
             Role::TariffScript
             | Role::RegisterActivation
-            | Role::BlockThreshold(_)
+            | Role::BlockReset
             | Role::BillingSchedule
             | Role::BillingScript => tariff::read(self, spec.role, attribute, shell),
-            _ => connection::read(&self.connection, spec, attribute, shell.sign),
+            _ => connection::read(&self.connection, spec, attribute, shell),
         }
     }
 
@@ -91,7 +99,17 @@ impl Device for Esme {
             Role::VoltageProfile | Role::VoltageThreshold(_) | Role::VoltagePatience(_) => {
                 quality::write(self, spec.role, value)
             }
-            Role::BlockThreshold(block) => tariff::set_block_end(self, block, value),
+            Role::PassiveSpecialDays => calendar::hold_special_days(&mut self.tariff, value),
+            Role::BlockThreshold(set) => {
+                settings::taken(self.blocks.set_ends(set.into(), settings::block_ends(value)?))
+            }
+            Role::PassiveBlockThreshold(set) => {
+                settings::taken(self.blocks.hold_ends(set.into(), settings::block_ends(value)?))
+            }
+            Role::DailyBlockReset => tariff::set_daily_reset(self, value),
+            Role::Activation(part) => {
+                settings::date(&mut self.connection, part, value, || self.tariff.check_held())
+            }
             Role::BillingSchedule => tariff::set_billing_time(self, value),
             _ => connection::write(&mut self.connection, spec, attribute, value, shell.sign),
         }
@@ -124,6 +142,8 @@ impl Device for Esme {
                 quality::reset_count(self, number);
                 Ok(())
             }
+            Role::ActivationScript => settings::run(parameter, |part| self.activate(part)),
+            Role::BlockReset => tariff::reset_blocks(self, parameter),
             Role::BillingScript => match parameter.and_then(Data::as_i128) {
                 Some(1) => {
                     self.end_billing_period();

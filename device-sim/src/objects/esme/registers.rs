@@ -5,6 +5,7 @@ use proto_dlms::data::{Data, DataAccessResult};
 use super::super::directory::Role;
 use super::super::encode::{Unit, scaler_unit, u32_of};
 use crate::model::esme::{Channel, Esme};
+use crate::model::tariff::BLOCKS;
 
 /// A register's value, or its scaler and unit; none for what is no register of energy, power or voltage.
 pub(super) fn read(meter: &Esme, role: Role, attribute: i8) -> Option<Result<Data, DataAccessResult>> {
@@ -26,6 +27,10 @@ fn register(meter: &Esme, role: Role) -> Option<(Data, i8, Unit)> {
         Role::ActiveExport => active(u32_of(registers.export())),
         Role::Tier(tier) => active(u32_of(registers.tier(tier.into())?)),
         Role::Block(block) => active(u32_of(registers.block(block.into())?)),
+        Role::BlockCounter(block) => {
+            let (set, block) = (usize::from(block) / BLOCKS, usize::from(block) % BLOCKS);
+            active(u32_of(meter.blocks.counter(set, block)?))
+        }
         Role::IntervalImport => active(interval(Channel::Import)),
         Role::IntervalExport => active(interval(Channel::Export)),
         Role::ReactiveImport => reactive(u32_of(registers.reactive_import())),

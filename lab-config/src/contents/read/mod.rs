@@ -137,14 +137,17 @@ fn registers(table: &mut Table<'_>) -> Result<Registers, FileError> {
         tariffs: table.read("tariff-wh", |item| list(item, "tariff registers", wh))?.unwrap_or_default(),
         blocks: table.read("block-wh", |item| list(item, "blocks", wh))?.unwrap_or_default(),
     };
-    for (key, parts) in [("tariff-wh", &registers.tariffs), ("block-wh", &registers.blocks)] {
+    for (key, parts, whole) in
+        [("tariff-wh", &registers.tariffs, true), ("block-wh", &registers.blocks, false)]
+    {
         let sum = parts.iter().fold(0u64, |sum, part| sum.saturating_add(part.0));
-        if table.has(key) && sum != registers.import.0 {
+        let fits = sum == registers.import.0 || (!whole && sum < registers.import.0);
+        if table.has(key) && !fits {
             let place = table.required(key, "registers")?;
             return Err(place.error(
                 format!("{sum} Wh in all"),
                 format!("the {} that import-wh shows", registers.import),
-                "tariff registers, and blocks, hold the whole import between them",
+                "tariff registers hold the whole import between them, and blocks no more than that",
             ));
         }
     }

@@ -8,9 +8,9 @@ use crate::document::{FileError, Item, Table};
 const MOST_MONEY: i64 = i32::MAX as i64;
 /// Most a kilowatt hour or a day costs, in hundredths of a penny: what the two octets on the wire hold.
 const MOST_PRICE: i64 = i16::MAX as i64;
-/// Most tariff registers and blocks anything has.
+/// Most tariff registers, and blocks of a set, anything has.
 const MOST_TARIFFS: usize = 48;
-const MOST_BLOCKS: usize = 8;
+const MOST_BLOCKS: usize = 4;
 
 pub(super) fn customer(table: &mut Table<'_>) -> Result<Customer, FileError> {
     let pence = |item: &Item<'_>| item.integer(-MOST_MONEY / 1000..=MOST_MONEY / 1000, "pence");
