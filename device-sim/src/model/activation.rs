@@ -53,9 +53,14 @@ impl Activations {
         };
     }
 
-    /// Takes the parts whose time has come.
-    pub(super) fn take_due(&mut self, minute: MeterTime) -> Vec<Part> {
-        let due = Part::ALL.into_iter().filter(|part| self.at(*part).is_some_and(|at| at <= minute));
+    /// When the next part comes into force.
+    pub(super) fn next(&self) -> Option<MeterTime> {
+        self.0.values().min().copied()
+    }
+
+    /// Takes the parts whose time has come at `now`.
+    pub(super) fn take_due(&mut self, now: MeterTime) -> Vec<Part> {
+        let due = Part::ALL.into_iter().filter(|part| self.at(*part).is_some_and(|at| at <= now));
         let due: Vec<Part> = due.collect();
         due.iter().for_each(|part| self.date(*part, None));
         due

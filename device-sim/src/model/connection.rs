@@ -702,6 +702,11 @@ impl Connection {
         self.set_mode(held.mode);
     }
 
+    /// When the next part held ready comes into force.
+    pub(super) fn next_activation(&self) -> Option<Moment> {
+        self.activations.next().map(|at| self.core.reaches(at).max(self.core.now()))
+    }
+
     /// Logs what came of putting a part in force at its time.
     pub(super) fn tell_dated(&mut self, part: Part, outcome: &Result<(), CalendarError>) {
         match outcome {

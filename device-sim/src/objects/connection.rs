@@ -41,6 +41,9 @@ pub(super) fn read(
         Role::BlockPrice => charge(connection, spec.role, attribute, sign),
         Role::NonDisablement => calendar::read(&connection.non_disablement, attribute, sign),
         Role::NonDisablementDays => Ok(calendar::special_days(connection.non_disablement.special_days())),
+        Role::PassiveNonDisablementDays => {
+            Ok(calendar::special_days(connection.non_disablement.held_special_days()))
+        }
         Role::ActivationScript
         | Role::Activation(_)
         | Role::CreditSettings
@@ -282,6 +285,9 @@ pub(super) fn write(
             Ok(())
         }
         (Role::NonDisablement, _) => calendar::write(&mut connection.non_disablement, attribute, value, sign),
+        (Role::PassiveNonDisablementDays, _) => {
+            calendar::hold_special_days(&mut connection.non_disablement, value)
+        }
         (Role::NonDisablementDays, _) => {
             let shown = connection.core.shown();
             calendar::write_special_days(&mut connection.non_disablement, value, shown)

@@ -194,6 +194,8 @@ pub enum Role {
     NonDisablement,
     /// Special days of the non-disablement periods.
     NonDisablementDays,
+    /// The same, held ready.
+    PassiveNonDisablementDays,
     /// Whether disablement for want of credit is suspended.
     SuspendDisablement,
     /// What is owed in debts.
@@ -440,6 +442,7 @@ const CONFIGURABLE: &[Role] = &[
     Role::Activation(0),
     Role::Activation(1),
     Role::Activation(2),
+    Role::PassiveNonDisablementDays,
     Role::CreditSettings,
     Role::PassiveCreditSettings,
     Role::ModeSettings,
@@ -545,6 +548,8 @@ fn role_of(function: Function) -> Option<Role> {
         Function::PrepaymentDailyLog => Role::AccountDays,
         Function::BillingPeriods => Role::BillingPeriods,
         Function::NonDisablementCalendar => Role::NonDisablement,
+        Function::NonDisablementSpecialDays => Role::NonDisablementDays,
+        Function::NonDisablementSpecialDaysPassive => Role::PassiveNonDisablementDays,
         Function::Debt => Role::DebtBalance,
         Function::TimeDebt1 => Role::TimeDebt(0),
         Function::TimeDebt2 => Role::TimeDebt(1),

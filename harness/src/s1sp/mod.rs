@@ -348,16 +348,13 @@ async fn raise(parts: &Parts, request: &Request, refusal: &Refusal) {
     }
 }
 
-/// What the DUIS has devices do later, they are told and do by themselves. Anything else would have to be kept by the S1SP
-/// until then, and is refused: a request that is lost with the process is worse than one that is not taken.
+/// Tariffs, prices, payment mode and prepayment configuration are dated in the meter, which puts them in force by itself.
+/// Anything else would have to be kept by the S1SP until then, and is refused: a request that is lost with the process is worse than one that is not taken.
 fn future_dated(body: &RequestBody, now: Timestamp) -> Option<Refusal> {
-    let by_the_device = matches!(
-        body,
-        RequestBody::UpdatePricePrimaryElement(_)
-            | RequestBody::ActivateFirmware(_)
-            | RequestBody::UpdateDeviceConfigurationLoadLimitingGeneralSettings(_)
-    );
-    let at = body.execution().filter(|at| *at > now && !by_the_device)?;
+    if operation::is_dated_by_the_device(body) {
+        return None;
+    }
+    let at = body.execution().filter(|at| *at > now)?;
     let words = format!("ExecutionDateTime {at}: this S1SP does only what devices date themselves later");
     Some(Refusal::NotExpressible(words))
 }

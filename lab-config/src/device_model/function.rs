@@ -152,6 +152,10 @@ crate::vocabulary! {
         BillingPeriods = "billing-periods",
         /// Periods in which want of credit does not disable the supply.
         NonDisablementCalendar = "non-disablement-calendar",
+        /// Special days of those periods.
+        NonDisablementSpecialDays = "non-disablement-special-days",
+        /// The same, held ready.
+        NonDisablementSpecialDaysPassive = "non-disablement-special-days-passive",
         /// Prices of the tariff.
         Price = "price",
         /// Standing charge.

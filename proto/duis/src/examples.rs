@@ -224,8 +224,11 @@ pub fn answers() -> Result<Vec<MmcBody>, FormError> {
         standing_charge_scale: Some(-2),
         price_scale: Some(-5),
         tou_prices: vec![2750, 1410],
-        block_prices: vec![2750],
+        block_prices: vec![vec![2750, 1], vec![3000]],
+        calendar: None,
+        thresholds: vec![vec![10, 20], vec![]],
     };
+    let gas_tariff = Tariff { block_prices: vec![vec![2750]], thresholds: vec![vec![500]], ..tariff.clone() };
     let identity = |supply_tamper| Identity {
         device: DEVICE,
         model: "00A10001".to_owned(),
@@ -241,7 +244,7 @@ pub fn answers() -> Result<Vec<MmcBody>, FormError> {
         build::profile(Fuel::Electricity, &[energy(512), energy(498)])?,
         build::profile(Fuel::Gas, &[(TIME, gas(42))])?,
         build::tariff(Fuel::Electricity, &tariff)?,
-        build::tariff(Fuel::Gas, &tariff)?,
+        build::tariff(Fuel::Gas, &gas_tariff)?,
         build::active_power_import(512)?,
         build::meter_balance(Some(1_000), Some(-250))?,
         build::identity(&identity(Some((Fuel::Electricity, true))))?,
@@ -261,6 +264,9 @@ pub fn answers() -> Result<Vec<MmcBody>, FormError> {
     let plain = [Srv::UpdatePricePrimaryElement, Srv::UpdatePaymentMode, Srv::TopUpDevice];
     for srv in plain.into_iter().chain([Srv::EnableSupply, Srv::DisableSupply, Srv::ArmSupply]) {
         answers.push(build::done(srv)?);
+    }
+    for mut draw in [Draw::least(), Draw::most()] {
+        answers.extend(reads::calendars(&mut draw)?);
     }
     answers.extend(by_hand::answers()?);
     answers.extend(reads::answers()?);

@@ -9,6 +9,7 @@ mod history;
 mod prepayment;
 mod prove;
 mod sleeper;
+mod tariff;
 
 use std::sync::Arc;
 use std::task::Poll;

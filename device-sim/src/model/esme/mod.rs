@@ -197,6 +197,10 @@ impl Esme {
         if self.limit.restores(now) {
             connection.restore_after_overload();
         }
+        for part in self.connection.activations.take_due(shown) {
+            let outcome = self.activate(part);
+            self.connection.tell_dated(part, &outcome);
+        }
     }
 
     /// A full minute of the meter's clock.
@@ -209,10 +213,6 @@ impl Esme {
                 self.connection.core.log(Event::FutureDatedFailed, format!("activity calendar: {error}"));
             }
             None => {}
-        }
-        for part in self.connection.activations.take_due(minute) {
-            let outcome = self.activate(part);
-            self.connection.tell_dated(part, &outcome);
         }
         self.quality.minute(minute, &mut self.connection.core.journal);
         if let Some((measured, period)) = self.import_demand.minute(minute) {
@@ -269,6 +269,7 @@ impl Esme {
             self.limit.next_event(),
             self.quality.next_event(),
             core.next_activation(),
+            self.connection.next_activation(),
             self.limit.passive().map(|(_, at)| core.reaches(at)),
         ];
         by_itself.into_iter().flatten().fold(core.next_tick().min(minute), Moment::min)

@@ -156,6 +156,7 @@ impl Gsme {
             }
             self.flow_until(next);
             self.connection.lapse(next);
+            self.activate_due();
             if next == wake {
                 self.wake();
             }
@@ -244,9 +245,16 @@ impl Gsme {
             }
             None => {}
         }
-        for part in self.connection.activations.take_due(minute) {
-            let outcome = self.activate(part);
-            self.connection.tell_dated(part, &outcome);
+    }
+
+    /// Puts in force what was dated for now. A meter without battery does nothing more.
+    fn activate_due(&mut self) {
+        let shown = self.connection.core.shown();
+        for part in self.connection.activations.take_due(shown) {
+            if !self.dead {
+                let outcome = self.activate(part);
+                self.connection.tell_dated(part, &outcome);
+            }
         }
     }
 
@@ -325,7 +333,8 @@ impl Gsme {
     /// When something happens to it by itself.
     pub fn next_event(&self) -> Moment {
         let tick = self.connection.core.next_tick();
-        self.connection.supply.lapses_at().unwrap_or(tick).min(tick).min(self.next_wake)
+        let by_itself = [self.connection.supply.lapses_at(), self.connection.next_activation()];
+        by_itself.into_iter().flatten().fold(tick.min(self.next_wake), Moment::min)
     }
 
     /// Litres of gas.

@@ -345,18 +345,18 @@ fn limits_and_payment_mode_held_ready_come_into_force_whole() {
     };
     let limits = amounts(Data::I32(5_000), [700_000, 50_000, 150_000, 20_000_000, 9_000_000]);
     let refused = Err(DataAccessResult::ScopeOfAccessViolated);
-    assert_eq!(bench.set(1, "0-0:96.50.22", 2, amounts(Data::Null, [-1, 0, 0, 9, 9])), refused);
-    assert_eq!(bench.set(1, "0-0:96.50.22", 2, amounts(Data::Null, [1, 10, 0, 9, 9])), refused);
-    assert_eq!(bench.set(1, "0-0:96.50.22", 2, limits.clone()), Ok(()));
-    assert_ne!(bench.get(1, "0-0:96.50.21", 2), Ok(limits.clone()));
+    assert_eq!(bench.set(1, "0-0:96.51.3", 2, amounts(Data::Null, [-1, 0, 0, 9, 9])), refused);
+    assert_eq!(bench.set(1, "0-0:96.51.3", 2, amounts(Data::Null, [1, 10, 0, 9, 9])), refused);
+    assert_eq!(bench.set(1, "0-0:96.51.3", 2, limits.clone()), Ok(()));
+    assert_ne!(bench.get(1, "0-0:96.51.2", 2), Ok(limits.clone()));
     assert_eq!(bench.act(9, "0-0:10.0.110", 1, Data::U16(2)), Ok(()));
-    assert_eq!(bench.get(1, "0-0:96.50.21", 2), Ok(limits));
+    assert_eq!(bench.get(1, "0-0:96.51.2", 2), Ok(limits));
     assert_eq!(bench.meter.connection.account().thresholds().low_credit, Millipence::pence(150));
     let mode = structure([Data::Enum(2), Data::Boolean(true), Data::Boolean(false), Data::I32(-1_000)]);
-    assert_eq!(bench.set(1, "0-0:96.50.24", 2, mode.clone()), Ok(()));
+    assert_eq!(bench.set(1, "0-0:96.51.5", 2, mode.clone()), Ok(()));
     assert_eq!(bench.act(9, "0-0:10.0.110", 1, Data::U16(3)), Ok(()));
-    assert_eq!(bench.get(1, "0-0:96.50.23", 2), Ok(mode));
-    assert_eq!(bench.set(1, "0-0:96.50.24", 2, Data::U8(2)), Err(DataAccessResult::TypeUnmatched));
+    assert_eq!(bench.get(1, "0-0:96.51.4", 2), Ok(mode));
+    assert_eq!(bench.set(1, "0-0:96.51.5", 2, Data::U8(2)), Err(DataAccessResult::TypeUnmatched));
 }
 
 #[test]

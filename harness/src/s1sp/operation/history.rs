@@ -1,4 +1,4 @@
-//! 4.4, 4.6, 4.8.2, 4.8.3, 4.10 and 4.17: what a meter wrote down by itself.
+//! 4.4, 4.6, 4.8.2, 4.8.3, 4.10, 4.14 and 4.17: what a meter wrote down by itself.
 
 use jiff::{SignedDuration, Timestamp};
 use lab_config::Function;
@@ -167,6 +167,41 @@ pub(super) async fn prepayment_credits(desk: &mut Desk, period: ReadLogPeriod) -
         table.rows(desk)?.map(|row| Ok(Payment { time: row.time()?, amount: amount.whole_of(&row)? }));
     let credits = credits.collect::<Result<Vec<_>, Refusal>>()?;
     Ok(build::prepayment_credits(latest(&credits, CREDITS))?)
+}
+
+/// 4.14: the account at the end of each day.
+pub(super) async fn account_days(
+    desk: &mut Desk,
+    fuel: Fuel,
+    period: ReadLogPeriod,
+) -> Result<MmcBody, Refusal> {
+    let table = Table::read(desk, Function::PrepaymentDailyLog, span(period)).await?;
+    let columns = [
+        table.credit(desk.object(Function::MeterBalance).ok()),
+        table.credit(desk.object(Function::EmergencyCredit).ok()),
+        table.debt(desk.object(Function::TimeDebt1).ok()),
+        table.debt(desk.object(Function::TimeDebt2).ok()),
+        table.debt(desk.object(Function::PaymentDebt).ok()),
+    ];
+    let mut readings = Vec::new();
+    for row in table.rows(desk)? {
+        let mut values = [None; 5];
+        for (value, column) in values.iter_mut().zip(columns) {
+            *value = column.map(|column| column.whole_of(&row)).transpose()?;
+        }
+        let [meter_balance, emergency_credit_balance, time_debt_register_1, time_debt_register_2, payment] =
+            values;
+        let values = PrepayValues {
+            meter_balance,
+            emergency_credit_balance,
+            time_debt_register_1,
+            time_debt_register_2,
+            payment_debt_register: payment,
+            ..PrepayValues::default()
+        };
+        readings.push(PrepaymentReading { time: row.time()?, values });
+    }
+    Ok(build::prepayment_daily_reads(fuel, latest(&readings, DAYS))?)
 }
 
 /// 4.8.2.

@@ -2,17 +2,21 @@
 //!
 //! | variant | on the device |
 //! |---|---|
+//! | 1.1.1 | calendar, special days, ends of blocks and charges held ready (classes 20, 11, 21, 113), put in force together by script or schedule (classes 9, 22) |
 //! | 1.2.1 | unit charges held ready, dated or activated (class 113) |
 //! | 1.5 | balance by a credit's methods (class 112) |
-//! | 1.6, 6.2.9 | account mode (class 111) |
+//! | 1.6, 6.2.9 | account mode (class 111), with what goes with it held ready and put in force |
+//! | 1.7, 6.26 | script that begins a block period (class 9), and whether each day does |
+//! | 2.1, 4.13 | limits of the credit and non-disablement calendar (class 20) held ready and put in force, and read |
 //! | 2.2 | token entry (class 115) |
 //! | 2.3 | debts as charges by time and by payment (class 113) |
 //! | 2.5 | emergency credit by a credit's method (class 112) |
 //! | 3.3 | event log's reset (class 7) |
 //! | 4.1.1, 4.1.2, 4.2, 4.16 | registers (class 3), those of the tariff by register activation (class 6) |
+//! | 4.1.3, 4.1.4 | registers and counters of blocks (class 3) |
 //! | 4.3, 4.18 | credits (class 112), account |
-//! | 4.4.2 to 4.6.2, 4.8.1 to 4.10, 4.17 | profiles and logs by range (class 7) |
-//! | 4.11.1 | unit charges (class 113) |
+//! | 4.4.2 to 4.6.2, 4.8.1 to 4.10, 4.14, 4.17 | profiles and logs by range (class 7) |
+//! | 4.11.1 | unit charges (class 113), calendar, special days, ends of blocks |
 //! | 4.12.1, 4.12.2, 6.18.1, 6.18.2 | largest demand (class 4), its part of the day (class 1) |
 //! | 4.15, 6.4.1, 6.4.2 | limiter (class 71), its settings held ready (class 1), its counter (class 3) |
 //! | 6.2.1, 6.5, 6.27 | voltage thresholds, periods and counters (class 3), voltage profile's period (class 7) |
@@ -20,6 +24,7 @@
 //! | 6.2.4, 11.2 | identity and versions (class 1), or the ZigBee Basic cluster |
 //! | 6.2.10, 6.22 | codes of events told and not logged (class 1) |
 //! | 6.25 | tamper state (class 1) |
+//! | 6.8, 6.2.3 | end of the billing period (class 22), or first period and length of a gas meter |
 //! | 6.11 | clock (class 8) |
 //! | 6.13 | event and security log by range (class 7) |
 //! | 7.1, 7.2, 7.3, 7.4 | script table or disconnect control (classes 9 and 70) |
@@ -28,8 +33,12 @@
 //!
 //! A gas meter sleeps: what the gas proxy function mirrors is answered from the mirror, see [`is_mirrored`].
 
+mod activation;
 mod alert_behaviour;
+mod billing;
+mod block;
 mod clock;
+mod dates;
 mod debt;
 mod demand;
 pub(super) mod firmware;
@@ -37,11 +46,15 @@ mod history;
 mod limiter;
 mod log;
 mod money;
+mod non_disablement;
 mod plate;
+mod prepayment;
 mod price;
 mod register;
 mod supply;
+mod switching;
 mod table;
+mod tariff;
 mod together;
 mod voltage;
 
@@ -64,15 +77,20 @@ pub(super) async fn carry_out(
 ) -> Result<MmcBody, Refusal> {
     let fuel = Fuel::of(desk.device.kind);
     match body {
+        RequestBody::UpdateImportTariffPrimaryElement(update) => tariff::update(desk, update).await,
         RequestBody::UpdatePricePrimaryElement(update) => price::update(desk, update).await,
         RequestBody::UpdateMeterBalance(change) => money::change_balance(desk, change).await,
-        RequestBody::UpdatePaymentMode(update) => money::set_mode(desk, update.mode).await,
+        RequestBody::UpdatePaymentMode(update) => money::set_mode(desk, update, now).await,
+        RequestBody::ResetTariffBlockCounterMatrix(_) => block::reset(desk).await,
+        RequestBody::UpdatePrepayConfiguration(update) => prepayment::update(desk, update).await,
         RequestBody::TopUpDevice(top_up) => money::top_up(desk, &top_up.utrn.to_string()).await,
         RequestBody::UpdateDebt(update) => debt::update(desk, update).await,
         RequestBody::ActivateEmergencyCredit(_) => money::take_emergency_credit(desk).await,
         RequestBody::ClearEventLog(clear) => log::clear(desk, clear).await,
         RequestBody::ReadInstantaneousImportRegisters(_) => register::import(desk, fuel).await,
         RequestBody::ReadInstantaneousImportTOUMatrices(_) => register::time_of_use(desk, fuel).await,
+        RequestBody::ReadInstantaneousImportTOUWithBlocksMatrices(_) => block::matrices(desk).await,
+        RequestBody::ReadInstantaneousImportBlockCounters(_) => block::gas_counters(desk).await,
         RequestBody::ReadInstantaneousExportRegisters(_) => register::export(desk).await,
         RequestBody::ReadInstantaneousPrepayValues(_) => money::prepay_values(desk).await,
         RequestBody::RetrieveCoMOrTariffTriggeredBillingDataLog(read) => {
@@ -100,6 +118,13 @@ pub(super) async fn carry_out(
         RequestBody::ReadTariffPrimaryElement(_) => price::read(desk, fuel).await,
         RequestBody::ReadMaximumDemandImportRegisters(_) => demand::import(desk).await,
         RequestBody::ReadMaximumDemandExportRegisters(_) => demand::export(desk).await,
+        RequestBody::ReadPrepaymentConfiguration(_) => prepayment::read(desk, fuel).await,
+        RequestBody::ReadPrepaymentDailyReadLog(read) => history::account_days(desk, fuel, read.period).await,
+        RequestBody::ReadDeviceConfigurationBillingCalendar(_) => billing::read(desk, fuel).await,
+        RequestBody::UpdateDeviceConfigurationBillingCalendar(calendar) => billing::update(desk, calendar).await,
+        RequestBody::UpdateDeviceConfigurationDailyResettingOfTariffBlockCounterMatrix(asked) => {
+            block::reset_daily(desk, asked).await
+        }
         RequestBody::ReadLoadLimitData(_) => limiter::read(desk).await,
         RequestBody::RetrieveDailyConsumptionLog(read) => {
             history::daily_consumption(desk, fuel, read.period).await
@@ -165,9 +190,14 @@ pub(super) fn is_mirrored(srv: Srv) -> bool {
 pub(super) fn changes(srv: Srv) -> bool {
     matches!(
         srv,
-        Srv::UpdatePricePrimaryElement
+        Srv::UpdateImportTariffPrimaryElement
+            | Srv::UpdatePricePrimaryElement
             | Srv::UpdateMeterBalance
             | Srv::UpdatePaymentMode
+            | Srv::ResetTariffBlockCounterMatrix
+            | Srv::UpdatePrepayConfiguration
+            | Srv::UpdateDeviceConfigurationBillingCalendar
+            | Srv::UpdateDeviceConfigurationDailyResettingOfTariffBlockCounterMatrix
             | Srv::TopUpDevice
             | Srv::UpdateDebt
             | Srv::ActivateEmergencyCredit
@@ -186,6 +216,19 @@ pub(super) fn changes(srv: Srv) -> bool {
             | Srv::DisableSupply
             | Srv::ArmSupply
             | Srv::ActivateFirmware
+    )
+}
+
+/// Whether the device keeps a request that is dated for later, and does it by itself at its time.
+pub(super) fn is_dated_by_the_device(body: &RequestBody) -> bool {
+    matches!(
+        body,
+        RequestBody::UpdateImportTariffPrimaryElement(_)
+            | RequestBody::UpdatePricePrimaryElement(_)
+            | RequestBody::UpdatePaymentMode(_)
+            | RequestBody::UpdatePrepayConfiguration(_)
+            | RequestBody::UpdateDeviceConfigurationLoadLimitingGeneralSettings(_)
+            | RequestBody::ActivateFirmware(_)
     )
 }
 

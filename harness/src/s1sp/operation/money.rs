@@ -1,13 +1,15 @@
 //! 1.5, 1.6, 2.2, 2.5, 4.3, 4.18 and 6.2.9: payment mode, tokens, balances and emergency credit. Amounts are thousandths of a penny, as the device has them.
 
+use jiff::Timestamp;
 use lab_config::Function;
 use proto_dlms::data::{Data, MethodRef};
-use proto_duis::body::{BalanceChange, UpdateMeterBalance};
+use proto_duis::body::{BalanceChange, UpdateMeterBalance, UpdatePaymentMode};
 use proto_duis::mmc::build::{self, Fuel, ModeOfPayment, PrepayValues};
 use proto_duis::{MmcBody, PaymentMode, Srv};
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
+use super::activation::{self, Part};
 use crate::driver::{DriverErrorKind, ReachError, cosem, values};
 
 /// Account modes of class 111, attribute 2.
@@ -21,18 +23,96 @@ const INVOKE_CREDIT: i8 = 3;
 const TOKEN_DESCRIPTION: i8 = 4;
 const TOKEN_STATUS: i8 = 6;
 
-pub(super) async fn set_mode(desk: &mut Desk, mode: PaymentMode) -> Result<MmcBody, Refusal> {
-    let mode = account_mode(mode)?;
+/// How the customer pays, and what goes with it.
+pub(super) struct ModeSettings {
+    mode: u8,
+    pub(super) suspend_debt_disabled: bool,
+    pub(super) suspend_debt_emergency: bool,
+    pub(super) disablement_threshold: i32,
+}
+
+impl ModeSettings {
+    pub(super) async fn read(desk: &mut Desk) -> Result<ModeSettings, Refusal> {
+        let data = desk.read(Function::PaymentModeSettings).await?;
+        ModeSettings::of(&data).ok_or_else(|| Refusal::value(Function::PaymentModeSettings, &data))
+    }
+
+    fn of(data: &Data) -> Option<ModeSettings> {
+        let [mode, Data::Boolean(disabled), Data::Boolean(emergency), threshold] = data.elements()? else {
+            return None;
+        };
+        Some(ModeSettings {
+            mode: u8::try_from(mode.as_i128()?).ok()?,
+            suspend_debt_disabled: *disabled,
+            suspend_debt_emergency: *emergency,
+            disablement_threshold: i32::try_from(threshold.as_i128()?).ok()?,
+        })
+    }
+
+    fn data(&self) -> Data {
+        Data::Structure(vec![
+            Data::Enum(self.mode),
+            Data::Boolean(self.suspend_debt_disabled),
+            Data::Boolean(self.suspend_debt_emergency),
+            Data::I32(self.disablement_threshold),
+        ])
+    }
+
+    pub(super) fn is_prepayment(&self) -> bool {
+        self.mode == PREPAYMENT
+    }
+}
+
+/// 1.6: where the Device Model holds a mode ready with what goes with it, that is put in force whole, now or by the meter
+/// at a time; else the account's mode is written, and nothing may go with it.
+pub(super) async fn set_mode(
+    desk: &mut Desk,
+    update: &UpdatePaymentMode,
+    now: Timestamp,
+) -> Result<MmcBody, Refusal> {
+    let later = update.execution.filter(|at| *at > now);
+    match desk.object(Function::PaymentModeSettingsPassive) {
+        Ok(held) => {
+            activation::must_be_modelled(desk, Part::PaymentMode)?;
+            let settings = settings(desk, update.mode).await?;
+            desk.set(cosem::attribute(&held), settings.data()).await?;
+            activation::put_in_force(desk, Part::PaymentMode, later).await?;
+        }
+        Err(_) if later.is_some() => {
+            let words = "the Device Model has no schedule for a payment mode; ask on demand";
+            return Err(Refusal::NotExpressible(words.to_owned()));
+        }
+        Err(_) => write_mode(desk, account_mode(update.mode)?).await?,
+    }
+    Ok(build::done(Srv::UpdatePaymentMode)?)
+}
+
+/// In credit mode what goes with prepayment stays as it is.
+async fn settings(desk: &mut Desk, mode: PaymentMode) -> Result<ModeSettings, Refusal> {
+    let held = ModeSettings::read(desk).await?;
+    Ok(match mode {
+        PaymentMode::Credit => ModeSettings { mode: CREDIT, ..held },
+        PaymentMode::Prepayment { suspend_debt_disabled, suspend_debt_emergency, disablement_threshold } => {
+            ModeSettings {
+                mode: PREPAYMENT,
+                suspend_debt_disabled,
+                suspend_debt_emergency,
+                disablement_threshold,
+            }
+        }
+    })
+}
+
+async fn write_mode(desk: &mut Desk, mode: u8) -> Result<(), Refusal> {
     let object = desk.object(Function::Account)?;
     let attribute = cosem::attribute(&object);
     let held = desk.get(attribute, None).await?;
     let status = held.elements().and_then(|parts| parts.get(1)).cloned();
     let status = status.ok_or_else(|| Refusal::value(attribute, &held))?;
-    desk.set(attribute, Data::Structure(vec![Data::Enum(mode), status])).await?;
-    Ok(build::done(Srv::UpdatePaymentMode)?)
+    desk.set(attribute, Data::Structure(vec![Data::Enum(mode), status])).await
 }
 
-/// What goes with prepayment mode has no object in any Device Model the lab knows: it is refused rather than left out.
+/// What goes with prepayment mode has no object in this Device Model: it is refused rather than left out.
 fn account_mode(mode: PaymentMode) -> Result<u8, Refusal> {
     let refused = |what| {
         let words = format!("the Device Model has no object for {what}; ask for its default");
@@ -75,14 +155,20 @@ pub(super) async fn take_emergency_credit(desk: &mut Desk) -> Result<MmcBody, Re
     Ok(build::done(Srv::ActivateEmergencyCredit)?)
 }
 
-/// Whether debts go on is no object of any Device Model the lab knows, and left out.
+/// 6.2.9. Whether debts go on is left out where the Device Model names no object for it.
 pub(super) async fn payment_mode(desk: &mut Desk) -> Result<MmcBody, Refusal> {
     let mode = match mode(desk).await? {
         CREDIT => ModeOfPayment::Credit,
         PREPAYMENT => ModeOfPayment::Prepayment,
         other => return Err(Refusal::value("the account mode", &other)),
     };
-    Ok(build::payment_mode(mode, None, None)?)
+    let suspended = match desk.object(Function::PaymentModeSettings) {
+        Ok(_) => Some(ModeSettings::read(desk).await?),
+        Err(_) => None,
+    };
+    let emergency = suspended.as_ref().map(|settings| settings.suspend_debt_emergency);
+    let disabled = suspended.as_ref().map(|settings| settings.suspend_debt_disabled);
+    Ok(build::payment_mode(mode, emergency, disabled)?)
 }
 
 fn mode_name(mode: u8) -> &'static str {

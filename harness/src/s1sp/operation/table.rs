@@ -1,7 +1,7 @@
 //! A buffer (class 7) with the objects its columns come from, so that a value is found by what it is and not by its place.
 
 use jiff::Timestamp;
-use lab_config::Function;
+use lab_config::{Function, Object};
 use proto_dlms::data::{AttributeRef, CaptureObject, ClassId, Data, Obis};
 use proto_duis::mmc::build::Decimal;
 
@@ -85,6 +85,24 @@ impl Table {
     pub(super) async fn first_register(&self, desk: &mut Desk) -> Result<Column, Refusal> {
         let register = |column: &CaptureObject| column.class == ClassId(3);
         self.find(desk, register).await?.ok_or_else(|| self.without("register".to_owned()))
+    }
+
+    /// The column of a credit, or of what is owed in a debt; none where the Device Model names no such object.
+    pub(super) fn credit(&self, object: Option<Object>) -> Option<Column> {
+        self.of_object(object?, 2)
+    }
+
+    pub(super) fn debt(&self, object: Option<Object>) -> Option<Column> {
+        /// The attribute of a charge that says what is owed.
+        const OWED: i8 = 12;
+        self.of_object(object?, OWED)
+    }
+
+    fn of_object(&self, object: Object, attribute: i8) -> Option<Column> {
+        let of = |column: &CaptureObject| {
+            (column.class, column.obis, column.attribute) == (object.class, object.obis, attribute)
+        };
+        Some(Column { index: self.columns.iter().position(of)?, exponent: 0 })
     }
 
     /// The first column that comes from an object of this class, as it stands.

@@ -1,10 +1,12 @@
 //! What is read of meters, scheduled, and done with devices: requests as a script asks for them, and answers.
 
-use super::{DEVICE, Fields, TIME, USER};
+use super::{DEVICE, Draw, Fields, TIME, USER};
+use crate::body::part::Value;
 use crate::mmc::build::{
     self, BillingTrigger, BlockRegisters, DebtRecovery, DebtRecoveryPeriod, Decimal, ExportedEnergy, Fuel,
     JoinOutcome, LoadLimit, MaximumDemand, NonDisablement, NonDisablementAction, Payment, PrepayValues,
-    PrepaymentConfiguration, PrepaymentReading, RegisterReading, VoltageReport, Weekday,
+    PrepaymentConfiguration, PrepaymentReading, RegisterReading, Tariff, TariffCalendar, VoltageReport,
+    Weekday,
 };
 use crate::mmc::{FormError, MmcBody};
 use crate::{ClockStatus, DeviceKind, Srv};
@@ -244,5 +246,21 @@ fn joining() -> Result<Vec<MmcBody>, FormError> {
         build::joined(Srv::UnjoinServiceNonCritical, JoinOutcome::Success)?,
         build::restored(&[(DEVICE, DeviceKind::Gpf, JoinOutcome::Success), entry])?,
         build::sample_recorded(7)?,
+    ])
+}
+
+/// 4.11.1 and 4.13 with a calendar of any form.
+pub(super) fn calendars(draw: &mut Draw<'_>) -> Result<Vec<MmcBody>, FormError> {
+    let electricity = TariffCalendar::Electricity(Value::sample(draw), Value::sample(draw));
+    let gas = TariffCalendar::Gas(Value::sample(draw), Value::sample(draw));
+    let tariff = |calendar| Tariff { calendar: Some(calendar), ..Tariff::default() };
+    let configuration = PrepaymentConfiguration {
+        gas_calendar: Some(Value::sample(draw)),
+        ..PrepaymentConfiguration::default()
+    };
+    Ok(vec![
+        build::tariff(Fuel::Electricity, &tariff(electricity))?,
+        build::tariff(Fuel::Gas, &tariff(gas))?,
+        build::prepayment_configuration(Fuel::Gas, &configuration)?,
     ])
 }

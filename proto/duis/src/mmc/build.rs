@@ -9,6 +9,7 @@ mod devices;
 mod logs;
 mod prepayment;
 mod registers;
+mod tariff;
 
 pub use alert_behaviour::{
     AlertBehaviours, AlertSwitches, GasEventDestinations, NetworkOperatorAlerts, SupplierAlerts,
@@ -34,6 +35,7 @@ pub use registers::{
     BlockRegisters, LoadLimit, MaximumDemand, block_counters, export_registers, load_limit,
     maximum_demand_export, maximum_demand_import, tou_registers, tou_with_blocks,
 };
+pub use tariff::{Tariff, TariffCalendar, tariff};
 
 use super::{FormError, MmcBody, MmcElement};
 use crate::message::ClockStatus;
@@ -192,35 +194,6 @@ pub fn profile(fuel: Fuel, entries: &[(Timestamp, Decimal)]) -> Result<MmcBody, 
     MmcBody::new(Srv::ReadActiveImportProfileData, true, entries)
 }
 
-/// What 4.11.1 reads.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tariff {
-    /// The price in force.
-    pub active_price: Option<u32>,
-    /// Per day.
-    pub standing_charge: Option<u32>,
-    /// The power of ten of the standing charge (electricity).
-    pub standing_charge_scale: Option<i8>,
-    /// The power of ten of the prices.
-    pub price_scale: Option<i8>,
-    /// Time-of-use prices from index 1 on.
-    pub tou_prices: Vec<i32>,
-    /// Block prices from index 1 on.
-    pub block_prices: Vec<i32>,
-}
-
-/// 4.11.1.
-///
-/// # Errors
-/// A price, scale or number of prices that the schema does not take.
-pub fn tariff(fuel: Fuel, tariff: &Tariff) -> Result<MmcBody, FormError> {
-    let content = match fuel {
-        Fuel::Electricity => electricity_tariff(tariff),
-        Fuel::Gas => gas_tariff(tariff),
-    };
-    MmcBody::new(Srv::ReadTariffPrimaryElement, true, [content])
-}
-
 /// Elements of one name, their `index` counted from 1.
 fn indexed<T: fmt::Display>(name: &str, values: &[T]) -> Vec<MmcElement> {
     let leaf = |(index, value)| MmcElement::leaf(name, value).with_attribute("index", index + 1);
@@ -231,35 +204,6 @@ fn indexed<T: fmt::Display>(name: &str, values: &[T]) -> Vec<MmcElement> {
 fn register(name: &str, unit_name: &str, unit: &str, value: Option<i64>) -> Option<MmcElement> {
     let leaf = |value| MmcElement::new(name).with(MmcElement::leaf("Value", value));
     value.map(|value| leaf(value).with(MmcElement::leaf(unit_name, unit)))
-}
-
-/// The wrapper with the prices in it, if there are any.
-fn matrix(wrapper: &str, name: &str, prices: &[i32]) -> Option<MmcElement> {
-    (!prices.is_empty()).then(|| MmcElement::new(wrapper).with_all(indexed(name, prices)))
-}
-
-fn electricity_tariff(tariff: &Tariff) -> MmcElement {
-    let blocks = matrix("TariffBlockPrices", "BlockPrice", &tariff.block_prices);
-    let blocks =
-        blocks.map(|set| MmcElement::new("TariffBlockPriceMatrix").with(set.with_attribute("index", 1)));
-    MmcElement::new("Electricity")
-        .with_all(optional("PrimaryActiveTariffPrice", tariff.active_price))
-        .with(MmcElement::leaf("CurrencyUnitsLabel", "GBP"))
-        .with_all(optional("StandingCharge", tariff.standing_charge))
-        .with_all(optional("StandingChargeScale", tariff.standing_charge_scale))
-        .with_all(optional("PriceScale", tariff.price_scale))
-        .with_all(blocks)
-        .with_all(matrix("TariffTOUPriceMatrix", "TariffTOUPrice", &tariff.tou_prices))
-}
-
-fn gas_tariff(tariff: &Tariff) -> MmcElement {
-    MmcElement::new("Gas")
-        .with_all(optional("PrimaryActiveTariffPrice", tariff.active_price))
-        .with_all(optional("PrimaryActiveTariffPriceScale", tariff.price_scale))
-        .with(MmcElement::leaf("CurrencyUnitsLabel", "GBP"))
-        .with_all(optional("StandingCharge", tariff.standing_charge))
-        .with_all(matrix("TOUTariff", "TariffTOUPrice", &tariff.tou_prices))
-        .with_all(matrix("BlockTariff", "BlockPrice", &tariff.block_prices))
 }
 
 /// 4.16, in watts.

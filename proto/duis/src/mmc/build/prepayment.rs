@@ -2,7 +2,8 @@
 
 use super::{Fuel, optional};
 use crate::Srv;
-use crate::mmc::{FormError, MmcBody, MmcElement};
+use crate::body::GasNonDisablementCalendar;
+use crate::mmc::{FormError, MmcBody, MmcElement, from_request};
 use jiff::civil::{Date, Time};
 
 word_enum! {
@@ -96,6 +97,8 @@ pub struct PrepaymentConfiguration {
     pub prepayment_mode: Option<bool>,
     /// When the supply of an electricity meter is not disabled.
     pub non_disablement: Vec<NonDisablement>,
+    /// When the supply of a gas meter is not disabled: as 2.1 asks for it.
+    pub gas_calendar: Option<GasNonDisablementCalendar>,
     /// The two debts collected over time.
     pub debt_recovery: [Option<DebtRecovery>; 2],
 }
@@ -123,8 +126,21 @@ pub fn prepayment_configuration(
     ];
     let debts = ["DebtRecovery1", "DebtRecovery2"].into_iter().zip(c.debt_recovery);
     let debts = debts.filter_map(|(name, debt)| Some(recovery(name, debt?)));
-    let own = MmcElement::new(fuel.element()).with_all(electricity_only(fuel, c)).with_all(debts);
+    let calendar = c.gas_calendar.as_ref().filter(|_| fuel == Fuel::Gas).map(gas_calendar);
+    let own = MmcElement::new(fuel.element()).with_all(electricity_only(fuel, c)).with_all(calendar).with_all(debts);
     MmcBody::new(Srv::ReadPrepaymentConfiguration, true, sums.into_iter().flatten().chain([own]))
+}
+
+/// The actions of a day are numbered here, and not in the request.
+fn gas_calendar(calendar: &GasNonDisablementCalendar) -> MmcElement {
+    let mut element = from_request("NonDisablementCalendar", calendar);
+    for profile in element.children.iter_mut().take(1).flat_map(|days| &mut days.children) {
+        let actions = profile.children.iter_mut().filter(|action| action.name == "TimeStartAction");
+        for (action, index) in actions.zip(1..) {
+            action.attributes.push(("index".to_owned(), index.to_string()));
+        }
+    }
+    element
 }
 
 fn recovery(name: &str, debt: DebtRecovery) -> MmcElement {
@@ -138,6 +154,7 @@ fn electricity_only(fuel: Fuel, configuration: &PrepaymentConfiguration) -> Vec<
     if fuel == Fuel::Gas {
         return Vec::new();
     }
+    // Special days have no place here: no SMETS1 meter of the lab has them by number.
     let mode =
         configuration.prepayment_mode.map(|prepayment| if prepayment { "Prepayment" } else { "Credit" });
     let lines = configuration.non_disablement.iter().map(line);
