@@ -24,7 +24,7 @@ use crate::driver::{Push, RigLinks};
 use crate::execute::Ledger as _;
 use crate::link::Direction;
 use crate::migration::{Declared, Parties};
-use crate::s1sp::{S1sp, S1spAlertMessage, S1spParts, Suppliers, Unserved};
+use crate::s1sp::{S1sp, S1spAlertMessage, S1spParts, Recipients, Unserved};
 use crate::service_user::{Config, Limits, ServiceUser, Users};
 use crate::tap::MessageTap;
 
@@ -75,7 +75,7 @@ impl System {
             pushes,
             signer: keys.s1sp.clone(),
             trust: keys.trust(&[PartyKind::User, PartyKind::Dsp]),
-            suppliers: suppliers(lab)?,
+            recipients: recipients(lab)?,
             outbox,
         }));
         let outsiders = Outsiders::new(book.clone(), keys.trust(&[PartyKind::Dsp, PartyKind::S1sp]));
@@ -202,20 +202,24 @@ fn signer(identity: &ClientIdentity) -> Result<Signer, RunError> {
     })
 }
 
-fn suppliers(lab: &Lab) -> Result<Suppliers, RunError> {
-    let of = |role: UserRole| {
+/// Whom alerts of devices go to: the lab's suppliers, and the network operator where the lab is one.
+fn recipients(lab: &Lab) -> Result<Recipients, RunError> {
+    let supplier = |role: UserRole| {
         lab.user(role).ok_or_else(|| {
             part("S1SP", format!("the lab file has no user in role {role}: add one under [users]"))
         })
     };
-    let outside = |role: UserRole| {
+    let with_outsiders = |own: Option<Eui64>, role: UserRole| -> Vec<Eui64> {
         let systems = lab.dcc.user_systems.iter().filter(move |system| system.roles.contains(&role));
-        systems.map(|system| system.id)
+        own.into_iter().chain(systems.map(|system| system.id)).collect()
     };
-    let all = |role: UserRole| -> Result<Vec<Eui64>, RunError> {
-        Ok(std::iter::once(of(role)?).chain(outside(role)).collect())
-    };
-    Ok(Suppliers { electricity: all(UserRole::ImportSupplier)?, gas: all(UserRole::GasSupplier)? })
+    let (electricity, gas) = (UserRole::ImportSupplier, UserRole::GasSupplier);
+    let network = UserRole::ElectricityDistributor;
+    Ok(Recipients {
+        electricity: with_outsiders(Some(supplier(electricity)?), electricity),
+        gas: with_outsiders(Some(supplier(gas)?), gas),
+        electricity_network: with_outsiders(lab.user(network), network),
+    })
 }
 
 /// The door of User Systems outside the harness, where the lab has any.

@@ -78,7 +78,7 @@ pub(super) fn alert(
     S1spAlert { request, device, code: code.to_owned(), information: Some(information), utrn: None, time }
 }
 
-/// One alert for each supplier.
+/// One alert for each user who hears of it.
 fn device_alerts(parts: &Parts, push: &Push) -> Result<Vec<Smets1Response>, String> {
     let rig = parts.links.rig();
     let device = match push.device {
@@ -98,7 +98,7 @@ fn device_alerts(parts: &Parts, push: &Push) -> Result<Vec<Smets1Response>, Stri
         timestamp: None,
         body: Smets1Body::Alert(alert.clone()),
     };
-    Ok(parts.suppliers.of(Fuel::of(device.kind)).iter().map(to).collect())
+    Ok(parts.recipients.of(Fuel::of(device.kind), code).iter().map(to).collect())
 }
 
 fn event(push: &Push) -> Result<EventNotification, String> {
@@ -150,6 +150,22 @@ mod tests {
         assert_eq!((code, words.as_str()), (AlertCode::SUPPLY_ARMED, "supply armed"));
         assert_eq!(time.to_string(), "2026-11-21T09:30:00Z");
         assert_eq!(content(&notification(Data::U16(1)), Default::default()), None);
+    }
+
+    #[test]
+    fn voltages_are_the_network_operators_to_hear_of_where_there_is_one() {
+        let [supplier, gas, operator] = [1, 2, 3].map(|last| Eui64::new([0, 0, 0, 0, 0, 0, 0, last]));
+        let mut recipients = super::super::Recipients {
+            electricity: vec![supplier],
+            gas: vec![gas],
+            electricity_network: vec![operator],
+        };
+        let swell = AlertCode(0x8024);
+        assert_eq!(recipients.of(Fuel::Electricity, swell), [operator]);
+        assert_eq!(recipients.of(Fuel::Electricity, AlertCode::TAMPER), [supplier]);
+        assert_eq!(recipients.of(Fuel::Gas, AlertCode::TAMPER), [gas]);
+        recipients.electricity_network.clear();
+        assert_eq!(recipients.of(Fuel::Electricity, swell), [supplier]);
     }
 
     #[test]

@@ -24,9 +24,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Eui64};
+use proto_duis::body::{AlertCodes as _, NetworkOperatorEsmeCommon, NetworkOperatorEsmeSinglePhase};
 use proto_duis::mmc::build::Fuel;
 use proto_duis::{
-    CountersignedRequest, DsigError, MessageError, Request, RequestBody, ResponsePayload, S1spAlert, Signed,
+    AlertCode, CountersignedRequest, DsigError, MessageError, Request, RequestBody, ResponsePayload, S1spAlert, Signed,
     Signer, Smets1Response, Smets1Timestamp, Srv, TrustStore,
 };
 use tokio::sync::{Mutex, mpsc};
@@ -62,22 +63,34 @@ impl S1spAlertMessage {
     }
 }
 
-/// The suppliers of an installation, to whom its devices' alerts go: each gets one of its own. There are several for a fuel
-/// where a User System outside the harness is a supplier beside the lab's own.
+/// The users of an installation to whom its devices' alerts go: each gets one of its own. There are several in a capacity
+/// where a User System outside the harness has it beside the lab's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Suppliers {
-    /// Of electricity, who hear of the hub too.
+pub struct Recipients {
+    /// The suppliers of electricity, who hear of the hub too.
     pub electricity: Vec<Eui64>,
-    /// Of gas.
+    /// The suppliers of gas.
     pub gas: Vec<Eui64>,
+    /// The operators of the electricity network, who hear of what 6.22 lets them set, in place of the supplier. Where
+    /// there are none, the suppliers hear of it.
+    pub electricity_network: Vec<Eui64>,
 }
 
-impl Suppliers {
-    fn of(&self, fuel: Fuel) -> &[Eui64] {
+impl Recipients {
+    /// Who hears of an event of a device of this fuel.
+    fn of(&self, fuel: Fuel, code: AlertCode) -> &[Eui64] {
+        let network = [NetworkOperatorEsmeCommon::CODES, NetworkOperatorEsmeSinglePhase::CODES];
         match fuel {
+            Fuel::Electricity if !self.electricity_network.is_empty() && network.concat().contains(&code) => {
+                &self.electricity_network
+            }
             Fuel::Electricity => &self.electricity,
             Fuel::Gas => &self.gas,
         }
+    }
+
+    fn is_supplier(&self, user: Eui64) -> bool {
+        self.electricity.iter().chain(&self.gas).any(|supplier| *supplier == user)
     }
 }
 
@@ -129,7 +142,7 @@ pub struct S1spParts {
     /// Whose signatures it believes.
     pub trust: TrustStore,
     /// Whom alerts go to.
-    pub suppliers: Suppliers,
+    pub recipients: Recipients,
     /// Where alerts go.
     pub outbox: mpsc::Sender<S1spAlertMessage>,
 }
@@ -139,7 +152,7 @@ struct Parts {
     links: RigLinks,
     signer: Signer,
     trust: TrustStore,
-    suppliers: Suppliers,
+    recipients: Recipients,
     outbox: mpsc::Sender<S1spAlertMessage>,
     /// One request at a time for each device.
     desks: BTreeMap<Eui64, Mutex<Desk>>,
@@ -173,7 +186,7 @@ impl S1sp {
     /// Starts an S1SP for one installation.
     #[must_use]
     pub fn start(parts: S1spParts) -> S1sp {
-        let S1spParts { links, pushes, signer, trust, suppliers, outbox } = parts;
+        let S1spParts { links, pushes, signer, trust, recipients, outbox } = parts;
         let desk = |device: &lab_config::RigDevice| {
             (device.eui64, Mutex::new(Desk::new(device.clone(), links.clone())))
         };
@@ -182,7 +195,7 @@ impl S1sp {
             links,
             signer,
             trust,
-            suppliers,
+            recipients,
             outbox,
             desks,
             distributions: Default::default(),
@@ -361,9 +374,10 @@ fn future_dated(body: &RequestBody, now: Timestamp) -> Option<Refusal> {
 
 impl Parts {
     fn asker(&self, request: &Request) -> Asker {
-        let Suppliers { electricity, gas } = &self.suppliers;
-        let is_supplier = electricity.iter().chain(gas).any(|user| *user == request.id.originator);
-        if is_supplier { Asker::Supplier } else { Asker::Other }
+        match self.recipients.is_supplier(request.id.originator) {
+            true => Asker::Supplier,
+            false => Asker::Other,
+        }
     }
 
     /// The images on their way. A panic of another holder has been reported where it happened.

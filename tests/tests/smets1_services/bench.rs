@@ -8,7 +8,7 @@ use std::time::Duration;
 use device_sim::{Estate, SimClock};
 use harness::driver::{Push, RigLinks, rig};
 use harness::link::NoTap;
-use harness::s1sp::{S1sp, S1spAlertMessage, S1spParts, Suppliers, Unserved};
+use harness::s1sp::{S1sp, S1spAlertMessage, S1spParts, Recipients, Unserved};
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Eui64, Lab, UserRole};
 use proto_duis::pki::Authority;
@@ -55,8 +55,12 @@ impl Bench {
             trust.add(Party { name: name.into(), kind, id }, key.certificate().clone());
         }
         let (outbox, alerts) = mpsc::channel(32);
-        let suppliers = Suppliers { electricity: vec![user_id], gas: vec![supplier(UserRole::GasSupplier)] };
-        let s1sp = S1sp::start(S1spParts { links: links.clone(), pushes, signer, trust, suppliers, outbox });
+        let recipients = Recipients {
+            electricity: vec![user_id],
+            gas: vec![supplier(UserRole::GasSupplier)],
+            electricity_network: vec![supplier(UserRole::ElectricityDistributor)],
+        };
+        let s1sp = S1sp::start(S1spParts { links: links.clone(), pushes, signer, trust, recipients, outbox });
         Bench { estate, links, s1sp, alerts, user, dsp, user_id, counter: AtomicU64::new(1) }
     }
 
