@@ -24,7 +24,7 @@ use crate::driver::{Push, RigLinks};
 use crate::execute::Ledger as _;
 use crate::link::Direction;
 use crate::migration::{Declared, Parties};
-use crate::s1sp::{S1sp, S1spAlertMessage, S1spParts, Recipients, Unserved};
+use crate::s1sp::{Recipients, S1sp, S1spAlertMessage, S1spParts, Unserved};
 use crate::service_user::{Config, Limits, ServiceUser, Users};
 use crate::tap::MessageTap;
 

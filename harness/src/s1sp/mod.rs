@@ -27,8 +27,8 @@ use lab_config::{DeviceKind, Eui64};
 use proto_duis::body::{AlertCodes as _, NetworkOperatorEsmeCommon, NetworkOperatorEsmeSinglePhase};
 use proto_duis::mmc::build::Fuel;
 use proto_duis::{
-    AlertCode, CountersignedRequest, DsigError, MessageError, Request, RequestBody, ResponsePayload, S1spAlert, Signed,
-    Signer, Smets1Response, Smets1Timestamp, Srv, TrustStore,
+    AlertCode, CountersignedRequest, DsigError, MessageError, Request, RequestBody, ResponsePayload,
+    S1spAlert, Signed, Signer, Smets1Response, Smets1Timestamp, Srv, TrustStore,
 };
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use device_sim::{Estate, SimClock};
 use harness::driver::{Push, RigLinks, rig};
 use harness::link::NoTap;
-use harness::s1sp::{S1sp, S1spAlertMessage, S1spParts, Recipients, Unserved};
+use harness::s1sp::{Recipients, S1sp, S1spAlertMessage, S1spParts, Unserved};
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Eui64, Lab, UserRole};
 use proto_duis::pki::Authority;
