@@ -141,9 +141,7 @@ pub(super) fn lacks(home: &mut Home, device: DeviceKind, fault: DeviceFault) -> 
         DeviceFault::KeyLock
         | DeviceFault::WrongKey
         | DeviceFault::CreditsUsedTokens
-        | DeviceFault::CoverOpen => {
-            connection(home, device).is_some()
-        }
+        | DeviceFault::CoverOpen => connection(home, device).is_some(),
         DeviceFault::Load(_) | DeviceFault::Voltage(_) => device == DeviceKind::Esme && home.esme.is_some(),
         DeviceFault::WrongPassword => shell(home, device).is_some(),
         _ => core(home, device).is_some(),

@@ -231,7 +231,9 @@ fn kind(words: &mut Words<'_>, device: DeviceKind, path: Option<Path>) -> Result
             (Some(_), Some(_)) => {
                 Err(found(words, &format!("no path in the place, only {device}: the fault is of the device")))
             }
-            (None, _) => Err(unknown(words, name, &[&KINDS[..], &CONDITIONS, &BEHAVIOURS].concat(), "a fault")),
+            (None, _) => {
+                Err(unknown(words, name, &[&KINDS[..], &CONDITIONS, &BEHAVIOURS].concat(), "a fault"))
+            }
         },
     }
 }

@@ -92,7 +92,8 @@ mod tests {
 
     #[test]
     fn rows_keep_their_times() {
-        let row = |number| Data::Array(vec![Data::Structure(vec![Data::Octets(vec![7; 12]), Data::U16(number)])]);
+        let row =
+            |number| Data::Array(vec![Data::Structure(vec![Data::Octets(vec![7; 12]), Data::U16(number)])]);
         assert_eq!(wrong(row(41)), row(42));
     }
 }

@@ -111,7 +111,14 @@ pub struct TokenDesk {
 impl TokenDesk {
     /// The desk of a meter with this vending key; without one every token is refused.
     pub fn new(key: Option<VendingKey>) -> Self {
-        Self { key, used: BTreeSet::new(), forgotten: None, wrong: 0, locked_until: None, credits_used: false }
+        Self {
+            key,
+            used: BTreeSet::new(),
+            forgotten: None,
+            wrong: 0,
+            locked_until: None,
+            credits_used: false,
+        }
     }
 
     /// Whether entry is locked.
@@ -164,7 +171,11 @@ impl TokenDesk {
         })?;
         let key = self.key.as_ref().ok_or(TokenRefusal::NotFitted)?;
         let top_up = token.open(key).map_err(|_| TokenRefusal::Invalid)?;
-        if self.was_used(top_up.sequence) && !self.credits_used { Err(TokenRefusal::Duplicate) } else { Ok(top_up) }
+        if self.was_used(top_up.sequence) && !self.credits_used {
+            Err(TokenRefusal::Duplicate)
+        } else {
+            Ok(top_up)
+        }
     }
 
     fn credit(&mut self, top_up: TopUp, account: &mut Account) -> Result<Credited, TokenRefusal> {

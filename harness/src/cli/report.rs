@@ -21,9 +21,20 @@ pub(super) struct Written {
     pub(super) json: PathBuf,
     pub(super) result: &'static str,
     pub(super) status: ReportStatus,
+    /// How each regression pack stands against its baseline: its name, and in words.
+    pub(super) regressions: Vec<(String, String)>,
 }
 
 impl Written {
+    /// Says where the report is, and how regression packs stand against their baselines.
+    pub(super) fn say(&self) {
+        for (pack, standing) in &self.regressions {
+            say!("Regression   {pack}: {standing}");
+        }
+        say!("DMCT Report  {} ({})", self.html.display(), self.told());
+        say!("             {}", self.json.display());
+    }
+
     /// What the report says, and whether it may be issued.
     pub(super) fn told(&self) -> String {
         match self.status {
@@ -40,8 +51,7 @@ pub(super) fn report(verb: &Report) -> Result<Exit, Failure> {
     } else {
         let to = verb.to.as_deref().unwrap_or(&verb.run);
         let written = write(&verb.run, to, &verb.keys)?;
-        say!("DMCT Report  {} ({})", written.html.display(), written.told());
-        say!("             {}", written.json.display());
+        written.say();
     }
     Ok(Exit::Done)
 }
@@ -62,7 +72,12 @@ pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, 
     };
     put("records.html", &page.map_err(Failure::lab)?)?;
     let (html, json) = (put("report.html", &html)?, put("report.json", &json)?);
-    Ok(Written { html, json, result: words(made.outcome.result), status: made.status })
+    let regressions = made.packs.iter().filter_map(|pack| {
+        let regression = pack.regression.as_ref()?;
+        Some((pack.id.clone(), regression.summary()))
+    });
+    let regressions = regressions.collect();
+    Ok(Written { html, json, result: words(made.outcome.result), status: made.status, regressions })
 }
 
 fn make(run: &Path, keys: &KeyChoice) -> Result<DmctReport, Failure> {

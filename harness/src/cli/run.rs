@@ -133,8 +133,7 @@ fn conclude(verb: &Run, ran: &Ran) -> Result<Exit, Failure> {
 fn say(verdict: Verdict, ran: &Ran, written: &report::Written) {
     let reason = ran.finished.reason.as_deref().map(|r| format!(": {r}")).unwrap_or_default();
     say!("\nVerdict      {verdict}{reason}");
-    say!("DMCT Report  {} ({})", written.html.display(), written.told());
-    say!("             {}", written.json.display());
+    written.say();
     say!("Evidence     harness verify {}", ran.folder.root().display());
 }
 

@@ -159,6 +159,7 @@ fn pack(pack: &Pack) -> PackBound {
                 agreed: other.agreement.as_ref().map(agreement),
             }),
         },
+        baseline: pack.baseline.clone(),
     }
 }
 

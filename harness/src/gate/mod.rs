@@ -2,10 +2,11 @@
 //!
 //! Pure folds. [`Ledger`] gathers the records of one or more runs of one combination into what each script came to, which
 //! issues were raised, and what was running; [`DmctGate`] holds that against the criteria of 20.13 to 20.28. Every
-//! criterion cites its clause and the records that made it.
+//! criterion cites its clause and the records that made it. [`Regression`] holds a regression pack against its baseline.
 
 mod criteria;
 mod ledger;
+mod regression;
 
 #[cfg(test)]
 pub(crate) mod sample;
@@ -16,3 +17,4 @@ pub use criteria::{Criterion, DmctGate, DmctResult, GateInput, MigrationTesting,
 pub use ledger::{
     AlertEntry, AttemptEntry, CaseEntry, FailedStep, IssueEntry, Ledger, RecordRef, RunEntry, RunRecords,
 };
+pub use regression::{Against, Compared, Regression};

@@ -26,6 +26,7 @@ fn pack(id: &str, purpose: PackPurpose) -> PackBound {
         release: "IOC".into(),
         lock: Digest::of(id.as_bytes()),
         non_standard: None,
+        baseline: None,
     }
 }
 

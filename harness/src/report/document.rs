@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::dmct::EntryHistory;
 use crate::evidence::Standing;
-use crate::gate::{Criterion, DmctResult, RecordRef};
+use crate::gate::{Criterion, DmctResult, RecordRef, Regression};
 
 /// Name and version of this document's form. A reader that does not know the version must not guess.
 pub const SCHEMA: &str = "dmct-report/1";
@@ -131,6 +131,9 @@ pub struct PackRun {
     /// For a pack that is not a standard one, why, and who agreed to it (20.17).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub non_standard: Option<NonStandardPack>,
+    /// For a regression pack, how its scripts stand against its baseline (7.4, 7.5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regression: Option<Regression>,
     /// Counts of this pack.
     pub figures: Figures,
     /// Its tests, in the order of the plan.

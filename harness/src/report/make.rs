@@ -12,7 +12,8 @@ use super::document::{
 };
 use crate::dmct::EntryHistory;
 use crate::gate::{
-    CaseEntry, Criterion, DmctGate, FailedStep, IssueEntry, Ledger, NeededFor, RecordRef, RunEntry,
+    CaseEntry, Criterion, DmctGate, FailedStep, IssueEntry, Ledger, NeededFor, RecordRef, Regression,
+    RunEntry,
 };
 
 /// Where the page of records of each run stands, seen from the report.
@@ -129,6 +130,7 @@ fn pack_run(ledger: &Ledger, pack: &PackBound, bound: RecordRef) -> PackRun {
         purpose: pack.purpose,
         lock: pack.lock,
         non_standard: pack.non_standard.clone(),
+        regression: Regression::of(ledger, pack),
         figures: figures(ledger, &cases),
         tests: cases.into_iter().map(test_result).collect(),
         records: vec![bound],

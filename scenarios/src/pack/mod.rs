@@ -16,8 +16,11 @@
 //! Its own lock still has the digest of every one, so that a script changed there is refused here until it is agreed to
 //! here too.
 //!
+//! A regression pack has a [`baseline`] beside.
+//!
 //! The standard packs are shipped inside the program; a folder on disk loads by the same code.
 
+mod baseline;
 mod lock;
 mod shipped;
 
@@ -27,6 +30,7 @@ use jiff::civil::Date;
 use lab_config::{CapabilityRelease, Document, FileError, Item, Name, Table};
 pub use lock::{LockError, PackLock};
 use proto_lab::Digest;
+use proto_lab::record::Baseline;
 pub use shipped::shipped_packs;
 
 use crate::Script;
@@ -57,6 +61,8 @@ pub struct Pack {
     pub data_sets: Vec<Name>,
     /// Its scripts, in the order they run.
     pub scripts: Vec<Script>,
+    /// What it came to when it was agreed, where it is a regression pack.
+    pub baseline: Option<Baseline>,
     /// The digests it was checked against.
     pub lock: PackLock,
 }
@@ -181,11 +187,12 @@ impl Pack {
             .iter()
             .map(|(id, document)| Script::parse(id.clone(), document))
             .collect::<Result<Vec<_>, FileError>>()?;
-        let Heading { id, title, kind, release, standing, requires_enrolled, data_sets, .. } = heading;
+        let Heading { id, title, kind, release, standing, requires_enrolled, data_sets, baseline, .. } =
+            heading;
         if standing == Standing::Standard {
             scripts.iter().try_for_each(refuse_expected)?;
         }
-        Ok(Self { id, title, kind, release, standing, requires_enrolled, data_sets, scripts, lock })
+        Ok(Self { id, title, kind, release, standing, requires_enrolled, data_sets, scripts, baseline, lock })
     }
 
     /// Writes `pack.lock` for the files of a folder as they are now, and gives it. Every script must read without fault:
@@ -257,6 +264,7 @@ struct Heading {
     /// The pack that scripts are taken from which are not in this one's folder.
     scripts_of: Option<Name>,
     scripts: Vec<Name>,
+    baseline: Option<Baseline>,
 }
 
 impl Heading {
@@ -274,6 +282,7 @@ impl Heading {
         let kind = "what the pack tests: migration or service-reference-variant";
         let release = "the Capability Release: IOC, MOC or FOC";
         let enrolled = "whether the installation must be enrolled first";
+        let scripts = scripts(&table.required("scripts", "the names of the scripts, in order")?)?;
         Ok(Self {
             id: table.required("id", "the pack's name")?.parse("a name")?,
             title: table.text("title", "what the pack is, in words")?,
@@ -284,7 +293,8 @@ impl Heading {
             data_sets: table.read("data-sets", data_sets)?.unwrap_or_default(),
             scripts_of: table
                 .read("scripts-of", |item| item.parse("the name of another pack beside this one"))?,
-            scripts: scripts(&table.required("scripts", "the names of the scripts, in order")?)?,
+            baseline: table.read("baseline", |item| baseline::baseline(item, &scripts))?,
+            scripts,
         })
     }
 }

@@ -85,17 +85,20 @@ fn expected(item: &Item<'_>) -> Result<Expected, FileError> {
         "the verdict the script is there to show: { verdict = \"error\", reason = [\"no answer\"] }";
     item.table(meaning, |table| {
         let verdict = table.required("verdict", "pass, inconclusive, fail or error")?;
-        let words = |item: &Item<'_>| {
-            item.list("words of the reason")?.iter().map(|item| Ok(item.text("words")?.to_owned())).collect()
-        };
         Ok(Expected {
             verdict: self::verdict(&verdict)?,
-            reason: table.read("reason", words)?.unwrap_or_default(),
+            reason: table.read("reason", words_of)?.unwrap_or_default(),
         })
     })
 }
 
-fn verdict(item: &Item<'_>) -> Result<Verdict, FileError> {
+/// Words that a reason must have in it.
+pub(crate) fn words_of(item: &Item<'_>) -> Result<Vec<String>, FileError> {
+    item.list("words of the reason")?.iter().map(|item| Ok(item.text("words")?.to_owned())).collect()
+}
+
+/// What a script comes to.
+pub(crate) fn verdict(item: &Item<'_>) -> Result<Verdict, FileError> {
     let expected = "pass, inconclusive, fail or error";
     match item.text(expected)? {
         "pass" => Ok(Verdict::Pass),

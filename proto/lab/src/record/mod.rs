@@ -14,12 +14,14 @@
 //! The order within a step is *intent*, then the stimulus, then *observation*s, then the step's verdict. An intent that
 //! nothing follows is what a crash leaves behind; it counts as inconclusive and is never repeated silently.
 
+mod baseline;
 mod line;
 mod run;
 mod script;
 mod tally;
 mod verdict;
 
+pub use baseline::{Baseline, KnownDefect};
 pub use line::{LineError, MAX_LINE};
 pub use run::{
     Agreement, CaptureBound, DataSet, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Case, Counts, Sequence, Verdict};
+use super::{Baseline, Case, Counts, Sequence, Verdict};
 use crate::Digest;
 
 /// The version of the record format written by this harness, in [`RunStarted::format`].
@@ -212,6 +212,9 @@ pub struct PackBound {
     /// For a pack that is not a standard one, why, and who agreed to it (20.17).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub non_standard: Option<NonStandardPack>,
+    /// For a regression pack, what it came to when it was agreed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<Baseline>,
 }
 
 /// Why a pack that is not a standard one is used (20.17).

@@ -62,6 +62,7 @@ fn run_started() -> RunStarted {
             release: "IOC".into(),
             lock: Digest::of(b"lock"),
             non_standard: None,
+            baseline: None,
         }],
         plan: vec![case("read-import")],
         data_sets: vec![],
