@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::link_url::{Authority, LinkUrlError};
-use crate::{Secret, SecretSource};
+use crate::{ClientIdentity, Secret, SecretSource};
 
 /// The broker, and how the harness presents itself to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,15 +31,6 @@ pub struct Login {
     pub user: String,
     /// Where the password comes from.
     pub password: SecretSource,
-}
-
-/// A certificate and its key, in PEM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientIdentity {
-    /// The file of the certificate, and those between it and the authority.
-    pub certificate: PathBuf,
-    /// The file of its key.
-    pub key: PathBuf,
 }
 
 /// Where a broker is.

@@ -1,21 +1,87 @@
-//! The DCC of a lab: where its interface for users is, and the User Systems outside the harness that use it.
+//! The DCC of a lab: the harness's own stub, or somebody else's test environment.
 //!
 //! Without a word in the lab file the DCC is the stub of the harness, on a port of its own on loopback, with keys made for each
 //! run. A lab in which somebody else's User System sends requests (SVTAD 5.2(b)) gives it a fixed door, TLS, keys that the
 //! other side can know beforehand, and the names of those who may come in.
+//!
+//! With `url` the stub stays away: every request goes to the DCC there, in the name of the lab's users, under keys that DCC
+//! knows. It alone has a way to the devices then; the lab looks at them by their own ports.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use proto_duis::{Eui64, UserRole};
 
-use crate::link_url::Authority;
-use crate::{ClientIdentity, Name};
+use crate::{ClientIdentity, HttpUrl, Name};
 
-/// The DCC's interface for users.
+/// The DCC a lab's requests go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dcc {
+    /// The stub of the harness.
+    Stub(DccInterface),
+    /// Somebody else's, as a DCC test environment is.
+    Environment(DccEnvironment),
+}
+
+impl Default for Dcc {
+    fn default() -> Self {
+        Self::Stub(DccInterface::default())
+    }
+}
+
+impl Dcc {
+    /// What the lab says of the stub, where that is its DCC.
+    pub fn stub(&self) -> Option<&DccInterface> {
+        match self {
+            Self::Stub(interface) => Some(interface),
+            Self::Environment(_) => None,
+        }
+    }
+
+    /// What the lab says of somebody else's DCC, where it has one.
+    pub fn environment(&self) -> Option<&DccEnvironment> {
+        match self {
+            Self::Stub(_) => None,
+            Self::Environment(environment) => Some(environment),
+        }
+    }
+}
+
+/// A DCC that is not the harness's own, and how the lab's users present themselves to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DccEnvironment {
+    /// Where its services are; beyond loopback only over TLS.
+    pub url: HttpUrl,
+    /// Mutual TLS to it; plain HTTP without.
+    pub tls: Option<TlsFiles>,
+    /// Where the lab gets its answers and alerts.
+    pub listener: AnswerListener,
+    /// What the lab's users sign with: one for each role the lab has.
+    pub signing: BTreeMap<UserRole, ClientIdentity>,
+    /// Whose signatures on what comes back are believed.
+    pub believed: Believed,
+}
+
+/// The door at which a DCC hands over answers and alerts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerListener {
+    /// Where it listens; beyond loopback only with TLS. Never port 0: the DCC has to know it.
+    pub listen: SocketAddr,
+    /// Mutual TLS; plain HTTP without.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Files of certificates, in PEM, whose signatures are believed. A party has several while it changes from one to the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Believed {
+    /// The Data Service Provider's.
+    pub dsp: Vec<PathBuf>,
+    /// The SMETS1 Service Providers'.
+    pub s1sp: Vec<PathBuf>,
+}
+
+/// The interface of the harness's stub for users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DccInterface {
     /// Where it listens; beyond loopback only with TLS.
@@ -66,96 +132,4 @@ pub struct UserSystem {
     pub certificate: PathBuf,
     /// Where it gets answers and alerts.
     pub listener: HttpUrl,
-}
-
-/// An address of HTTP, with or without TLS.
-///
-/// ```
-/// let url: lab_config::HttpUrl = "https://supplier.lab:8443/answers".parse()?;
-/// assert!(url.is_secure());
-/// assert_eq!(url.to_string(), "https://supplier.lab:8443/answers");
-/// # Ok::<(), lab_config::HttpUrlError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpUrl {
-    secure: bool,
-    authority: Authority,
-    /// Begins with a slash.
-    path: String,
-}
-
-/// A text that is no address of HTTP.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("write http://host:port/path or https://host:port/path, without user, query and fragment")]
-pub struct HttpUrlError;
-
-/// Registered ports.
-const HTTP: u16 = 80;
-const HTTPS: u16 = 443;
-
-impl HttpUrl {
-    /// Whether it is over TLS.
-    pub fn is_secure(&self) -> bool {
-        self.secure
-    }
-
-    /// Host and port.
-    pub fn authority(&self) -> &Authority {
-        &self.authority
-    }
-}
-
-impl FromStr for HttpUrl {
-    type Err = HttpUrlError;
-
-    fn from_str(text: &str) -> Result<Self, HttpUrlError> {
-        let (secure, port, rest) = match text.split_once("://") {
-            Some(("http", rest)) => (false, HTTP, rest),
-            Some(("https", rest)) => (true, HTTPS, rest),
-            _ => return Err(HttpUrlError),
-        };
-        let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-        let fits = |letter: char| letter.is_ascii_alphanumeric() || "/-._~%".contains(letter);
-        let authority = Authority::parse(authority, Some(port)).map_err(|_| HttpUrlError)?;
-        match path.chars().all(fits) {
-            true => Ok(Self { secure, authority, path: path.to_owned() }),
-            false => Err(HttpUrlError),
-        }
-    }
-}
-
-impl fmt::Display for HttpUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.secure { "https" } else { "http" };
-        write!(f, "{scheme}://{}{}", self.authority, self.path)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_a_scheme_a_host_and_a_path() {
-        for (text, meant) in [
-            ("http://10.0.0.7", "http://10.0.0.7:80/"),
-            ("https://us.lab/a-b/c.d", "https://us.lab:443/a-b/c.d"),
-            ("http://[::1]:8081/", "http://[::1]:8081/"),
-        ] {
-            assert_eq!(text.parse::<HttpUrl>().map(|url| url.to_string()), Ok(meant.to_owned()));
-        }
-        let bad = [
-            "",
-            "10.0.0.7",
-            "ftp://x",
-            "http://",
-            "http://u:p@h/",
-            "http://h/?q",
-            "http://h/#f",
-            "http://h/a b",
-        ];
-        for text in bad {
-            assert_eq!(text.parse::<HttpUrl>(), Err(HttpUrlError), "{text}");
-        }
-    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use proto_duis::{DeviceKind, Eui64, Srv, UserRole};
 
 use crate::{
-    Broker, DccInterface, DeviceModel, DeviceModelCombination, DongleUrl, EpclEntry, LinkUrl, Name, Path, Rig,
+    Broker, Dcc, DeviceModel, DeviceModelCombination, DongleUrl, EpclEntry, LinkUrl, Name, Path, Rig,
 };
 
 /// Everything a lab file says, and the files it names, in types that cannot be wrong.
@@ -19,8 +19,8 @@ pub struct Lab {
     pub environment: Environment,
     /// The DCC users the lab is, by role.
     pub users: BTreeMap<UserRole, Eui64>,
-    /// Where users reach its DCC, and who comes from outside.
-    pub dcc: DccInterface,
+    /// The DCC its requests go to: the harness's stub, or somebody else's.
+    pub dcc: Dcc,
     /// Every Device Model the lab knows, by its name.
     pub models: BTreeMap<Name, Arc<DeviceModel>>,
     /// The Device Model Combinations, by name.

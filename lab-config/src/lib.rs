@@ -23,6 +23,8 @@ mod device_model;
 mod document;
 mod dongle_url;
 mod firmware;
+mod http_url;
+mod identity;
 mod lab;
 mod link_url;
 mod name;
@@ -33,13 +35,13 @@ mod sources;
 mod station;
 mod vocabulary;
 
-pub use broker::{Broker, BrokerUrl, BrokerUrlError, ClientIdentity, Login};
+pub use broker::{Broker, BrokerUrl, BrokerUrlError, Login};
 pub use combination::{CapabilityRelease, DeviceModelCombination, EpclEntry, EpclStatus, InstallationType};
 pub use credentials::{
     ClientSap, ClientSapError, Credentials, KeySource, Mechanism, Secret, SecretError, SecretSource,
     Security, SharedKeys,
 };
-pub use dcc::{DccInterface, HttpUrl, HttpUrlError, Signing, TlsFiles, UserSystem};
+pub use dcc::{AnswerListener, Believed, Dcc, DccEnvironment, DccInterface, Signing, TlsFiles, UserSystem};
 pub use device_model::{
     Ability, Capability, ClientSecurity, ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion,
     DeviationSign, DeviceModel, DlmsProfile, Downgrade, Fact, FrameLimits, Function, ImageTransferTraits,
@@ -50,6 +52,8 @@ pub use device_model::{
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
 pub use dongle_url::{DongleLine, DongleUrl, DongleUrlError, SimulatedNetwork};
 pub use firmware::{FirmwareImage, ImageError, ImageFlaw, ImageOrder};
+pub use http_url::{HttpUrl, HttpUrlError};
+pub use identity::{ClientIdentity, PrivateKeyError, PrivateKeyPem, PrivateKeySource};
 pub use lab::{Environment, Lab, LabDigest};
 pub use link_url::{
     AddressSize, Addressing, Authority, BAUD_RATES, Echo, Endpoint, FlowControl, HdlcSizes, LinkUrl,

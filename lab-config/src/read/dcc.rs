@@ -1,40 +1,58 @@
-//! The DCC's interface in a lab file, and the User Systems outside the harness.
+//! The DCC in a lab file: the stub's interface and the User Systems outside the harness, or somebody else's DCC.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::net::SocketAddr;
 
 use proto_duis::{Eui64, UserRole};
 
-use crate::dcc::{DccInterface, Signing, TlsFiles, UserSystem};
+use super::{dcc_environment, identity};
+use crate::dcc::{Dcc, DccInterface, Signing, UserSystem};
 use crate::document::{FileError, Item, Table};
 use crate::sources::Sources;
-use crate::{ClientIdentity, HttpUrl, Name};
+use crate::{HttpUrl, Name};
 
-pub(super) fn interface(
+/// Reads `[dcc]`: with `url` it is somebody else's.
+pub(super) fn dcc(
     item: &Item<'_>,
     sources: &Sources,
     users: &BTreeMap<UserRole, Eui64>,
-) -> Result<DccInterface, FileError> {
-    item.table("the DCC's interface for users", |table| {
-        let listen = table.optional("listen");
-        let at = listen.as_ref().map(|item| item.parse("an address and a port, such as 127.0.0.1:8079"));
-        let interface = DccInterface {
-            listen: at.transpose()?.unwrap_or(DccInterface::default().listen),
-            tls: table.read("tls", |item| tls(item, sources))?,
-            signing: table.read("signing", |item| signing(item, sources))?,
-            user_systems: user_systems(table, sources, users)?,
-        };
-        refuse_unreachable(table, &interface)?;
-        let open = interface.tls.is_none() && !interface.listen.ip().is_loopback();
-        match listen.filter(|_| open) {
-            None => Ok(interface),
-            Some(listen) => Err(listen.error(
-                format!("`{}` without `tls`", interface.listen),
-                "a loopback address, or TLS",
-                "anybody could send requests to the meters: add tls = { ca = ..., certificate = ..., key = ... }",
-            )),
-        }
+) -> Result<Dcc, FileError> {
+    item.table("the DCC's interface for users", |table| match table.optional("url") {
+        Some(url) => dcc_environment::environment(&url, table, sources, users).map(Dcc::Environment),
+        None => interface(table, sources, users).map(Dcc::Stub),
     })
+}
+
+fn interface(
+    table: &mut Table<'_>,
+    sources: &Sources,
+    users: &BTreeMap<UserRole, Eui64>,
+) -> Result<DccInterface, FileError> {
+    let listen = table.optional("listen");
+    let at = listen.as_ref().map(|item| item.parse("an address and a port, such as 127.0.0.1:8079"));
+    let interface = DccInterface {
+        listen: at.transpose()?.unwrap_or(DccInterface::default().listen),
+        tls: table.read("tls", |item| identity::tls(item, sources))?,
+        signing: table.read("signing", |item| signing(item, sources))?,
+        user_systems: user_systems(table, sources, users)?,
+    };
+    refuse_unreachable(table, &interface)?;
+    match listen.filter(|_| interface.tls.is_none()) {
+        None => Ok(interface),
+        Some(listen) => refuse_open(&listen, interface.listen).map(|()| interface),
+    }
+}
+
+/// A door without TLS stays on loopback.
+pub(super) fn refuse_open(item: &Item<'_>, listen: SocketAddr) -> Result<(), FileError> {
+    if listen.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(item.error(
+        format!("`{listen}` without `tls`"),
+        "a loopback address, or TLS",
+        "anybody could send messages there: add tls = { ca = ..., certificate = ..., key = ... }",
+    ))
 }
 
 /// A listener over TLS is posted to with what the DCC shows at its own door.
@@ -50,33 +68,14 @@ fn refuse_unreachable(table: &Table<'_>, interface: &DccInterface) -> Result<(),
     }
 }
 
-fn tls(item: &Item<'_>, sources: &Sources) -> Result<TlsFiles, FileError> {
-    item.table("files of TLS: ca, certificate and key", |table| {
-        let authority = table.required("ca", "the authority whose certificates are believed")?;
-        Ok(TlsFiles { authority: pem(&authority, sources)?, identity: identity(table, sources)? })
-    })
-}
-
 fn signing(item: &Item<'_>, sources: &Sources) -> Result<Signing, FileError> {
     item.table("the keys of the DSP and the S1SP", |table| {
-        let mut one = |key, whose| {
-            let item = table.required(key, whose)?;
-            item.table("a certificate and its key", |table| identity(table, sources))
-        };
+        let mut one = |key, whose| identity::pair(&table.required(key, whose)?, sources);
         Ok(Signing {
             dsp: one("dsp", "what the DSP signs with")?,
             s1sp: one("s1sp", "what the S1SP signs with")?,
         })
     })
-}
-
-fn identity(table: &mut Table<'_>, sources: &Sources) -> Result<ClientIdentity, FileError> {
-    let certificate = pem(&table.required("certificate", "a certificate")?, sources)?;
-    Ok(ClientIdentity { certificate, key: pem(&table.required("key", "its private key")?, sources)? })
-}
-
-fn pem(item: &Item<'_>, sources: &Sources) -> Result<PathBuf, FileError> {
-    Ok(sources.path(item.text("a file in PEM")?))
 }
 
 fn user_systems(
@@ -104,7 +103,10 @@ fn user_systems(
             name,
             id,
             roles: roles(table)?,
-            certificate: pem(&table.required("certificate", "what its requests are signed under")?, sources)?,
+            certificate: identity::pem(
+                &table.required("certificate", "what its requests are signed under")?,
+                sources,
+            )?,
             listener: table.required("listener", listener)?.parse::<HttpUrl>(listener)?,
         })
     })

@@ -3,6 +3,8 @@
 mod combination;
 mod credentials;
 mod dcc;
+mod dcc_environment;
+mod identity;
 mod rig;
 mod station;
 
@@ -53,8 +55,8 @@ fn read(document: &Document, sources: &Sources) -> Result<Lab, FileError> {
         let combinations = combination::combinations(table, &models)?;
         let broker = table.read("broker", |item| station::broker(item, sources))?;
         let users = users(table)?;
-        let dcc = table.read("dcc", |item| dcc::interface(item, sources, &users))?.unwrap_or_default();
-        let rigs = rig::rigs(table, &combinations, sources)?;
+        let dcc = table.read("dcc", |item| dcc::dcc(item, sources, &users))?.unwrap_or_default();
+        let rigs = rig::rigs(table, &combinations, &rig::Means { sources, dcc: &dcc })?;
         station::refuse_unmet(table, broker.as_ref(), &rigs)?;
         Ok(Lab {
             name: table.required("name", "the lab's name")?.parse("a name")?,

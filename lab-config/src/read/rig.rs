@@ -9,18 +9,26 @@ use super::combination::Combinations;
 use super::{credentials, look_up, station};
 use crate::document::{FileError, Item, Table};
 use crate::sources::Sources;
-use crate::{Capability, DeviceModelCombination, LinkUrl, Name, Path, Rig, RigDevice, SafeState};
+use crate::{
+    Capability, Dcc, DccEnvironment, DeviceModelCombination, LinkUrl, Name, Path, Rig, RigDevice, SafeState,
+};
 
 type Devices = BTreeMap<DeviceKind, RigDevice>;
+
+/// What rigs are read with: where files are, and whose DCC leads to the devices.
+pub(super) struct Means<'s> {
+    pub(super) sources: &'s Sources,
+    pub(super) dcc: &'s Dcc,
+}
 
 pub(super) fn rigs(
     table: &mut Table<'_>,
     combinations: &Combinations,
-    sources: &Sources,
+    means: &Means<'_>,
 ) -> Result<Vec<Rig>, FileError> {
     let meaning = "rigs, as [[rig]]";
     let mut seen = Seen::default();
-    table.required("rig", meaning)?.tables(meaning, |table| rig(table, combinations, sources, &mut seen))
+    table.required("rig", meaning)?.tables(meaning, |table| rig(table, combinations, means, &mut seen))
 }
 
 /// What must not be in a lab twice.
@@ -33,7 +41,7 @@ struct Seen {
 fn rig(
     table: &mut Table<'_>,
     combinations: &Combinations,
-    sources: &Sources,
+    means: &Means<'_>,
     seen: &mut Seen,
 ) -> Result<Rig, FileError> {
     let name_item = table.required("name", "the rig's name")?;
@@ -44,7 +52,7 @@ fn rig(
     let combination = table.required("combination", "the combination the rig is")?;
     let combination = Arc::clone(look_up(&combination, "a combination", combinations)?);
     let safe_state = table.read("safe-state", safe_state)?.unwrap_or_default();
-    let devices = devices(table, &combination, sources, seen)?;
+    let devices = devices(table, &combination, means, seen)?;
     refuse_missing_devices(table, &combination, &devices)?;
     let stations = station::stations(table, &name, &devices)?;
     let dongle = table.read("dongle", |item| item.parse("a dongle URL"))?;
@@ -78,7 +86,7 @@ fn refuse_missing_devices(
 fn devices(
     table: &mut Table<'_>,
     combination: &DeviceModelCombination,
-    sources: &Sources,
+    means: &Means<'_>,
     seen: &mut Seen,
 ) -> Result<Devices, FileError> {
     let meaning = "the rig's devices, as [[rig.device]]";
@@ -91,7 +99,7 @@ fn devices(
         outlines.iter().map(|(_, outline)| (outline.kind, outline)).collect();
     let mut devices = Devices::new();
     for (item, outline) in &outlines {
-        let device = device(item, outline, &carriers, combination, sources)?;
+        let device = device(item, outline, &carriers, combination, means)?;
         if !seen.identities.insert(device.eui64) {
             let found = format!("EUI-64 {} a second time", device.eui64);
             return Err(item.error(found, "a different EUI-64 for each device", "correct one of them"));
@@ -164,13 +172,16 @@ fn device(
     outline: &Outline,
     carriers: &BTreeMap<DeviceKind, &Outline>,
     combination: &DeviceModelCombination,
-    sources: &Sources,
+    means: &Means<'_>,
 ) -> Result<RigDevice, FileError> {
     let kind = outline.kind;
     item.table("a device", |table| {
         // The outline has read these; here they are asked for so that they count as known.
         table.optional("kind");
         table.optional("links");
+        if let Some(environment) = means.dcc.environment() {
+            refuse_second_way(table, outline, environment)?;
+        }
         let via = table.read("via", |via| carrier(via, kind, carriers))?;
         let simulated = is_simulated(outline, via.and_then(|via| carriers.get(&via).copied()));
         let meaning = "whether the device is simulated, though its links look real";
@@ -185,9 +196,9 @@ fn device(
             links: outline.links.clone(),
             via,
             simulated: simulated || declared_simulated,
-            credentials: credentials::credentials(table, sources, simulated)?,
+            credentials: credentials::credentials(table, means.sources, simulated)?,
         };
-        refuse_unreachable(table, &device)?;
+        refuse_unreachable(table, &device, means.dcc)?;
         refuse_missing_credentials(table, &device)?;
         refuse_other_mechanism(table, &device)?;
         Ok(device)
@@ -214,10 +225,27 @@ fn carrier(
 fn is_simulated(outline: &Outline, carrier: Option<&Outline>) -> bool {
     let own = outline.links.values();
     let carried = carrier.into_iter().flat_map(|carrier| carrier.links.values());
-    own.chain(carried).all(LinkUrl::is_simulated)
+    let mut links = own.chain(carried).peekable();
+    // A device that no link leads to is whatever its DCC has there.
+    links.peek().is_some() && links.all(LinkUrl::is_simulated)
 }
 
-fn refuse_unreachable(table: &Table<'_>, device: &RigDevice) -> Result<(), FileError> {
+/// One path to a device: where the DCC is somebody else's, its S1SP alone is on the wide area path, and devices simulated by
+/// this process are none of that DCC's.
+fn refuse_second_way(table: &Table<'_>, outline: &Outline, dcc: &DccEnvironment) -> Result<(), FileError> {
+    let found = match outline.links.iter().find(|(path, link)| **path == Path::Wan || link.is_simulated()) {
+        Some((path, link)) => format!("`links.{path}` = `{link}`"),
+        None if table.has("via") => "`via`".to_owned(),
+        None => return Ok(()),
+    };
+    let expected =
+        format!("no way to the {} besides the DCC at {}, save its own port", outline.kind, dcc.url);
+    let advice = "remove it: the wide area path is that DCC's, and so are its devices; links.optical and links.local \
+                  of what stands in this lab may stay";
+    Err(table.error(found, expected, advice))
+}
+
+fn refuse_unreachable(table: &Table<'_>, device: &RigDevice, dcc: &Dcc) -> Result<(), FileError> {
     if device.via.is_some() && device.links.contains_key(&Path::Wan) {
         return Err(table.error(
             "both `via` and `links.wan`",
@@ -225,7 +253,7 @@ fn refuse_unreachable(table: &Table<'_>, device: &RigDevice) -> Result<(), FileE
             "remove one of them",
         ));
     }
-    if device.via.is_none() && device.links.is_empty() {
+    if device.via.is_none() && device.links.is_empty() && dcc.stub().is_some() {
         return Err(table.error(
             format!("a {} no path leads to", device.kind),
             "`links` or `via`",

@@ -6,7 +6,9 @@ use std::time::Duration;
 use proto_duis::DeviceKind;
 
 use super::credentials;
-use crate::broker::{Broker, BrokerUrl, ClientIdentity, Login};
+use super::identity;
+use crate::ClientIdentity;
+use crate::broker::{Broker, BrokerUrl, Login};
 use crate::document::{FileError, Item, Table};
 use crate::link_url::duration;
 use crate::sources::Sources;
@@ -19,7 +21,7 @@ pub(super) fn broker(item: &Item<'_>, sources: &Sources) -> Result<Broker, FileE
         let url: BrokerUrl = url_item.parse("the URL of a broker")?;
         let path = |item: &Item<'_>| Ok(sources.path(item.text("a file in PEM")?));
         let authority = table.read("ca", path)?;
-        let identity = identity(table, sources)?;
+        let identity = shown(table, sources)?;
         let secure = matches!(url, BrokerUrl::Tls(_));
         if secure != authority.is_some() || (identity.is_some() && !secure) {
             let expected = "`ca` with an mqtts broker, and no certificates with any other";
@@ -33,9 +35,10 @@ pub(super) fn broker(item: &Item<'_>, sources: &Sources) -> Result<Broker, FileE
     })
 }
 
-fn identity(table: &mut Table<'_>, sources: &Sources) -> Result<Option<ClientIdentity>, FileError> {
+fn shown(table: &mut Table<'_>, sources: &Sources) -> Result<Option<ClientIdentity>, FileError> {
     let path = |item: &Item<'_>| Ok(sources.path(item.text("a file in PEM")?));
-    match (table.read("certificate", path)?, table.read("key", path)?) {
+    let key = |item: &Item<'_>| identity::private_key(item, sources);
+    match (table.read("certificate", path)?, table.read("key", key)?) {
         (None, None) => Ok(None),
         (Some(certificate), Some(key)) => Ok(Some(ClientIdentity { certificate, key })),
         _ => Err(table.error("one of `certificate` and `key`", "both or none", "name the other file too")),

@@ -280,11 +280,12 @@ const USER_SYSTEM: &str = "[[dcc.user-system]]\nname = \"supplier-a\"\neui-64 = 
 #[test]
 fn a_user_system_has_an_identity_roles_a_certificate_and_a_listener() {
     let lab = with_dcc(USER_SYSTEM).expect("a lab");
-    let system = &lab.dcc.user_systems[0];
+    let dcc = lab.dcc.stub().expect("the stub");
+    let system = &dcc.user_systems[0];
     assert_eq!((system.name.as_str(), system.roles.len()), ("supplier-a", 1));
     assert_eq!(system.listener.to_string(), "http://127.0.0.1:8081/");
-    assert!(lab.dcc.listen.ip().is_loopback() && lab.dcc.tls.is_none());
-    assert!(embedded().dcc.user_systems.is_empty());
+    assert!(dcc.listen.ip().is_loopback() && dcc.tls.is_none());
+    assert_eq!(embedded().dcc, crate::Dcc::default());
 }
 
 #[test]
