@@ -44,6 +44,7 @@ impl Server {
     ///
     /// # Errors
     /// There is no port to be had.
+    #[cfg(test)]
     pub(crate) async fn start(router: Router, connections: usize) -> std::io::Result<Server> {
         Server::start_at((std::net::Ipv4Addr::LOCALHOST, 0).into(), None, router, connections).await
     }

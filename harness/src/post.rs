@@ -39,6 +39,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 pub(crate) struct Reply {
     /// The HTTP status.
     pub(crate) status: StatusCode,
+    /// `Retry-After` (RFC 9110, 10.2.3), as it was written.
+    pub(crate) retry_after: Option<String>,
     /// The body.
     pub(crate) body: Bytes,
 }
@@ -112,12 +114,14 @@ impl Poster {
         let _driven = AbortOnDropHandle::new(tokio::spawn(async move { drop(connection.await) }));
         let reply = sender.send_request(request).await.map_err(|error| broken(&error))?;
         let (status, limit) = (reply.status(), self.reply_octets);
+        let retry_after = reply.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = retry_after.map(str::to_owned);
         let body = Limited::new(reply.into_body(), limit).collect().await;
         let body = body.map_err(|error| match error.is::<LengthLimitError>() {
             true => PostError::TooLong { uri: uri.to_string(), limit },
             false => broken(error.as_ref()),
         })?;
-        Ok(Reply { status, body: body.to_bytes() })
+        Ok(Reply { status, retry_after, body: body.to_bytes() })
     }
 
     async fn connect(&self, uri: &Uri) -> io::Result<Box<dyn Stream>> {

@@ -30,8 +30,8 @@ pub enum TlsFault {
     Identity {
         /// The file of the certificate.
         certificate: PathBuf,
-        /// The file of the key.
-        key: PathBuf,
+        /// Where the key comes from.
+        key: String,
         /// Why.
         reason: String,
     },
@@ -43,7 +43,7 @@ impl TlsFault {
     }
 
     fn identity(identity: &ClientIdentity, reason: impl std::fmt::Display) -> TlsFault {
-        let ClientIdentity { certificate, key } = identity.clone();
+        let (certificate, key) = (identity.certificate.clone(), identity.key.to_string());
         TlsFault::Identity { certificate, key, reason: reason.to_string() }
     }
 }
@@ -105,8 +105,9 @@ fn roots(authority: &Path) -> Result<RootCertStore, TlsFault> {
 type Shown = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 fn shown(identity: &ClientIdentity) -> Result<Shown, TlsFault> {
-    let key = PrivateKeyDer::from_pem_file(&identity.key);
-    let key = key.map_err(|error| TlsFault::file(&identity.key, error))?;
+    let pem = identity.key.pem().map_err(|error| TlsFault::identity(identity, error))?;
+    let key = PrivateKeyDer::from_pem_slice(pem.expose().as_bytes());
+    let key = key.map_err(|error| TlsFault::identity(identity, error))?;
     Ok((certificates(&identity.certificate)?, key))
 }
 

@@ -66,7 +66,7 @@ pub struct DccEnvironment {
 /// The door at which a DCC hands over answers and alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnswerListener {
-    /// Where it listens; beyond loopback only with TLS. Never port 0: the DCC has to know it.
+    /// Where it listens; beyond loopback only with TLS. A lab file names a port, never 0: the DCC has to know it.
     pub listen: SocketAddr,
     /// Mutual TLS; plain HTTP without.
     pub tls: Option<TlsFiles>,

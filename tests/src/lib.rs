@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod devices;
+pub mod files;
 pub mod serial_server;
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lab_config::{DeviceModel, Lab, Rig, RigDevice};
+use lab_config::{AnswerListener, DccEnvironment, DeviceModel, Lab, Rig, RigDevice};
 use scenarios::{DataSet, Pack};
 use serde::Serialize;
 
@@ -10,6 +10,8 @@ use super::arguments::Check;
 use super::data_sets::DataSetTold;
 use super::say::say;
 use super::{Exit, Failure, data_sets, lab, packs, print_json};
+use crate::dispatch::NOT_DONE_ELSEWHERE;
+use crate::queue::Plan;
 
 /// What was found; only what holds gets this far.
 #[derive(Debug, Serialize)]
@@ -18,11 +20,28 @@ struct Told {
     digest: String,
     environment: String,
     dcc_systems_version: String,
+    /// Somebody else's DCC, where the lab has one in place of the stub.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dcc: Option<DccTold>,
     rigs: Vec<RigTold>,
     models: Vec<ModelTold>,
     unverified: Vec<String>,
     packs: Vec<PackTold>,
     data_sets: Vec<DataSetTold>,
+}
+
+#[derive(Debug, Serialize)]
+struct DccTold {
+    url: String,
+    listener: String,
+    signing: Vec<String>,
+    believed: Vec<String>,
+    /// What such a lab does not do.
+    not_done: Vec<String>,
+    /// Links and devices nobody looks at but the DCC.
+    unseen: Vec<String>,
+    /// Scripts that are not run, by pack.
+    not_run: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -83,11 +102,59 @@ fn told(lab: &Lab, packs: &[Pack], sets: &[DataSet]) -> Told {
         digest: lab.digest.to_string(),
         environment: lab.environment.name.clone(),
         dcc_systems_version: lab.environment.dcc_systems_version.clone(),
+        dcc: lab.dcc.environment().map(|dcc| dcc_told(lab, dcc, packs)),
         rigs: lab.rigs.iter().map(rig_told).collect(),
         models: lab.models.values().map(|model| model_told(model)).collect(),
         unverified: lab.models.values().flat_map(|model| unverified(model)).collect(),
         packs: packs.iter().map(pack_told).collect(),
         data_sets: sets.iter().map(DataSetTold::of).collect(),
+    }
+}
+
+fn dcc_told(lab: &Lab, dcc: &DccEnvironment, packs: &[Pack]) -> DccTold {
+    let AnswerListener { listen, tls } = &dcc.listener;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let signing = dcc.signing.iter().map(|(role, identity)| {
+        format!("{role} under {}, key from {}", identity.certificate.display(), identity.key)
+    });
+    let believed = [("DSP", &dcc.believed.dsp), ("S1SP", &dcc.believed.s1sp)];
+    let believed = believed
+        .into_iter()
+        .flat_map(|(party, files)| files.iter().map(move |file| format!("{party} by {}", file.display())));
+    let devices = lab.rigs.iter().flat_map(|rig| rig.devices().map(move |device| (rig, device)));
+    let unseen = devices.filter(|(rig, device)| device.links.is_empty() && !rig.has_han(device.kind));
+    DccTold {
+        url: dcc.url.to_string(),
+        listener: format!("{scheme}://{listen}/"),
+        signing: signing.collect(),
+        believed: believed.collect(),
+        not_done: NOT_DONE_ELSEWHERE.map(str::to_owned).into(),
+        unseen: unseen.map(|(rig, device)| format!("{} of {}", device.kind, rig.name)).collect(),
+        not_run: packs.iter().filter_map(|pack| not_run(lab, pack)).collect(),
+    }
+}
+
+/// How many scripts of a pack this lab's DCC keeps from being run, and which, where it is any.
+fn not_run(lab: &Lab, pack: &Pack) -> Option<String> {
+    let kept: Vec<&str> = pack
+        .scripts
+        .iter()
+        .filter(|script| !Plan::runs_by_way_of(script, &lab.dcc))
+        .map(|script| script.id.as_str())
+        .collect();
+    (!kept.is_empty()).then(|| {
+        format!("{}: {} of {} scripts: {}", pack.id, kept.len(), pack.scripts.len(), kept.join(", "))
+    })
+}
+
+fn say_dcc(dcc: &DccTold) {
+    say!("  DCC {}, in place of the stub; answers and alerts come in at {}", dcc.url, dcc.listener);
+    dcc.signing.iter().for_each(|line| say!("    signs as {line}"));
+    dcc.believed.iter().for_each(|line| say!("    believes the {line}"));
+    dcc.not_done.iter().for_each(|line| say!("    not done: {line}"));
+    dcc.not_run.iter().for_each(|line| say!("    not run, {line}"));
+    if !dcc.unseen.is_empty() {
+        say!("    no second path: what the DCC says of {} is not seen at the device", dcc.unseen.join(", "));
     }
 }
 
@@ -132,6 +199,7 @@ fn say(told: &Told, given: &[String], facts: bool) {
     say!("lab {}: sound", told.lab);
     say!("  digest {}", told.digest);
     say!("  environment {}; {}", told.environment, told.dcc_systems_version);
+    told.dcc.iter().for_each(say_dcc);
     for rig in &told.rigs {
         let kind = if rig.simulated { "simulated" } else { "real" };
         say!("  rig {}: {} ({}), {kind}", rig.name, rig.combination, rig.release);

@@ -24,7 +24,7 @@ pub(super) async fn run(verb: &Run) -> Result<Exit, Failure> {
     signals::listen(&stop)?;
     let declared = lab::open(verb.lab.lab.as_deref())?;
     let rig = lab::rig(&declared, &verb.lab)?.clone();
-    let plan = plan(verb, &rig)?;
+    let plan = plan(verb, &rig)?.by_way_of(&declared.dcc);
     let mut queue = Queue::new();
     queue.join(rig.name.clone(), plan).map_err(Failure::lab)?;
     let (lab, estate) = embedded::bring_up(declared, rig.name.as_str()).await.map_err(Failure::lab)?;

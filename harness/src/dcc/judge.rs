@@ -26,6 +26,9 @@ pub enum Address {
     NonDevice,
     /// `serviceS`: requests that become a command.
     SendCommand,
+    /// `serviceT`: critical requests that become a pre-command, for their user to sign. SMETS1 devices have none: whatever comes
+    /// here is refused.
+    Transform,
 }
 
 /// What the DCC knows when it judges.

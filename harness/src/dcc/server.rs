@@ -40,6 +40,9 @@ use crate::tls::{self, TlsFault};
 /// How many connections users may have open at a time.
 const CONNECTIONS: usize = 64;
 
+/// After how many seconds a user may ask again that found no place.
+const RETRY_AFTER: &str = "1";
+
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
@@ -415,9 +418,11 @@ impl<P> Clone for Door<P> {
 fn routes<P: S1spPort>(door: Door<P>) -> Router {
     let non_device = |State(door): State<Door<P>>, body: Body| receive(door, body, Address::NonDevice);
     let send_command = |State(door): State<Door<P>>, body: Body| receive(door, body, Address::SendCommand);
+    let transform = |State(door): State<Door<P>>, body: Body| receive(door, body, Address::Transform);
     Router::new()
         .route("/api/v1/serviceD", post(non_device))
         .route("/api/v1/serviceS", post(send_command))
+        .route("/api/v1/serviceT", post(transform))
         .with_state(door)
 }
 
@@ -442,7 +447,7 @@ async fn receive<P: S1spPort>(door: Door<P>, body: Body, address: Address) -> Ht
     tap.message(Direction::Received, &user, &format!("service request {}", request.srv()), &octets);
     let response = match shared.answer(octets, request, address, &users) {
         Ok(response) => response,
-        Err(reason) => return (StatusCode::SERVICE_UNAVAILABLE, reason.to_string()).into_response(),
+        Err(reason) => return no_place(reason),
     };
     match response.sign(&shared.signer) {
         Ok(xml) => {
@@ -450,6 +455,15 @@ async fn receive<P: S1spPort>(door: Door<P>, body: Body, address: Address) -> Ht
             ([(header::CONTENT_TYPE, XML)], xml).into_response()
         }
         Err(error) => sign_failed(&error),
+    }
+}
+
+/// A request that finds no place: its counter is unused, and it may come again, soon where the place is free soon.
+fn no_place(reason: NoPlace) -> HttpResponse {
+    let said = (StatusCode::SERVICE_UNAVAILABLE, reason.to_string());
+    match reason {
+        NoPlace::Full | NoPlace::Quiescing => ([(header::RETRY_AFTER, RETRY_AFTER)], said).into_response(),
+        NoPlace::TooManyHeld | NoPlace::Ended => said.into_response(),
     }
 }
 

@@ -16,6 +16,7 @@ use scenarios::{
 use tokio::time::Instant;
 
 use super::actuate::Actuators;
+use super::outside::Outsiders;
 use super::run::shortly;
 use super::tokens::Tokens;
 use super::{Book, Hands, RunBench, System, safe, second_path};
@@ -52,6 +53,8 @@ pub struct RigBench {
     began: Option<Timestamp>,
     /// What was left over besides alerts and is not recorded yet, in words.
     strays: Vec<String>,
+    /// Whether somebody else's DCC said that it has the installation.
+    found_elsewhere: bool,
 }
 
 /// One look at a device by its local port.
@@ -92,6 +95,7 @@ impl RigBench {
             looks: Vec::new(),
             began: None,
             strays: Vec::new(),
+            found_elsewhere: false,
         }
     }
 
@@ -160,7 +164,8 @@ impl RigBench {
             true => None,
             false => Some(self.device(asked.device, bindings)?.eui64),
         };
-        let outsiders = &self.system.outsiders;
+        let elsewhere = "User Systems send to the DCC of this lab, which is somebody else's, and not here";
+        let outsiders = self.system.outsiders().ok_or_else(|| Trouble::error(elsewhere))?;
         let found = outsiders.next(asked.srv, device, Instant::now() + within).await;
         let Some(exchange) = found else {
             let reason = format!(
@@ -343,7 +348,7 @@ impl Bench for RigBench {
     async fn begin(&mut self) {
         // What the script before asked and gave up must not reach a device in the middle of this one.
         self.system.user.give_up_all();
-        self.system.outsiders.forget();
+        self.system.outsiders().into_iter().for_each(Outsiders::forget);
         self.system.settle(OWN_PATIENCE / 2).await;
         // What came since the last script ended is not this one's, and is recorded all the same. A record that cannot be
         // written stops the recorder, and with it the run, at the next.
@@ -396,6 +401,13 @@ impl Bench for RigBench {
 
 impl RunBench for RigBench {
     async fn enrol(&mut self) -> Result<String, Trouble> {
+        if self.found_elsewhere {
+            return Ok(String::new());
+        }
+        if let Some(found) = self.system.enrolled_elsewhere().await {
+            self.found_elsewhere = found.is_ok();
+            return found;
+        }
         if matches!(self.migration.stage(), Stage::Migrated(_)) {
             return Ok(String::new());
         }
@@ -421,9 +433,7 @@ impl RunBench for RigBench {
             let id = answer.schedule.map_or(0, proto_duis::ScheduleId::get);
             format!("an answer nobody waited for: {} to {}, by schedule {id}", answer.code, answer.srv)
         }));
-        self.strays.extend(strays.iter().map(|stray| {
-            format!("an answer nobody waited for: {:?}, to request {}", stray.kind, stray.answer.request)
-        }));
+        self.strays.extend(strays.iter().map(|stray| format!("an answer nobody waited for: {stray}")));
         if strays_dropped > 0 {
             self.strays.push(format!("{strays_dropped} more answers nobody waited for, too many to keep"));
         }

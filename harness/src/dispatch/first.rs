@@ -1,7 +1,5 @@
 //! The first record of a run: everything it is bound to.
 
-use std::collections::BTreeMap;
-
 use lab_config::{EpclEntry, Function, Lab, ModelIdentity, Rig, RigDevice};
 use proto_lab::Digest;
 use proto_lab::record::{
@@ -10,6 +8,7 @@ use proto_lab::record::{
 };
 use scenarios::{Pack, PackKind, Standing};
 
+use super::environment;
 use crate::driver::prove::{self, RigProof};
 use crate::evidence::LabKey;
 use crate::queue::Plan;
@@ -63,7 +62,7 @@ impl Bindings<'_> {
         SystemUnderTest {
             dcc_systems: environment.dcc_systems_version.clone(),
             environment: environment.name.clone(),
-            parts: BTreeMap::new(),
+            parts: self.lab.dcc.environment().map(environment::parts).unwrap_or_default(),
         }
     }
 

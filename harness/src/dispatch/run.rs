@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::bench::Parts;
+use super::environment;
 use super::first::Bindings;
 use super::tokens::Tokens;
 use super::{Book, Order, RigBench, RunError, RunTap, System, block_all, conduct, data_set};
@@ -49,7 +50,8 @@ pub struct Ran {
 /// [`RunError`]: there is no run, or its evidence could not be written to the end.
 pub async fn run(mut order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) -> Result<Ran, RunError> {
     let rig = order.rig()?.clone();
-    let claim = claim(&rig, order.run.as_str(), LockFolder::default())?;
+    refuse_data_sets(&order)?;
+    let claim = claim(&order.lab, &rig, order.run.as_str(), LockFolder::default())?;
     let tap = RunTap::new();
     let met = tokio::select! {
         met = meet(&order.lab, &rig, Arc::new(tap.clone())) => met?,
@@ -75,6 +77,15 @@ pub async fn run(mut order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) 
     Ok(Ran { folder: recorded.folder, finished })
 }
 
+/// Devices of somebody else's DCC are as it prepared them.
+fn refuse_data_sets(order: &Order) -> Result<(), RunError> {
+    let (Some(set), Some(dcc)) = (order.data_sets.first(), order.lab.dcc.environment()) else {
+        return Ok(());
+    };
+    let reason = format!("the devices are those of the DCC at {}, into which the lab puts none", dcc.url);
+    Err(RunError::DataSet { set: set.name.to_string(), reason })
+}
+
 /// What was found of a rig, and of the devices on its home area network that nobody declared.
 #[derive(Debug)]
 pub struct Surveyed {
@@ -92,7 +103,7 @@ const STRANGERS: Duration = Duration::from_secs(30);
 /// # Errors
 /// [`RunError`] when another run holds it, or a station of it is not there.
 pub async fn prove_alone(lab: &Lab, rig: &Rig) -> Result<Surveyed, RunError> {
-    let _claim = claim(rig, "probe", LockFolder::default())?;
+    let _claim = claim(lab, rig, "probe", LockFolder::default())?;
     let Met { proof, links, .. } = meet(lab, rig, crate::link::NoTap::shared()).await?;
     let (mut strangers, end) = (Vec::new(), Instant::now() + STRANGERS);
     for contact in &proof.strangers {
@@ -101,9 +112,10 @@ pub async fn prove_alone(lab: &Lab, rig: &Rig) -> Result<Surveyed, RunError> {
     Ok(Surveyed { proof, strangers })
 }
 
-/// Every physical link of the rig, for this run alone (A4, C5).
-fn claim(rig: &Rig, run: &str, locks: LockFolder) -> Result<Claim, RunError> {
-    let mut keys = Vec::new();
+/// Every physical link of the rig, and its devices at somebody else's DCC, for this run alone (A4, C5).
+fn claim(lab: &Lab, rig: &Rig, run: &str, locks: LockFolder) -> Result<Claim, RunError> {
+    let mut keys: Vec<String> =
+        lab.dcc.environment().into_iter().flat_map(|dcc| environment::claim_keys(dcc, rig)).collect();
     for device in rig.devices() {
         for (path, link) in &device.links {
             let name = rig::link_name(rig, device, *path);
@@ -128,7 +140,8 @@ async fn meet(lab: &Lab, rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
     // First of all: a device whose relay was left off answers nothing.
     let stations = Stations::connect(rig, lab.broker.as_ref(), Arc::clone(&tap)).await?;
     let (send, pushes) = mpsc::channel(PUSHES);
-    let (hub, unreached) = match rig.device(DeviceKind::Chf) {
+    // Where the DCC is somebody else's, so is the way to the hub.
+    let (hub, unreached) = match rig.device(DeviceKind::Chf).filter(|_| lab.dcc.stub().is_some()) {
         // A meter on its own: only scripts that observe it can say anything of it.
         None => (None, None),
         Some(chf) => match rig::connect_hub(rig, chf, Arc::clone(&tap), send).await {

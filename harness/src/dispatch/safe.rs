@@ -48,7 +48,9 @@ async fn meter(
     if wanted.supply.is_none() && wanted.payment_mode.is_none() {
         return None;
     }
-    let path = paths.into_iter().find(|path| links.rig().route(kind, *path).is_some())?;
+    let Some(path) = paths.into_iter().find(|path| links.rig().route(kind, *path).is_some()) else {
+        return Some(Err(format!("{kind}: a safe state is declared, and no link leads to it")));
+    };
     let made = match links.open(device, path, Client::Management).await {
         Ok(mut session) => {
             let made = both(&mut session, device, wanted).await;

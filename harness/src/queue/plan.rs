@@ -1,8 +1,8 @@
 //! What one run will do.
 
-use lab_config::{CapabilityRelease, DeviceModelCombination, Name, Rig};
+use lab_config::{CapabilityRelease, Dcc, DeviceModelCombination, Name, Path, Rig};
 use proto_lab::record::{Case, NotRunKind};
-use scenarios::{Pack, Row, Script};
+use scenarios::{Action, Pack, Row, Script, Step};
 
 /// Everything one run will do, in order.
 #[derive(Debug)]
@@ -95,6 +95,28 @@ impl Plan {
         Ok(Self { packs, skips })
     }
 
+    /// The same plan in a lab with this DCC: where that is somebody else's, scripts with steps that only the harness's stub can
+    /// carry out are not run.
+    #[must_use]
+    pub fn by_way_of(mut self, dcc: &Dcc) -> Self {
+        let Some(elsewhere) = dcc.environment() else { return self };
+        for (pack, skips) in self.packs.iter().zip(&mut self.skips) {
+            for (script, skips) in pack.scripts.iter().zip(skips) {
+                let Some(step) = script.all_steps().find_map(only_here) else { continue };
+                let reason = format!("{step}, which the DCC at {} does not do for this lab", elsewhere.url);
+                for skip in skips.iter_mut().filter(|skip| skip.is_none()) {
+                    *skip = Some((NotRunKind::NotApplicable, reason.clone()));
+                }
+            }
+        }
+        self
+    }
+
+    /// Whether a lab with this DCC can run a script at all.
+    pub fn runs_by_way_of(script: &Script, dcc: &Dcc) -> bool {
+        dcc.stub().is_some() || !script.all_steps().any(|step| only_here(step).is_some())
+    }
+
     /// Every item, in the order they run.
     pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
         self.packs.iter().zip(&self.skips).flat_map(|(pack, skips)| {
@@ -108,6 +130,18 @@ impl Plan {
     /// The plan as the first record of a run has it.
     pub fn cases(&self) -> Vec<Case> {
         self.items().map(|item| item.case()).collect()
+    }
+}
+
+/// What a step does that needs the harness's own DCC, in words.
+fn only_here(step: &Step) -> Option<&'static str> {
+    match &step.action {
+        Action::Migrate(_) => Some("it takes an installation through a migration"),
+        Action::UserSystem(_) => Some("it waits for what another User System asks the harness's DCC"),
+        Action::Observe(observe) if observe.through == Path::Wan => {
+            Some("it reads a device on the wide area path, besides the DCC")
+        }
+        _ => None,
     }
 }
 
@@ -144,6 +178,22 @@ mod tests {
         std::sync::Arc::make_mut(&mut rig.combination).release = CapabilityRelease::Foc;
         let error = Plan::new(packs(), &rig, &Selection::default()).expect_err("refused").to_string();
         assert!(error.contains("is for Capability Release IOC") && error.contains("is of FOC"), "{error}");
+    }
+
+    #[test]
+    fn what_only_the_stub_does_is_not_run_by_way_of_another_dcc() {
+        let lab = Lab::embedded().expect("the embedded lab");
+        let plan = || Plan::new(packs(), &lab.rigs[0], &Selection::default()).expect("a plan");
+        let run = |plan: &Plan| plan.items().filter(|item| item.skip.is_none()).count();
+        assert_eq!(run(&plan().by_way_of(&lab.dcc)), run(&plan()));
+        let text = include_str!("../../../lab-config/labs/dcc-test-environment.toml");
+        let elsewhere = Lab::parse(&lab_config::Document::new("lab.toml", text)).expect("a lab");
+        let plan = plan().by_way_of(&elsewhere.dcc);
+        let skipped: Vec<_> = plan.items().filter(|item| item.skip.is_some()).collect();
+        assert!(skipped.iter().all(|item| item.pack.id == *"ioc-dormant-migration"), "{skipped:?}");
+        let (kind, reason) = skipped[0].skip.expect("skipped");
+        assert_eq!(*kind, NotRunKind::NotApplicable);
+        assert!(reason.contains("through a migration") && reason.contains("https://"), "{reason}");
     }
 
     #[test]

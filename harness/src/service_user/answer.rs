@@ -69,6 +69,24 @@ pub enum StrayKind {
     Unsolicited,
 }
 
+impl std::fmt::Display for StrayKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            StrayKind::Late => "late",
+            StrayKind::Duplicate => "duplicate",
+            StrayKind::Unsolicited => "unsolicited",
+        })
+    }
+}
+
+impl std::fmt::Display for Stray {
+    /// The answer as records name it, such as `late response I0 to 4.1.1, to request …`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Answer { code, srv, request, .. } = &self.answer;
+        write!(f, "{} response {code} to {srv}, to request {request}", self.kind)
+    }
+}
+
 /// An alert; both its signatures held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {

@@ -1,10 +1,12 @@
 //! What can go wrong for a service user: what was sent, to whom, what was expected, what came, after how long.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use proto_duis::{DsigError, MessageError, RequestId, ResponseCode, UserRole};
 
-use super::{AlertMatcher, ScheduledMatcher};
+use super::{AlertMatcher, CounterFault, ScheduledMatcher};
+use crate::tls::TlsFault;
 
 /// Why a request was not sent, not acknowledged or not answered, or an alert did not come.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +33,12 @@ pub enum UserError {
         /// The user.
         role: UserRole,
     },
+    /// The counter of the user's requests cannot be had or kept.
+    #[error("nothing was sent: {0}")]
+    Counter(#[from] CounterFault),
+    /// Files of TLS that cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsFault),
     /// Too many requests wait for their answers.
     #[error("{limit} requests wait for their answers already, and no more may: take answers or give them up")]
     TooMany {
@@ -116,9 +124,14 @@ pub enum UserError {
         /// How long it was waited for.
         after: Duration,
     },
-    /// There is no port to listen on.
-    #[error("the listener for answers cannot be started: {0}")]
-    Listen(#[source] std::io::Error),
+    /// There is no port to listen on, or this one is taken.
+    #[error("the listener for answers cannot be started at {at}: {source}")]
+    Listen {
+        /// Where it should listen.
+        at: SocketAddr,
+        /// Why it does not.
+        source: std::io::Error,
+    },
     /// The DCC's address is none.
     #[error("{url:?} is not the address of a DCC ({reason}); expected one such as http://127.0.0.1:8079")]
     Address {
@@ -148,6 +161,20 @@ pub enum Found {
         status: u16,
         /// The beginning of what came with it.
         text: String,
+    },
+    /// That it is asked too much, more often or for longer than is waited.
+    #[error(
+        "HTTP status {status} {attempts} times, the last with the wish to be asked again after {} s: too many requests for it, \
+         or too little time left",
+        pause.as_secs()
+    )]
+    Throttled {
+        /// The status.
+        status: u16,
+        /// How often the request was sent.
+        attempts: u32,
+        /// How long it was to wait then.
+        pause: Duration,
     },
     /// More octets than a message may have.
     #[error("a reply of more than {limit} octets")]

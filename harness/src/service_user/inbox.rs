@@ -137,23 +137,34 @@ impl Inbox {
         }
     }
 
+    /// What an answer would be if it came now; none when it is waited for, or comes by a schedule.
+    pub(super) fn stray_kind(&self, answer: &Answer) -> Option<StrayKind> {
+        let request = &answer.request;
+        if answer.schedule.is_some() {
+            return None;
+        }
+        match self.open.get(request).map(|open| &open.state) {
+            Some(State::Awaited) => None,
+            Some(State::Answered(_)) => Some(StrayKind::Duplicate),
+            Some(State::Refused(_)) => Some(StrayKind::Unsolicited),
+            None => Some(self.closed.get(request).copied().unwrap_or(StrayKind::Unsolicited)),
+        }
+    }
+
     /// An answer came.
     pub(super) fn deliver(&mut self, answer: Answer) -> Result<(), NotTaken> {
         if answer.schedule.is_some() {
             return self.by_schedule(answer);
         }
-        let kind = match self.open.get_mut(&answer.request) {
-            Some(Open { srv, state: state @ State::Awaited, .. }) => {
-                Rejection::unless_same("ServiceReferenceVariant", &answer.srv, srv)
-                    .map_err(NotTaken::Rejected)?;
-                *state = State::Answered(Box::new(answer));
-                return Ok(());
-            }
-            Some(Open { state: State::Answered(_), .. }) => StrayKind::Duplicate,
-            Some(Open { state: State::Refused(_), .. }) => StrayKind::Unsolicited,
-            None => self.closed.get(&answer.request).copied().unwrap_or(StrayKind::Unsolicited),
-        };
-        self.stray(Stray { kind, answer });
+        if let Some(kind) = self.stray_kind(&answer) {
+            self.stray(Stray { kind, answer });
+            return Ok(());
+        }
+        if let Some(open) = self.open.get_mut(&answer.request) {
+            Rejection::unless_same("ServiceReferenceVariant", &answer.srv, &open.srv)
+                .map_err(NotTaken::Rejected)?;
+            open.state = State::Answered(Box::new(answer));
+        }
         Ok(())
     }
 

@@ -55,10 +55,20 @@ impl Desk {
         match read {
             Err(rejection) => self.reject(octets, &rejection.to_string()),
             Ok(received) => {
-                self.heard(&received.name(), octets);
+                self.heard(&self.name(&received), octets);
                 self.deliver(received)
             }
         }
+    }
+
+    /// What came, and whether nobody waits for it.
+    fn name(&self, received: &Received) -> String {
+        let stray = match received {
+            Received::Answer(answer) => self.mailbox.with(|inbox| inbox.stray_kind(answer)),
+            Received::Alert(_) => None,
+        };
+        let name = received.name();
+        stray.map_or_else(|| name.clone(), |kind| format!("{kind} {name}"))
     }
 
     fn reject(&self, octets: &[u8], reason: &str) -> Reply {

@@ -9,6 +9,9 @@
 //!          <─ await ──── inbox <── listener <── POST /      the answer or an alert, signed by DSP and S1SP
 //! ```
 //!
+//! Both ways are plain HTTP on loopback, or HTTPS on which each side shows the other a certificate (mutual TLS). Where the DCC is
+//! asked too much and says so, a request is sent again when it asks for it, a few times at most. Counters outlive the process.
+//!
 //! A message counts only once both its signatures hold and every identifier in it agrees; else the DCC is told 400 and
 //! why. Answers are correlated on the whole RequestID. Late, second and unsolicited answers are kept as what they are,
 //! and so are alerts nobody waited for. Deadlines are the caller's. Every message goes to the message tap.
@@ -31,13 +34,17 @@ mod tests;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proto_duis::{Eui64, Request, RequestBody, RequestId, ResponseCode, Srv, TrustStore, UserRole};
+use lab_config::{AnswerListener, TlsFiles};
+use proto_duis::{
+    CommandVariant, Eui64, Request, RequestBody, RequestId, ResponseCode, Srv, TrustStore, UserRole,
+};
 use scenarios::Misuse;
 use tokio::time::Instant;
 
 pub use answer::{
     Acknowledgement, Alert, AlertContent, AlertMatcher, Answer, Leftovers, ScheduledMatcher, Stray, StrayKind,
 };
+pub use counters::{CounterFault, CounterStore};
 pub use error::{Found, Rejection, UserError};
 pub use inbox::Limits;
 pub use users::{User, Users};
@@ -46,11 +53,12 @@ pub use vending::{VendingDesk, VendingError};
 use crate::http::Server;
 use crate::link::Direction;
 use crate::tap::SharedMessageTap;
+use crate::tls;
 use counters::{Counter, Counters};
 use inbox::{CannotOpen, Waiting};
 use listener::Desk;
 use mailbox::{Mailbox, Outstanding};
-use post::Dcc;
+use post::{ATTEMPTS, Dcc, Said, Throttled};
 
 /// The other side of every message, as the tap names it.
 const DCC: &str = "DCC";
@@ -70,16 +78,20 @@ pub(crate) fn told(octets: &Bytes, trust: &TrustStore) -> Option<Answer> {
 /// What a service user is made of.
 #[derive(Clone)]
 pub struct Config {
-    /// The DCC, such as `http://127.0.0.1:8079`.
+    /// The DCC, such as `http://127.0.0.1:8079` or `https://dcc.example:8079`.
     pub dcc: String,
+    /// What is believed and shown on the way to it, where that is over TLS.
+    pub tls: Option<TlsFiles>,
+    /// Where answers and alerts come in.
+    pub listener: AnswerListener,
     /// The target of requests that are for no device.
     pub access_control_broker: Eui64,
     /// Who the lab is.
     pub users: Users,
     /// Who may sign what comes back: DSP and S1SP.
     pub trust: TrustStore,
-    /// The counter every originator begins at: larger than any used before against this DCC, also in earlier runs.
-    pub first_counter: u64,
+    /// Where the counters of requests are kept.
+    pub counters: CounterStore,
     /// Who sees every message.
     pub tap: SharedMessageTap,
     /// How much is kept.
@@ -118,30 +130,52 @@ pub struct ServiceUser {
     users: Users,
     access_control_broker: Eui64,
     counters: Counters,
+    /// What is to be said of counters that nobody kept.
+    counters_told: Vec<String>,
     desk: Arc<Desk>,
     server: Server,
+    secure: bool,
 }
 
 impl ServiceUser {
     /// Starts the listener.
     ///
     /// # Errors
-    /// [`UserError::Listen`], or [`UserError::Address`] for a DCC address that is none.
+    /// [`UserError::Listen`], [`UserError::Address`] for a DCC address that is none, [`UserError::Tls`] for files that are not as
+    /// they must be, [`UserError::Counter`] where counters cannot be kept.
     pub async fn start(config: Config) -> Result<ServiceUser, UserError> {
-        let Config { dcc, access_control_broker, users, trust, first_counter, tap, limits } = config;
-        let dcc = Dcc::new(&dcc, limits.message_octets)?;
+        let Config { dcc, tls, listener, access_control_broker, users, trust, counters, tap, limits } =
+            config;
+        let connector =
+            tls.map(|files| tls::connector(&files.authority, Some(&files.identity))).transpose()?;
+        let dcc = Dcc::new(&dcc, connector, limits.message_octets)?;
         let originators = users.originators();
-        let counters = Counters::new(originators.clone(), first_counter);
+        let (counters, counters_told) = Counters::open(&counters, originators.clone())?;
         let (mailbox, message_octets) = (Mailbox::new(limits), limits.message_octets);
         let desk = Arc::new(Desk { trust, originators, mailbox, tap, message_octets });
         let router = listener::router(Arc::clone(&desk));
-        let server = Server::start(router, limits.connections).await.map_err(UserError::Listen)?;
-        Ok(ServiceUser { dcc, users, access_control_broker, counters, desk, server })
+        let AnswerListener { listen: at, tls } = listener;
+        let acceptor = tls.as_ref().map(tls::acceptor).transpose()?;
+        let server = Server::start_at(at, acceptor, router, limits.connections).await;
+        let server = server.map_err(|source| UserError::Listen { at, source })?;
+        let secure = tls.is_some();
+        Ok(ServiceUser { dcc, users, access_control_broker, counters, counters_told, desk, server, secure })
     }
 
     /// Where the DCC is to post answers and alerts.
     pub fn listener_url(&self) -> String {
-        format!("http://{}/", self.server.address())
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}/", self.server.address())
+    }
+
+    /// What is to be said of counters that nobody kept: those that are lost, and at a DCC that others reach those that are new.
+    pub fn counters_told(&self) -> &[String] {
+        &self.counters_told
+    }
+
+    /// Who the lab is.
+    pub fn users(&self) -> &Users {
+        &self.users
     }
 
     /// Signs a request and posts it, and reads the DCC's acknowledgement. Requests of one user go out one after another,
@@ -164,7 +198,7 @@ impl ServiceUser {
             _ => self.users.user(role)?,
         };
         let failed = |sent, found| {
-            let (to, after) = (self.dcc.address(srv), begun.elapsed());
+            let (to, after) = (self.dcc.address(CommandVariant::for_srv(srv)), begun.elapsed());
             UserError::Exchange { sent, to, found, after }
         };
         let turn = self.counters.turn(user.id, deadline).await;
@@ -175,7 +209,13 @@ impl ServiceUser {
         let octets = misuse::sign(&request, &user.signer, misuse);
         let octets =
             octets.map_err(|source| UserError::Sign { sent: sent.clone(), source: Box::new(source) })?;
-        let reply = self.exchange(id, srv, misuse, octets.into(), deadline).await;
+        let outgoing = Outgoing {
+            what: format!("{}{}", name(srv), misuse.map(|misuse| format!(" ({misuse})")).unwrap_or_default()),
+            to: self.dcc.address(request.command_variant),
+            octets: octets.into(),
+            deadline,
+        };
+        let reply = self.exchange(id, srv, &outgoing).await;
         match reply {
             Ok(acknowledgement) => {
                 let submitted = Submitted { request_id: id, acknowledgement };
@@ -203,7 +243,7 @@ impl ServiceUser {
         };
         let counter = match misuse {
             Some(Misuse::ReplayedCounter) => counter.accepted().ok_or(UserError::NothingToReplay { role })?,
-            _ => counter.take().ok_or(UserError::CountersUsedUp { role })?,
+            _ => counter.take()?.ok_or(UserError::CountersUsedUp { role })?,
         };
         Ok(RequestId { originator, target, counter })
     }
@@ -213,9 +253,7 @@ impl ServiceUser {
         &self,
         id: RequestId,
         srv: Srv,
-        misuse: Option<Misuse>,
-        octets: Bytes,
-        deadline: Instant,
+        outgoing: &Outgoing,
     ) -> Result<Acknowledgement, NotAcknowledged> {
         let mailbox = &self.desk.mailbox;
         mailbox.with(|inbox| inbox.open(id, srv, Instant::now())).map_err(|reason| match reason {
@@ -223,9 +261,7 @@ impl ServiceUser {
             CannotOpen::StillOpen => UserError::StillOpen { request: id },
         })?;
         let outstanding = Outstanding::new(mailbox, id);
-        let wrong = misuse.map(|misuse| format!(" ({misuse})")).unwrap_or_default();
-        self.desk.tap.message(Direction::Sent, DCC, &format!("{}{wrong}", name(srv)), &octets);
-        let raw = self.dcc.post(&self.dcc.address(srv), octets, deadline).await?;
+        let raw = self.post(outgoing).await?;
         let read = receive::acknowledgement(&raw, &self.desk.trust, id, srv);
         let what = match &read {
             Ok((acknowledgement, _)) => format!("acknowledgement {}", acknowledgement.code),
@@ -236,6 +272,30 @@ impl ServiceUser {
         self.file(id, &acknowledgement, answer);
         outstanding.keep();
         Ok(acknowledgement)
+    }
+
+    /// Posts a request; again, where the DCC asks to be asked later.
+    async fn post(&self, outgoing: &Outgoing) -> Result<Bytes, Found> {
+        let Outgoing { what, to, octets, deadline } = outgoing;
+        let tap = &self.desk.tap;
+        let (mut attempts, mut again) = (0, String::new());
+        loop {
+            attempts += 1;
+            tap.message(Direction::Sent, DCC, &format!("{what}{again}"), octets);
+            let Throttled { status, pause, body } = match self.dcc.post(to, octets.clone(), *deadline).await?
+            {
+                Said::Message(raw) => return Ok(raw),
+                Said::Throttled(throttled) => throttled,
+            };
+            let words =
+                format!("throttled: HTTP status {status}, to be asked again after {} s", pause.as_secs());
+            tap.message(Direction::Received, DCC, &words, &body);
+            if attempts == ATTEMPTS || Instant::now() + pause >= *deadline {
+                return Err(Found::Throttled { status, attempts, pause });
+            }
+            tokio::time::sleep(pause).await;
+            again = format!(" (again after HTTP status {status})");
+        }
     }
 
     /// An I0 is the answer, an error code the end of the wait for one.
@@ -363,6 +423,16 @@ impl ServiceUser {
     pub async fn stop(self) {
         self.server.stop().await;
     }
+}
+
+/// A request on its way out.
+struct Outgoing {
+    /// What it is, in the field's words.
+    what: String,
+    /// The address of the service.
+    to: String,
+    octets: Bytes,
+    deadline: Instant,
 }
 
 /// Why there is no acknowledgement.

@@ -39,6 +39,17 @@ impl Users {
         Ok(Users { by_role, stranger: User { id, signer } })
     }
 
+    /// Users with identities and keys that a DCC knows already; the stranger's are made now.
+    ///
+    /// # Errors
+    /// The stranger's certificate cannot be made.
+    pub fn known(by_role: BTreeMap<UserRole, User>) -> Result<Users, PkiError> {
+        let ids = by_role.iter().map(|(role, user)| (*role, user.id)).collect();
+        let id = stranger(&ids);
+        let signer = Authority::new("Nobody's authority")?.issue(&format!("stranger {id}"))?;
+        Ok(Users { by_role, stranger: User { id, signer } })
+    }
+
     /// What a DCC is to trust: every user's certificate, the stranger's left out.
     pub fn trusted(&self) -> impl Iterator<Item = (Party, Certificate)> + '_ {
         self.by_role.iter().map(|(role, user)| {
@@ -56,6 +67,11 @@ impl Users {
             let known = self.by_role.keys().map(UserRole::to_string).collect::<Vec<_>>().join(", ");
             UserError::NoSuchUser { role, known }
         })
+    }
+
+    /// The roles the lab has.
+    pub fn roles(&self) -> impl Iterator<Item = UserRole> + '_ {
+        self.by_role.keys().copied()
     }
 
     /// The user no DCC knows.

@@ -302,3 +302,87 @@ fn a_door_open_to_everybody_and_users_mistaken_for_others_are_refused() {
     let idle = refused(&USER_SYSTEM.replace("[\"IS\"]", "[]"));
     assert!(idle.contains("may send nothing"), "{idle}");
 }
+
+const ELSEWHERE: &str = include_str!("../../labs/dcc-test-environment.toml");
+
+/// The lab with a DCC test environment, with one piece of text replaced, which must be there.
+fn elsewhere_with(from: &str, to: &str) -> Result<Lab, FileError> {
+    assert!(ELSEWHERE.contains(from), "{from} is not in the lab");
+    Lab::parse(&Document::new("lab.toml", ELSEWHERE.replacen(from, to, 1)))
+}
+
+#[test]
+fn a_lab_may_have_somebody_elses_dcc_in_place_of_the_stub() {
+    let lab =
+        elsewhere_with("name = \"UIT-A\"", "name = \"UIT-B\"").unwrap_or_else(|error| panic!("{error}"));
+    let dcc = lab.dcc.environment().expect("a test environment");
+    assert_eq!(
+        (dcc.url.to_string().as_str(), lab.environment.name.as_str()),
+        ("https://dcc.example:8079/", "UIT-B")
+    );
+    assert_eq!(dcc.listener.listen.to_string(), "192.0.2.7:8081");
+    // What is not said of the listener's TLS is as on the way there.
+    assert!(dcc.tls.is_some() && dcc.listener.tls == dcc.tls);
+    assert_eq!(dcc.signing.keys().collect::<Vec<_>>(), lab.users.keys().collect::<Vec<_>>());
+    let key = &dcc.signing[&UserRole::OtherUser].key;
+    assert_eq!(key.to_string(), "environment variable OU_SIGNING_KEY");
+    assert_eq!((dcc.believed.dsp.len(), dcc.believed.s1sp.len()), (1, 1));
+    // No link leads to the hub, and that makes it no simulated one.
+    let hub = lab.rigs[0].device(DeviceKind::Chf).expect("a hub");
+    assert!(hub.links.is_empty() && !hub.simulated && !lab.rigs[0].is_simulated());
+}
+
+#[test]
+fn a_dcc_on_this_machine_may_be_reached_without_tls() {
+    let from = "url = \"https://dcc.example:8079\"";
+    let open = ELSEWHERE.replacen(from, "url = \"http://127.0.0.1:8079\"", 1);
+    let tls = open.lines().find(|line| line.starts_with("tls = ")).expect("tls").to_owned();
+    let open = open.replacen(&tls, "", 1).replacen("192.0.2.7:8081", "127.0.0.1:8081", 1);
+    let lab = Lab::parse(&Document::new("lab.toml", open)).unwrap_or_else(|error| panic!("{error}"));
+    assert!(lab.dcc.environment().is_some_and(|dcc| dcc.tls.is_none() && dcc.listener.tls.is_none()));
+}
+
+#[test]
+fn what_would_open_a_door_or_a_second_way_is_refused() {
+    let refused = |from: &str, to: &str| elsewhere_with(from, to).expect_err("refused").to_string();
+    insta::assert_snapshot!(refused("https://dcc.example:8079", "http://dcc.example:8079"), @r"
+    lab.toml:28:7: found `http://dcc.example:8079/` with `tls`, expected https with `tls`, or neither
+      advice: write https, or remove `tls`
+");
+    insta::assert_snapshot!(refused("\ntls = { ca", "\n# tls = { ca"), @r"
+    lab.toml:28:7: found `https://dcc.example:8079/`, and no `tls`, expected `tls` with https
+      advice: add tls = { ca = ..., certificate = ..., key = ... }: what the lab believes and shows
+");
+    insta::assert_snapshot!(refused("listener = {", "listen = \"127.0.0.1:8079\"\nlistener = {"), @r"
+    lab.toml:32:10: found `listen` beside `url`, expected what belongs to the DCC at `url`, or to the harness's stub, and not both
+      advice: with `url` the harness starts no stub: remove one of the two (where answers come in is `listener`)
+");
+    insta::assert_snapshot!(refused("192.0.2.7:8081", "192.0.2.7:0"), @r"
+    lab.toml:32:23: found `192.0.2.7:0`, expected a port that the DCC knows
+      advice: write the port the DCC was told
+");
+    insta::assert_snapshot!(refused("\nED = { certificate", "\n# ED = { certificate"), @r"
+    lab.toml:37:1: found nothing that ED signs with, expected one for each role under [users]
+      advice: add signing.ED = { certificate = ..., key = ... }
+");
+    insta::assert_snapshot!(refused("\nED = { certificate", "\nGT = { certificate"), @r"
+    lab.toml:40:1: found `GT`, expected a role that stands under [users]
+      advice: add it there, or remove it here
+");
+    insta::assert_snapshot!(refused("dsp = \"dsp.pem\", s1sp", "dsp = [], s1sp"), @r"
+    lab.toml:34:20: found `[]`, expected certificates of the DSP
+      advice: no message could be believed: name a file
+");
+    insta::assert_snapshot!(refused("key = \"lab.key\"", "key = \"-----BEGIN PRIVATE KEY-----\""), @r#"
+    lab.toml:30:66: found a key, expected a file in PEM, { file = "path" } or { env = "NAME" }
+      advice: a key never stands in the lab file itself: the file is evidence
+"#);
+    insta::assert_snapshot!(refused("links.optical = \"serial:///dev/ttyUSB0?sign-on=e\"", "links.wan = \"tcp://meter:4059\""), @r"
+    lab.toml:71:1: found `links.wan` = `tcp://meter:4059`, expected no way to the ESME besides the DCC at https://dcc.example:8079/, save its own port
+      advice: remove it: the wide area path is that DCC's, and so are its devices; links.optical and links.local of what stands in this lab may stay
+");
+    insta::assert_snapshot!(refused("links.local = \"serial:///dev/ttyUSB1?baud=9600\"", "links.local = \"sim:?baud=9600\""), @r"
+    lab.toml:79:1: found `links.local` = `sim:?baud=9600`, expected no way to the GSME besides the DCC at https://dcc.example:8079/, save its own port
+      advice: remove it: the wide area path is that DCC's, and so are its devices; links.optical and links.local of what stands in this lab may stay
+");
+}

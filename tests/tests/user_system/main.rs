@@ -10,7 +10,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 
 use lab_tests::devices::embedded_lab;
-use party::{Files, Listener, Party};
+use lab_tests::files::Files;
+use party::{Listener, Party};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -92,7 +93,7 @@ impl Run {
 #[test]
 fn a_user_system_of_curl_and_xmlsec1_has_its_answers_and_alerts() {
     let folder = TempDir::new().unwrap();
-    let files = Files::make(folder.path());
+    let files = Files::make(folder.path(), &["dcc", "dsp", "s1sp", "user"]);
     let listener = Listener::start(&files);
     let mut run = Run::start(folder.path(), listener.port);
     let mut user = Party { files: &files, door: run.door(), counter: 1 };
@@ -131,7 +132,7 @@ fn a_user_system_of_curl_and_xmlsec1_has_its_answers_and_alerts() {
 #[test]
 fn who_may_not_come_in_is_turned_away_and_changes_nothing() {
     let folder = TempDir::new().unwrap();
-    let files = Files::make(folder.path());
+    let files = Files::make(folder.path(), &["dcc", "dsp", "s1sp", "user"]);
     let listener = Listener::start(&files);
     let mut run = Run::start(folder.path(), listener.port);
     let mut user = Party { files: &files, door: run.door(), counter: 1 };

@@ -2,86 +2,14 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
-/// A signature for xmlsec1 to fill in.
-const TEMPLATE: &str = r#"<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo>
-<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>
-<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"/>
-<ds:Reference URI=""><ds:Transforms>
-<ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/>
-<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>
-</ds:Transforms><ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue/></ds:Reference>
-</ds:SignedInfo><ds:SignatureValue/><ds:KeyInfo><ds:X509Data><ds:X509IssuerSerial/></ds:X509Data></ds:KeyInfo></ds:Signature>"#;
+use lab_tests::files::{Files, TEMPLATE, done, run};
 
 /// How long a message may take to arrive: a run beside others on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-fn run(command: &mut Command) -> Output {
-    let program = command.get_program().to_string_lossy().into_owned();
-    command
-        .output()
-        .unwrap_or_else(|error| panic!("{program} cannot be started ({error}); run tests/run once"))
-}
-
-fn done(command: &mut Command) -> String {
-    let out = run(command);
-    assert!(out.status.success(), "{command:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).unwrap()
-}
-
-/// Keys and certificates in files: an authority, and what it certified; and a stranger with an authority of its own.
-pub(crate) struct Files {
-    folder: PathBuf,
-}
-
-impl Files {
-    pub(crate) fn make(folder: &Path) -> Files {
-        let files = Files { folder: folder.to_owned() };
-        files.authority("ca");
-        ["dcc", "dsp", "s1sp", "user"].into_iter().for_each(|name| files.certify(name, "ca"));
-        files.authority("other");
-        files.certify("stranger", "other");
-        files
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
-    fn openssl(&self, words: &[&str]) {
-        done(Command::new("openssl").args(words).current_dir(&self.folder));
-    }
-
-    fn authority(&self, name: &str) {
-        let (key, pem, subject) =
-            (format!("{name}.key"), format!("{name}.pem"), format!("/CN=Authority {name}"));
-        let how =
-            ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
-        self.openssl(&[&how[..], &["-keyout", &key, "-out", &pem, "-subj", &subject]].concat());
-    }
-
-    fn certify(&self, name: &str, by: &str) {
-        let (key, csr, pem) = (format!("{name}.key"), format!("{name}.csr"), format!("{name}.pem"));
-        let (ca, ca_key) = (format!("{by}.pem"), format!("{by}.key"));
-        let subject = format!("/CN=Test {name}");
-        let how = ["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
-        self.openssl(&[&how[..], &["-keyout", &key, "-out", &csr, "-subj", &subject]].concat());
-        std::fs::write(self.path("extensions"), "subjectAltName=IP:127.0.0.1\n").unwrap();
-        let how = ["x509", "-req", "-days", "2", "-CAcreateserial", "-extfile", "extensions"];
-        self.openssl(&[&how[..], &["-in", &csr, "-CA", &ca, "-CAkey", &ca_key, "-out", &pem]].concat());
-    }
-
-    /// Whether the DCC's signature holds, for xmlsec1, which trusts the authority only.
-    fn holds(&self, file: &Path) -> bool {
-        let mut command = Command::new("xmlsec1");
-        command.args(["--verify", "--enabled-key-data", "x509", "--trusted-pem"]).arg(self.path("ca.pem"));
-        command.arg("--untrusted-pem").arg(self.path("dsp.pem"));
-        run(command.args(["--node-xpath", "/*/*[local-name()='Signature']"]).arg(file)).status.success()
-    }
-}
 
 /// A User System that sends.
 pub(crate) struct Party<'f> {
@@ -186,7 +114,7 @@ impl Listener {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/user_system/listener.py");
         let mut process = Command::new("python3")
             .arg(script)
-            .arg(&files.folder)
+            .arg(files.folder())
             .args(["ca.pem", "user.pem", "user.key"].map(|name| files.path(name)))
             .stdout(Stdio::piped())
             .spawn()

@@ -122,3 +122,19 @@ fn the_inventory_keeps_itself_whole() {
     last.device.id = Eui64::new([0xFF; 8]);
     assert!(inventory.enrol(last).unwrap_err().to_string().contains("17 devices"));
 }
+
+#[test]
+fn no_pre_command_is_made_for_a_smets1_device() {
+    let court = Court::new();
+    let at_transform = |request: &Request| court.try_at(request, &KEYS.is, Address::Transform).unwrap_err();
+    let command = request(Srv::ArmSupply, ESME, 11);
+    let transform = Request { command_variant: CommandVariant::TRANSFORM, ..command.clone() };
+    let refusal = at_transform(&transform);
+    assert_eq!(refusal.code, ResponseCode::COMMAND_VARIANT);
+    assert!(refusal.reason.contains("command variant 4; expected 1"), "{}", refusal.reason);
+    assert_eq!(at_transform(&command).code, ResponseCode::WRONG_ADDRESS);
+    // What is refused anyway is refused for that.
+    let stranger = request(Srv::ArmSupply, Eui64::new([7; 8]), 11);
+    let stranger = Request { command_variant: CommandVariant::TRANSFORM, ..stranger };
+    assert_eq!(at_transform(&stranger).code, ResponseCode::UNKNOWN_DEVICE);
+}

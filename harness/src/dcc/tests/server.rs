@@ -1,5 +1,5 @@
 use axum::http::StatusCode;
-use proto_duis::{DccContent, Eui64, PartyKind, ResponseBody, ResponseCode, Srv};
+use proto_duis::{DccContent, Eui64, PartyKind, Request, Response, ResponseBody, ResponseCode, Srv};
 
 use super::lab::{ESME, GS, GSME, HUB, IS, KEYS, Lab, S1sp, device_alert, request, s1sp_alert};
 
@@ -64,7 +64,7 @@ async fn what_is_no_request_is_refused_by_status_with_its_place() {
     assert!(String::from_utf8_lossy(&said).contains("/Request/Body/LegSupply"));
     let (status, _) = lab.post("serviceS", "<".to_owned()).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
-    let (status, _) = lab.post("serviceT", xml).await;
+    let (status, _) = lab.post("serviceX", xml).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
     let (status, _) = lab.post("serviceS", " ".repeat(proto_duis::MAX_OCTETS + 1)).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
@@ -156,4 +156,17 @@ async fn a_full_queue_turns_requests_away() {
     // One may be in the S1SP's hands, so the last but one may still find a place.
     assert!(statuses[..64].iter().all(|status| *status == StatusCode::OK));
     assert_eq!(statuses[65], StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_transform_of_a_smets1_request_is_refused_with_e12() {
+    let lab = Lab::start(S1sp::Answers).await;
+    let transform = proto_duis::CommandVariant::TRANSFORM;
+    let asked = Request { command_variant: transform, ..request(Srv::ArmSupply, ESME, 1) };
+    let (status, body) = lab.post("serviceT", asked.sign(&KEYS.is).unwrap()).await;
+    assert_eq!(status, StatusCode::OK);
+    let said = Response::open(&body, &KEYS.trust).unwrap().message;
+    assert_eq!((said.code, said.request), (ResponseCode::COMMAND_VARIANT, Some(asked.id)));
+    // Its counter is unused.
+    assert_eq!(lab.ask(&request(Srv::ArmSupply, ESME, 1)).await.code, ResponseCode::ACKNOWLEDGED);
 }

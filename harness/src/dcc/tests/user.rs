@@ -77,7 +77,9 @@ async fn pair() -> Pair {
         access_control_broker: Eui64::ACCESS_CONTROL_BROKER,
         users: lab_users,
         trust,
-        first_counter: 1,
+        tls: None,
+        listener: lab_config::AnswerListener { listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(), tls: None },
+        counters: service_user::CounterStore::passing(1),
         tap: NoMessageTap::shared(),
         limits: Limits::default(),
     };

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use lab_config::Function;
 use proto_dlms::data::{Data, DateTime};
 use proto_duis::body::{
-    BillingCalendar, BillingDay, BillingPeriod, BillingStart, DayOfMonth,
-    ElectricityBillingCalendar, GasBillingCalendar, Month, MonthDay, Periodicity, Present, RecurringDate,
+    BillingCalendar, BillingDay, BillingPeriod, BillingStart, DayOfMonth, ElectricityBillingCalendar,
+    GasBillingCalendar, Month, MonthDay, Periodicity, Present, RecurringDate,
 };
 use proto_duis::mmc::build::{self, Fuel};
 use proto_duis::{MmcBody, Srv};
@@ -58,9 +58,8 @@ pub(super) async fn read(desk: &mut Desk, fuel: Fuel) -> Result<MmcBody, Refusal
 /// An entry for each date in a year, all at the same time of day.
 fn schedule(calendar: &ElectricityBillingCalendar) -> Result<Data, Refusal> {
     let time = dates::time_octets(calendar.time)?;
-    let entry = |date: RecurringDate| {
-        Data::Structure(vec![time.clone(), Data::Octets(dates::octets(date).to_vec())])
-    };
+    let entry =
+        |date: RecurringDate| Data::Structure(vec![time.clone(), Data::Octets(dates::octets(date).to_vec())]);
     Ok(Data::Array(recurring(&calendar.period).into_iter().map(entry).collect()))
 }
 
@@ -143,7 +142,8 @@ mod tests {
 
     fn any_period() -> impl Strategy<Value = BillingPeriod> {
         let day = (1u8..=28).prop_map(|day| BillingDay::new(day).unwrap());
-        let start = (day.clone(), 1u8..=12).prop_map(|(day, month)| BillingStart { day, month: Month::new(month).unwrap() });
+        let start = (day.clone(), 1u8..=12)
+            .prop_map(|(day, month)| BillingStart { day, month: Month::new(month).unwrap() });
         prop_oneof![
             Just(BillingPeriod::Daily(Present)),
             (1u8..=7).prop_map(|day| BillingPeriod::Weekly(DayOfWeek::new(day).unwrap())),
@@ -166,9 +166,8 @@ mod tests {
     #[test]
     fn a_schedule_that_is_no_billing_calendar_is_not_taken_for_one() {
         let dates = |dates: &[[u8; 5]]| {
-            let entry = |date: &[u8; 5]| {
-                Data::Structure(vec![Data::Octets(vec![0; 4]), Data::Octets(date.to_vec())])
-            };
+            let entry =
+                |date: &[u8; 5]| Data::Structure(vec![Data::Octets(vec![0; 4]), Data::Octets(date.to_vec())]);
             Data::Array(dates.iter().map(entry).collect())
         };
         assert!(calendar_of(&dates(&[[0xff, 0xff, 1, 1, 0xff], [0xff, 0xff, 7, 1, 0xff]])).is_some());

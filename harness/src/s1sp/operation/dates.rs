@@ -100,7 +100,8 @@ mod tests {
 
     #[test]
     fn the_last_days_of_a_month_are_told_from_numbered_ones() {
-        let last = RecurringDate { year: None, month: Month::new(12), day: MonthDay::SecondLast, day_of_week: None };
+        let last =
+            RecurringDate { year: None, month: Month::new(12), day: MonthDay::SecondLast, day_of_week: None };
         assert_eq!(octets(last), [0xff, 0xff, 12, 0xfd, 0xff]);
         assert!(season_start(last).is_ok() && gas(last).is_none());
         let mondays = RecurringDate { day_of_week: DayOfWeek::new(1), ..last };

@@ -121,7 +121,9 @@ pub(super) async fn carry_out(
         RequestBody::ReadPrepaymentConfiguration(_) => prepayment::read(desk, fuel).await,
         RequestBody::ReadPrepaymentDailyReadLog(read) => history::account_days(desk, fuel, read.period).await,
         RequestBody::ReadDeviceConfigurationBillingCalendar(_) => billing::read(desk, fuel).await,
-        RequestBody::UpdateDeviceConfigurationBillingCalendar(calendar) => billing::update(desk, calendar).await,
+        RequestBody::UpdateDeviceConfigurationBillingCalendar(calendar) => {
+            billing::update(desk, calendar).await
+        }
         RequestBody::UpdateDeviceConfigurationDailyResettingOfTariffBlockCounterMatrix(asked) => {
             block::reset_daily(desk, asked).await
         }

@@ -10,11 +10,11 @@ use jiff::civil::{Date, Time};
 use lab_config::Function;
 use proto_dlms::data::Data;
 use proto_duis::body::{
-    DayName, DayOfMonth, ElectricityNonDisablementCalendar, GasNonDisablementAction, GasNonDisablementCalendar,
-    GasNonDisablementDayName, GasNonDisablementDayProfile, GasNonDisablementDayProfiles,
-    GasNonDisablementSpecialDay, GasNonDisablementSpecialDays, GasNonDisablementWeekProfile,
-    GasNonDisablementWeekProfiles, GasWeekName, Month, MonthDay, NonDisablement as Action,
-    NonDisablementSchedule, RecurringDate, Several, Year,
+    DayName, DayOfMonth, ElectricityNonDisablementCalendar, GasNonDisablementAction,
+    GasNonDisablementCalendar, GasNonDisablementDayName, GasNonDisablementDayProfile,
+    GasNonDisablementDayProfiles, GasNonDisablementSpecialDay, GasNonDisablementSpecialDays,
+    GasNonDisablementWeekProfile, GasNonDisablementWeekProfiles, GasWeekName, Month, MonthDay,
+    NonDisablement as Action, NonDisablementSchedule, RecurringDate, Several, Year,
 };
 use proto_duis::mmc::build::{Fuel, NonDisablement, NonDisablementAction, Weekday};
 
@@ -65,11 +65,8 @@ pub(super) struct Calendar {
 pub(super) async fn hold(desk: &mut Desk, calendar: Calendar) -> Result<(), Refusal> {
     let object = desk.object(Function::NonDisablementCalendar)?;
     let special = desk.object(Function::NonDisablementSpecialDaysPassive)?;
-    let parts = [
-        (PASSIVE_SEASONS, calendar.seasons),
-        (PASSIVE_WEEKS, calendar.weeks),
-        (PASSIVE_DAYS, calendar.days),
-    ];
+    let parts =
+        [(PASSIVE_SEASONS, calendar.seasons), (PASSIVE_WEEKS, calendar.weeks), (PASSIVE_DAYS, calendar.days)];
     for (attribute, part) in parts {
         desk.set(cosem::numbered(&object, attribute), part).await?;
     }
@@ -119,7 +116,8 @@ fn of_week(lines: &[Line]) -> Result<Week, Refusal> {
         let mut switchings = vec![(0, state)];
         let mut of_day: Vec<&Line> = lines.iter().filter(|line| line.days[weekday]).collect();
         of_day.sort_by_key(|line| line.minute);
-        if of_day.windows(2).any(|pair| pair[0].minute == pair[1].minute && pair[0].script != pair[1].script) {
+        if of_day.windows(2).any(|pair| pair[0].minute == pair[1].minute && pair[0].script != pair[1].script)
+        {
             return refused("two lines start and stop at the same time");
         }
         for line in of_day {
@@ -197,8 +195,8 @@ pub(super) fn gas(asked: &GasNonDisablementCalendar) -> Result<Calendar, Refusal
         Ok(Data::Structure(vec![Data::U8(day.name.get()), Data::Array(actions)]))
     };
     let seasons = asked.seasons.seasons.as_slice().iter().zip(1..);
-    let seasons = seasons
-        .map(|(of, number)| Ok(season(name(number), season_start(of_gas(of.start))?, of.week.get())));
+    let seasons =
+        seasons.map(|(of, number)| Ok(season(name(number), season_start(of_gas(of.start))?, of.week.get())));
     let weeks = asked.weeks.profiles.as_slice().iter();
     let weeks = weeks.map(|of| week(of.name.get(), of.days.as_slice(), |day| day.get()));
     let special = asked.special_days.days.as_slice().iter().zip(1..);

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use lab_config::{Function, Object};
 use proto_dlms::data::{Data, DateTime, MethodRef};
-use proto_duis::mmc::build::{self, Fuel, Tariff};
 use proto_duis::body::{BlockPrices, GasPrice};
+use proto_duis::mmc::build::{self, Fuel, Tariff};
 use proto_duis::{ElectricityPrice, ElectricityTariff, GasTariff, MmcBody, Prices, Srv, UpdatePrice};
 
 use super::super::desk::Desk;
@@ -171,7 +171,10 @@ fn indexed<T: Copy + Into<i64>>(prices: &[(u8, T)]) -> Vec<(u8, i64)> {
 fn by_block(sets: &[(u8, BlockPrices)]) -> Vec<(u8, i64)> {
     let place = |set: u8, block: u8| (set - 1) * BLOCKS + block;
     let of_set = |(set, prices): &(u8, BlockPrices)| {
-        indexed(prices.prices.as_slice()).into_iter().map(|(block, price)| (place(*set, block), price)).collect()
+        indexed(prices.prices.as_slice())
+            .into_iter()
+            .map(|(block, price)| (place(*set, block), price))
+            .collect()
     };
     sets.iter().map(of_set).collect::<Vec<Vec<_>>>().concat()
 }

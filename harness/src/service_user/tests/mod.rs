@@ -4,6 +4,7 @@ mod counters;
 mod inbox;
 mod listening;
 mod requests;
+mod throttled;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ enum Manner {
     Raw(u16, String),
     /// Never.
     Silent,
+    /// So often with this status and this `Retry-After`, then with I99.
+    Throttles(usize, u16, &'static str),
 }
 
 struct FakeDcc {
@@ -63,8 +66,19 @@ struct FakeDcc {
 impl FakeDcc {
     async fn serve(self: &Arc<FakeDcc>) -> Server {
         let take = |State(dcc): State<Arc<FakeDcc>>, to: Uri, body: String| async move {
-            dcc.seen.lock().unwrap().push((to.path().to_owned(), body.clone()));
-            dcc.reply(&Request::parse(body.as_bytes()).unwrap()).await
+            let before = {
+                let mut seen = dcc.seen.lock().unwrap();
+                seen.push((to.path().to_owned(), body.clone()));
+                seen.len()
+            };
+            if let Manner::Throttles(times, status, pause) = &dcc.manner
+                && before <= *times
+            {
+                let status = StatusCode::from_u16(*status).unwrap();
+                return (status, [(axum::http::header::RETRY_AFTER, *pause)], "too many".to_owned());
+            }
+            let (status, said) = dcc.reply(&Request::parse(body.as_bytes()).unwrap()).await;
+            (status, [(axum::http::header::RETRY_AFTER, "")], said)
         };
         Server::start(Router::new().fallback(post(take)).with_state(Arc::clone(self)), 16).await.unwrap()
     }
@@ -74,6 +88,7 @@ impl FakeDcc {
             |id, code: &str| Response::acknowledgement(id, request.srv(), code.parse().unwrap(), TIME);
         let response = match &self.manner {
             Manner::Code(code) => acknowledge(request.id, code),
+            Manner::Throttles(..) => acknowledge(request.id, "I99"),
             Manner::ForAnother => acknowledge(RequestId { counter: 1, ..request.id }, "I99"),
             Manner::Inventory => match examples::dcc_responses().pop().unwrap().body {
                 proto_duis::ResponseBody::Dcc(message) => {
@@ -135,7 +150,9 @@ async fn desks_with(manner: Manner, limits: Limits) -> Desks {
         access_control_broker: Eui64::ACCESS_CONTROL_BROKER,
         users: users.clone(),
         trust,
-        first_counter: 100,
+        tls: None,
+        listener: AnswerListener { listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(), tls: None },
+        counters: CounterStore::passing(100),
         tap: words.clone(),
         limits,
     };
@@ -191,9 +208,9 @@ impl Desks {
 
     /// Posts to the listener as the DCC does.
     async fn post(&self, octets: impl Into<Bytes>) -> (u16, String) {
-        let poster = Dcc::new(self.user.listener_url().trim_end_matches('/'), 1 << 16).unwrap();
+        let poster = Dcc::new(self.user.listener_url().trim_end_matches('/'), None, 1 << 16).unwrap();
         match poster.post(&self.user.listener_url(), octets.into(), soon()).await {
-            Ok(empty) if empty.is_empty() => (204, String::new()),
+            Ok(Said::Message(empty)) if empty.is_empty() => (204, String::new()),
             Err(Found::Status { status, text }) => (status, text),
             other => panic!("{other:?}"),
         }

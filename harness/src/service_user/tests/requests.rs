@@ -121,7 +121,9 @@ async fn a_dcc_that_is_down_is_named_with_what_was_sent() {
         access_control_broker: Eui64::ACCESS_CONTROL_BROKER,
         users: desks.users.clone(),
         trust: TrustStore::new(),
-        first_counter: 7,
+        tls: None,
+        listener: AnswerListener { listen: (std::net::Ipv4Addr::LOCALHOST, 0).into(), tls: None },
+        counters: CounterStore::passing(7),
         tap: crate::tap::NoMessageTap::shared(),
         limits: Limits::default(),
     };

@@ -13,6 +13,8 @@ async fn a_late_answer_is_kept_as_late() {
     assert_eq!(desks.post(desks.answer(id)).await.0, 204);
     let strays = desks.user.take_stray_answers();
     assert_eq!((strays.len(), strays[0].kind, strays[0].answer.request), (1, StrayKind::Late, id));
+    assert_eq!(strays[0].to_string(), format!("late response I0 to 4.1.1, to request {id}"));
+    assert_eq!(desks.words.0.lock().unwrap().last().unwrap(), "Received DCC: late response I0 to 4.1.1");
     let error = desks.user.await_response(&id, soon()).await.unwrap_err();
     assert!(matches!(error, UserError::NotOpen { .. }), "{error}");
 }
@@ -28,6 +30,11 @@ async fn a_second_answer_is_kept_as_a_duplicate() {
     assert_eq!(desks.post(desks.answer(id)).await.0, 204);
     let kinds: Vec<_> = desks.user.take_stray_answers().into_iter().map(|stray| stray.kind).collect();
     assert_eq!(kinds, [StrayKind::Duplicate; 2]);
+    let words = desks.words.0.lock().unwrap();
+    let responses: Vec<&str> =
+        words.iter().filter(|words| words.contains("response")).map(String::as_str).collect();
+    let duplicate = "Received DCC: duplicate response I0 to 4.1.1";
+    assert_eq!(responses, ["Received DCC: response I0 to 4.1.1", duplicate, duplicate]);
 }
 
 #[tokio::test]
@@ -37,6 +44,10 @@ async fn an_answer_to_no_request_is_kept_as_unsolicited() {
     let other = RequestId { counter: id.counter + 1, ..id };
     assert_eq!(desks.post(desks.answer(other)).await.0, 204);
     assert_eq!(desks.user.take_stray_answers()[0].kind, StrayKind::Unsolicited);
+    assert_eq!(
+        desks.words.0.lock().unwrap().last().unwrap(),
+        "Received DCC: unsolicited response I0 to 4.1.1"
+    );
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ pub struct CommandVariantError {
 impl CommandVariant {
     /// Send the command over the wide area network.
     pub const WAN: CommandVariant = CommandVariant(1);
+    /// Transform a critical request into a pre-command for its user to sign. There is none of that for SMETS1 devices: their
+    /// critical requests go as commands, signed.
+    pub const TRANSFORM: CommandVariant = CommandVariant(4);
     /// Answered by the DCC itself.
     pub const DCC_ONLY: CommandVariant = CommandVariant(8);
 
