@@ -83,7 +83,10 @@ impl Files {
         self.openssl(&[&how[..], &["-keyout", &key, "-out", &csr, "-subj", &subject]].concat());
         let written = std::fs::write(self.path("extensions"), "subjectAltName=IP:127.0.0.1\n");
         written.unwrap_or_else(|error| panic!("extensions: {error}"));
-        let how = ["x509", "-req", "-days", "2", "-CAcreateserial", "-extfile", "extensions"];
+        // Short: the decimal form of twenty octets is more than xmllint takes for a serial number.
+        let serial = name.bytes().take(7).fold(1, |serial: u64, letter| serial << 8 | u64::from(letter));
+        let serial = serial.to_string();
+        let how = ["x509", "-req", "-days", "2", "-set_serial", &serial, "-extfile", "extensions"];
         self.openssl(&[&how[..], &["-in", &csr, "-CA", &ca, "-CAkey", &ca_key, "-out", &pem]].concat());
     }
 

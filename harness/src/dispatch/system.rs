@@ -130,9 +130,9 @@ async fn start_user(config: Config) -> Result<ServiceUser, RunError> {
 fn with_stub(lab: &Lab, keys: &Keys, stub: &Stub, book: Book) -> Config {
     let listen = (std::net::Ipv4Addr::LOCALHOST, 0).into();
     let dcc = format!("DCC stub {}", lab.environment.access_control_broker);
-    let counters = match requests_folder() {
+    // A stub forgets every counter when it ends: where nothing can be kept, nothing need be.
+    let counters = match requests_folder().filter(|folder| std::fs::create_dir_all(folder).is_ok()) {
         Some(folder) => CounterStore::kept(folder, dcc, clock()),
-        // A stub forgets every counter when it ends.
         None => CounterStore::passing(clock()),
     };
     Config {
