@@ -40,6 +40,7 @@ pub(super) fn pack(verb: &Send, lab: &Lab, rig: &Rig) -> Result<Pack, Failure> {
         standing: Standing::NonStandard(NonStandard { rationale: RATIONALE.to_owned(), agreement: None }),
         requires_enrolled: true,
         data_sets: Vec::new(),
+        baseline: None,
         lock: lock(&script),
         scripts: vec![script],
     })
