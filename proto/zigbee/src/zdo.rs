@@ -2,6 +2,7 @@
 //!
 //! Only what a coordinator asks of the devices in its network, and the answers to it.
 
+use crate::aps::ApsFrame;
 use crate::bytes::Reader;
 use crate::field::{Counted, Field, record};
 use crate::{Eui64, ZigbeeError};
@@ -20,6 +21,10 @@ pub const NODE_DESCRIPTOR: u16 = 0x0002;
 pub const SIMPLE_DESCRIPTOR: u16 = 0x0004;
 /// Which endpoints has it?
 pub const ACTIVE_ENDPOINTS: u16 = 0x0005;
+/// Talk to a cluster of another device from now on.
+pub const BIND: u16 = 0x0021;
+/// Talk to it no longer.
+pub const UNBIND: u16 = 0x0022;
 /// Whether others may join by it.
 pub const PERMIT_JOINING: u16 = 0x0036;
 
@@ -33,6 +38,13 @@ pub const NOT_ACTIVE: u8 = 0x83;
 pub const NOT_SUPPORTED: u8 = 0x84;
 /// There is no such device here.
 pub const DEVICE_NOT_FOUND: u8 = 0x81;
+
+/// There is no such binding.
+pub const NO_ENTRY: u8 = 0x88;
+/// There is no room for another binding.
+pub const TABLE_FULL: u8 = 0x8c;
+/// How the destination of a binding is addressed: by EUI-64 and endpoint.
+const BY_EUI64: u8 = 0x03;
 
 /// What is at an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +96,87 @@ record! {
         /// The device.
         eui64: Eui64,
     }
+}
+
+record! {
+    /// A binding of one cluster between two devices, to be made or undone (2.4.3.2.2).
+    Binding {
+        /// The transaction.
+        sequence: u8,
+        /// The device whose binding it is.
+        source: Eui64,
+        /// The endpoint of its cluster.
+        source_endpoint: u8,
+        /// The cluster.
+        cluster: u16,
+        /// How the destination is addressed.
+        mode: u8,
+        /// The device it talks to.
+        destination: Eui64,
+        /// The endpoint there.
+        destination_endpoint: u8,
+    }
+}
+
+impl Binding {
+    /// The binding of a cluster on endpoints 1 of two devices.
+    pub fn of(sequence: u8, source: Eui64, destination: Eui64, cluster: u16) -> Self {
+        let (source_endpoint, destination_endpoint, mode) = (1, 1, BY_EUI64);
+        Self { sequence, source, source_endpoint, cluster, mode, destination, destination_endpoint }
+    }
+
+    /// The octets of an APS frame that asks a device to make the binding, or to undo it.
+    pub fn request(&self, bind: bool) -> Vec<u8> {
+        let mut payload = Vec::new();
+        self.write(&mut payload);
+        frame(if bind { BIND } else { UNBIND }, self.sequence, payload).to_bytes()
+    }
+
+    /// Reads a question of [`BIND`] or [`UNBIND`].
+    ///
+    /// # Errors
+    /// [`ZigbeeError::Short`] when it is cut; [`ZigbeeError::Mismatch`] when its destination is a group.
+    pub fn parse(question: &[u8]) -> Result<Self, ZigbeeError> {
+        let binding: Self = read(question)?;
+        expect_same("mode of the binding", binding.mode.into(), BY_EUI64.into())?;
+        Ok(binding)
+    }
+}
+
+/// The answer of a device to a question that only has a status, at endpoint 0.
+pub fn status_answer(question: &ApsFrame, sequence: u8, status: u8) -> ApsFrame {
+    ApsFrame { cluster: question.cluster | RESPONSE, ..question.reply(vec![sequence, status]) }
+}
+
+/// The status in the answer to [`BIND`] or [`UNBIND`] with this number of the transaction.
+///
+/// # Errors
+/// [`ZigbeeError::Mismatch`] for the answer to another question, [`ZigbeeError::Short`] for one that is cut.
+pub fn binding_status(bind: bool, sequence: u8, octets: &[u8]) -> Result<u8, ZigbeeError> {
+    let aps = ApsFrame::parse(octets)?;
+    let expected = RESPONSE | if bind { BIND } else { UNBIND };
+    expect_same("profile of the answer", aps.profile, PROFILE)?;
+    expect_same("cluster of the answer", aps.cluster, expected)?;
+    let mut reader = Reader::new(&aps.payload);
+    expect_same("transaction of the answer", reader.u8("transaction")?.into(), sequence.into())?;
+    reader.u8("status")
+}
+
+/// A frame of this profile, from endpoint 0 to endpoint 0.
+fn frame(cluster: u16, counter: u8, payload: Vec<u8>) -> ApsFrame {
+    ApsFrame {
+        ack_request: false,
+        destination_endpoint: 0,
+        cluster,
+        profile: PROFILE,
+        source_endpoint: 0,
+        counter,
+        payload,
+    }
+}
+
+fn expect_same(what: &'static str, found: u16, expected: u16) -> Result<(), ZigbeeError> {
+    if found == expected { Ok(()) } else { Err(ZigbeeError::Mismatch { what, found, expected }) }
 }
 
 impl Node {
@@ -240,7 +333,37 @@ mod tests {
         assert_eq!(answer(0x0031, "0b00"), "0b84");
     }
 
+    /// Golden bytes, read by zigpy's `zigpy.zdo.types` as what they mean. If this fails, do not change the test.
+    #[test]
+    fn a_binding_is_asked_for_and_answered() {
+        let display = Eui64([0, 0xdb, 0x12, 0x34, 0x56, 0x78, 0x90, 5]);
+        let meter = Eui64([0, 0xdb, 0x12, 0x34, 0x56, 0x78, 0x90, 3]);
+        let binding = Binding::of(7, display, meter, 0x0702);
+        let asked = binding.request(true);
+        let golden = "0000210000000007".to_owned()
+            + "07"
+            + "059078563412db00"
+            + "01"
+            + "0207"
+            + "03"
+            + "039078563412db00"
+            + "01";
+        assert_eq!(hex::encode(&asked), golden);
+        let aps = ApsFrame::parse(&asked).unwrap();
+        assert_eq!(Binding::parse(&aps.payload), Ok(binding));
+        let answer = status_answer(&aps, 7, TABLE_FULL).to_bytes();
+        assert_eq!(binding_status(true, 7, &answer), Ok(TABLE_FULL));
+        assert!(matches!(binding_status(true, 8, &answer), Err(ZigbeeError::Mismatch { .. })));
+        assert!(matches!(binding_status(false, 7, &answer), Err(ZigbeeError::Mismatch { .. })));
+    }
+
     proptest! {
+        #[test]
+        fn no_binding_panics(octets in proptest::collection::vec(any::<u8>(), 0..30)) {
+            let _ = Binding::parse(&octets);
+            let _ = binding_status(true, 1, &octets);
+        }
+
         #[test]
         fn no_octets_panic(cluster: u16, octets in proptest::collection::vec(any::<u8>(), 0..20)) {
             let _ = meter().answer(cluster & 0x003f, &octets);
