@@ -124,7 +124,7 @@ pub struct DeviceState {
     pub battery_percent: Option<u8>,
     /// Events in its log, newest last, as hexadecimal code and text.
     pub events: Vec<String>,
-    /// What a display shows: messages, and the balance in pence.
+    /// What a display shows: messages; of a meter what its own display shows of its supplier.
     pub messages: Vec<String>,
     /// Balance a display shows, in pence.
     pub shown_balance_pence: Option<i64>,
@@ -539,6 +539,7 @@ impl DeviceState {
             off_reason: Some(connection.supply().reason_code()),
             balance_millipence: Some(connection.account().balance().get()),
             prepayment: Some(connection.account().mode() == PaymentMode::Prepayment),
+            messages: connection.customer.display(),
             ..self
         }
     }

@@ -3,7 +3,7 @@
 use proto_duis::DeviceKind;
 use proto_zigbee::UtcTime;
 
-use super::hand::{Hand, HandError};
+use super::hand::{Hand, HandError, connection};
 use crate::home::Home;
 use crate::model::gsme::Gsme;
 use crate::model::ppmid::{Account, Fuel, Ppmid};
@@ -59,6 +59,16 @@ impl Hand {
     pub fn leave(&self) -> Result<(), HandError> {
         let left = self.site.with(|home| home.leave(self.kind));
         if left { Ok(()) } else { Err(self.without("place on the hub's network")) }
+    }
+
+    /// The customer sets a privacy PIN at the meter.
+    ///
+    /// # Errors
+    /// Not a meter.
+    pub fn set_privacy_pin(&self) -> Result<(), HandError> {
+        let set =
+            |home: &mut Home| connection(home, self.kind).map(|connection| connection.customer.set_pin());
+        self.site.with(set).ok_or_else(|| self.without("privacy PIN"))
     }
 
     /// What the display shows of a fuel.

@@ -11,9 +11,10 @@ use proto_zigbee::metering::CommandIds;
 
 use super::{Display, Home, Station};
 use crate::model::account::{PaymentMode, Thresholds};
-use crate::model::connection::Contract;
+use crate::model::connection::{Connection, Contract};
 use crate::model::core::Core;
 use crate::model::curve::mix;
+use crate::model::customer::Text;
 use crate::model::esme::Esme;
 use crate::model::gsme::Gsme;
 use crate::model::gsme::battery::OnFlat;
@@ -96,6 +97,9 @@ impl Home {
     pub fn build_keeping(rig: &Rig, now: Moment, seed: u64, state: &StateFolder) -> Result<Self, BuildError> {
         let plan = Plan { rig, now, seed, state };
         let gsme = plan.of(DeviceKind::Gsme, |device| plan.gsme(device))?;
+        let meter_point = gsme
+            .as_ref()
+            .map(|gsme: &Station<Gsme>| gsme.device.connection.customer.text(Text::MeterPoint).to_owned());
         let display = [DeviceKind::Ppmid, DeviceKind::Ihd].into_iter().find_map(|kind| plan.device(kind));
         let mut home = Self {
             now,
@@ -106,7 +110,12 @@ impl Home {
                 let mirror = gsme.as_ref().map(|gsme: &Station<Gsme>| {
                     Mirror::following(gsme.device.profile(), gsme.device.logs().days(), snapshots(&shell))
                 });
-                let proxy = Proxy { core: device_core, mirror: mirror.unwrap_or_default() };
+                let mut proxy = Proxy::new(device_core, mirror.unwrap_or_default());
+                if let Some(point) = &meter_point {
+                    // Of a meter, so it is one.
+                    let _ = proxy.customer.set_text(Text::MeterPoint, point);
+                }
+                proxy.devices = proxy.devices.clone().with(plan.simulated());
                 Ok(Station::new(proxy, shell))
             })?,
             esme: plan.of(DeviceKind::Esme, |device| plan.esme(device))?,
@@ -148,18 +157,29 @@ impl Plan<'_> {
 
     fn hub(&self, device: &RigDevice) -> Result<Station<Hub>, BuildError> {
         let core = Core::new(plate(device), self.now);
-        let simulated = self.rig.devices().filter(|other| is_simulated(self.rig, other));
-        let joined = simulated.filter(|other| other.kind != DeviceKind::Chf);
+        let joined = self.simulated().filter(|(_, kind)| *kind != DeviceKind::Chf);
         let last = Some(core.shown());
-        let contacts = joined.map(|other| (other.eui64, Contact { kind: other.kind, last })).collect();
+        let contacts = joined.map(|(eui64, kind)| (eui64, Contact { kind, last })).collect();
         let shell = self.shell(device)?;
         let bounds = shell.particulars().map(Particulars::store_and_forward).unwrap_or_default();
         Ok(Station::new(Hub::new(core, contacts, Store::new(bounds)), shell))
     }
 
+    /// The simulated devices of the rig.
+    fn simulated(&self) -> impl Iterator<Item = (Eui64, DeviceKind)> {
+        let simulated = self.rig.devices().filter(|other| is_simulated(self.rig, other));
+        simulated.map(|other| (other.eui64, other.kind))
+    }
+
+    /// An installed meter has joined with the devices beside it.
+    fn introduce(&self, connection: &mut Connection) {
+        connection.devices = connection.devices.clone().with(self.simulated());
+    }
+
     fn esme(&self, device: &RigDevice) -> Result<Station<Esme>, BuildError> {
         let contract = self.contract(device, Prices::default())?;
-        let esme = Esme::installed(&contract, self.seed_of(device.eui64), self.now);
+        let mut esme = Esme::installed(&contract, self.seed_of(device.eui64), self.now);
+        self.introduce(&mut esme.connection);
         Ok(Station::new(esme, self.shell(device)?))
     }
 
@@ -170,16 +190,19 @@ impl Plan<'_> {
         let wakes = device.model.wake_interval().unwrap_or_default().duration();
         let wakes = i64::try_from(wakes.as_millis()).unwrap_or(HALF_HOUR);
         let gsme = Gsme::installed(&contract, self.seed_of(device.eui64), wakes, self.now);
-        let gsme = gsme
+        let mut gsme = gsme
             .with_flat_behaviour(if freezes { OnFlat::Freeze } else { OnFlat::Close })
             .with_snapshot_ids(snapshots(&shell));
+        self.introduce(&mut gsme.connection);
         Ok(Station::new(gsme, shell))
     }
 
     fn display(&self, device: &RigDevice) -> Result<Display, BuildError> {
         match device.model.profile {
             Profile::Zcl(_) => {
-                Ok(Display { device: Ppmid::new(plate(device)), silent: false, has_mains: true })
+                let meters = self.simulated().map(|(eui64, _)| eui64).filter(|eui64| *eui64 != device.eui64);
+                let display = Ppmid::new(plate(device)).bound_to(meters);
+                Ok(Display { device: display, silent: false, has_mains: true })
             }
             Profile::Dlms(_) => Err(self.profile_error(device, "dlms", "zcl")),
         }

@@ -115,7 +115,7 @@ impl Home {
             _ => Err(ProfileStatus::UndefinedChannel),
         };
         match found {
-            Ok(profile) => intervals(profile, asked),
+            Ok(profile) => intervals(profile, asked, &|at| self.may_show(kind, at)),
             Err(status) => profile_response(status, &[]),
         }
     }
@@ -126,8 +126,18 @@ impl Home {
         }
         let latest = if asked.latest == UtcTime::NOW { UtcTime::UNKNOWN } else { asked.latest };
         let within = |at: MeterTime| utc(at).is_some_and(|at| at >= asked.earliest && at <= latest);
-        let found: Vec<Snapshot> = self.snapshots(kind).into_iter().filter(|day| within(day.at)).collect();
+        let shown = |day: &Snapshot| within(day.at) && self.may_show(kind, day.at);
+        let found: Vec<Snapshot> = self.snapshots(kind).into_iter().filter(shown).collect();
         publish(found.get(usize::from(asked.offset))?, found.len())
+    }
+
+    /// Whether what ended at a time is given to who is on the network: not from before a change of tenancy.
+    fn may_show(&self, kind: DeviceKind, ended: MeterTime) -> bool {
+        let customer = match kind {
+            DeviceKind::Esme => self.esme.as_ref().map(|esme| &esme.device.connection.customer),
+            _ => self.proxy.as_ref().map(|proxy| &proxy.device.customer),
+        };
+        customer.is_none_or(|customer| customer.may_show(ended))
     }
 
     /// The ends of days a device knows, oldest first.
@@ -145,13 +155,23 @@ impl Home {
     }
 }
 
-/// The intervals before a time, latest first.
-fn intervals(profile: &Profile, asked: &GetProfile) -> GetProfileResponse {
+/// The intervals before a time that may be shown, latest first.
+fn intervals(
+    profile: &Profile,
+    asked: &GetProfile,
+    may_show: &dyn Fn(MeterTime) -> bool,
+) -> GetProfileResponse {
     let until =
         |capture: &&Capture| asked.end == UtcTime::NOW || utc(capture.at).is_some_and(|at| at <= asked.end);
     let wanted = usize::from(asked.periods);
-    let found: Vec<Capture> =
-        profile.all().rev().filter(until).take(wanted.min(MOST_PERIODS.into())).copied().collect();
+    let found: Vec<Capture> = profile
+        .all()
+        .rev()
+        .filter(until)
+        .filter(|capture| may_show(capture.at))
+        .take(wanted.min(MOST_PERIODS.into()))
+        .copied()
+        .collect();
     let status = match found.len() {
         0 => ProfileStatus::NoIntervals,
         enough if enough == wanted => ProfileStatus::Success,

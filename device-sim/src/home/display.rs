@@ -1,6 +1,6 @@
 //! What the display in the house is sent, and what a person at it sends.
 
-use proto_duis::Eui64;
+use proto_duis::{DeviceKind, Eui64};
 use proto_zigbee::aps::ApsFrame;
 use proto_zigbee::messaging::{self, DisplayMessage};
 use proto_zigbee::metering::{self, SupplyStatus};
@@ -45,7 +45,23 @@ impl Home {
                     continue;
                 }
             };
-            self.air.extend(to.map(|core| HanFrame { from, to: core.plate.eui64, octets }));
+            let to = to.map(|core| core.plate.eui64).filter(|to| self.talks_to_display(*to, from));
+            self.air.extend(to.map(|to| HanFrame { from, to, octets }));
+        }
+    }
+
+    /// Whether a device and the display talk: a meter if each has joined with the other, the hub with every one on its
+    /// network.
+    fn talks_to_display(&self, device: Eui64, display: Eui64) -> bool {
+        let bound = self.display.as_ref().is_some_and(|display| display.device.is_bound_to(device));
+        match self.kind_of(device) {
+            Some(DeviceKind::Esme) => {
+                self.esme.as_ref().is_some_and(|esme| esme.device.connection.devices.has(display)) && bound
+            }
+            Some(DeviceKind::Gsme) => {
+                self.gsme.as_ref().is_some_and(|gsme| gsme.device.connection.devices.has(display)) && bound
+            }
+            _ => true,
         }
     }
 
@@ -65,18 +81,42 @@ impl Home {
         Ok(())
     }
 
-    /// A display that the hub has put off its network is off it.
+    /// A display that the hub has put off its network is off it, and comes back by itself once the hub lets it.
     pub(super) fn settle_membership(&mut self) {
+        self.rejoin();
         let (Some(hub), Some(display)) = (&self.hub, &mut self.display) else { return };
         if display.device.has_joined() && !hub.device.has_joined(display.device.plate().eui64) {
             display.device.set_joined(false);
         }
     }
 
+    fn rejoin(&mut self) {
+        let (Some(hub), Some(display)) = (&self.hub, &self.display) else { return };
+        let (plate, device) = (display.device.plate(), &display.device);
+        let seeks = !device.has_joined() && device.has_signal() && display.has_mains && !display.silent;
+        if seeks && hub.answers() && hub.device.lets_in(plate.eui64, plate.kind) {
+            // It has just been let in.
+            let _ = self.display_joins();
+        }
+    }
+
+    /// The proxy's message for the display, where there is a new one.
+    pub(super) fn collect_proxy(&mut self) {
+        let (Some(proxy), Some(display)) = (&mut self.proxy, &self.display) else { return };
+        let (from, to) = (proxy.device.core.plate.eui64, display.device.plate().eui64);
+        let joined = proxy.device.devices.has(to);
+        let words = proxy.device.customer.take_message_to_show();
+        let octets = words.filter(|_| joined).map(|words| message(words, &mut self.sequence));
+        self.air.extend(octets.map(|octets| HanFrame { from, to, octets }));
+    }
+
     /// The proxy tells the display what its mirror shows now.
     pub(super) fn show_gas(&mut self) {
         let (Some(proxy), Some(display)) = (&self.proxy, &self.display) else { return };
         let (from, to) = (proxy.device.core.plate.eui64, display.device.plate().eui64);
+        if !proxy.device.devices.has(to) {
+            return;
+        }
         let frames = gas(&proxy.device.mirror, proxy.device.core.shown(), &mut self.sequence);
         self.air.extend(frames.map(|octets| HanFrame { from, to, octets }));
     }
@@ -115,6 +155,12 @@ pub(super) fn alerts<D: Device>(
         (Some(to), ApsFrame::smart_energy(messaging::CLUSTER, *sequence, frame.to_bytes()).to_bytes())
     };
     entries.map(message).collect()
+}
+
+/// A message of the supplier with its number, shown until the next.
+pub(super) fn message((number, words): (u32, &str), sequence: &mut u8) -> Vec<u8> {
+    *sequence = sequence.wrapping_add(1);
+    DisplayMessage::now(number, UNTIL_CHANGED, words.as_bytes()).request(*sequence)
 }
 
 /// Balance, power, supply and price of electricity.

@@ -175,7 +175,10 @@ impl Home {
         }
         match self.kind_of(frame.from) {
             Some(DeviceKind::Gsme) => {
-                let Some(proxy) = &mut self.proxy else { return };
+                let Some(proxy) = self.proxy.as_mut().filter(|proxy| proxy.device.devices.has(frame.from))
+                else {
+                    return;
+                };
                 let before = proxy.device.mirror.refreshed_shown();
                 let answer = proxy.device.hear_meter(&frame.octets, waiting);
                 let refreshed = proxy.device.mirror.refreshed_shown() != before;

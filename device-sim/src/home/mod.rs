@@ -224,6 +224,7 @@ impl Home {
     fn collect(&mut self) {
         self.collect_electricity();
         self.collect_gas();
+        self.collect_proxy();
         self.collect_display();
         self.collect_hub_alerts();
     }
@@ -231,20 +232,25 @@ impl Home {
     fn collect_electricity(&mut self) {
         let (Some(esme), head_end) = (&mut self.esme, self.head_end) else { return };
         let from = esme.device.core().plate.eui64;
+        let display = self.display.as_ref().map(|display| display.device.plate().eui64);
+        let joined = display.filter(|display| esme.device.connection.devices.has(*display));
         let mut frames: Vec<(Option<Eui64>, Vec<u8>)> = Vec::new();
         while let Some(apdu) = esme.take_alert() {
             self.sequence = self.sequence.wrapping_add(1);
             frames.push((None, upwards(esme.shell.logical, head_end, apdu, self.sequence)));
         }
         if esme.answers() && esme.device.connection.take_balance_to_show() {
-            let display = self.display.as_ref().map(|display| display.device.plate().eui64);
             let shown = display::electricity(&esme.device, &mut self.sequence);
             frames.extend(
-                display.into_iter().flat_map(|to| shown.clone().map(move |octets| (Some(to), octets))),
+                joined.into_iter().flat_map(|to| shown.clone().map(move |octets| (Some(to), octets))),
             );
         }
-        let to = self.display.as_ref().map(|display| display.device.plate().eui64);
-        frames.extend(to.into_iter().flat_map(|to| display::alerts(esme, to, &mut self.sequence)));
+        if esme.answers() {
+            let message = esme.device.connection.customer.take_message_to_show();
+            let message = message.map(|message| display::message(message, &mut self.sequence));
+            frames.extend(joined.zip(message).map(|(to, octets)| (Some(to), octets)));
+        }
+        frames.extend(joined.into_iter().flat_map(|to| display::alerts(esme, to, &mut self.sequence)));
         self.send_all(from, frames);
     }
 
@@ -252,8 +258,10 @@ impl Home {
         let (Some(gsme), head_end) = (&mut self.gsme, self.head_end) else { return };
         let from = gsme.device.core().plate.eui64;
         let mut frames = Vec::new();
+        let proxy = self.proxy.as_ref().map(|proxy| proxy.device.core.plate.eui64);
+        let mirrors = proxy.is_none_or(|proxy| gsme.device.connection.devices.has(proxy));
         while let Some(report) = gsme.device.take_report() {
-            frames.extend((!gsme.silent).then_some((None, report)));
+            frames.extend((mirrors && !gsme.silent).then_some((None, report)));
         }
         while gsme.device.is_awake()
             && let Some(apdu) = gsme.take_alert()
@@ -262,9 +270,13 @@ impl Home {
             frames.push((None, upwards(gsme.shell.logical, head_end, apdu, self.sequence)));
         }
         let awake = gsme.device.is_awake() && !gsme.silent;
-        if let Some(to) = self.display.as_ref().map(|display| display.device.plate().eui64).filter(|_| awake)
-        {
+        let display = self.display.as_ref().map(|display| display.device.plate().eui64);
+        let joined = display.filter(|display| gsme.device.connection.devices.has(*display));
+        if let Some(to) = joined.filter(|_| awake) {
             frames.extend(display::alerts(gsme, to, &mut self.sequence));
+            let message = gsme.device.connection.customer.take_message_to_show();
+            let message = message.map(|message| display::message(message, &mut self.sequence));
+            frames.extend(message.map(|octets| (Some(to), octets)));
         }
         self.send_all(from, frames);
         let hub = self.hub.as_mut().filter(|hub| awake && hub.answers());
@@ -292,7 +304,11 @@ impl Home {
             }
             Some(DeviceKind::Gsme) => self.deliver_gas(frame),
             Some(DeviceKind::Ppmid | DeviceKind::Ihd) => {
-                let display = self.display.as_mut().filter(|display| !display.silent && display.has_mains);
+                let of_hub = self.kind_of(frame.from) == Some(DeviceKind::Chf);
+                let display = self.display.as_mut().filter(|display| {
+                    let heeds = of_hub || display.device.is_bound_to(frame.from);
+                    heeds && !display.silent && display.has_mains
+                });
                 let answer = display.and_then(|display| display.device.receive_of(fuel, &frame.octets));
                 self.reply(&frame, answer);
             }

@@ -11,7 +11,9 @@ use super::activation::{Activations, CreditSettings, ModeSettings, Part};
 use super::calendar::{Calendar, CalendarError, Timetable};
 use super::core::Core;
 use super::curve::Flow;
+use super::customer::Customer;
 use super::debt::{Debt, Debts, Every};
+use super::device_log::DeviceLog;
 use super::journal::Event;
 use super::money::Millipence;
 use super::plate::Plate;
@@ -106,6 +108,10 @@ pub struct NoCredit;
 pub struct Connection {
     /// Plate, clock and journal of the meter.
     pub core: Core,
+    /// What it holds for its customer.
+    pub customer: Customer,
+    /// The devices it talks to on the home area network.
+    pub devices: DeviceLog,
     pub(super) supply: Supply,
     account: Account,
     prices: Prices,
@@ -151,6 +157,8 @@ impl Connection {
             suspension_told: false,
             top_ups: Ring::new(PAYMENTS),
             debt_payments: Ring::new(PAYMENTS),
+            customer: Customer::of(&contract.plate),
+            devices: DeviceLog::new(contract.plate.kind),
             core,
             registers: GAS_REGISTERS,
             blocks: GAS_BLOCK_SETS * BLOCKS,

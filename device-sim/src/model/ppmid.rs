@@ -4,15 +4,16 @@
 //! hand, sends it to the meter, and closes a supply that was armed; an IHD only shows. What a person does at it becomes
 //! frames, taken by [`Ppmid::take_frame`].
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
-use proto_duis::DeviceKind;
+use proto_duis::{DeviceKind, Eui64};
 use proto_zigbee::aps::ApsFrame;
 use proto_zigbee::messaging::{self, DisplayMessage, MessageConfirmation};
 use proto_zigbee::metering::{self, LocalChangeSupply, ProposedSupply, SupplyStatus};
 use proto_zigbee::prepayment::{self, ConsumerTopUp, ConsumerTopUpResponse, OriginatingDevice, TopUpResult};
 use proto_zigbee::price::{self, PublishPrice};
 use proto_zigbee::zcl::{AttributeId, Command, Frame, FrameType, ReadRecord, Status};
+use proto_zigbee::zdo::{self, Binding};
 use proto_zigbee::{UtcTime, Value, ZigbeeError, basic};
 
 use super::plate::Plate;
@@ -21,6 +22,8 @@ use super::plate::Plate;
 const MESSAGES: usize = 8;
 /// Frames that wait to be sent; a person can press keys faster than a radio sends.
 const WAITING: usize = 8;
+/// Devices a display is bound to.
+const BINDINGS: usize = 4;
 /// Digits of a token.
 const TOKEN: usize = 20;
 
@@ -103,6 +106,8 @@ pub struct Ppmid {
     sequence: u8,
     joined: bool,
     signal: bool,
+    /// The devices it talks to, beside the hub.
+    bound: BTreeSet<Eui64>,
 }
 
 impl Ppmid {
@@ -117,7 +122,19 @@ impl Ppmid {
             sequence: 0,
             joined: true,
             signal: true,
+            bound: BTreeSet::new(),
         }
+    }
+
+    /// The same display, bound to these devices.
+    #[must_use]
+    pub fn bound_to(self, devices: impl IntoIterator<Item = Eui64>) -> Self {
+        Self { bound: devices.into_iter().take(BINDINGS).collect(), ..self }
+    }
+
+    /// Whether it talks to a device that is not the hub.
+    pub fn is_bound_to(&self, device: Eui64) -> bool {
+        self.bound.contains(&device)
     }
 
     /// What it says it is.
@@ -165,6 +182,11 @@ impl Ppmid {
             self.frames.clear();
         }
         self.joined = joined;
+    }
+
+    /// Whether it is within the hub's reach.
+    pub fn has_signal(&self) -> bool {
+        self.signal
     }
 
     /// It is carried out of the hub's reach, or back.
@@ -283,12 +305,39 @@ impl Ppmid {
             return None;
         }
         let aps = ApsFrame::parse(octets).ok()?;
+        if aps.profile == zdo::PROFILE {
+            return self.device_objects(&aps);
+        }
         let frame = Frame::parse(&aps.payload).ok()?;
         let answer = match frame.frame_type {
             FrameType::Foundation => self.foundation(fuel, aps.cluster, &frame),
             FrameType::Cluster => self.cluster_command((sender, fuel), aps.cluster, &frame),
         }?;
         Some(aps.reply(answer.to_bytes()).to_bytes())
+    }
+
+    /// Makes and undoes bindings, by which the display knows whom it talks to. To make one again changes nothing, as the
+    /// standard has it (2.4.4.3.2).
+    fn device_objects(&mut self, question: &ApsFrame) -> Option<Vec<u8>> {
+        let sequence = *question.payload.first()?;
+        let status = match (question.cluster, Binding::parse(&question.payload)) {
+            (zdo::BIND, Ok(binding)) => self.bind(Eui64::new(binding.destination.0)),
+            (zdo::UNBIND, Ok(binding)) => match self.bound.remove(&Eui64::new(binding.destination.0)) {
+                true => zdo::SUCCESS,
+                false => zdo::NO_ENTRY,
+            },
+            (cluster, _) if cluster & zdo::RESPONSE != 0 => return None,
+            _ => zdo::NOT_SUPPORTED,
+        };
+        Some(zdo::status_answer(question, sequence, status).to_bytes())
+    }
+
+    fn bind(&mut self, device: Eui64) -> u8 {
+        if self.bound.len() >= BINDINGS && !self.bound.contains(&device) {
+            return zdo::TABLE_FULL;
+        }
+        self.bound.insert(device);
+        zdo::SUCCESS
     }
 
     fn foundation(&mut self, fuel: Fuel, cluster: u16, frame: &Frame) -> Option<Frame> {
@@ -506,6 +555,23 @@ mod tests {
         assert_eq!(display.top_up(Fuel::Gas, token), Err(DisplayRefusal::NotJoined));
         display.set_joined(true);
         assert_eq!(display.top_up(Fuel::Gas, token), Ok(()));
+    }
+
+    #[test]
+    fn bindings_are_made_and_undone_as_far_as_there_is_room() {
+        let mut display = display();
+        let device = |number: u8| proto_zigbee::Eui64([number; 8]);
+        let mut ask = |bind: bool, number: u8| {
+            let binding = Binding::of(number, device(99), device(number), metering::CLUSTER);
+            let answer = display.receive(&binding.request(bind)).unwrap();
+            zdo::binding_status(bind, number, &answer).unwrap()
+        };
+        assert_eq!(ask(false, 1), zdo::NO_ENTRY);
+        assert!((1..=4).all(|number| ask(true, number) == zdo::SUCCESS));
+        assert_eq!((ask(true, 4), ask(true, 5)), (zdo::SUCCESS, zdo::TABLE_FULL));
+        assert_eq!(ask(false, 1), zdo::SUCCESS);
+        assert_eq!(ask(true, 5), zdo::SUCCESS);
+        assert!(display.is_bound_to(Eui64::new([5; 8])) && !display.is_bound_to(Eui64::new([1; 8])));
     }
 
     proptest! {

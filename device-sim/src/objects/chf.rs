@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use proto_dlms::data::{Data, DataAccessResult};
+use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 use proto_duis::{DeviceKind, Eui64};
 
 use super::directory::{Role, Spec};
 use super::encode::{column, stamp};
-use super::{Buffer, Device, Shell};
+use super::{Buffer, Device, Shell, network};
 use crate::model::core::Core;
 use crate::model::journal::Event;
 use crate::model::store::{Held, Store};
@@ -26,6 +26,29 @@ pub struct Contact {
     pub kind: DeviceKind,
     /// When the hub last heard it; none if never.
     pub last: Option<MeterTime>,
+}
+
+/// Octets an install code may have, without its check (ZigBee Smart Energy, 5.4.8.1).
+const INSTALL_CODES: [usize; 4] = [6, 8, 12, 16];
+
+/// Why the hub's list is not changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ListRefusal {
+    /// The device is on the network already.
+    #[error("the device has joined already")]
+    Joined,
+    /// There is no room.
+    #[error("the list has {LOGGED_DEVICES} devices already")]
+    Full,
+    /// The device is not on the list.
+    #[error("the device is not on the hub's join list")]
+    NotListed,
+    /// No install code has so many octets.
+    #[error("an install code of {0} octets")]
+    InstallCode(usize),
+    /// No time, or longer than devices are let in for.
+    #[error("joining for {0} s")]
+    Period(i128),
 }
 
 /// Why a device did not join.
@@ -87,6 +110,73 @@ impl Hub {
             self.leave(eui64);
         });
         self.core.log(Event::DeviceLogChanged, format!("{} devices may join", self.listed.len()));
+    }
+
+    /// Puts a device on the list and lets listed devices join for so many seconds. The key that follows from an install
+    /// code is below what is simulated: of the code only its length is judged.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn add(
+        &mut self,
+        (eui64, kind): (Eui64, DeviceKind),
+        install_code: &[u8],
+        seconds: i128,
+    ) -> Result<(), ListRefusal> {
+        if !INSTALL_CODES.contains(&install_code.len()) {
+            return Err(ListRefusal::InstallCode(install_code.len()));
+        }
+        let period = u16::try_from(seconds).ok().filter(|_| (1..=LONGEST_PERMIT).contains(&seconds));
+        let period = period.ok_or(ListRefusal::Period(seconds))?;
+        if self.has_joined(eui64) {
+            return Err(ListRefusal::Joined);
+        }
+        if self.listed.len() >= LOGGED_DEVICES && !self.listed.contains_key(&eui64) {
+            return Err(ListRefusal::Full);
+        }
+        let mut listed = self.listed.clone();
+        listed.insert(eui64, kind);
+        self.list(listed);
+        self.permit_join(period);
+        Ok(())
+    }
+
+    /// Takes a device off the list; it leaves the network.
+    ///
+    /// # Errors
+    /// [`ListRefusal::NotListed`].
+    pub fn remove(&mut self, eui64: Eui64) -> Result<(), ListRefusal> {
+        let mut listed = self.listed.clone();
+        listed.remove(&eui64).ok_or(ListRefusal::NotListed)?;
+        self.list(listed);
+        Ok(())
+    }
+
+    /// Whether a device may join now.
+    pub fn lets_in(&self, eui64: Eui64, kind: DeviceKind) -> bool {
+        self.listed.get(&eui64) == Some(&kind) && self.permits_for() > 0
+    }
+
+    /// Methods 1 and 2 of class 104: a device with its install code and the seconds it has to join, or a device alone.
+    fn control(&mut self, method: i8, parameter: &Data) -> Result<(), ActionResult> {
+        let wrong = ActionResult::TypeUnmatched;
+        let changed = if method == network::REGISTER {
+            let device = network::named(parameter).ok_or(wrong)?;
+            let [_, _, code, seconds] = parameter.elements().unwrap_or_default() else { return Err(wrong) };
+            let code = code.as_octets().ok_or(wrong)?;
+            self.add(device, code, seconds.as_i128().ok_or(wrong)?)
+        } else {
+            self.remove(network::eui64(parameter).ok_or(wrong)?)
+        };
+        changed.map_err(|refusal| {
+            self.core.log(Event::CommandRefused, format!("join list: {refusal}"));
+            match refusal {
+                ListRefusal::Full => ActionResult::TemporaryFailure,
+                ListRefusal::NotListed => ActionResult::ObjectUnavailable,
+                ListRefusal::InstallCode(_) => ActionResult::OtherReason,
+                ListRefusal::Joined | ListRefusal::Period(_) => ActionResult::ScopeOfAccessViolated,
+            }
+        })
     }
 
     /// A device asks to join.
@@ -186,15 +276,6 @@ pub fn device_type(kind: DeviceKind) -> u8 {
     }
 }
 
-/// An entry of the join list: EUI-64 and device type.
-fn listed(entry: &Data) -> Option<(Eui64, DeviceKind)> {
-    let [eui64, number] = entry.elements()? else { return None };
-    let eui64 = Eui64::new(<[u8; 8]>::try_from(eui64.as_octets()?).ok()?);
-    let number = number.as_i128()?;
-    let kind = DeviceKind::ALL.iter().find(|kind| i128::from(device_type(**kind)) == number)?;
-    Some((eui64, *kind))
-}
-
 impl Device for Hub {
     fn core(&self) -> &Core {
         &self.core
@@ -231,11 +312,11 @@ impl Device for Hub {
     }
 
     fn read(&self, spec: &Spec, _: i8, _: &Shell) -> Result<Data, DataAccessResult> {
-        let entry = |(eui64, kind): (&Eui64, &DeviceKind)| {
-            Data::Structure(vec![Data::Octets(eui64.octets().to_vec()), Data::Enum(device_type(*kind))])
-        };
         match spec.role {
-            Role::JoinList => Ok(Data::Array(self.listed.iter().map(entry).collect())),
+            Role::JoinList => Ok(network::devices(self.listed.iter().map(|(eui64, kind)| (*eui64, *kind)))),
+            Role::NetworkControl => {
+                Ok(network::devices(self.contacts.iter().map(|(eui64, contact)| (*eui64, contact.kind))))
+            }
             Role::PermitJoin => Ok(Data::U16(self.permits_for())),
             Role::HeldMessages => Ok(self.held()),
             _ => Err(DataAccessResult::ObjectUnavailable),
@@ -250,7 +331,7 @@ impl Device for Hub {
                 if entries.len() > LOGGED_DEVICES {
                     return Err(DataAccessResult::ScopeOfAccessViolated);
                 }
-                let listed = entries.iter().map(|entry| listed(entry).ok_or(wrong));
+                let listed = entries.iter().map(|entry| network::named(entry).ok_or(wrong));
                 self.list(listed.collect::<Result<_, _>>()?);
             }
             Role::PermitJoin => {
@@ -263,6 +344,19 @@ impl Device for Hub {
             _ => return Err(DataAccessResult::ReadWriteDenied),
         }
         Ok(())
+    }
+
+    fn invoke(
+        &mut self,
+        spec: &Spec,
+        method: i8,
+        parameter: Option<&Data>,
+        _: &Shell,
+    ) -> Result<(), ActionResult> {
+        match spec.role {
+            Role::NetworkControl => self.control(method, parameter.ok_or(ActionResult::TypeUnmatched)?),
+            _ => Err(ActionResult::ObjectUnavailable),
+        }
     }
 
     fn buffer(&self, role: Role, shell: &Shell) -> Option<Buffer> {

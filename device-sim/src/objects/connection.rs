@@ -4,7 +4,7 @@ use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult, Deviatio
 
 use super::directory::{Role, Spec};
 use super::encode::{meter_time, stamp, text};
-use super::{Buffer, Shell, calendar, debt, settings};
+use super::{Buffer, Shell, calendar, customer, debt, network, settings};
 use crate::model::account::{Level, PaymentMode};
 use crate::model::connection::{Connection, NoCredit, Passive};
 use crate::model::money::Millipence;
@@ -50,7 +50,11 @@ pub(super) fn read(
         | Role::PassiveCreditSettings
         | Role::ModeSettings
         | Role::PassiveModeSettings => settings::read(connection, spec.role, attribute, shell),
-        role => debt::read(connection, role, attribute),
+        Role::NetworkControl => network::read(&connection.devices, attribute),
+        role => match customer::read(&connection.customer, role, sign) {
+            Some(value) => Ok(value),
+            None => debt::read(connection, role, attribute),
+        },
     }
 }
 
@@ -260,6 +264,9 @@ pub(super) fn write(
     value: &Data,
     sign: DeviationSign,
 ) -> Result<(), DataAccessResult> {
+    if customer::is_of_customer(spec.role) {
+        return customer::write(&mut connection.customer, &mut connection.core, spec.role, value, sign);
+    }
     match (spec.role, attribute) {
         (Role::Account, 2) => {
             connection.set_mode(payment_mode(value).ok_or(DataAccessResult::TypeUnmatched)?);
@@ -398,6 +405,9 @@ pub(super) fn invoke(
     parameter: Option<&Data>,
 ) -> Result<(), ActionResult> {
     match (spec.role, method) {
+        (Role::NetworkControl, _) => {
+            network::invoke(&mut connection.devices, &mut connection.core, method, parameter)
+        }
         (Role::Price | Role::BlockPrice | Role::StandingCharge, 1) => {
             let charges =
                 parameter.and_then(|value| charges(value).ok()).ok_or(ActionResult::TypeUnmatched)?;

@@ -226,6 +226,36 @@ pub enum Role {
     ImageTransfer,
     /// When a firmware image is put to work.
     ImageActivation,
+    /// Meter point of import, or of gas.
+    MeterPoint,
+    /// Meter point of export.
+    ExportMeterPoint,
+    /// Flow above which gas flows uncontrolled.
+    UncontrolledFlow,
+    /// How long a flow of gas is let settle.
+    FlowStabilisation,
+    /// How long a flow of gas is measured.
+    FlowMeasurement,
+    /// What a flat battery does to the supply.
+    DepletionState,
+    /// Log of the gas volume every six minutes.
+    NetworkDataLog,
+    /// Number of its recording.
+    NetworkDataSample,
+    /// Message of the supplier.
+    SupplierMessage,
+    /// Name of the supplier.
+    SupplierName,
+    /// Telephone number of the supplier.
+    SupplierTelephone,
+    /// Change of tenancy before which nothing is shown.
+    AccessRestriction,
+    /// Whether a PIN guards the display.
+    PrivacyPin,
+    /// Number of the customer.
+    IdentificationNumber,
+    /// Joining and unjoining.
+    NetworkControl,
     /// Devices that may join the home area network.
     JoinList,
     /// For how long devices may join.
@@ -318,7 +348,20 @@ const COMMON: &[Role] = &[
     Role::ImageActivation,
 ];
 
+/// Objects of devices that a customer has to do with.
+const CUSTOMER: &[Role] = &[
+    Role::MeterPoint,
+    Role::SupplierMessage,
+    Role::SupplierName,
+    Role::SupplierTelephone,
+    Role::AccessRestriction,
+    Role::PrivacyPin,
+    Role::IdentificationNumber,
+    Role::NetworkControl,
+];
+
 const ESME: &[Role] = &[
+    Role::ExportMeterPoint,
     Role::ActiveImport,
     Role::ActiveExport,
     Role::ReactiveImport,
@@ -390,6 +433,13 @@ const GSME: &[Role] = &[
     Role::BlockThreshold(0),
     Role::PassiveBlockThreshold(0),
     Role::BillingPeriods,
+    Role::UncontrolledFlow,
+    Role::FlowStabilisation,
+    Role::FlowMeasurement,
+    Role::DepletionState,
+    Role::TamperState,
+    Role::NetworkDataLog,
+    Role::NetworkDataSample,
     Role::CreditLog,
     Role::DebtLog,
     Role::NonDisablement,
@@ -472,7 +522,9 @@ fn numbered() -> impl Iterator<Item = Role> {
 
 fn roles(kind: DeviceKind) -> impl Iterator<Item = Role> {
     let own: &[Role] = match kind {
-        DeviceKind::Chf => &[Role::DeviceLog, Role::JoinList, Role::PermitJoin, Role::HeldMessages],
+        DeviceKind::Chf => {
+            &[Role::DeviceLog, Role::JoinList, Role::PermitJoin, Role::HeldMessages, Role::NetworkControl]
+        }
         DeviceKind::Gpf => GPF,
         DeviceKind::Esme => ESME,
         DeviceKind::Gsme => GSME,
@@ -480,9 +532,10 @@ fn roles(kind: DeviceKind) -> impl Iterator<Item = Role> {
     };
     let meters = matches!(kind, DeviceKind::Esme | DeviceKind::Gsme);
     let configurable = CONFIGURABLE.iter().filter(move |_| meters);
+    let customer = CUSTOMER.iter().filter(move |_| meters || kind == DeviceKind::Gpf);
     let electricity = numbered().filter(move |_| kind == DeviceKind::Esme);
     let gas = numbered_of_gas().filter(move |_| kind == DeviceKind::Gsme);
-    COMMON.iter().chain(own).chain(configurable).copied().chain(electricity).chain(gas)
+    COMMON.iter().chain(own).chain(configurable).chain(customer).copied().chain(electricity).chain(gas)
 }
 
 /// Where the profile's functions go.
@@ -582,6 +635,23 @@ fn role_of(function: Function) -> Option<Role> {
         Function::ExtremeOverVoltageCounter => Role::VoltageCount(3),
         Function::AverageUnderVoltageCounter => Role::VoltageCount(4),
         Function::AverageOverVoltageCounter => Role::VoltageCount(5),
+        Function::MeterPoint => Role::MeterPoint,
+        Function::ExportMeterPoint => Role::ExportMeterPoint,
+        Function::CalorificValue => Role::CalorificValue,
+        Function::ConversionFactor => Role::ConversionFactor,
+        Function::UncontrolledFlow => Role::UncontrolledFlow,
+        Function::FlowStabilisation => Role::FlowStabilisation,
+        Function::FlowMeasurement => Role::FlowMeasurement,
+        Function::SupplyDepletionState => Role::DepletionState,
+        Function::NetworkDataLog => Role::NetworkDataLog,
+        Function::NetworkDataSample => Role::NetworkDataSample,
+        Function::SupplierMessage => Role::SupplierMessage,
+        Function::SupplierName => Role::SupplierName,
+        Function::SupplierTelephone => Role::SupplierTelephone,
+        Function::AccessRestriction => Role::AccessRestriction,
+        Function::PrivacyPin => Role::PrivacyPin,
+        Function::CustomerIdentificationNumber => Role::IdentificationNumber,
+        Function::NetworkControl => Role::NetworkControl,
         Function::JoinList => Role::JoinList,
         Function::PermitJoin => Role::PermitJoin,
         Function::HeldMessages => Role::HeldMessages,

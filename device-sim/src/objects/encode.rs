@@ -10,6 +10,7 @@ use crate::model::time::MeterTime;
 pub(super) enum Unit {
     Second = 7,
     CubicMetre = 13,
+    CubicMetreAnHour = 15,
     Watt = 27,
     WattHour = 30,
     VarHour = 32,

@@ -1,15 +1,17 @@
 //! The Gas Proxy Function's objects: the mirror, read only, and when it was last refreshed. Before the gas meter's first report they are a
 //! temporary failure, not noughts.
 
-use proto_dlms::data::{BitString, Data, DataAccessResult};
+use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult};
 use proto_zigbee::metering::SupplyStatus;
 
 use super::directory::{Role, Spec};
 use super::encode::stamp;
 use super::esme::half_hours;
 use super::gsme::{days, gas_register};
-use super::{Buffer, Device, Shell, connection};
+use super::{Buffer, Device, Shell, connection, customer, network};
 use crate::model::core::Core;
+use crate::model::customer::Customer;
+use crate::model::device_log::DeviceLog;
 use crate::model::mirror::Mirror;
 use crate::model::money::Millipence;
 use crate::model::time::Moment;
@@ -21,9 +23,19 @@ pub struct Proxy {
     pub core: Core,
     /// What it mirrors.
     pub mirror: Mirror,
+    /// What it holds for the customer of the gas supply.
+    pub customer: Customer,
+    /// The devices it talks to on the home area network.
+    pub devices: DeviceLog,
 }
 
 impl Proxy {
+    /// A proxy that mirrors so, and talks to nobody yet.
+    pub fn new(core: Core, mirror: Mirror) -> Self {
+        let (customer, devices) = (Customer::of(&core.plate), DeviceLog::new(core.plate.kind));
+        Self { core, mirror, customer, devices }
+    }
+
     /// Takes a frame of the gas meter in while so many requests wait for the meter; the answer, where one is due.
     pub fn hear_meter(&mut self, octets: &[u8], waiting: usize) -> Option<Vec<u8>> {
         self.mirror.receive(&self.core, octets, waiting)
@@ -45,6 +57,12 @@ impl Device for Proxy {
 
     fn read(&self, spec: &Spec, attribute: i8, shell: &Shell) -> Result<Data, DataAccessResult> {
         let mirror = &self.mirror;
+        if let Some(value) = customer::read(&self.customer, spec.role, shell.sign) {
+            return Ok(value);
+        }
+        if spec.role == Role::NetworkControl {
+            return network::read(&self.devices, attribute);
+        }
         if spec.role == Role::MirrorRefreshed {
             let unknown = || Data::Octets(vec![0xff; 12]);
             return Ok(mirror.refreshed_shown().map_or_else(unknown, |at| stamp(at, shell.sign)));
@@ -65,6 +83,26 @@ impl Device for Proxy {
             Role::StandingCharge => connection::charge_attribute(attribute, &[mirror.standing_charge()]),
             Role::SupplyState => self.supply(attribute),
             _ => Err(DataAccessResult::ObjectUnavailable),
+        }
+    }
+
+    fn write(&mut self, spec: &Spec, _: i8, value: &Data, shell: &Shell) -> Result<(), DataAccessResult> {
+        match customer::is_of_customer(spec.role) {
+            true => customer::write(&mut self.customer, &mut self.core, spec.role, value, shell.sign),
+            false => Err(DataAccessResult::ReadWriteDenied),
+        }
+    }
+
+    fn invoke(
+        &mut self,
+        spec: &Spec,
+        method: i8,
+        parameter: Option<&Data>,
+        _: &Shell,
+    ) -> Result<(), ActionResult> {
+        match spec.role {
+            Role::NetworkControl => network::invoke(&mut self.devices, &mut self.core, method, parameter),
+            _ => Err(ActionResult::ObjectUnavailable),
         }
     }
 

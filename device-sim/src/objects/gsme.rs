@@ -5,10 +5,11 @@ use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 use super::directory::{Role, Spec};
 use super::encode::{Unit, column, meter_time, rescaled, scaler_unit, stamp, u32_of};
 use super::esme::half_hours;
-use super::{Buffer, Device, Shell, calendar, connection, settings};
+use super::{Buffer, Device, Shell, calendar, connection, customer, settings};
 use crate::model::core::Core;
 use crate::model::gsme::Gsme;
 use crate::model::gsme::logs::{BillingPeriods, DAYS, DayEntry, PERIODS, PeriodEntry, Periodicity};
+use crate::model::gsme::network_data::{ENTRIES, NetworkEntry, PERIOD};
 use crate::model::time::Moment;
 
 impl Device for Gsme {
@@ -28,8 +29,11 @@ impl Device for Gsme {
         if let Some(value) = energy_register(self, spec.role, attribute) {
             return Ok(value);
         }
-        if spec.role == Role::ProfileStatus {
-            return Ok(Data::U8(self.profile().last_status()));
+        match spec.role {
+            Role::ProfileStatus => return Ok(Data::U8(self.profile().last_status())),
+            Role::DepletionState => return Ok(Data::Enum(self.locks_when_flat().into())),
+            Role::NetworkDataSample => return Ok(Data::U32(self.network_data().sample())),
+            _ => {}
         }
         let interval = self.profile().all().last().map_or(0, |capture| capture.interval);
         match gas_register(spec.role, attribute, [self.litres(), interval], self.battery_percent()) {
@@ -43,6 +47,7 @@ impl Device for Gsme {
             Role::Profile => Some(half_hours(self.profile(), [Role::IntervalGas, Role::GasVolume], shell)),
             Role::DailyLog => Some(days(self.logs().days(), shell)),
             Role::BillingLog => Some(periods(self, shell)),
+            Role::NetworkDataLog => Some(network_data(self, shell)),
             role => connection::buffer(&self.connection, role, shell),
         }
     }
@@ -72,6 +77,15 @@ impl Device for Gsme {
                 settings::date(&mut self.connection, part, value, || self.tariff.check_held())
             }
             Role::BillingPeriods => set_billing(self, value, shell),
+            Role::UncontrolledFlow | Role::FlowStabilisation | Role::FlowMeasurement => {
+                set_flow_limit(self, spec.role, value)
+            }
+            Role::DepletionState => {
+                let locks = customer::choice(value)?;
+                self.set_locks_when_flat(locks);
+                Ok(())
+            }
+            Role::NetworkDataLog => record(self, value),
             _ => connection::write(&mut self.connection, spec, attribute, value, shell.sign),
         }
     }
@@ -139,7 +153,11 @@ fn set_billing(meter: &mut Gsme, value: &Data, shell: &Shell) -> Result<(), Data
 /// What the meter converts volume to energy with, and what it made of it.
 fn energy_register(meter: &Gsme, role: Role, attribute: i8) -> Option<Data> {
     let conversion = meter.conversion();
+    let limits = meter.flow_limits();
     let (value, scale) = match role {
+        Role::UncontrolledFlow => (Data::U32(limits.rate()), scaler_unit(-4, Unit::CubicMetreAnHour)),
+        Role::FlowStabilisation => (Data::U32(limits.stabilisation()), scaler_unit(0, Unit::Second)),
+        Role::FlowMeasurement => (Data::U32(limits.measurement()), scaler_unit(0, Unit::Second)),
         Role::CalorificValue => (Data::U32(conversion.calorific_value()), scaler_unit(-2, Unit::Count)),
         Role::ConversionFactor => (Data::U32(conversion.factor()), scaler_unit(-5, Unit::Count)),
         Role::GasEnergy => (u32_of(meter.watt_hours()), scaler_unit(0, Unit::WattHour)),
@@ -157,6 +175,47 @@ fn set_conversion(meter: &mut Gsme, role: Role, value: &Data) -> Result<(), Data
     };
     meter.set_conversion(conversion.map_err(|_| DataAccessResult::ScopeOfAccessViolated)?);
     Ok(())
+}
+
+/// When a flow is uncontrolled: above which rate, and in which time after the valve was opened.
+fn set_flow_limit(meter: &mut Gsme, role: Role, value: &Data) -> Result<(), DataAccessResult> {
+    let number = value.as_i128().ok_or(DataAccessResult::TypeUnmatched)?;
+    let number = u32::try_from(number).map_err(|_| DataAccessResult::ScopeOfAccessViolated)?;
+    let limits = meter.flow_limits();
+    let limits = match role {
+        Role::UncontrolledFlow => limits.with_rate(number),
+        Role::FlowStabilisation => limits.with_stabilisation(number),
+        _ => limits.with_measurement(number),
+    };
+    meter.set_flow_limits(limits.map_err(|_| DataAccessResult::ScopeOfAccessViolated)?);
+    Ok(())
+}
+
+/// The capture period of the network data log: with its own a recording begins, with nought it ends.
+fn record(meter: &mut Gsme, value: &Data) -> Result<(), DataAccessResult> {
+    let seconds = value.as_i128().ok_or(DataAccessResult::TypeUnmatched)?;
+    match seconds * 1000 {
+        0 => meter.record_network_data(false),
+        millis if millis == i128::from(PERIOD) => meter.record_network_data(true),
+        _ => return Err(DataAccessResult::ScopeOfAccessViolated),
+    }
+    Ok(())
+}
+
+/// The network data log; its capture period is nought while nothing is recorded.
+fn network_data(meter: &Gsme, shell: &Shell) -> Buffer {
+    let name = |role| shell.directory.name(role);
+    let scaler = shell.directory.scaler(Role::GasVolume, -3);
+    let row = |entry: &NetworkEntry| {
+        Data::Structure(vec![stamp(entry.at, shell.sign), u32_of(rescaled(entry.litres, -3, scaler))])
+    };
+    let log = meter.network_data();
+    Buffer {
+        columns: vec![column(8, name(Role::Clock), 2), column(3, name(Role::GasVolume), 2)],
+        rows: log.entries().iter().map(row).collect(),
+        capacity: ENTRIES,
+        period: if log.is_recording() { u32::try_from(PERIOD / 1000).unwrap_or_default() } else { 0 },
+    }
 }
 
 /// The daily log of a gas meter or its mirror: midnight, and what the register then showed.

@@ -224,6 +224,23 @@ fn configuration(role: Role) -> Spec {
             at.spec(18, [0, 0, 44, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 7], &[5], &[1, 2, 3, 4])
         }
         Role::ImageActivation => at.schedule([0, 0, 15, 0, 2, 255]),
+        // Metering point identifiers, and the consumer message of the meter's display (IEC 62056-6-1).
+        Role::MeterPoint => at.setting([0, 0, 96, 1, 10, 255]),
+        Role::ExportMeterPoint => at.setting([0, 0, 96, 1, 11, 255]),
+        Role::SupplierMessage => at.setting([0, 0, 96, 13, 1, 255]),
+        Role::SupplierName => at.setting([0, 0, 96, 50, 40, 255]),
+        Role::SupplierTelephone => at.setting([0, 0, 96, 50, 41, 255]),
+        Role::AccessRestriction => at.setting([0, 0, 96, 50, 42, 255]),
+        Role::PrivacyPin => at.setting([0, 0, 96, 50, 43, 255]),
+        Role::IdentificationNumber => at.setting([0, 0, 96, 50, 44, 255]),
+        Role::UncontrolledFlow => at.spec(3, [7, 0, 96, 50, 1, 255], REGISTER, &[2], NONE),
+        Role::FlowStabilisation => at.spec(3, [7, 0, 96, 50, 2, 255], REGISTER, &[2], NONE),
+        Role::FlowMeasurement => at.spec(3, [7, 0, 96, 50, 3, 255], REGISTER, &[2], NONE),
+        Role::DepletionState => at.setting([0, 0, 96, 50, 45, 255]),
+        Role::NetworkDataLog => Spec { writable: &[4], ..at.buffer([7, 0, 99, 2, 0, 255]) },
+        Role::NetworkDataSample => at.data([7, 0, 96, 50, 4, 255]),
+        // ZigBee network control: register and unregister a device, and those that are.
+        Role::NetworkControl => at.spec(104, [0, 0, 35, 4, 0, 255], &[1, 5], NONE, &[1, 2]),
         Role::JoinList => at.setting([0, 0, 96, 50, 10, 255]),
         Role::PermitJoin => at.setting([0, 0, 96, 50, 11, 255]),
         // Of what is left only this one is further.

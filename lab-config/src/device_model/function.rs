@@ -29,6 +29,10 @@ crate::vocabulary! {
         ReactiveExport = "reactive-export",
         /// Active power imported, now.
         ActivePowerImport = "active-power-import",
+        /// Meter point: MPAN of import, or MPRN.
+        MeterPoint = "meter-point",
+        /// Meter point of export.
+        ExportMeterPoint = "export-meter-point",
         /// Cumulative gas volume.
         GasVolume = "gas-volume",
         /// Half-hourly profile of energy imported, or of gas consumed.
@@ -89,6 +93,22 @@ crate::vocabulary! {
         MaximumDemandPeriod = "maximum-demand-period",
         /// Maximum demand of import in that part of a day.
         MaximumDemandImportInPeriod = "maximum-demand-import-in-period",
+        /// Calorific value of the gas, in megajoules a cubic metre.
+        CalorificValue = "calorific-value",
+        /// Factor from the volume of gas at the meter to that at reference conditions.
+        ConversionFactor = "conversion-factor",
+        /// Flow above which gas flows uncontrolled after the valve was opened.
+        UncontrolledFlow = "uncontrolled-flow",
+        /// How long a flow of gas is let settle before it is measured.
+        FlowStabilisation = "flow-stabilisation",
+        /// How long a flow of gas is measured.
+        FlowMeasurement = "flow-measurement",
+        /// What a flat battery does to the supply.
+        SupplyDepletionState = "supply-depletion-state",
+        /// Log of the gas volume every six minutes, for four hours from a command on.
+        NetworkDataLog = "network-data-log",
+        /// Number of the recording in the network data log.
+        NetworkDataSample = "network-data-sample",
         /// Load limit.
         LoadLimit = "load-limit",
         /// How often the load limit was passed.
@@ -182,6 +202,18 @@ crate::vocabulary! {
         SupplyScript = "supply-script",
         /// What tamper does to the supply.
         SupplyTamperState = "supply-tamper-state",
+        /// Message of the supplier.
+        SupplierMessage = "supplier-message",
+        /// Name of the supplier.
+        SupplierName = "supplier-name",
+        /// Telephone number of the supplier.
+        SupplierTelephone = "supplier-telephone-number",
+        /// Change of tenancy, before which nothing is shown to the customer.
+        AccessRestriction = "access-restriction",
+        /// Whether a PIN guards what the meter's display shows.
+        PrivacyPin = "privacy-pin",
+        /// Number by which the customer shows who they are.
+        CustomerIdentificationNumber = "customer-identification-number",
         /// Transfer of firmware images.
         ImageTransfer = "image-transfer",
         /// When a firmware image is put to work.
@@ -192,6 +224,8 @@ crate::vocabulary! {
         HanAlertConfiguration = "han-alert-configuration",
         /// Which events are not written into a log.
         UnloggedEvents = "unlogged-events",
+        /// Which devices a device talks to, or a hub lets onto its network: joining and unjoining.
+        NetworkControl = "network-control",
         /// Devices that may join the home area network.
         JoinList = "join-list",
         /// For how long devices may join the home area network.

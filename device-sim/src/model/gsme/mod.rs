@@ -6,12 +6,14 @@
 //! | [`conversion`] | from volume to energy, exactly |
 //! | [`valve`] | the watch over the valve: uncontrolled flow, flow through a closed valve |
 //! | [`logs`] | daily log and billing periods |
+//! | [`network_data`] | the register every six minutes, for four hours from a command on |
 //! | `report` | what it tells its mirror when it wakes |
 
 pub mod battery;
 pub mod conversion;
 mod load;
 pub mod logs;
+pub mod network_data;
 mod report;
 pub mod valve;
 
@@ -32,7 +34,8 @@ use super::time::{HALF_HOUR, MINUTE, MeterTime, Moment};
 use battery::{Battery, LOW, OnFlat};
 use conversion::{Conversion, UNITS_PER_KWH, watt_hours};
 use logs::{BillingPeriods, Logs, Standing};
-use valve::{Finding, Watch};
+use network_data::{NetworkData, NetworkEntry};
+use valve::{Finding, FlowLimits, Watch};
 
 /// How long it listens after waking by its timer.
 pub const WAKE_WINDOW: i64 = 5_000;
@@ -62,12 +65,15 @@ pub struct Gsme {
     logs: Logs,
     battery: Battery,
     on_flat: OnFlat,
+    /// Whether it is to close its valve when its battery is flat.
+    locks_when_flat: bool,
     /// Whether it was flat when it was last looked at.
     dead: bool,
     /// It never wakes for the home area network.
     asleep: bool,
     low_battery_told: bool,
     watch: Watch,
+    network_data: NetworkData,
     wake_period: i64,
     next_wake: Moment,
     awake_until: Moment,
@@ -128,10 +134,12 @@ impl Gsme {
             profile: Profile::starting_at(reading),
             battery: Battery::full(born),
             on_flat: OnFlat::default(),
+            locks_when_flat: true,
             dead: false,
             asleep: false,
             low_battery_told: false,
-            watch: Watch::over_open_valve(born),
+            watch: Watch::over_open_valve(),
+            network_data: NetworkData::default(),
             wake_period: wake_period.max(WAKE_WINDOW * 2),
             next_wake: born,
             awake_until: born,
@@ -150,6 +158,7 @@ impl Gsme {
         loop {
             let tick = self.connection.core.next_tick();
             let wake = self.next_wake;
+            let look = self.watch.next_look(self.connection.core.now());
             let next = self.next_event();
             if next > to {
                 break;
@@ -162,6 +171,9 @@ impl Gsme {
             }
             if next == tick {
                 self.tick();
+            } else if look == Some(next) && !self.dead {
+                self.judge_flow();
+                self.look_at_valve();
             }
         }
         self.flow_until(to);
@@ -222,6 +234,7 @@ impl Gsme {
                 self.profile.capture(minute, self.volume.units(), flags);
             }
         }
+        self.network_data.minute(NetworkEntry { at: minute, litres: self.volume.units() });
         self.judge_battery();
         self.judge_flow();
         self.connection.judge_credit();
@@ -273,7 +286,7 @@ impl Gsme {
     /// The last of the charge goes into the log and, where the meter is made so, into closing the valve.
     fn die(&mut self) {
         self.dead = true;
-        let closes = self.on_flat == OnFlat::Close && self.connection.supply.is_on();
+        let closes = self.locks_when_flat && self.on_flat == OnFlat::Close && self.connection.supply.is_on();
         if closes {
             self.connection.supply.disable(OffReason::Event);
             self.watch.look(false, self.connection.core.now());
@@ -333,7 +346,8 @@ impl Gsme {
     /// When something happens to it by itself.
     pub fn next_event(&self) -> Moment {
         let tick = self.connection.core.next_tick();
-        let by_itself = [self.connection.supply.lapses_at(), self.connection.next_activation()];
+        let look = self.watch.next_look(self.connection.core.now());
+        let by_itself = [self.connection.supply.lapses_at(), self.connection.next_activation(), look];
         by_itself.into_iter().flatten().fold(tick.min(self.next_wake), Moment::min)
     }
 
@@ -388,6 +402,48 @@ impl Gsme {
         self.conversion = conversion;
         let (value, factor) = (conversion.calorific_value(), conversion.factor());
         let words = format!("conversion set: {value}/100 MJ/m3, factor {factor}/100000");
+        self.connection.core.log(Event::CommandDone, words);
+    }
+
+    /// From which flow on, and when, a flow is uncontrolled.
+    pub fn flow_limits(&self) -> FlowLimits {
+        self.watch.limits
+    }
+
+    /// Other limits, from the next opening of the valve on.
+    pub fn set_flow_limits(&mut self, limits: FlowLimits) {
+        self.watch.limits = limits;
+        let (rate, settle, measure) = (limits.rate(), limits.stabilisation(), limits.measurement());
+        let words = format!("uncontrolled flow: {rate}/10000 m3/h after {settle} s, for {measure} s");
+        self.connection.core.log(Event::CommandDone, words);
+    }
+
+    /// Whether it is to close its valve when its battery is flat.
+    pub const fn locks_when_flat(&self) -> bool {
+        self.locks_when_flat
+    }
+
+    /// Has it close its valve when its battery is flat, or leave it as it is.
+    pub fn set_locks_when_flat(&mut self, locks: bool) {
+        self.locks_when_flat = locks;
+        let what = if locks { "closes the valve" } else { "leaves the valve as it is" };
+        self.connection.core.log(Event::CommandDone, format!("flat battery: {what}"));
+    }
+
+    /// The network data log.
+    pub const fn network_data(&self) -> &NetworkData {
+        &self.network_data
+    }
+
+    /// Records network data from now on, or no longer.
+    pub fn record_network_data(&mut self, on: bool) {
+        let entry = NetworkEntry { at: self.connection.core.shown(), litres: self.litres() };
+        let words = if on {
+            format!("network data: recording {} begun", self.network_data.begin(entry))
+        } else {
+            self.network_data.end();
+            "network data: recording ended".to_owned()
+        };
         self.connection.core.log(Event::CommandDone, words);
     }
 
