@@ -1,8 +1,9 @@
-//! ZigBee cluster attributes of a device behind a hub, for devices that speak no DLMS (the PPMID).
+//! ZigBee cluster attributes and bindings of a device behind a hub, for devices that speak no DLMS (the PPMID).
 
 use proto_duis::Eui64;
 use proto_zigbee::zcl::{AttributeId, ReadRecord};
-use proto_zigbee::{ZigbeeError, basic};
+use proto_zigbee::zdo::{self, Binding};
+use proto_zigbee::{ZigbeeError, basic, metering};
 
 use super::access::{Access, Deadlines};
 use super::channel::hub::Hub;
@@ -11,7 +12,7 @@ use super::error::{Context, DriverError, DriverErrorKind};
 use lab_config::ClientSap;
 use tokio::time::Instant;
 
-/// Reads attributes of one device's clusters through its hub.
+/// Reads attributes of one device's clusters through its hub, and binds it to other devices.
 #[derive(Debug)]
 pub struct ZclReader {
     port: HubPort,
@@ -42,6 +43,33 @@ impl ZclReader {
         let waits = Waits::starting_now(&self.deadlines);
         let answer = self.ask(ids, &waits).await;
         answer.map_err(|error| failure(&self.hub, self.device, "ZCL read of Basic attributes".into(), error))
+    }
+
+    /// Has the device talk to another one's Metering cluster from now on, or no longer: the status it answers (ZigBee
+    /// specification, 2.4.4.3).
+    ///
+    /// # Errors
+    /// No answer, or an answer that is none to this question.
+    pub async fn bind(&mut self, other: Eui64, bind: bool) -> Result<u8, DriverError> {
+        self.sequence = self.sequence.wrapping_add(1);
+        let waits = Waits::starting_now(&self.deadlines);
+        let status = self.ask_to_bind(other, bind, &waits).await;
+        let request = if bind { "ZDO bind" } else { "ZDO unbind" };
+        status.map_err(|error| failure(&self.hub, self.device, request.into(), error))
+    }
+
+    async fn ask_to_bind(&mut self, other: Eui64, bind: bool, waits: &Waits) -> Result<u8, ChannelError> {
+        let eui64 = |device: Eui64| proto_zigbee::Eui64(device.octets());
+        let binding = Binding::of(self.sequence, eui64(self.device), eui64(other), metering::CLUSTER);
+        let _turn = self.port.turn(waits.until).await?;
+        self.port.send(&binding.request(bind), waits).await?;
+        let mut octets = self.port.receive(waits).await?;
+        let mut status = zdo::binding_status(bind, self.sequence, &octets);
+        while matches!(status, Err(ZigbeeError::Mismatch { .. })) && Instant::now() < waits.until {
+            octets = self.port.receive(waits).await?;
+            status = zdo::binding_status(bind, self.sequence, &octets);
+        }
+        status.map_err(|error| malformed(&error, &octets))
     }
 
     async fn ask(&mut self, ids: &[AttributeId], waits: &Waits) -> Result<Vec<ReadRecord>, ChannelError> {

@@ -46,6 +46,8 @@ const REQUEST_NOT_SERVED: &str = "REQUEST_NOT_SERVED";
 pub const OUTCOME_UNKNOWN: &str = "OUTCOME_UNKNOWN";
 /// A firmware image did not reach its device, or was not taken by it.
 pub(super) const FIRMWARE_NOT_DISTRIBUTED: &str = "FIRMWARE_NOT_DISTRIBUTED";
+/// The number a customer was given, by 9.1, to show who they are.
+pub const IDENTIFICATION_NUMBER: &str = "IDENTIFICATION_NUMBER";
 /// A meter refused a token.
 const UTRN_REFUSED: &str = "UTRN_REFUSED";
 

@@ -2,7 +2,7 @@
 //! kept.
 
 use jiff::Timestamp;
-use lab_config::{DlmsProfile, Eui64, Function, Object, RigDevice, Secret};
+use lab_config::{DeviceKind, DlmsProfile, Eui64, Function, Object, RigDevice, Secret};
 use proto_dlms::data::{AttributeRef, Data, DeviationSign, MethodRef, Selective};
 
 use super::refusal::Refusal;
@@ -22,6 +22,10 @@ pub(super) struct Desk {
     /// A request to a device that sleeps was sent and not answered, and may lie at the hub.
     pub(super) left_behind: bool,
     change: Change,
+    /// The device log as it was last read, to restore it from.
+    kept_log: Option<Data>,
+    /// What the user who asked is to be told beside the answer.
+    told: Option<String>,
     /// When the device starts over by itself: a session from before is of no use after.
     starts_at: Option<Timestamp>,
     /// Until when the device starts, by its Device Model: it hears nothing before.
@@ -49,6 +53,8 @@ impl Desk {
             sleep,
             left_behind: false,
             change: Change::None,
+            kept_log: None,
+            told: None,
             starts_at: None,
             starting: None,
         }
@@ -62,6 +68,7 @@ impl Desk {
     /// A request begins: nothing of it is done yet, and the device is not waited for.
     pub(super) fn begin(&mut self) {
         self.change = Change::None;
+        self.told = None;
         if self.sleeps() {
             self.sleep = Sleep::NotWaitedFor;
         }
@@ -170,6 +177,40 @@ impl Desk {
         let returned = self.session().await?.act(method, parameter).await.map_err(reach)?;
         self.change = Change::Done;
         Ok(returned)
+    }
+
+    /// What another device of the installation is.
+    pub(super) fn kind_of(&self, other: Eui64) -> Option<DeviceKind> {
+        self.links.rig().by_eui64(other).map(|device| device.kind)
+    }
+
+    /// Keeps the device log as it was read.
+    pub(super) fn keep_log(&mut self, log: Data) {
+        self.kept_log = Some(log);
+    }
+
+    /// The device log as it was last read.
+    pub(super) fn kept_log(&self) -> Option<&Data> {
+        self.kept_log.as_ref()
+    }
+
+    /// Has the user who asked told something for which the answer has no place.
+    pub(super) fn tell_user(&mut self, words: String) {
+        self.told = Some(words);
+    }
+
+    /// What the user who asked is to be told beside the answer.
+    pub(super) fn take_told(&mut self) -> Option<String> {
+        self.told.take()
+    }
+
+    /// Has a device that speaks no DLMS talk to another one, or no longer: the status it answers.
+    pub(super) async fn bind(&mut self, other: Eui64, bind: bool) -> Result<u8, Refusal> {
+        let mut reader = self.zcl().await?;
+        self.change = self.change.max(Change::Begun);
+        let status = reader.bind(other, bind).await.map_err(reach)?;
+        self.change = Change::Done;
+        Ok(status)
     }
 
     /// A reader of its ZigBee attributes, for a device that speaks no DLMS.

@@ -35,7 +35,7 @@ use tokio::task::JoinSet;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::driver::{Push, RigLinks};
-pub use alerts::OUTCOME_UNKNOWN;
+pub use alerts::{IDENTIFICATION_NUMBER, OUTCOME_UNKNOWN};
 use desk::Desk;
 use refusal::{NotServed, Refusal};
 
@@ -319,6 +319,10 @@ async fn carried_out(parts: &Arc<Parts>, request: &Request, target: Option<Devic
     }
     let mut desk = desk.lock().await;
     let result = sleeper::carry_out(parts, &mut desk, request).await;
+    if let Some(words) = desk.take_told().filter(|_| result.is_ok()) {
+        let alert = alerts::alert(IDENTIFICATION_NUMBER, Some(request.id), Some(device), words);
+        parts.hand_over(S1spAlertMessage::s1sp(alert, &parts.signer)).await;
+    }
     let timestamp = match &result {
         // A device that starts over with new firmware tells no time.
         Ok(_) if request.srv() == Srv::ActivateFirmware => None,

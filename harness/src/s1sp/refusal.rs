@@ -23,7 +23,8 @@
 
 use lab_config::Function;
 use proto_duis::mmc::FormError;
-use proto_duis::{ResponsePayload, Smets1Debug, Srv, mmc::build};
+use proto_duis::mmc::build::JoinOutcome;
+use proto_duis::{MmcBody, ResponsePayload, Smets1Debug, Srv, mmc::build};
 
 use crate::driver::{DriverErrorKind, ReachError};
 
@@ -62,6 +63,14 @@ pub(super) enum Refusal {
     /// What was asked is not done, though it was on its way.
     #[error("{0}")]
     NotDone(String),
+    /// Two devices were not joined or unjoined; why, in the answer's words and in the device's.
+    #[error("{why}")]
+    NotJoined {
+        /// In the answer's.
+        outcome: JoinOutcome,
+        /// In the device's.
+        why: Box<Refusal>,
+    },
     /// The token was refused; what the meter said.
     #[error("token refused: {0}")]
     Token(String),
@@ -94,6 +103,7 @@ impl Refusal {
             Refusal::Value { .. } => 3005,
             Refusal::OutcomeUnknown(_) => 3006,
             Refusal::NotDone(_) => 3007,
+            Refusal::NotJoined { why, .. } => why.code(),
             Refusal::Token(_) => 5001,
         }
     }
@@ -118,6 +128,7 @@ impl Refusal {
         match self {
             Refusal::Reach(ReachError::Driver(error)) => error.outcome_is_unknown(),
             Refusal::OutcomeUnknown(_) => true,
+            Refusal::NotJoined { why, .. } => why.outcome_is_unknown(),
             _ => false,
         }
     }
@@ -126,6 +137,7 @@ impl Refusal {
     pub(super) fn words(&self) -> String {
         let words = match self {
             Refusal::Reach(ReachError::Driver(error)) => format!("{}: {}", error.context.request, error.kind),
+            Refusal::NotJoined { why, .. } => why.words(),
             other => other.to_string(),
         };
         words.chars().take(WORDS).collect()
@@ -136,7 +148,14 @@ impl Refusal {
         let (code, error, position) = (self.code(), self.words(), std::num::NonZeroU32::MIN);
         let debug = vec![Smets1Debug { code, error, position }];
         // An answer without data still says that it failed, by its reasons.
-        ResponsePayload { data: build::failed(srv, fuel).ok(), debug }
+        ResponsePayload { data: self.data(srv, fuel), debug }
+    }
+
+    fn data(&self, srv: Srv, fuel: build::Fuel) -> Option<MmcBody> {
+        match self {
+            Refusal::NotJoined { outcome, .. } => build::joined(srv, *outcome).ok(),
+            _ => build::failed(srv, fuel).ok(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! 6.11: setting a device's clock.
+//! 6.11 and 8.1.1: setting a device's clock.
 
 use jiff::{SignedDuration, Timestamp};
 use lab_config::Function;
@@ -17,6 +17,25 @@ pub(super) async fn synchronise(
     request: &SynchroniseClock,
     now: Timestamp,
 ) -> Result<MmcBody, Refusal> {
+    let (time, status) = set(desk, request, now).await?;
+    Ok(build::synchronise_clock(true, Some(time), status)?)
+}
+
+/// 8.1.1: the device is in service with its clock set; that it is, is the DCC's to note.
+pub(super) async fn commission(
+    desk: &mut Desk,
+    request: &SynchroniseClock,
+    now: Timestamp,
+) -> Result<MmcBody, Refusal> {
+    let (time, status) = set(desk, request, now).await?;
+    Ok(build::commissioned(true, Some(time), status)?)
+}
+
+async fn set(
+    desk: &mut Desk,
+    request: &SynchroniseClock,
+    now: Timestamp,
+) -> Result<(Timestamp, Option<ClockStatus>), Refusal> {
     let off = now.duration_since(request.current).abs();
     if off > SignedDuration::from_secs(request.tolerance.seconds().into()) {
         let words = format!(
@@ -31,8 +50,7 @@ pub(super) async fn synchronise(
     let time = DateTime::from_unix(now.as_second(), 0).to_octets();
     desk.set(cosem::attribute(&object), Data::Octets(time.to_vec())).await?;
     let (time, status) = shown(desk).await?;
-    let status = (Fuel::of(desk.device.kind) == Fuel::Electricity).then_some(status);
-    Ok(build::synchronise_clock(true, Some(time), status)?)
+    Ok((time, (Fuel::of(desk.device.kind) == Fuel::Electricity).then_some(status)))
 }
 
 /// What the device's clock shows, and what the device thinks of it.

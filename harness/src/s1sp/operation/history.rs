@@ -234,11 +234,10 @@ async fn reactive_export(desk: &mut Desk, period: ReadLogPeriod) -> Result<Vec<(
     table.rows(desk)?.map(|row| Ok((row.time()?, export.whole_of(&row)?))).collect()
 }
 
-/// 4.10 of a single-phase electricity meter: the average voltage of each period, and how long a period is.
+/// 4.10; of a single-phase electricity meter: the average voltage of each period, and how long a period is.
 pub(super) async fn voltage(desk: &mut Desk, fuel: Fuel, period: ReadLogPeriod) -> Result<MmcBody, Refusal> {
     if fuel == Fuel::Gas {
-        let words = "the Device Model has no network data of gas";
-        return Err(Refusal::NotExpressible(words.to_owned()));
+        return gas_network_data(desk, period).await;
     }
     let table = Table::read(desk, Function::VoltageProfile, span(period)).await?;
     let average = table.first_register(desk).await?;
@@ -250,6 +249,14 @@ pub(super) async fn voltage(desk: &mut Desk, fuel: Fuel, period: ReadLogPeriod) 
     let over = voltage::held(desk, Function::AverageOverVoltageCounter).await?;
     let under = voltage::held(desk, Function::AverageUnderVoltageCounter).await?;
     Ok(build::voltage_data(&[VoltageReport { over, under, profile, period: seconds }])?)
+}
+
+/// 4.10 of a gas meter: what its register showed every six minutes of the recording that 14.1 began.
+async fn gas_network_data(desk: &mut Desk, period: ReadLogPeriod) -> Result<MmcBody, Refusal> {
+    let table = Table::read(desk, Function::NetworkDataLog, span(period)).await?;
+    let volume = table.first_register(desk).await?;
+    let entries = table.rows(desk)?.map(|row| Ok((row.time()?, volume.of(&row)?)));
+    Ok(build::gas_network_data(&entries.collect::<Result<Vec<_>, Refusal>>()?)?)
 }
 
 /// The attribute of a buffer that says how many seconds lie between its rows.

@@ -57,6 +57,7 @@ pub(super) async fn devices(desk: &mut Desk) -> Result<MmcBody, Refusal> {
         Ok((Eui64::from(eui64), row.time_at(2)))
     });
     let contacts: Vec<_> = contacts.collect::<Result<_, Refusal>>()?;
+    super::joining::keep_list(desk).await?;
     Ok(build::chf_device_log(&contacts)?)
 }
 

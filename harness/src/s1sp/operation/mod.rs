@@ -11,6 +11,7 @@
 //! | 2.2 | token entry (class 115) |
 //! | 2.3 | debts as charges by time and by payment (class 113) |
 //! | 2.5 | emergency credit by a credit's method (class 112) |
+//! | 3.1, 3.2, 3.4, 3.5, 9.1 | values held for the customer (class 1) |
 //! | 3.3 | event log's reset (class 7) |
 //! | 4.1.1, 4.1.2, 4.2, 4.16 | registers (class 3), those of the tariff by register activation (class 6) |
 //! | 4.1.3, 4.1.4 | registers and counters of blocks (class 3) |
@@ -25,11 +26,16 @@
 //! | 6.2.10, 6.22 | codes of events told and not logged (class 1) |
 //! | 6.25 | tamper state (class 1) |
 //! | 6.8, 6.2.3 | end of the billing period (class 22), or first period and length of a gas meter |
-//! | 6.11 | clock (class 8) |
+//! | 6.2.7, 6.20.1, 6.20.2 | meter points (class 1) |
+//! | 6.2.8, 6.6, 6.7 | gas conversion and flow limits (class 3) |
+//! | 6.11, 8.1.1 | clock (class 8) |
 //! | 6.13 | event and security log by range (class 7) |
 //! | 7.1, 7.2, 7.3, 7.4 | script table or disconnect control (classes 9 and 70) |
 //! | 11.1, 11.3 | image transfer (class 18), its single action schedule (class 22) |
-//! | 8.9 | device log of the hub (class 7) |
+//! | 8.7.1 to 8.8.2 | ZigBee network control (class 104), or the bindings of a display |
+//! | 8.9 | device log of the hub (class 7), of another device ZigBee network control |
+//! | 8.11, 8.12.1, 8.12.2 | ZigBee network control, the hub's join list (class 1) |
+//! | 14.1 | capture period of the network data log (class 7) |
 //!
 //! A gas meter sleeps: what the gas proxy function mirrors is answered from the mirror, see [`is_mirrored`].
 
@@ -39,12 +45,16 @@ mod billing;
 mod block;
 mod clock;
 mod dates;
+mod customer;
 mod debt;
 mod demand;
 pub(super) mod firmware;
+mod gas;
 mod history;
 mod limiter;
+mod joining;
 mod log;
+mod meter_point;
 mod money;
 mod non_disablement;
 mod plate;
@@ -59,6 +69,7 @@ mod together;
 mod voltage;
 
 use jiff::Timestamp;
+use lab_config::DeviceKind;
 use proto_duis::mmc::build::{BillingTrigger, Fuel};
 use proto_duis::{MmcBody, RequestBody, Srv};
 
@@ -165,7 +176,32 @@ pub(super) async fn carry_out(
         RequestBody::DisableSupply(_) => supply::disable(desk).await,
         RequestBody::ArmSupply(_) => supply::arm(desk).await,
         RequestBody::ReadSupplyStatus(_) => supply::status(desk).await,
-        RequestBody::ReadDeviceLog(_) => log::devices(desk).await,
+        RequestBody::ReadDeviceLog(_) if desk.device.kind == DeviceKind::Chf => log::devices(desk).await,
+        RequestBody::ReadDeviceLog(_) => joining::devices(desk).await,
+        RequestBody::DisplayMessage(message) => customer::message(desk, message).await,
+        RequestBody::RestrictAccessForChangeOfTenancy(change) => customer::restrict(desk, change).await,
+        RequestBody::UpdateSupplierName(supplier) => customer::supplier(desk, supplier).await,
+        RequestBody::DisablePrivacyPIN(_) => customer::disable_pin(desk).await,
+        RequestBody::RequestCustomerIdentificationNumber(_) => customer::identify(desk).await,
+        RequestBody::ReadDeviceConfigurationMPxN(_) => meter_point::read(desk, fuel).await,
+        RequestBody::SetDeviceConfigurationImportMPxN(set) => meter_point::set_import(desk, set, fuel).await,
+        RequestBody::SetDeviceConfigurationExportMPAN(set) => meter_point::set_export(desk, set).await,
+        RequestBody::ReadDeviceConfigurationGas(_) => gas::read(desk).await,
+        RequestBody::UpdateDeviceConfigurationGasConversion(update) => {
+            gas::set_conversion(desk, update).await
+        }
+        RequestBody::UpdateDeviceConfigurationGasFlow(update) => gas::set_flow(desk, update).await,
+        RequestBody::RecordNetworkDataGAS(_) => gas::record(desk).await,
+        RequestBody::CommissionDeviceSynchroniseClock(set) => clock::commission(desk, set, now).await,
+        RequestBody::JoinServiceCritical(join) | RequestBody::JoinServiceNonCritical(join) => {
+            joining::join(desk, body.srv(), join.other).await
+        }
+        RequestBody::UnjoinServiceCritical(unjoin) | RequestBody::UnjoinServiceNonCritical(unjoin) => {
+            joining::unjoin(desk, body.srv(), unjoin.other).await
+        }
+        RequestBody::UpdateHANDeviceLog(update) => joining::update_list(desk, update).await,
+        RequestBody::RestoreHANDeviceLog(restore) => joining::restore_list(desk, restore.old).await,
+        RequestBody::RestoreGPFDeviceLog(restore) => joining::restore_log(desk, restore.old).await,
         RequestBody::ReadFirmwareVersion(_) => plate::firmware(desk).await,
         RequestBody::ActivateFirmware(body) => firmware::activate(desk, body, now).await,
         // What only the DCC answers is here too: it never comes this far.
@@ -203,6 +239,8 @@ pub(super) fn changes(srv: Srv) -> bool {
             | Srv::TopUpDevice
             | Srv::UpdateDebt
             | Srv::ActivateEmergencyCredit
+            | Srv::DisplayMessage
+            | Srv::RestrictAccessForChangeOfTenancy
             | Srv::ClearEventLog
             | Srv::UpdateDeviceConfigurationLoadLimitingGeneralSettings
             | Srv::UpdateDeviceConfigurationLoadLimitingCounterReset
@@ -213,6 +251,22 @@ pub(super) fn changes(srv: Srv) -> bool {
             | Srv::ConfigureAlertBehaviour
             | Srv::SetElectricitySupplyTamperState
             | Srv::UpdateDeviceConfigurationRMSVoltageCounterReset
+            | Srv::UpdateSupplierName
+            | Srv::DisablePrivacyPIN
+            | Srv::UpdateDeviceConfigurationGasConversion
+            | Srv::UpdateDeviceConfigurationGasFlow
+            | Srv::SetDeviceConfigurationImportMPxN
+            | Srv::SetDeviceConfigurationExportMPAN
+            | Srv::CommissionDeviceSynchroniseClock
+            | Srv::JoinServiceCritical
+            | Srv::JoinServiceNonCritical
+            | Srv::UnjoinServiceCritical
+            | Srv::UnjoinServiceNonCritical
+            | Srv::UpdateHANDeviceLog
+            | Srv::RestoreHANDeviceLog
+            | Srv::RestoreGPFDeviceLog
+            | Srv::RequestCustomerIdentificationNumber
+            | Srv::RecordNetworkDataGAS
             | Srv::SynchroniseClock
             | Srv::EnableSupply
             | Srv::DisableSupply
