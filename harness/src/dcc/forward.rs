@@ -109,7 +109,7 @@ pub(super) async fn serve<P: S1spPort>(shared: &Arc<Shared<P>>, job: &Job) -> Op
     }
     let (reason, code) = match exchange(shared, job).await {
         Ok(Reply::Answer(answer)) => {
-            shared.learn(answer.content());
+            shared.learn(request, answer.content());
             let (srv, now) = (request.srv(), shared.now());
             return Some(match job.task {
                 Task::Scheduled(reading) => Response::scheduled(reading.schedule, srv, answer, now),

@@ -11,6 +11,7 @@ use proto_duis::{
 };
 
 use super::inventory::{Enrolment, Inventory};
+use super::standing;
 use super::users::{User, UserStatus, Users, authorised};
 
 /// The answer to a signature that does not hold. The published tables to hand do not say which code it is.
@@ -165,7 +166,7 @@ pub(super) fn may_ask(srv: Srv, target: Eui64, user: &User, inventory: &Inventor
     };
     responsible(srv, user, enrolment)?;
     let status = enrolment.device.status;
-    if status != Some(DeviceStatus::Commissioned) {
+    if !standing::takes(request.srv(), status) {
         let status = status.map_or("without a status", DeviceStatus::as_str);
         return refuse(ResponseCode::DEVICE_STATUS, format!("{target} is {status}, not Commissioned"));
     }

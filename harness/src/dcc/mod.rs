@@ -32,6 +32,7 @@ mod line;
 mod own;
 mod schedule;
 mod server;
+mod standing;
 mod users;
 
 #[cfg(test)]

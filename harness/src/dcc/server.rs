@@ -30,6 +30,7 @@ use super::held;
 use super::inventory::Inventory;
 use super::judge::{Address, Asked, Passed, Refusal, View, judge};
 use super::line::{self, Lines, NoPlace, Quiet};
+use super::standing;
 use super::users::{User, Users};
 use crate::http::{self, Server};
 use crate::link::Direction;
@@ -513,9 +514,12 @@ impl<P: S1spPort> Shared<P> {
         Ok(response)
     }
 
-    /// Keeps the firmware version that a device says it has.
-    pub(super) fn learn(&self, answer: &Smets1Response) {
+    /// Keeps what an answer says of a device: the firmware version it has, and where it stands now.
+    pub(super) fn learn(&self, request: &Request, answer: &Smets1Response) {
         let Smets1Body::Response(payload) = &answer.body else { return };
+        if payload.succeeded() {
+            standing::moved(&mut locked(&self.inventory), request.id.target, &request.body, self.now());
+        }
         let data = payload.data.as_ref().filter(|data| {
             matches!(data.srv(), Srv::ReadFirmwareVersion | Srv::ActivateFirmware)
                 && data.success() == Some(true)

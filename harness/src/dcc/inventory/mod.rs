@@ -98,6 +98,13 @@ impl Inventory {
         Ok(())
     }
 
+    /// Keeps the day a device came into service; of one that is not there nothing is kept.
+    pub fn set_commissioned(&mut self, id: Eui64, day: jiff::civil::Date) {
+        if let Some(enrolment) = self.devices.get_mut(&id) {
+            enrolment.device.commissioned = Some(day);
+        }
+    }
+
     /// Keeps the firmware version a device has; of one that is not there nothing is kept.
     pub fn set_firmware(&mut self, id: Eui64, version: String) {
         if let Some(enrolment) = self.devices.get_mut(&id) {
