@@ -6,6 +6,7 @@
 mod bench;
 mod configuration;
 mod history;
+mod home;
 mod prepayment;
 mod prove;
 mod sleeper;

@@ -105,8 +105,9 @@ async fn debts_change_with_their_rates_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn a_variant_that_is_not_carried_out_is_refused_by_name() {
+async fn what_only_the_dcc_answers_is_refused_by_name() {
     let bench = Bench::start().await;
-    let (code, words) = bench.refused(Esme, Srv::DisablePrivacyPIN, &[]).await;
-    assert!(code == 4004 && words.contains("3.5 Disable Privacy PIN"), "{code} {words}");
+    let device = bench.eui64(Esme).to_string();
+    let (code, words) = bench.refused(Esme, Srv::ReadInventory, &[("DeviceID", &device)]).await;
+    assert!(code == 4004 && words.contains("8.2 Read Inventory"), "{code} {words}");
 }
