@@ -44,7 +44,7 @@ pub enum CustomerRefusal {
 pub struct Customer {
     kind: DeviceKind,
     texts: BTreeMap<Text, String>,
-    /// How often it was given a message; the number of the last.
+    /// The number of the last message: a display takes messages of several devices, so each counts from another.
     messages: u32,
     message_to_show: bool,
     restricted: Option<MeterTime>,
@@ -63,7 +63,7 @@ impl Customer {
         Self {
             kind: plate.kind,
             texts: points.into_iter().collect(),
-            messages: 0,
+            messages: first_message(plate.kind),
             message_to_show: false,
             restricted: None,
             pin: false,
@@ -163,6 +163,12 @@ impl Customer {
     }
 }
 
+/// From where a device counts its messages.
+fn first_message(kind: DeviceKind) -> u32 {
+    let place = DeviceKind::ALL.iter().position(|known| *known == kind).unwrap_or_default();
+    u32::try_from(place).unwrap_or_default() << 24
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -192,7 +198,7 @@ mod tests {
         let mut customer = customer(DeviceKind::Esme);
         assert_eq!(customer.take_message_to_show(), None);
         customer.set_text(Text::Message, "Hello").unwrap();
-        assert_eq!(customer.take_message_to_show(), Some((1, "Hello")));
+        assert_eq!(customer.take_message_to_show().map(|(_, words)| words), Some("Hello"));
         assert_eq!(customer.take_message_to_show(), None);
         assert_eq!(customer.display(), ["Hello"]);
         customer.set_pin();
@@ -200,6 +206,16 @@ mod tests {
         assert_eq!(customer.command_pin(true), Err(CustomerRefusal::AtTheMeter));
         assert_eq!(customer.command_pin(false), Ok(()));
         assert_eq!(customer.display(), ["Hello"]);
+    }
+
+    #[test]
+    fn messages_of_two_devices_are_two_messages_to_a_display() {
+        let number = |kind| {
+            let mut customer = customer(kind);
+            customer.set_text(Text::Message, "Hello").unwrap();
+            customer.take_message_to_show().map(|(number, _)| number)
+        };
+        assert_ne!(number(DeviceKind::Esme), number(DeviceKind::Gpf));
     }
 
     #[test]

@@ -166,7 +166,7 @@ pub(super) fn may_ask(srv: Srv, target: Eui64, user: &User, inventory: &Inventor
     };
     responsible(srv, user, enrolment)?;
     let status = enrolment.device.status;
-    if !standing::takes(request.srv(), status) {
+    if !standing::takes(srv, status) {
         let status = status.map_or("without a status", DeviceStatus::as_str);
         return refuse(ResponseCode::DEVICE_STATUS, format!("{target} is {status}, not Commissioned"));
     }

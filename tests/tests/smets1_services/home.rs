@@ -109,7 +109,8 @@ async fn an_open_pipe_is_closed_by_the_limits_that_were_set() {
     limits[3] = ("StabilisationPeriod", "1");
     bench.ask(Gsme, Srv::UpdateDeviceConfigurationGasFlow, &limits).await;
     bench.hand(Gsme).set_load(Some(60)).expect("a flow");
-    bench.ask(Gsme, Srv::EnableSupply, &[]).await;
+    bench.ask(Gsme, Srv::ArmSupply, &[]).await;
+    assert_eq!(bench.hand(Gsme).press_keys("AB").expect("keys"), device_sim::Pressed::SupplyOn);
     let closed = async {
         let mut pace = tokio::time::interval(std::time::Duration::from_millis(100));
         while bench.hand(Gsme).state().supply != Some(2) {
@@ -197,8 +198,7 @@ async fn not_joined(bench: &Bench, kind: DeviceKind, srv: Srv, other: &str) -> S
     let response = bench.serve(kind, srv, &[("OtherDeviceID", other)]).await.expect("an answer");
     let proto_duis::Smets1Body::Response(payload) = response.body else { panic!("an answer") };
     assert!(!payload.succeeded() && !payload.debug.is_empty());
-    let name =
-        if format!("{srv:?}").starts_with("Unjoin") { "unjoinResponseCode" } else { "joinResponseCode" };
+    let name = if srv.name().starts_with("Unjoin") { "unjoinResponseCode" } else { "joinResponseCode" };
     text(&payload.data.expect("data"), &format!("{name}.ASN1Status"))
 }
 
