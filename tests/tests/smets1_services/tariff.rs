@@ -166,7 +166,10 @@ async fn the_meter_does_by_itself_later_what_is_dated() {
     bench.device_alert(0x8f66).await;
     let mode = bench.ask(Esme, Srv::ReadDeviceConfigurationPaymentMode, &[]).await;
     assert_eq!(text(&mode, "PaymentMode"), "Prepayment");
-    assert_eq!((text(&mode, "SuspendDebtDisabled"), text(&mode, "SuspendDebtEmergency")), ("true".into(), "false".into()));
+    assert_eq!(
+        (text(&mode, "SuspendDebtDisabled"), text(&mode, "SuspendDebtEmergency")),
+        ("true".into(), "false".into())
+    );
     let daily = Srv::UpdateDeviceConfigurationBillingCalendar;
     let (code, words) = bench.refused(Gsme, daily, &[("BillingTime", "00:00:00Z"), ("Daily", "true")]).await;
     assert!(code == 4002 && words.contains("other fuel"), "{code} {words}");
@@ -319,7 +322,8 @@ async fn a_gas_meter_counts_by_block_what_it_was_told_to() {
     bench.hand(Gsme).set_load(Some(400_000)).expect("a flow");
     let counters = loop {
         let answer = bench.ask(Gsme, Srv::ReadInstantaneousImportBlockCounters, &[]).await;
-        let counter = |block: usize| text(&answer, &format!("ImportBlockCounters.TariffBlockCounterValue[{block}]"));
+        let counter =
+            |block: usize| text(&answer, &format!("ImportBlockCounters.TariffBlockCounterValue[{block}]"));
         if counter(1) != "0.000" {
             break [counter(0), counter(2)];
         }
@@ -354,7 +358,10 @@ async fn the_configuration_of_a_gas_meter_is_put_in_force_and_read_back() {
     }
     bench.ask(Gsme, Srv::UpdatePrepayConfiguration, &fields.pairs()).await;
     let read = bench.ask(Gsme, Srv::ReadPrepaymentConfiguration, &[]).await;
-    assert_eq!((text(&read, "EmergencyCreditLimit"), text(&read, "DebtRecoveryRateCap")), ("700000".into(), "5000".into()));
+    assert_eq!(
+        (text(&read, "EmergencyCreditLimit"), text(&read, "DebtRecoveryRateCap")),
+        ("700000".into(), "5000".into())
+    );
     let day = "Gas.NonDisablementCalendar.DayProfiles.GasNonDisablementDayProfile";
     assert_eq!(text(&read, &format!("{day}.TimeStartAction[1].NonDisablementAction")), "START");
     let negative = fields.with("DebtRecoveryRateCap", "-1");

@@ -83,7 +83,7 @@ fn rescaled(digits: u32, from: i8, to: i8) -> Option<u32> {
     let power = 10u32.checked_pow((i32::from(from) - i32::from(to)).unsigned_abs())?;
     match from >= to {
         true => digits.checked_mul(power),
-        false => (digits % power == 0).then_some(digits / power),
+        false => digits.is_multiple_of(power).then_some(digits / power),
     }
 }
 

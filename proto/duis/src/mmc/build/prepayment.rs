@@ -127,7 +127,10 @@ pub fn prepayment_configuration(
     let debts = ["DebtRecovery1", "DebtRecovery2"].into_iter().zip(c.debt_recovery);
     let debts = debts.filter_map(|(name, debt)| Some(recovery(name, debt?)));
     let calendar = c.gas_calendar.as_ref().filter(|_| fuel == Fuel::Gas).map(gas_calendar);
-    let own = MmcElement::new(fuel.element()).with_all(electricity_only(fuel, c)).with_all(calendar).with_all(debts);
+    let own = MmcElement::new(fuel.element())
+        .with_all(electricity_only(fuel, c))
+        .with_all(calendar)
+        .with_all(debts);
     MmcBody::new(Srv::ReadPrepaymentConfiguration, true, sums.into_iter().flatten().chain([own]))
 }
 

@@ -106,7 +106,10 @@ fn calendar(tariff: &Tariff) -> Vec<MmcElement> {
             renamed(from_request(SPECIAL_DAYS, days), &special),
         ],
         Some(TariffCalendar::Gas(table, days)) => {
-            vec![renamed(from_request(TABLE, table), &special), renamed(from_request(SPECIAL_DAYS, days), &special)]
+            vec![
+                renamed(from_request(TABLE, table), &special),
+                renamed(from_request(SPECIAL_DAYS, days), &special),
+            ]
         }
     }
 }
