@@ -85,12 +85,18 @@ mod tests {
                 status: Some(status),
                 manufacturer: "1052".to_owned(),
                 model: "00A10001".to_owned(),
+                specification: None,
                 firmware: None,
                 commissioned: None,
                 import_mpxn: None,
+                secondary_import_mpan: None,
+                export_mpan: None,
+                variant: None,
                 s1sp: None,
             };
-            inventory.enrol(Enrolment { device, installation: METER, responsible: BTreeSet::new() }).unwrap();
+            let responsible = BTreeSet::new();
+            let enrolment = Enrolment { device, installation: METER, responsible, notified_by: None };
+            inventory.enrol(enrolment).unwrap();
         }
         inventory
     }

@@ -8,6 +8,7 @@ use proto_duis::{MmcBody, Srv};
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
+use super::together::{self, Change};
 use crate::driver::cosem;
 
 /// A customer identification number has four digits.
@@ -27,17 +28,19 @@ pub(super) async fn restrict(
     Ok(build::done(Srv::RestrictAccessForChangeOfTenancy)?)
 }
 
-/// A device that takes a name and then no telephone number gets its old name back: half a supplier is worse than the old
-/// one.
+/// Name and number change together: half a supplier is worse than the old one.
 pub(super) async fn supplier(desk: &mut Desk, supplier: &UpdateSupplierName) -> Result<MmcBody, Refusal> {
-    desk.object(Function::SupplierTelephone)?;
-    let before = desk.read(Function::SupplierName).await?;
-    put(desk, Function::SupplierName, text(supplier.name.as_str())).await?;
-    if let Err(refused) = put(desk, Function::SupplierTelephone, text(supplier.telephone.as_str())).await {
-        put(desk, Function::SupplierName, before).await?;
-        return Err(refused);
-    }
+    let changes = [
+        change(desk, Function::SupplierName, supplier.name.as_str()).await?,
+        change(desk, Function::SupplierTelephone, supplier.telephone.as_str()).await?,
+    ];
+    together::make(desk, &changes).await?;
     Ok(build::done(Srv::UpdateSupplierName)?)
+}
+
+async fn change(desk: &mut Desk, function: Function, words: &str) -> Result<Change, Refusal> {
+    let object = desk.object(function)?;
+    Change::from_held(desk, cosem::attribute(&object), |_| Ok(text(words))).await
 }
 
 pub(super) async fn disable_pin(desk: &mut Desk) -> Result<MmcBody, Refusal> {

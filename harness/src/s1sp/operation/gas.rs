@@ -1,6 +1,6 @@
 //! 6.2.8, 6.6, 6.7 and 14.1: how a gas meter makes energy of volume, when a flow is uncontrolled, and its network data.
 
-use lab_config::{Function, Object};
+use lab_config::Function;
 use proto_dlms::data::Data;
 use proto_duis::body::{CalorificValue, ConversionFactor, GasFlowRate, SupplyLock, UncontrolledFlow};
 use proto_duis::body::{UpdateGasConversion, UpdateGasFlow};
@@ -9,6 +9,7 @@ use proto_duis::{MmcBody, Srv};
 
 use super::super::desk::Desk;
 use super::super::refusal::Refusal;
+use super::together::{self, Change};
 use crate::driver::cosem;
 
 /// Seconds between the entries of the network data log.
@@ -45,37 +46,16 @@ async fn seconds(desk: &mut Desk, function: Function) -> Result<Option<u32>, Ref
     u32::try_from(whole).map(Some).map_err(|_| wrong())
 }
 
-/// A register with the value it is to have, in its own power of ten.
-struct Change {
-    register: Object,
-    value: u32,
-    /// What it has now.
-    before: u32,
-}
-
-impl Change {
-    /// Nothing is rounded: what the register cannot hold exactly is refused.
-    async fn planned(
-        desk: &mut Desk,
-        function: Function,
-        (digits, scale): (u32, i8),
-    ) -> Result<Change, Refusal> {
-        let register = desk.object(function)?;
-        let (before, unit) = desk.register(&register).await?;
-        let before = u32::try_from(before).map_err(|_| Refusal::value(function, &before))?;
-        let value = rescaled(digits, scale, unit.scaler).ok_or_else(|| {
-            let asked = Decimal { mantissa: digits.into(), exponent: scale };
-            let scaler = unit.scaler;
-            Refusal::NotExpressible(format!(
-                "{function} of {asked} cannot be held exactly at scaler {scaler}"
-            ))
-        })?;
-        Ok(Change { register, value, before })
-    }
-
-    async fn put(&self, desk: &mut Desk, value: u32) -> Result<(), Refusal> {
-        desk.set(cosem::attribute(&self.register), Data::U32(value)).await
-    }
+/// A register's change to a decimal number, `digits` times ten to the power of `scale`. Nothing is rounded: what the register
+/// cannot hold exactly is refused.
+async fn change(desk: &mut Desk, function: Function, (digits, scale): (u32, i8)) -> Result<Change, Refusal> {
+    let register = desk.object(function)?;
+    let scaler = desk.scaler(cosem::attribute(&register)).await?.scaler;
+    let steps = rescaled(digits, scale, scaler).ok_or_else(|| {
+        let asked = Decimal { mantissa: digits.into(), exponent: scale };
+        Refusal::NotExpressible(format!("{function} of {asked} cannot be held exactly at scaler {scaler}"))
+    })?;
+    Change::to_number(desk, &register, register.attribute, steps).await
 }
 
 /// `digits` times ten to the power of `from`, in steps of ten to the power of `to`; none where that is not exact.
@@ -87,20 +67,6 @@ fn rescaled(digits: u32, from: i8, to: i8) -> Option<u32> {
     }
 }
 
-/// Sets registers one after the other. Where the meter refuses one, those before it get their old values back: settings that
-/// belong together are changed all of them or none.
-async fn all_or_none(desk: &mut Desk, changes: &[Change]) -> Result<(), Refusal> {
-    for (done, change) in changes.iter().enumerate() {
-        if let Err(refused) = change.put(desk, change.value).await {
-            for earlier in changes.iter().take(done) {
-                earlier.put(desk, earlier.before).await?;
-            }
-            return Err(refused);
-        }
-    }
-    Ok(())
-}
-
 pub(super) async fn set_conversion(
     desk: &mut Desk,
     update: &UpdateGasConversion,
@@ -108,10 +74,10 @@ pub(super) async fn set_conversion(
     let value = (update.calorific_value.last_digits(), -(CalorificValue::DIGITS as i8));
     let factor = (update.conversion_factor.last_digits(), -(ConversionFactor::DIGITS as i8));
     let changes = [
-        Change::planned(desk, Function::CalorificValue, value).await?,
-        Change::planned(desk, Function::ConversionFactor, factor).await?,
+        change(desk, Function::CalorificValue, value).await?,
+        change(desk, Function::ConversionFactor, factor).await?,
     ];
-    all_or_none(desk, &changes).await?;
+    together::make(desk, &changes).await?;
     Ok(build::done(Srv::UpdateDeviceConfigurationGasConversion)?)
 }
 
@@ -120,30 +86,21 @@ pub(super) async fn set_flow(desk: &mut Desk, update: &UpdateGasFlow) -> Result<
         UncontrolledFlow::Whole(rate) => (u32::from(*rate), 0),
         UncontrolledFlow::Decimal(rate) => (u32::from(rate.last_digits()), -(GasFlowRate::DIGITS as i8)),
     };
-    let changes = [
-        Change::planned(desk, Function::UncontrolledFlow, rate).await?,
-        Change::planned(desk, Function::FlowStabilisation, (update.stabilisation.get().into(), 0)).await?,
-        Change::planned(desk, Function::FlowMeasurement, (update.measurement.get().into(), 0)).await?,
+    let mut changes = vec![
+        change(desk, Function::UncontrolledFlow, rate).await?,
+        together::number(desk, Function::FlowStabilisation, update.stabilisation.get().into()).await?,
+        together::number(desk, Function::FlowMeasurement, update.measurement.get().into()).await?,
     ];
-    let locks = [
-        lock(desk, Function::SupplyDepletionState, update.depletion)?,
-        lock(desk, Function::SupplyTamperState, update.tamper)?,
-    ];
-    all_or_none(desk, &changes).await?;
-    for (object, state) in locks.into_iter().flatten() {
-        desk.set(cosem::attribute(&object), state).await?;
+    for (function, state) in
+        [(Function::SupplyDepletionState, update.depletion), (Function::SupplyTamperState, update.tamper)]
+    {
+        // A meter whose Device Model leaves its valve alone needs not be told to.
+        if state == SupplyLock::Locked || desk.object(function).is_ok() {
+            changes.push(together::number(desk, function, u32::from(state == SupplyLock::Locked)).await?);
+        }
     }
+    together::make(desk, &changes).await?;
     Ok(build::done(Srv::UpdateDeviceConfigurationGasFlow)?)
-}
-
-/// What an event does to the supply. A meter whose Device Model leaves its valve alone needs not be told to.
-fn lock(desk: &Desk, function: Function, state: SupplyLock) -> Result<Option<(Object, Data)>, Refusal> {
-    let state_number = Data::Enum(u8::from(state == SupplyLock::Locked));
-    match (desk.object(function), state) {
-        (Ok(object), _) => Ok(Some((object, state_number))),
-        (Err(_), SupplyLock::Unchanged) => Ok(None),
-        (Err(refusal), SupplyLock::Locked) => Err(refusal),
-    }
 }
 
 /// Recording begins with the capture period; the meter ends it after four hours.
