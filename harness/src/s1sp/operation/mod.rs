@@ -44,8 +44,8 @@ mod alert_behaviour;
 mod billing;
 mod block;
 mod clock;
-mod dates;
 mod customer;
+mod dates;
 mod debt;
 mod demand;
 pub(super) mod firmware;
@@ -68,6 +68,8 @@ mod tariff;
 mod together;
 mod voltage;
 
+use std::pin::Pin;
+
 use jiff::Timestamp;
 use lab_config::DeviceKind;
 use proto_duis::mmc::build::{BillingTrigger, Fuel};
@@ -79,133 +81,170 @@ use super::refusal::Refusal;
 
 pub(super) use clock::shown;
 
+/// An operation under way on a device.
+type Operation<'a> = Pin<Box<dyn Future<Output = Result<MmcBody, Refusal>> + Send + 'a>>;
+
+/// On the heap, made in a frame of its own: what waits for an operation has none of the others on its stack.
+fn boxed<'a, F>(begin: impl FnOnce() -> F) -> Operation<'a>
+where
+    F: Future<Output = Result<MmcBody, Refusal>> + Send + 'a,
+{
+    Box::pin(begin())
+}
+
 /// Does what `body` asks on the device of `desk`.
-pub(super) async fn carry_out(
-    desk: &mut Desk,
-    body: &RequestBody,
+pub(super) fn carry_out<'a>(
+    desk: &'a mut Desk,
+    body: &'a RequestBody,
     asker: Asker,
     now: Timestamp,
-) -> Result<MmcBody, Refusal> {
+) -> Operation<'a> {
     let fuel = Fuel::of(desk.device.kind);
     match body {
-        RequestBody::UpdateImportTariffPrimaryElement(update) => tariff::update(desk, update).await,
-        RequestBody::UpdatePricePrimaryElement(update) => price::update(desk, update).await,
-        RequestBody::UpdateMeterBalance(change) => money::change_balance(desk, change).await,
-        RequestBody::UpdatePaymentMode(update) => money::set_mode(desk, update, now).await,
-        RequestBody::ResetTariffBlockCounterMatrix(_) => block::reset(desk).await,
-        RequestBody::UpdatePrepayConfiguration(update) => prepayment::update(desk, update).await,
-        RequestBody::TopUpDevice(top_up) => money::top_up(desk, &top_up.utrn.to_string()).await,
-        RequestBody::UpdateDebt(update) => debt::update(desk, update).await,
-        RequestBody::ActivateEmergencyCredit(_) => money::take_emergency_credit(desk).await,
-        RequestBody::ClearEventLog(clear) => log::clear(desk, clear).await,
-        RequestBody::ReadInstantaneousImportRegisters(_) => register::import(desk, fuel).await,
-        RequestBody::ReadInstantaneousImportTOUMatrices(_) => register::time_of_use(desk, fuel).await,
-        RequestBody::ReadInstantaneousImportTOUWithBlocksMatrices(_) => block::matrices(desk).await,
-        RequestBody::ReadInstantaneousImportBlockCounters(_) => block::gas_counters(desk).await,
-        RequestBody::ReadInstantaneousExportRegisters(_) => register::export(desk).await,
-        RequestBody::ReadInstantaneousPrepayValues(_) => money::prepay_values(desk).await,
+        RequestBody::UpdateImportTariffPrimaryElement(update) => boxed(move || tariff::update(desk, update)),
+        RequestBody::UpdatePricePrimaryElement(update) => boxed(move || price::update(desk, update)),
+        RequestBody::UpdateMeterBalance(change) => boxed(move || money::change_balance(desk, change)),
+        RequestBody::UpdatePaymentMode(update) => boxed(move || money::set_mode(desk, update, now)),
+        RequestBody::ResetTariffBlockCounterMatrix(_) => boxed(move || block::reset(desk)),
+        RequestBody::UpdatePrepayConfiguration(update) => boxed(move || prepayment::update(desk, update)),
+        RequestBody::TopUpDevice(top_up) => {
+            boxed(move || async move { money::top_up(desk, &top_up.utrn.to_string()).await })
+        }
+        RequestBody::UpdateDebt(update) => boxed(move || debt::update(desk, update)),
+        RequestBody::ActivateEmergencyCredit(_) => boxed(move || money::take_emergency_credit(desk)),
+        RequestBody::ClearEventLog(clear) => boxed(move || log::clear(desk, clear)),
+        RequestBody::ReadInstantaneousImportRegisters(_) => boxed(move || register::import(desk, fuel)),
+        RequestBody::ReadInstantaneousImportTOUMatrices(_) => {
+            boxed(move || register::time_of_use(desk, fuel))
+        }
+        RequestBody::ReadInstantaneousImportTOUWithBlocksMatrices(_) => boxed(move || block::matrices(desk)),
+        RequestBody::ReadInstantaneousImportBlockCounters(_) => boxed(move || block::gas_counters(desk)),
+        RequestBody::ReadInstantaneousExportRegisters(_) => boxed(move || register::export(desk)),
+        RequestBody::ReadInstantaneousPrepayValues(_) => boxed(move || money::prepay_values(desk)),
         RequestBody::RetrieveCoMOrTariffTriggeredBillingDataLog(read) => {
-            history::billing_log(desk, fuel, BillingTrigger::ModeOrTariff, read.period).await
+            boxed(move || history::billing_log(desk, fuel, BillingTrigger::ModeOrTariff, read.period))
         }
         RequestBody::RetrieveBillingCalendarTriggeredBillingDataLog(read) => {
-            history::billing_log(desk, fuel, BillingTrigger::Calendar, read.period).await
+            boxed(move || history::billing_log(desk, fuel, BillingTrigger::Calendar, read.period))
         }
         RequestBody::RetrieveBillingDataLogDebtPayments(read) => {
-            history::debt_payments(desk, read.period).await
+            boxed(move || history::debt_payments(desk, read.period))
         }
         RequestBody::RetrieveBillingDataLogPrepaymentCredits(read) => {
-            history::prepayment_credits(desk, read.period).await
+            boxed(move || history::prepayment_credits(desk, read.period))
         }
-        RequestBody::RetrieveImportDailyReadLog(read) => history::daily_reads(desk, fuel, read.period).await,
-        RequestBody::RetrieveExportDailyReadLog(read) => history::export_daily_reads(desk, read.period).await,
+        RequestBody::RetrieveImportDailyReadLog(read) => {
+            boxed(move || history::daily_reads(desk, fuel, read.period))
+        }
+        RequestBody::RetrieveExportDailyReadLog(read) => {
+            boxed(move || history::export_daily_reads(desk, read.period))
+        }
         RequestBody::ReadActiveImportProfileData(read) => {
-            register::profile(desk, fuel, read.period.start, read.period.end).await
+            boxed(move || register::profile(desk, fuel, read.period.start, read.period.end))
         }
         RequestBody::ReadReactiveImportProfileData(read) => {
-            history::reactive_profile(desk, read.period).await
+            boxed(move || history::reactive_profile(desk, read.period))
         }
-        RequestBody::ReadExportProfileData(read) => history::export_profile(desk, read.period).await,
-        RequestBody::ReadNetworkData(read) => history::voltage(desk, fuel, read.period).await,
-        RequestBody::ReadTariffPrimaryElement(_) => price::read(desk, fuel).await,
-        RequestBody::ReadMaximumDemandImportRegisters(_) => demand::import(desk).await,
-        RequestBody::ReadMaximumDemandExportRegisters(_) => demand::export(desk).await,
-        RequestBody::ReadPrepaymentConfiguration(_) => prepayment::read(desk, fuel).await,
-        RequestBody::ReadPrepaymentDailyReadLog(read) => history::account_days(desk, fuel, read.period).await,
-        RequestBody::ReadDeviceConfigurationBillingCalendar(_) => billing::read(desk, fuel).await,
+        RequestBody::ReadExportProfileData(read) => boxed(move || history::export_profile(desk, read.period)),
+        RequestBody::ReadNetworkData(read) => boxed(move || history::voltage(desk, fuel, read.period)),
+        RequestBody::ReadTariffPrimaryElement(_) => boxed(move || price::read(desk, fuel)),
+        RequestBody::ReadMaximumDemandImportRegisters(_) => boxed(move || demand::import(desk)),
+        RequestBody::ReadMaximumDemandExportRegisters(_) => boxed(move || demand::export(desk)),
+        RequestBody::ReadPrepaymentConfiguration(_) => boxed(move || prepayment::read(desk, fuel)),
+        RequestBody::ReadPrepaymentDailyReadLog(read) => {
+            boxed(move || history::account_days(desk, fuel, read.period))
+        }
+        RequestBody::ReadDeviceConfigurationBillingCalendar(_) => boxed(move || billing::read(desk, fuel)),
         RequestBody::UpdateDeviceConfigurationBillingCalendar(calendar) => {
-            billing::update(desk, calendar).await
+            boxed(move || billing::update(desk, calendar))
         }
         RequestBody::UpdateDeviceConfigurationDailyResettingOfTariffBlockCounterMatrix(asked) => {
-            block::reset_daily(desk, asked).await
+            boxed(move || block::reset_daily(desk, asked))
         }
-        RequestBody::ReadLoadLimitData(_) => limiter::read(desk).await,
+        RequestBody::ReadLoadLimitData(_) => boxed(move || limiter::read(desk)),
         RequestBody::RetrieveDailyConsumptionLog(read) => {
-            history::daily_consumption(desk, fuel, read.period).await
+            boxed(move || history::daily_consumption(desk, fuel, read.period))
         }
-        RequestBody::ReadActivePowerImport(_) => register::active_power(desk).await,
-        RequestBody::ReadMeterBalance(_) => money::balance(desk, fuel).await,
-        RequestBody::ReadDeviceConfigurationIdentityExcMPxN(_) => plate::identity(desk).await,
-        RequestBody::ReadDeviceConfigurationPaymentMode(_) => money::payment_mode(desk).await,
-        RequestBody::ReadDeviceConfigurationVoltage(_) => voltage::read(desk).await,
+        RequestBody::ReadActivePowerImport(_) => boxed(move || register::active_power(desk)),
+        RequestBody::ReadMeterBalance(_) => boxed(move || money::balance(desk, fuel)),
+        RequestBody::ReadDeviceConfigurationIdentityExcMPxN(_) => boxed(move || plate::identity(desk)),
+        RequestBody::ReadDeviceConfigurationPaymentMode(_) => boxed(move || money::payment_mode(desk)),
+        RequestBody::ReadDeviceConfigurationVoltage(_) => boxed(move || voltage::read(desk)),
         RequestBody::ReadDeviceConfigurationInstantaneousPowerThresholds(_) => {
-            demand::power_thresholds(desk).await
+            boxed(move || demand::power_thresholds(desk))
         }
         RequestBody::ReadDeviceConfigurationEventAndAlertBehaviours(_) => {
-            alert_behaviour::read(desk, fuel, asker).await
+            boxed(move || alert_behaviour::read(desk, fuel, asker))
         }
         RequestBody::UpdateDeviceConfigurationLoadLimitingGeneralSettings(settings) => {
-            limiter::update(desk, settings, now).await
+            boxed(move || limiter::update(desk, settings, now))
         }
         RequestBody::UpdateDeviceConfigurationLoadLimitingCounterReset(_) => {
-            limiter::reset_counter(desk).await
+            boxed(move || limiter::reset_counter(desk))
         }
-        RequestBody::UpdateDeviceConfigurationVoltage(update) => voltage::update(desk, update).await,
+        RequestBody::UpdateDeviceConfigurationVoltage(update) => boxed(move || voltage::update(desk, update)),
         RequestBody::UpdateDeviceConfigurationInstantaneousPowerThreshold(set) => {
-            demand::set_power_thresholds(desk, set).await
+            boxed(move || demand::set_power_thresholds(desk, set))
         }
-        RequestBody::SetMaximumDemandConfigurableTimePeriod(set) => demand::set_period(desk, set).await,
-        RequestBody::ResetMaximumDemandRegisters(reset) => demand::reset(desk, reset).await,
-        RequestBody::ConfigureAlertBehaviour(configure) => alert_behaviour::configure(desk, configure).await,
-        RequestBody::SetElectricitySupplyTamperState(set) => supply::set_tamper_state(desk, set.state).await,
+        RequestBody::SetMaximumDemandConfigurableTimePeriod(set) => {
+            boxed(move || demand::set_period(desk, set))
+        }
+        RequestBody::ResetMaximumDemandRegisters(reset) => boxed(move || demand::reset(desk, reset)),
+        RequestBody::ConfigureAlertBehaviour(configure) => {
+            boxed(move || alert_behaviour::configure(desk, configure))
+        }
+        RequestBody::SetElectricitySupplyTamperState(set) => {
+            boxed(move || supply::set_tamper_state(desk, set.state))
+        }
         RequestBody::UpdateDeviceConfigurationRMSVoltageCounterReset(_) => {
-            voltage::reset_counters(desk).await
+            boxed(move || voltage::reset_counters(desk))
         }
-        RequestBody::SynchroniseClock(set) => clock::synchronise(desk, set, now).await,
-        RequestBody::ReadEventOrSecurityLog(read) => log::events(desk, read).await,
-        RequestBody::EnableSupply(_) => supply::enable(desk).await,
-        RequestBody::DisableSupply(_) => supply::disable(desk).await,
-        RequestBody::ArmSupply(_) => supply::arm(desk).await,
-        RequestBody::ReadSupplyStatus(_) => supply::status(desk).await,
-        RequestBody::ReadDeviceLog(_) if desk.device.kind == DeviceKind::Chf => log::devices(desk).await,
-        RequestBody::ReadDeviceLog(_) => joining::devices(desk).await,
-        RequestBody::DisplayMessage(message) => customer::message(desk, message).await,
-        RequestBody::RestrictAccessForChangeOfTenancy(change) => customer::restrict(desk, change).await,
-        RequestBody::UpdateSupplierName(supplier) => customer::supplier(desk, supplier).await,
-        RequestBody::DisablePrivacyPIN(_) => customer::disable_pin(desk).await,
-        RequestBody::RequestCustomerIdentificationNumber(_) => customer::identify(desk).await,
-        RequestBody::ReadDeviceConfigurationMPxN(_) => meter_point::read(desk, fuel).await,
-        RequestBody::SetDeviceConfigurationImportMPxN(set) => meter_point::set_import(desk, set, fuel).await,
-        RequestBody::SetDeviceConfigurationExportMPAN(set) => meter_point::set_export(desk, set).await,
-        RequestBody::ReadDeviceConfigurationGas(_) => gas::read(desk).await,
+        RequestBody::SynchroniseClock(set) => boxed(move || clock::synchronise(desk, set, now)),
+        RequestBody::ReadEventOrSecurityLog(read) => boxed(move || log::events(desk, read)),
+        RequestBody::EnableSupply(_) => boxed(move || supply::enable(desk)),
+        RequestBody::DisableSupply(_) => boxed(move || supply::disable(desk)),
+        RequestBody::ArmSupply(_) => boxed(move || supply::arm(desk)),
+        RequestBody::ReadSupplyStatus(_) => boxed(move || supply::status(desk)),
+        RequestBody::ReadDeviceLog(_) if desk.device.kind == DeviceKind::Chf => {
+            boxed(move || log::devices(desk))
+        }
+        RequestBody::ReadDeviceLog(_) => boxed(move || joining::devices(desk)),
+        RequestBody::DisplayMessage(message) => boxed(move || customer::message(desk, message)),
+        RequestBody::RestrictAccessForChangeOfTenancy(change) => {
+            boxed(move || customer::restrict(desk, change))
+        }
+        RequestBody::UpdateSupplierName(supplier) => boxed(move || customer::supplier(desk, supplier)),
+        RequestBody::DisablePrivacyPIN(_) => boxed(move || customer::disable_pin(desk)),
+        RequestBody::RequestCustomerIdentificationNumber(_) => boxed(move || customer::identify(desk)),
+        RequestBody::ReadDeviceConfigurationMPxN(_) => boxed(move || meter_point::read(desk, fuel)),
+        RequestBody::SetDeviceConfigurationImportMPxN(set) => {
+            boxed(move || meter_point::set_import(desk, set, fuel))
+        }
+        RequestBody::SetDeviceConfigurationExportMPAN(set) => {
+            boxed(move || meter_point::set_export(desk, set))
+        }
+        RequestBody::ReadDeviceConfigurationGas(_) => boxed(move || gas::read(desk)),
         RequestBody::UpdateDeviceConfigurationGasConversion(update) => {
-            gas::set_conversion(desk, update).await
+            boxed(move || gas::set_conversion(desk, update))
         }
-        RequestBody::UpdateDeviceConfigurationGasFlow(update) => gas::set_flow(desk, update).await,
-        RequestBody::RecordNetworkDataGAS(_) => gas::record(desk).await,
-        RequestBody::CommissionDeviceSynchroniseClock(set) => clock::commission(desk, set, now).await,
+        RequestBody::UpdateDeviceConfigurationGasFlow(update) => boxed(move || gas::set_flow(desk, update)),
+        RequestBody::RecordNetworkDataGAS(_) => boxed(move || gas::record(desk)),
+        RequestBody::CommissionDeviceSynchroniseClock(set) => {
+            boxed(move || clock::commission(desk, set, now))
+        }
         RequestBody::JoinServiceCritical(join) | RequestBody::JoinServiceNonCritical(join) => {
-            joining::join(desk, body.srv(), join.other).await
+            boxed(move || joining::join(desk, body.srv(), join.other))
         }
         RequestBody::UnjoinServiceCritical(unjoin) | RequestBody::UnjoinServiceNonCritical(unjoin) => {
-            joining::unjoin(desk, body.srv(), unjoin.other).await
+            boxed(move || joining::unjoin(desk, body.srv(), unjoin.other))
         }
-        RequestBody::UpdateHANDeviceLog(update) => joining::update_list(desk, update).await,
-        RequestBody::RestoreHANDeviceLog(restore) => joining::restore_list(desk, restore.old).await,
-        RequestBody::RestoreGPFDeviceLog(restore) => joining::restore_log(desk, restore.old).await,
-        RequestBody::ReadFirmwareVersion(_) => plate::firmware(desk).await,
-        RequestBody::ActivateFirmware(body) => firmware::activate(desk, body, now).await,
+        RequestBody::UpdateHANDeviceLog(update) => boxed(move || joining::update_list(desk, update)),
+        RequestBody::RestoreHANDeviceLog(restore) => boxed(move || joining::restore_list(desk, restore.old)),
+        RequestBody::RestoreGPFDeviceLog(restore) => boxed(move || joining::restore_log(desk, restore.old)),
+        RequestBody::ReadFirmwareVersion(_) => boxed(move || plate::firmware(desk)),
+        RequestBody::ActivateFirmware(body) => boxed(move || firmware::activate(desk, body, now)),
         // What only the DCC answers is here too: it never comes this far.
-        other => Err(Refusal::NotCarriedOut(other.srv())),
+        other => boxed(move || std::future::ready(Err(Refusal::NotCarriedOut(other.srv())))),
     }
 }
 
