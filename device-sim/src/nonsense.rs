@@ -149,13 +149,13 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use crate::fault::KINDS;
+    use crate::fault::{CONDITIONS, KINDS};
 
     /// Words of the language, and what is none, in any order.
     fn words(known: &'static [&'static str]) -> impl Strategy<Value = String> {
         let word = prop_oneof![
             4 => proptest::sample::select(known).prop_map(str::to_owned),
-            2 => proptest::sample::select(&KINDS[..]).prop_map(str::to_owned),
+            2 => proptest::sample::select([&KINDS[..], &CONDITIONS].concat()).prop_map(str::to_owned),
             1 => "[0-9]{1,12}(ms|s|h)?",
             1 => "\\PC{0,8}",
         ];
