@@ -16,6 +16,8 @@ pub struct Facts {
     pub devices: BTreeMap<DeviceKind, DeviceFacts>,
     /// The EUI-64 the lab acts under, by role.
     pub users: BTreeMap<UserRole, Value>,
+    /// The certificates of a run, in base64; none where no run has made any.
+    pub certificates: BTreeMap<CertificateName, Value>,
 }
 
 /// What a script may know of a device: what it is meant to be.
@@ -52,6 +54,7 @@ impl Facts {
         Self {
             devices: rig.devices().map(|device| (device.kind, DeviceFacts::of(device))).collect(),
             users: lab.users.iter().map(user).collect(),
+            certificates: BTreeMap::new(),
         }
     }
 }
@@ -129,6 +132,8 @@ pub enum Reference {
     Model(Option<DeviceKind>, ModelField),
     /// `${user.IS}`: the EUI-64 the lab acts under in this role.
     User(UserRole),
+    /// `${certificate.IS}`: a certificate of the run, in base64.
+    Certificate(CertificateName),
     /// `${now}`, `${now-1d}`, `${now+30m}`: the moment the step begins, shifted.
     Now(SignedDuration),
     /// `${now+3s:date}` and `${now+3s:time}`: the day of that moment, and its time of day, UTC.
@@ -139,6 +144,30 @@ pub enum Reference {
     /// signed by the simulated maker; `${firmware-hash:P4X2G05}` its SHA-256. Without a version it is the Device Model's
     /// own. After a comma, what is wrong with the image: `${firmware-image:P4X2G05,forged}`.
     Firmware(ImagePart, ImageOrder),
+}
+
+/// A certificate that a script may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CertificateName {
+    /// `certificate.authority`: the root that vouches for the others.
+    Authority,
+    /// `certificate.stranger`: that of a party no DCC knows.
+    Stranger,
+    /// `certificate.IS`: the one that the lab's user in this role signs by.
+    User(UserRole),
+    /// `certificate.IS.renewed`: another of the same user, with another key.
+    Renewed(UserRole),
+}
+
+impl std::fmt::Display for CertificateName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Authority => f.write_str("certificate.authority"),
+            Self::Stranger => f.write_str("certificate.stranger"),
+            Self::User(role) => write!(f, "certificate.{role}"),
+            Self::Renewed(role) => write!(f, "certificate.{role}.renewed"),
+        }
+    }
 }
 
 lab_config::vocabulary! {
@@ -215,6 +244,7 @@ impl Reference {
                 device(kind).and_then(|facts| facts.model.get(field)).ok_or("the rig has no such device")
             }
             Self::User(role) => bindings.facts.users.get(role).ok_or("the lab has no such user"),
+            Self::Certificate(name) => bindings.facts.certificates.get(name).ok_or("no run has made it"),
             Self::Now(shift) | Self::Civil(shift, _) => {
                 let shifted = bindings.now.and_then(|now| now.checked_add(*shift).ok());
                 let value = |time| match self {
@@ -249,6 +279,7 @@ impl std::fmt::Display for Reference {
             Self::Model(None, field) => write!(f, "model.{field}"),
             Self::Model(Some(kind), field) => write!(f, "model.{kind}.{field}"),
             Self::User(role) => write!(f, "user.{role}"),
+            Self::Certificate(name) => name.fmt(f),
             Self::Now(shift) if shift.is_zero() => f.write_str("now"),
             Self::Now(shift) => write!(f, "now{:+}s", shift.as_secs()),
             Self::Civil(shift, part) => write!(f, "{}:{part}", Self::Now(*shift)),

@@ -103,7 +103,9 @@
 //!
 //! `bind = { name = PATH }` gives a value a name, and `${name}` is that value from then on; the columns of a row are names
 //! too. Built in: `${device}`, `${device.CHF}` (EUI-64), `${model.firmware-version}`, `${model.CHF.firmware-version}` (what
-//! the Device Model says), `${user.IS}` (EUI-64), `${now}`, `${now-1d}`, `${now+30m}` (the moment the step begins),
+//! the Device Model says), `${user.IS}` (EUI-64), `${certificate.IS}`,
+//! `${certificate.IS.renewed}`, `${certificate.authority}`, `${certificate.stranger}` (certificates made for the run, in base64: the
+//! one the user signs by, another of its own, the root of both, that of a party no DCC knows), `${now}`, `${now-1d}`, `${now+30m}` (the moment the step begins),
 //! `${now:date}`, `${now+3s:time}` (the day of such a moment, and its time of day, UTC), and, in
 //! the fields of a request only, `${utrn:1000}` (a fresh token of 1000 pence for the device requested of). A name nothing
 //! binds is refused when the script is read. Clean-up may use only names of the row and of set-up.

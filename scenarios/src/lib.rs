@@ -24,7 +24,8 @@ pub use action::{
     ObservedAttribute, Outcome, Request, Scheduled, Select, UserSystem, Vending,
 };
 pub use binding::{
-    Bindings, CivilPart, DeviceFacts, Facts, ImagePart, ModelField, Operand, Piece, Reference, Unbound,
+    Bindings, CertificateName, CivilPart, DeviceFacts, Facts, ImagePart, ModelField, Operand, Piece,
+    Reference, Unbound,
 };
 pub use data_set::{DataSet, NotShipped, Write};
 pub use expectation::{Amount, Check, Expectation, Mismatch, Pattern, PatternError, evaluate};

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lab_config::{ClientIdentity, DccEnvironment, DccInterface, Eui64, Lab};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use lab_config::{ClientIdentity, DccEnvironment, DccInterface, Eui64, Lab, UserRole};
 use proto_duis::pki::{Authority, PkiError};
 use proto_duis::{Certificate, Party, PartyKind, Signer, TrustStore};
+use scenarios::{CertificateName, Value};
 
 use super::RunError;
 use crate::service_user::{User, Users};
@@ -13,6 +15,10 @@ use crate::service_user::{User, Users};
 /// The parties of a run, each with its certificate, and the keys of the users the lab is.
 pub(super) struct Keys {
     pub(super) users: Users,
+    /// The certificates that scripts may name.
+    pub(super) named: BTreeMap<CertificateName, Value>,
+    /// The roots that new certificates of users must lead to.
+    pub(super) anchors: Vec<Certificate>,
     parties: Vec<(Party, Certificate)>,
 }
 
@@ -44,7 +50,16 @@ impl Keys {
         }
         parties.push((dsp_party(lab), dsp.certificate().clone()));
         parties.push((s1sp_party(lab), s1sp.certificate().clone()));
-        Ok((Self { users, parties }, StubSigners { dsp, s1sp }))
+        let root = Certificate::from_pem(authority.pem());
+        let root = root.map_err(|error| part("lab's certificate authority", error))?;
+        let mut named = named(&users);
+        named.insert(CertificateName::Authority, value(&root));
+        named.insert(CertificateName::Stranger, value(users.strangers_certificate()));
+        for (role, id) in &lab.users {
+            let renewed = authority.issue(&format!("{role} {id}")).map_err(unmade)?;
+            named.insert(CertificateName::Renewed(*role), value(renewed.certificate()));
+        }
+        Ok((Self { users, named, anchors: vec![root], parties }, StubSigners { dsp, s1sp }))
     }
 
     /// The keys the lab file names for somebody else's DCC, and the certificates it says are believed.
@@ -63,7 +78,7 @@ impl Keys {
                 parties.push((party.clone(), certificate(file)?));
             }
         }
-        Ok(Self { users, parties })
+        Ok(Self { named: named(&users), users, anchors: Vec::new(), parties })
     }
 
     /// The parties of these kinds, to be believed.
@@ -80,6 +95,18 @@ impl Keys {
         let one = |(party, certificate): &(Party, Certificate)| format!("{party}\n{}", certificate.pem());
         self.parties.iter().map(one).collect()
     }
+}
+
+/// The certificates the lab's users sign by.
+fn named(users: &Users) -> BTreeMap<CertificateName, Value> {
+    let one =
+        |(role, certificate): (UserRole, &Certificate)| (CertificateName::User(role), value(certificate));
+    users.certificates().map(one).collect()
+}
+
+/// A certificate as a request has it.
+fn value(certificate: &Certificate) -> Value {
+    Value::from(STANDARD.encode(certificate.der()))
 }
 
 fn dsp_party(lab: &Lab) -> Party {

@@ -222,9 +222,10 @@ async fn with_evidence(order: Order, met: Met, recorded: &Recorded, stop: &Stop)
         return Ok(blocked(&order, &met.proof, book)?);
     }
     let rig = Arc::new(order.rig()?.clone());
-    let facts = Arc::new(Facts::of(&order.lab, &rig));
     let tokens = Tokens::of(&rig, &order.keys)?;
     let system = System::start(&order.lab, met.links, met.pushes, book.clone()).await?;
+    let certificates = system.certificates.clone();
+    let facts = Arc::new(Facts { certificates, ..Facts::of(&order.lab, &rig) });
     let mut bench = RigBench::new(
         Parts {
             entry: order.entry()?.clone(),

@@ -23,7 +23,7 @@ use crate::dcc::{
 use crate::driver::{Push, RigLinks};
 use crate::link::Direction;
 use crate::migration::Declared;
-use crate::s1sp::{Recipients, S1sp, S1spAlertMessage, S1spParts, Unserved};
+use crate::s1sp::{PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, Unserved};
 use crate::tap::MessageTap;
 
 /// How long the S1SP may take for one request: reading a month of half hours through a hub takes seconds.
@@ -70,7 +70,9 @@ impl Stub {
             pushes,
             signer: signers.s1sp,
             trust: keys.trust(&[PartyKind::User, PartyKind::Dsp]),
-            recipients: recipients(lab, interface)?,
+            suppliers: suppliers(lab, interface)?,
+            network_operators: network_operators(lab, interface),
+            anchors: keys.anchors.clone(),
             outbox,
         }));
         let outsiders = Outsiders::new(book.clone(), keys.trust(&[PartyKind::Dsp, PartyKind::S1sp]));
@@ -193,24 +195,27 @@ impl Stub {
     }
 }
 
-/// Whom alerts of devices go to: the lab's suppliers, and the network operator where the lab is one.
-fn recipients(lab: &Lab, interface: &DccInterface) -> Result<Recipients, RunError> {
-    let supplier = |role: UserRole| {
-        lab.user(role).ok_or_else(|| {
+/// The suppliers of electricity and of gas: the lab's, and User Systems outside the harness beside them.
+fn suppliers(lab: &Lab, interface: &DccInterface) -> Result<PartiesByFuel, RunError> {
+    let all = |role: UserRole| -> Result<Vec<Eui64>, RunError> {
+        let own = lab.user(role).ok_or_else(|| {
             part("S1SP", format!("the lab file has no user in role {role}: add one under [users]"))
-        })
+        })?;
+        Ok(std::iter::once(own).chain(outsiders_in(interface, role)).collect())
     };
-    let with_outsiders = |own: Option<Eui64>, role: UserRole| -> Vec<Eui64> {
-        let systems = interface.user_systems.iter().filter(move |system| system.roles.contains(&role));
-        own.into_iter().chain(systems.map(|system| system.id)).collect()
-    };
-    let (electricity, gas) = (UserRole::ImportSupplier, UserRole::GasSupplier);
-    let network = UserRole::ElectricityDistributor;
-    Ok(Recipients {
-        electricity: with_outsiders(Some(supplier(electricity)?), electricity),
-        gas: with_outsiders(Some(supplier(gas)?), gas),
-        electricity_network: with_outsiders(lab.user(network), network),
-    })
+    Ok(PartiesByFuel { electricity: all(UserRole::ImportSupplier)?, gas: all(UserRole::GasSupplier)? })
+}
+
+/// The network operators, likewise. A lab may be without any: its suppliers hear of what is theirs.
+fn network_operators(lab: &Lab, interface: &DccInterface) -> PartiesByFuel {
+    let all = |role: UserRole| lab.user(role).into_iter().chain(outsiders_in(interface, role)).collect();
+    PartiesByFuel { electricity: all(UserRole::ElectricityDistributor), gas: all(UserRole::GasTransporter) }
+}
+
+/// The User Systems outside the harness that act in a role.
+fn outsiders_in(interface: &DccInterface, role: UserRole) -> impl Iterator<Item = Eui64> + '_ {
+    let systems = interface.user_systems.iter().filter(move |system| system.roles.contains(&role));
+    systems.map(|system| system.id)
 }
 
 /// The door of User Systems outside the harness, where the lab has any.

@@ -1,12 +1,14 @@
 //! The parties of the picture, running: the service user, and the DCC it speaks to, which is the harness's stub with an S1SP behind
 //! it or somebody else's.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use lab_config::{AnswerListener, Dcc, DccEnvironment, Eui64, Lab};
 use proto_duis::PartyKind;
 use proto_lab::record::{Body, Note, Prepared};
+use scenarios::{CertificateName, Value};
 use tokio::sync::mpsc;
 
 use super::keys::{Keys, part};
@@ -24,6 +26,8 @@ pub struct System {
     pub user: ServiceUser,
     /// The ways to the devices, with the passwords now in force.
     pub links: RigLinks,
+    /// The certificates that scripts may name.
+    pub certificates: BTreeMap<CertificateName, Value>,
     /// The stub; none where the DCC is somebody else's.
     stub: Option<Stub>,
     book: Book,
@@ -40,7 +44,7 @@ impl System {
         pushes: mpsc::Receiver<Push>,
         book: Book,
     ) -> Result<Self, RunError> {
-        let (user, stub) = match &lab.dcc {
+        let (user, stub, certificates) = match &lab.dcc {
             Dcc::Stub(interface) => {
                 let (keys, signers) = Keys::with_stub(lab, interface)?;
                 let made = "made for this run unless the lab file names them";
@@ -50,7 +54,7 @@ impl System {
                 let stub = Stub::start(lab, parts).await?;
                 let user = start_user(with_stub(lab, &keys, &stub, book)).await?;
                 stub.register(lab, &user.listener_url())?;
-                (user, Some(stub))
+                (user, Some(stub), keys.named)
             }
             Dcc::Environment(dcc) => {
                 let keys = Keys::for_environment(lab, dcc)?;
@@ -58,14 +62,14 @@ impl System {
                 let user = start_user(with_environment(lab, &keys, dcc, book.clone())?).await?;
                 let what = environment::words(dcc, &user.listener_url());
                 book.write(Body::Prepared(Prepared { what, blob: None }))?;
-                (user, None)
+                (user, None, keys.named)
             }
         };
         for what in user.counters_told() {
             let note = Note { who: "service user".to_owned(), what: what.clone() };
             book.write(Body::Note(note))?;
         }
-        Ok(Self { user, links, stub, book })
+        Ok(Self { user, links, certificates, stub, book })
     }
 
     /// What User Systems outside the harness asked; none where the DCC is somebody else's.
@@ -95,6 +99,13 @@ impl System {
     pub async fn quiesce(&self, limit: Duration) {
         if let Some(stub) = &self.stub {
             stub.quiesce(limit).await;
+        }
+    }
+
+    /// The registered suppliers have every device, as after a handover. Somebody else's DCC knows who has them.
+    pub(super) fn suppliers_take_over(&self) {
+        if let Some(stub) = &self.stub {
+            stub.s1sp.suppliers_take_over();
         }
     }
 
@@ -191,6 +202,12 @@ impl Parties for System {
         // What the inventory holds before the first device of the installation joins it must be safe on disk.
         self.book.sync().map_err(|e| e.to_string())?;
         self.own()?.enrol(declared)
+    }
+
+    fn hold_for_the_dcc(&mut self) {
+        if let Some(stub) = &self.stub {
+            stub.s1sp.hold_for_the_dcc();
+        }
     }
 
     async fn withdraw(&mut self, declared: &Declared) -> Result<(), String> {

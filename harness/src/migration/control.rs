@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lab_config::{DeviceKind, DeviceModelCombination, EpclEntry, Eui64, Rig};
+use lab_config::{DeviceKind, DeviceModelCombination, EpclEntry, Eui64, InstallationType, Rig};
 
 use super::checks::{self, Declared};
 use super::{Authorisation, Operation, OutOfOrder, Stage};
@@ -23,6 +23,9 @@ pub trait Parties: Send {
 
     /// The declared devices join the inventory as commissioned.
     fn enrol(&mut self, declared: &Declared) -> impl Future<Output = Result<(), String>> + Send;
+
+    /// The S1SP holds the DCC's credentials where a supplier's would be, until one takes the devices over.
+    fn hold_for_the_dcc(&mut self);
 
     /// The declared devices leave the inventory; one that is not in it has left already.
     fn withdraw(&mut self, declared: &Declared) -> impl Future<Output = Result<(), String>> + Send;
@@ -134,7 +137,12 @@ impl Control {
         match parties.enrol(&self.declared).await {
             Ok(()) => {
                 self.stage = Stage::Migrated(authorisation);
-                format!("{} devices commissioned in the inventory", self.declared.devices.len())
+                let said = format!("{} devices commissioned in the inventory", self.declared.devices.len());
+                if self.entry.installation_type != InstallationType::Dormant {
+                    return said;
+                }
+                parties.hold_for_the_dcc();
+                format!("{said}, the DCC holding them until a supplier takes them over")
             }
             Err(reason) => self.roll_back(parties, reason).await,
         }

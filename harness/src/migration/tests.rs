@@ -14,6 +14,7 @@ struct Estate {
     contact_fails: bool,
     enrol_fails: bool,
     give_back_fails: bool,
+    held_by_the_dcc: bool,
 }
 
 impl Parties for Estate {
@@ -40,6 +41,10 @@ impl Parties for Estate {
         }
         self.inventory.extend(declared.devices.values().map(|d| d.eui64));
         Ok(())
+    }
+
+    fn hold_for_the_dcc(&mut self) {
+        self.held_by_the_dcc = true;
     }
 
     async fn withdraw(&mut self, declared: &Declared) -> Result<(), String> {
@@ -74,6 +79,7 @@ async fn a_dormant_installation_arrives_whole() {
     let (mut control, mut estate) = (control(), Estate::default());
     let stages = forward(&mut control, &mut estate).await;
     assert_eq!(stages, ["authorised", "validated", "under-s1sp-control", "migrated"]);
+    assert!(estate.held_by_the_dcc, "a dormant installation is the DCC's until a supplier takes it over");
     assert_eq!(estate.inventory.len(), 5);
     assert!(estate.controlled);
     let authorisation = control.stage().authorisation().expect("an authorisation").as_str();
@@ -135,6 +141,8 @@ impl Parties for Hanging {
     async fn enrol(&mut self, _: &Declared) -> Result<(), String> {
         Ok(())
     }
+
+    fn hold_for_the_dcc(&mut self) {}
 
     async fn withdraw(&mut self, _: &Declared) -> Result<(), String> {
         Ok(())

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use proto_dlms::apdu::EventNotification;
 use proto_dlms::client::Notification;
 use proto_dlms::data::DeviationSign;
-use proto_duis::mmc::build::Fuel;
 use proto_duis::{
     AlertCode, DeviceAlert, DeviceKind, Eui64, RequestId, S1spAlert, Smets1Body, Smets1Response, Srv,
 };
@@ -100,7 +99,7 @@ fn device_alerts(parts: &Parts, push: &Push) -> Result<Vec<Smets1Response>, Stri
         timestamp: None,
         body: Smets1Body::Alert(alert.clone()),
     };
-    Ok(parts.recipients.of(Fuel::of(device.kind), code).iter().map(to).collect())
+    Ok(parts.credentials().addressees(device.eui64, code).into_iter().map(|user| to(&user)).collect())
 }
 
 fn event(push: &Push) -> Result<EventNotification, String> {

@@ -11,6 +11,7 @@
 
 mod alerts;
 mod control;
+mod credentials;
 mod desk;
 mod distribution;
 mod operation;
@@ -24,10 +25,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Eui64};
-use proto_duis::body::{AlertCodes as _, NetworkOperatorEsmeCommon, NetworkOperatorEsmeSinglePhase};
 use proto_duis::mmc::build::Fuel;
 use proto_duis::{
-    AlertCode, CountersignedRequest, DsigError, MessageError, Request, RequestBody, ResponsePayload,
+    Certificate, CountersignedRequest, DsigError, MessageError, Request, RequestBody, ResponsePayload,
     S1spAlert, Signed, Signer, Smets1Response, Smets1Timestamp, Srv, TrustStore,
 };
 use tokio::sync::{Mutex, mpsc};
@@ -36,6 +36,8 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::driver::{Push, RigLinks};
 pub use alerts::{IDENTIFICATION_NUMBER, OUTCOME_UNKNOWN};
+use credentials::CredentialStore;
+pub use credentials::PartiesByFuel;
 use desk::Desk;
 use refusal::{NotServed, Refusal};
 
@@ -60,37 +62,6 @@ impl S1spAlertMessage {
 
     fn s1sp(alert: S1spAlert, signer: &Signer) -> Result<S1spAlertMessage, DsigError> {
         alert.sign(signer).map(S1spAlertMessage::S1sp)
-    }
-}
-
-/// The users of an installation to whom its devices' alerts go: each gets one of its own. There are several in a capacity
-/// where a User System outside the harness has it beside the lab's own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipients {
-    /// The suppliers of electricity, who hear of the hub too.
-    pub electricity: Vec<Eui64>,
-    /// The suppliers of gas.
-    pub gas: Vec<Eui64>,
-    /// The operators of the electricity network, who hear of what 6.22 lets them set, in place of the supplier. Where
-    /// there are none, the suppliers hear of it.
-    pub electricity_network: Vec<Eui64>,
-}
-
-impl Recipients {
-    /// Who hears of an event of a device of this fuel.
-    fn of(&self, fuel: Fuel, code: AlertCode) -> &[Eui64] {
-        let network = [NetworkOperatorEsmeCommon::CODES, NetworkOperatorEsmeSinglePhase::CODES];
-        match fuel {
-            Fuel::Electricity if !self.electricity_network.is_empty() && network.concat().contains(&code) => {
-                &self.electricity_network
-            }
-            Fuel::Electricity => &self.electricity,
-            Fuel::Gas => &self.gas,
-        }
-    }
-
-    fn is_supplier(&self, user: Eui64) -> bool {
-        self.electricity.iter().chain(&self.gas).any(|supplier| *supplier == user)
     }
 }
 
@@ -141,8 +112,13 @@ pub struct S1spParts {
     pub signer: Signer,
     /// Whose signatures it believes.
     pub trust: TrustStore,
-    /// Whom alerts go to.
-    pub recipients: Recipients,
+    /// The suppliers registered for the devices, to whom alerts go and whose critical requests are done.
+    pub suppliers: PartiesByFuel,
+    /// The network operators. Those of electricity hear of what 6.22 lets them set, in place of the supplier; where there
+    /// are none, the suppliers hear of it.
+    pub network_operators: PartiesByFuel,
+    /// The roots that new certificates of users must lead to.
+    pub anchors: Vec<Certificate>,
     /// Where alerts go.
     pub outbox: mpsc::Sender<S1spAlertMessage>,
 }
@@ -152,7 +128,8 @@ struct Parts {
     links: RigLinks,
     signer: Signer,
     trust: TrustStore,
-    recipients: Recipients,
+    /// Who may control the devices.
+    credentials: std::sync::Mutex<CredentialStore>,
     outbox: mpsc::Sender<S1spAlertMessage>,
     /// One request at a time for each device.
     desks: BTreeMap<Eui64, Mutex<Desk>>,
@@ -186,7 +163,9 @@ impl S1sp {
     /// Starts an S1SP for one installation.
     #[must_use]
     pub fn start(parts: S1spParts) -> S1sp {
-        let S1spParts { links, pushes, signer, trust, recipients, outbox } = parts;
+        let S1spParts { links, pushes, signer, trust, suppliers, network_operators, anchors, outbox } = parts;
+        let devices = links.rig().devices().map(|device| (device.eui64, device.kind));
+        let credentials = CredentialStore::new(devices, (suppliers, &network_operators), &trust, anchors);
         let desk = |device: &lab_config::RigDevice| {
             (device.eui64, Mutex::new(Desk::new(device.clone(), links.clone())))
         };
@@ -195,7 +174,7 @@ impl S1sp {
             links,
             signer,
             trust,
-            recipients,
+            credentials: credentials.into(),
             outbox,
             desks,
             distributions: Default::default(),
@@ -266,6 +245,17 @@ impl S1sp {
         control::give_back(&self.parts).await
     }
 
+    /// The installation was migrated dormant: until a supplier takes a device over, by 6.21 or 6.23, the DCC's credentials are
+    /// held for it. No critical request is done then, and its alerts are addressed to the DCC.
+    pub fn hold_for_the_dcc(&self) {
+        self.parts.credentials().hold_for_the_dcc();
+    }
+
+    /// The registered suppliers' credentials are held for every device, as after a handover.
+    pub fn suppliers_take_over(&self) {
+        self.parts.credentials().suppliers_take_over();
+    }
+
     /// Ends every session with a device, so that somebody else may hold one: a device keeps one association for a client.
     /// The next request associates anew.
     pub async fn rest(&self) {
@@ -314,8 +304,16 @@ async fn carried_out(parts: &Arc<Parts>, request: &Request, target: Option<Devic
         let words = format!("{device} is no device of this S1SP");
         return (Err(Refusal::NotExpressible(words)), None);
     };
-    if let Some(refusal) = future_dated(&request.body, Timestamp::now()) {
+    let now = Timestamp::now();
+    if let Err(refusal) = parts.credentials().admit(request) {
         return (Err(refusal), None);
+    }
+    if let Some(refusal) = future_dated(&request.body, now) {
+        return (Err(refusal), None);
+    }
+    // What the S1SP keeps is answered without the device.
+    if let Some(answered) = parts.credentials().carry_out(request, now) {
+        return (answered, None);
     }
     let mut desk = desk.lock().await;
     let result = sleeper::carry_out(parts, &mut desk, request).await;
@@ -378,10 +376,15 @@ fn future_dated(body: &RequestBody, now: Timestamp) -> Option<Refusal> {
 
 impl Parts {
     fn asker(&self, request: &Request) -> Asker {
-        match self.recipients.is_supplier(request.id.originator) {
+        match self.credentials().is_supplier(request.id.originator) {
             true => Asker::Supplier,
             false => Asker::Other,
         }
+    }
+
+    /// Who may control the devices. A panic of another holder has been reported where it happened.
+    fn credentials(&self) -> std::sync::MutexGuard<'_, CredentialStore> {
+        self.credentials.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// The images on their way. A panic of another holder has been reported where it happened.

@@ -19,6 +19,8 @@
 //! | 4002 | the Device Model cannot express what was asked | an answer, not a success |
 //! | 4003 | the lab file or the answer's form stands in the way | E20 and an alert |
 //! | 4004 | this S1SP does not carry the variant out | an answer, not a success |
+//! | 4005 | the credentials held for the device are another's, or the counter was used | an answer, not a success |
+//! | 4006 | the certificates may not be held for the party that sent them | an answer, not a success |
 //! | 5001 | the token was refused | an answer, not a success, and an alert |
 
 use lab_config::Function;
@@ -43,6 +45,12 @@ pub(super) enum Refusal {
     /// The variant is one this S1SP has no operation for.
     #[error("this S1SP does not carry out {0} {name}", name = .0.name())]
     NotCarriedOut(Srv),
+    /// The user's credentials are not those held for the device, or the counter of its request was used.
+    #[error("{0}")]
+    NotHeld(String),
+    /// Certificates that may not be held for the party that sent them.
+    #[error("{0}")]
+    Credentials(String),
     /// What was asked cannot be put into the device's objects.
     #[error("{0}")]
     NotExpressible(String),
@@ -100,6 +108,8 @@ impl Refusal {
             Refusal::Reach(_) | Refusal::Form(_) => 4003,
             Refusal::NotExpressible(_) => 4002,
             Refusal::NotCarriedOut(_) => 4004,
+            Refusal::NotHeld(_) => 4005,
+            Refusal::Credentials(_) => 4006,
             Refusal::Value { .. } => 3005,
             Refusal::OutcomeUnknown(_) => 3006,
             Refusal::NotDone(_) => 3007,
@@ -208,6 +218,8 @@ mod tests {
             driver(DriverErrorKind::Action(ActionResult::OtherReason)),
             Refusal::NotModelled(Function::Clock),
             Refusal::NotExpressible("block prices".into()),
+            Refusal::NotHeld("another's".into()),
+            Refusal::Credentials("no root".into()),
             Refusal::Token("duplicate".into()),
         ];
         assert!(refused.iter().all(|refusal| refusal.not_served().is_none()));

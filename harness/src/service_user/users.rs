@@ -74,6 +74,16 @@ impl Users {
         self.by_role.keys().copied()
     }
 
+    /// The certificate each user signs by.
+    pub fn certificates(&self) -> impl Iterator<Item = (UserRole, &Certificate)> {
+        self.by_role.iter().map(|(role, user)| (*role, user.signer.certificate()))
+    }
+
+    /// The certificate of the user no DCC knows, for misuse scripts: its authority vouches for it.
+    pub fn strangers_certificate(&self) -> &Certificate {
+        self.stranger.signer.certificate()
+    }
+
     /// The user no DCC knows.
     pub(super) const fn stranger(&self) -> &User {
         &self.stranger

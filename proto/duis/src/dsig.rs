@@ -11,6 +11,7 @@
 //! Canonicalisation and elliptic curves come from `bergshamra`; no other module of the project touches it.
 
 mod certificate;
+mod chain;
 mod sign;
 mod trust;
 mod verify;
@@ -19,6 +20,7 @@ mod verify;
 mod tests;
 
 pub use certificate::{Certificate, CertificateError, Signer};
+pub use chain::KeyPurpose;
 pub(crate) use sign::sign;
 pub use trust::{Party, PartyKind, TrustStore};
 pub(crate) use verify::{Verified, signatures_below, verify};

@@ -32,22 +32,23 @@ mod vocabulary;
 mod xml;
 
 pub use body::{
-    ActivateFirmware, AddDeviceToWhitelist, CalendarDate, CreateSchedule, CurrencyUnits, DateOffset,
-    DecommissionDevice, DeviceDetails, DevicePrenotification, DeviceStatusUpdate, ElectricityPrice,
-    ElectricityTariff, EncodedCertificate, EsmeVariant, FieldError, FirmwareFieldError, FirmwareHash,
-    FirmwareImage, FirmwareVersion, GasPrice, GasTariff, HubStatusUpdate, InstallCode, InventoryQuery,
-    InventoryUpdate, JoinOrUnjoinDevice, JoinTimePeriod, KnownField, LogRequest, LogToRead, MeteringPoint,
-    Mpan, Mpxn, NoContent, OnDemandOrFutureDated, PaymentMode, PrenotifiedType, Present, Prices,
-    PropertyFilter, ReadDeviceLog, ReadEventOrSecurityLog, ReadLog, ReadLogPeriod, ReadLogPeriodOffset,
-    ReadLogWithCredentials, RequestBody, RestoreGpfDeviceLog, RestoreHanDeviceLog, ScheduleFrequency,
-    ScheduleId, ScheduleSelection, ScheduledLog, ScheduledRead, ScheduledRegisters, ScheduledRequest,
-    SynchroniseClock, TimeOfDay, TolerancePeriod, TopUpDevice, UpdateFirmware, UpdateHanDeviceLog,
-    UpdateInventory, UpdatePaymentMode, UpdatePrice, Uprn,
+    ActivateFirmware, AddDeviceToWhitelist, CalendarDate, CertificationPath, CreateSchedule, CurrencyUnits,
+    DateOffset, DecommissionDevice, DeviceDetails, DevicePrenotification, DeviceStatusUpdate,
+    ElectricityPrice, ElectricityTariff, EncodedCertificate, EsmeVariant, FieldError, FirmwareFieldError,
+    FirmwareHash, FirmwareImage, FirmwareVersion, GasPrice, GasTariff, HubStatusUpdate, InstallCode,
+    InventoryQuery, InventoryUpdate, JoinOrUnjoinDevice, JoinTimePeriod, KnownField, KnownPartyCertificates,
+    LogRequest, LogToRead, MeteringPoint, Mpan, Mpxn, NewPartyCertificates, NoContent, OnDemandOrFutureDated,
+    PaymentMode, PrenotifiedType, Present, Prices, PropertyFilter, ReadDeviceLog, ReadEventOrSecurityLog,
+    ReadLog, ReadLogPeriod, ReadLogPeriodOffset, ReadLogWithCredentials, RemotePartyRole, RequestBody,
+    RestoreGpfDeviceLog, RestoreHanDeviceLog, RetrieveSecurityCredentials, ScheduleFrequency, ScheduleId,
+    ScheduleSelection, ScheduledLog, ScheduledRead, ScheduledRegisters, ScheduledRequest, SynchroniseClock,
+    TimeOfDay, TolerancePeriod, TopUpDevice, UpdateFirmware, UpdateHanDeviceLog, UpdateInventory,
+    UpdatePaymentMode, UpdatePrice, Uprn,
 };
 pub use compare::{Difference, differences};
 pub use describe::{Description, SignatureDescription, describe};
 pub use document::{canonical_form, sign_document};
-pub use dsig::{Certificate, CertificateError, DsigError, Party, PartyKind, Signer, TrustStore};
+pub use dsig::{Certificate, CertificateError, DsigError, KeyPurpose, Party, PartyKind, Signer, TrustStore};
 pub use identity::{
     DeviceIdList, DeviceIdListError, Eui64, Eui64Error, MessageIdError, RequestId, ResponseId,
 };

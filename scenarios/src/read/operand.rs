@@ -5,7 +5,7 @@ use lab_config::{DeviceKind, FileError, Item};
 use toml::de::DeValue;
 
 use super::scope::Scope;
-use crate::binding::{ImagePart, Piece};
+use crate::binding::{CertificateName, ImagePart, Piece};
 use crate::{Amount, Decimal, Operand, Reference, Value};
 
 /// The largest amount a token may carry, in pence: £1000.
@@ -90,9 +90,15 @@ fn reference(item: &Item<'_>, inside: &str, scope: &Scope) -> Result<Reference, 
         ("model", [field]) => Ok(Reference::Model(None, word(item, field)?)),
         ("model", [kind, field]) => Ok(Reference::Model(Some(word(item, kind)?), word(item, field)?)),
         ("user", [role]) => Ok(Reference::User(word(item, role)?)),
-        ("device" | "model" | "user", _) => {
-            Err(built_in("write ${device}, ${device.CHF}, ${model.firmware-version} or ${user.IS}"))
+        ("certificate", ["authority"]) => Ok(Reference::Certificate(CertificateName::Authority)),
+        ("certificate", ["stranger"]) => Ok(Reference::Certificate(CertificateName::Stranger)),
+        ("certificate", [role]) => Ok(Reference::Certificate(CertificateName::User(word(item, role)?))),
+        ("certificate", [role, "renewed"]) => {
+            Ok(Reference::Certificate(CertificateName::Renewed(word(item, role)?)))
         }
+        ("device" | "model" | "user" | "certificate", _) => Err(built_in(
+            "write ${device}, ${device.CHF}, ${model.firmware-version}, ${user.IS} or ${certificate.IS}",
+        )),
         _ => {
             scope.refuse_unbound(item, inside)?;
             Ok(Reference::Name(inside.into()))

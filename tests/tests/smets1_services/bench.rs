@@ -8,13 +8,13 @@ use std::time::Duration;
 use device_sim::{Estate, SimClock};
 use harness::driver::{Push, RigLinks, rig};
 use harness::link::NoTap;
-use harness::s1sp::{Recipients, S1sp, S1spAlertMessage, S1spParts, Unserved};
+use harness::s1sp::{PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, Unserved};
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Eui64, Lab, UserRole};
 use proto_duis::pki::Authority;
 use proto_duis::{
-    CountersignedRequest, MmcBody, Party, PartyKind, Request, RequestBody, RequestId, ResponsePayload,
-    Signer, Smets1Body, Smets1Response, Srv, TrustStore,
+    Certificate, CountersignedRequest, MmcBody, Party, PartyKind, Request, RequestBody, RequestId,
+    ResponsePayload, Signer, Smets1Body, Smets1Response, Srv, TrustStore,
 };
 use tokio::sync::mpsc;
 
@@ -27,7 +27,8 @@ pub(crate) struct Bench {
     alerts: mpsc::Receiver<S1spAlertMessage>,
     user: Signer,
     dsp: Signer,
-    user_id: Eui64,
+    root: Certificate,
+    pub(crate) user_id: Eui64,
     counter: AtomicU64,
 }
 
@@ -43,10 +44,9 @@ impl Bench {
 
     fn of((links, pushes, estate, lab): Devices) -> Bench {
         let authority = Authority::new("Test signing authority").expect("keys");
-        let issue = |name| authority.issue(name).expect("a key");
-        let (user, dsp, signer) = (issue("supplier"), issue("DSP"), issue("S1SP"));
-        let supplier = |role| lab.user(role).expect("a user of the lab");
-        let user_id = supplier(UserRole::ImportSupplier);
+        let issue = |name: &str| authority.issue(name).expect("a key");
+        let user_id = lab.user(UserRole::ImportSupplier).expect("a user of the lab");
+        let (user, dsp, signer) = (issue(&format!("supplier {user_id}")), issue("DSP"), issue("S1SP"));
         let mut trust = TrustStore::new();
         for (name, kind, id, key) in [
             ("supplier", PartyKind::User, user_id, &user),
@@ -55,13 +55,32 @@ impl Bench {
             trust.add(Party { name: name.into(), kind, id }, key.certificate().clone());
         }
         let (outbox, alerts) = mpsc::channel(32);
-        let recipients = Recipients {
-            electricity: vec![user_id],
-            gas: vec![supplier(UserRole::GasSupplier)],
-            electricity_network: vec![supplier(UserRole::ElectricityDistributor)],
+        // One user asks everything here, of both fuels.
+        let suppliers = PartiesByFuel { electricity: vec![user_id], gas: vec![user_id] };
+        let network_operators =
+            PartiesByFuel { electricity: vec![supplier(UserRole::ElectricityDistributor)], gas: Vec::new() };
+        let root = Certificate::from_pem(authority.pem()).expect("a certificate");
+        let anchors = vec![root.clone()];
+        let links_of = links.clone();
+        let parts = S1spParts {
+            links: links_of,
+            pushes,
+            signer,
+            trust,
+            suppliers,
+            network_operators,
+            anchors,
+            outbox,
         };
-        let s1sp = S1sp::start(S1spParts { links: links.clone(), pushes, signer, trust, recipients, outbox });
-        Bench { estate, links, s1sp, alerts, user, dsp, user_id, counter: AtomicU64::new(1) }
+        let s1sp = S1sp::start(parts);
+        Bench { estate, links, s1sp, alerts, user, dsp, root, user_id, counter: AtomicU64::new(1) }
+    }
+
+    /// The certificates of the user and of the root that vouches for it, in base64.
+    pub(crate) fn certificates(&self) -> [String; 2] {
+        let armour = |line: &&str| !line.starts_with("-----");
+        [self.user.certificate(), &self.root]
+            .map(|certificate| certificate.pem().lines().filter(armour).collect())
     }
 
     pub(crate) fn eui64(&self, kind: DeviceKind) -> Eui64 {

@@ -5,6 +5,7 @@
 
 mod bench;
 mod configuration;
+mod credentials;
 mod history;
 mod home;
 mod prepayment;

@@ -8,6 +8,7 @@ use crate::mmc::build::{
     self, AlertBehaviours, CertificateUse, Decimal, GasEventDestinations, GasSettings, HeldCredentials,
     MeterPoints, ModeOfPayment, NetworkOperatorAlerts, Replacement, SupplierAlerts, VoltageSettings,
 };
+use crate::mmc::build::{ReplacementMode, Replacing};
 use crate::mmc::{FormError, MmcBody};
 use crate::{AlertCode, Srv, examples::Draw};
 
@@ -300,6 +301,12 @@ pub(super) fn answers() -> Result<Vec<MmcBody>, FormError> {
         existing: Some((DEVICE, vec![0; 20])),
         new: Some((USER, vec![255; 20])),
     };
+    let how = |srv| Replacing {
+        counter: 7,
+        mode: (srv == Srv::UpdateSecurityCredentialsCoS).then_some(ReplacementMode::SupplierByTransCos),
+        role: RemotePartyRole::Supplier,
+        floors: (Some(6), (srv == Srv::UpdateSecurityCredentialsKRP).then_some(5)),
+    };
     let switches = |codes: [u16; 2]| Some(codes.map(|code| (AlertCode(code), code % 2 == 0)).into());
     let destinations = GasEventDestinations { wan: true, han: false, log: true, alarm: false };
     let held = (USER, CertificateUse::DigitalSigning, vec![1; 20], Some(1000));
@@ -340,7 +347,7 @@ pub(super) fn answers() -> Result<Vec<MmcBody>, FormError> {
         Srv::UpdateSecurityCredentialsCoS,
     ];
     for srv in replacing {
-        answers.push(build::credentials_replaced(srv, std::slice::from_ref(&replaced))?);
+        answers.push(build::credentials_replaced(srv, how(srv), std::slice::from_ref(&replaced))?);
     }
     Ok(answers)
 }

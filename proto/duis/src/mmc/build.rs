@@ -16,9 +16,9 @@ pub use alert_behaviour::{
     alert_behaviours,
 };
 pub use configuration::{
-    CertificateUse, GasSettings, HeldCredentials, MeterPoints, ModeOfPayment, Replacement, VoltageSettings,
-    billing_calendar, credentials, credentials_replaced, gas_settings, meter_points, payment_mode,
-    power_thresholds, voltage,
+    CertificateUse, GasSettings, HeldCredentials, MeterPoints, ModeOfPayment, Replacement, ReplacementMode,
+    Replacing, VoltageSettings, billing_calendar, credentials, credentials_replaced, gas_settings,
+    meter_points, payment_mode, power_thresholds, voltage,
 };
 
 pub use devices::{JoinOutcome, commissioned, joined, restored, sample_recorded};

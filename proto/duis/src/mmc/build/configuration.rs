@@ -190,11 +190,47 @@ pub struct Replacement {
     pub new: Option<(Eui64, Vec<u8>)>,
 }
 
+word_enum! {
+    /// On whose authority credentials were replaced.
+    ReplacementMode, "mode of replacing credentials" {
+        /// The supplier's own.
+        SupplierBySupplier = "SupplierBySupplier",
+        /// The network operator's own.
+        NetworkOperatorByNetworkOperator = "NetworkOperatorByNetworkOperator",
+        /// That of a change of supplier.
+        SupplierByTransCos = "SupplierByTransCoS",
+    }
+}
+
+/// How credentials were replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replacing {
+    /// The counter of the request.
+    pub counter: u64,
+    /// On whose authority; none for a handover, which the schema has no word for.
+    pub mode: Option<ReplacementMode>,
+    /// Whose they are.
+    pub role: RemotePartyRole,
+    /// The counter at or below which the party is refused from now on, and the same of its top-ups, where they changed.
+    pub floors: (Option<u64>, Option<u64>),
+}
+
 /// 6.15.1, 6.21 and 6.23: what was replaced.
 ///
 /// # Errors
 /// Another variant, or more than three certificates.
-pub fn credentials_replaced(srv: Srv, replacements: &[Replacement]) -> Result<MmcBody, FormError> {
+pub fn credentials_replaced(
+    srv: Srv,
+    how: Replacing,
+    replacements: &[Replacement],
+) -> Result<MmcBody, FormError> {
+    let (floor, top_up_floor) = how.floors;
+    let change = (floor.is_some() || top_up_floor.is_some()).then(|| {
+        MmcElement::new("RemotePartySeqNumberChange")
+            .with(MmcElement::leaf("RemotePartyRole", how.role))
+            .with_all(optional("RemotePartyFloorSeqNumber", floor))
+            .with_all(optional("RemotePartyPrepaymentTopUpFloorSeqNumber", top_up_floor))
+    });
     let outcomes = replacements.iter().map(|replaced| {
         let (existing, existing_hash) = party(&replaced.existing);
         let (new, new_hash) = party(&replaced.new);
@@ -207,7 +243,12 @@ pub fn credentials_replaced(srv: Srv, replacements: &[Replacement]) -> Result<Mm
             .with_all(optional("ExistingCertificateHash", existing_hash))
             .with_all(optional("NewCertificateHash", new_hash))
     });
-    MmcBody::new(srv, true, [MmcElement::new("ExecutionOutcome").with_all(outcomes)])
+    let outcome = MmcElement::new("ExecutionOutcome")
+        .with(MmcElement::leaf("AuthorisingRemotePartyOriginatorCounter", how.counter))
+        .with_all(optional("CredentialsReplacementMode", how.mode))
+        .with_all(change)
+        .with_all(outcomes);
+    MmcBody::new(srv, true, [outcome])
 }
 
 fn party(party: &Option<(Eui64, Vec<u8>)>) -> (Option<Eui64>, Option<String>) {
