@@ -154,22 +154,6 @@ mod tests {
     }
 
     #[test]
-    fn voltages_are_the_network_operators_to_hear_of_where_there_is_one() {
-        let [supplier, gas, operator] = [1, 2, 3].map(|last| Eui64::new([0, 0, 0, 0, 0, 0, 0, last]));
-        let mut recipients = super::super::Recipients {
-            electricity: vec![supplier],
-            gas: vec![gas],
-            electricity_network: vec![operator],
-        };
-        let swell = AlertCode(0x8024);
-        assert_eq!(recipients.of(Fuel::Electricity, swell), [operator]);
-        assert_eq!(recipients.of(Fuel::Electricity, AlertCode::TAMPER), [supplier]);
-        assert_eq!(recipients.of(Fuel::Gas, AlertCode::TAMPER), [gas]);
-        recipients.electricity_network.clear();
-        assert_eq!(recipients.of(Fuel::Electricity, swell), [supplier]);
-    }
-
-    #[test]
     fn a_push_that_stayed_incomplete_is_told_with_what_is_missing() {
         let late = PushError::Late { expected: 2, waited: Duration::from_secs(10) };
         let push = Push { device: None, at: Timestamp::UNIX_EPOCH, received: Err(late) };

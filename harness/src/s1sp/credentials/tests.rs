@@ -149,6 +149,17 @@ fn after_a_change_of_supplier_the_former_one_is_refused() {
 }
 
 #[test]
+fn voltages_are_the_network_operators_to_hear_of_where_there_is_one() {
+    let swell = AlertCode(0x8024);
+    let mut world = World::new();
+    assert_eq!(world.store.addressees(ESME, swell), [OPERATOR]);
+    assert_eq!(world.store.addressees(ESME, AlertCode::TAMPER), [OLD]);
+    world.store.devices.get_mut(&ESME).unwrap().network_operator.clear();
+    assert_eq!(world.store.addressees(ESME, swell), [OLD]);
+    assert_eq!(world.store.addressees(DCC, swell), Vec::<Eui64>::new());
+}
+
+#[test]
 fn a_supplier_renews_its_own_credentials_and_nobody_elses() {
     let mut world = World::new();
     let answer = world.ask(&world.change(RENEWAL, OLD, 7, &[])).unwrap();
