@@ -57,8 +57,8 @@ impl Bench {
         let (outbox, alerts) = mpsc::channel(32);
         // One user asks everything here, of both fuels.
         let suppliers = PartiesByFuel { electricity: vec![user_id], gas: vec![user_id] };
-        let network_operators =
-            PartiesByFuel { electricity: vec![supplier(UserRole::ElectricityDistributor)], gas: Vec::new() };
+        let network = lab.user(UserRole::ElectricityDistributor).expect("a user of the lab");
+        let network_operators = PartiesByFuel { electricity: vec![network], gas: Vec::new() };
         let root = Certificate::from_pem(authority.pem()).expect("a certificate");
         let anchors = vec![root.clone()];
         let links_of = links.clone();
