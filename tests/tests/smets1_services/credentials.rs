@@ -10,7 +10,7 @@ use super::bench::{Bench, text};
 const HANDOVER: Srv = Srv::RequestHandoverOfDCCControlledDevice;
 
 /// The fields of a handover to the bench's user.
-fn handover<'a>([own, root]: &'a [String; 2]) -> [(&'a str, &'a str); 4] {
+fn handover([own, root]: &[String; 2]) -> [(&str, &str); 4] {
     [
         ("RemotePartyRole", "Supplier"),
         ("DigitalSigningCertificate", own),
