@@ -159,5 +159,10 @@ fn who_may_not_come_in_is_turned_away_and_changes_nothing() {
     // And the same request a second time is a replay.
     let again = user.again("serviceD");
     assert!(again.contains(">E100<"), "{again}");
+    // There is a door for transforms, at which nothing becomes a pre-command: SMETS1 knows none.
+    let transform = user.asks("serviceT", ESME, "7.2", "7.2", 4, "<sr:DisableSupply/>");
+    assert!(transform.contains(">E12<"), "{transform}");
+    let command = user.asks("serviceT", ESME, "7.2", "7.2", 1, "<sr:DisableSupply/>");
+    assert!(command.contains(">E13<"), "{command}");
     run.waits_for("4.1.1");
 }
