@@ -1,14 +1,16 @@
 //! The customer's connection, electricity or gas: account, prices, tokens, and the switch that opens and closes it.
 
 mod load;
+mod prices;
+mod settings;
 
 pub(super) use load::fits;
 
 use proto_duis::utrn::VendingKey;
 
 use super::account::{Account, Cause, Level, PaymentMode, Thresholds};
-use super::activation::{Activations, CreditSettings, ModeSettings, Part};
-use super::calendar::{Calendar, CalendarError, Timetable};
+use super::activation::{Activations, CreditSettings, ModeSettings};
+use super::calendar::{Calendar, Timetable};
 use super::core::Core;
 use super::curve::Flow;
 use super::customer::Customer;
@@ -236,7 +238,7 @@ impl Connection {
             self.collect_debts(minute);
         }
         self.turn_calendar(minute);
-        self.activate_due(minute);
+        self.activate_prices_due(minute);
         self.core.activate_due();
         if minute.is_at(DAY) {
             self.account_days.push(self.account_day(minute));
@@ -286,21 +288,6 @@ impl Connection {
                 self.core.log(Event::FutureDatedFailed, format!("non-disablement calendar: {error}"))
             }
             None => {}
-        }
-    }
-
-    fn activate_due(&mut self, minute: MeterTime) {
-        if self.passive_unit.as_ref().is_some_and(|passive| passive.is_due(minute)) {
-            self.activate_unit_prices();
-            self.core.log(Event::FutureDatedDone, "unit prices activated");
-        }
-        if self.passive_block.as_ref().is_some_and(|passive| passive.is_due(minute)) {
-            self.activate_block_prices();
-            self.core.log(Event::FutureDatedDone, "block prices activated");
-        }
-        if self.passive_standing.as_ref().is_some_and(|passive| passive.is_due(minute)) {
-            self.activate_standing_charge();
-            self.core.log(Event::FutureDatedDone, "standing charge activated");
         }
     }
 
@@ -420,16 +407,6 @@ impl Connection {
     /// The prices in force.
     pub fn prices(&self) -> &Prices {
         &self.prices
-    }
-
-    /// The unit prices held ready.
-    pub fn passive_unit_prices(&self) -> Option<&Passive<UnitPrices>> {
-        self.passive_unit.as_ref()
-    }
-
-    /// The standing charge held ready.
-    pub fn passive_standing_charge(&self) -> Option<&Passive<Millipence>> {
-        self.passive_standing.as_ref()
     }
 
     /// Opens the supply by command.
@@ -581,146 +558,6 @@ impl Connection {
     pub fn set_thresholds(&mut self, thresholds: Thresholds) {
         self.account.set_thresholds(thresholds);
         self.judge_credit();
-    }
-
-    /// Holds unit prices ready; dated for a time that is past, they are in force at the next minute.
-    pub fn hold_unit_prices(&mut self, passive: Passive<UnitPrices>) {
-        self.passive_unit = Some(passive);
-    }
-
-    /// Holds block prices ready, as [`Connection::hold_unit_prices`] does those of tariff registers.
-    pub fn hold_block_prices(&mut self, passive: Passive<BlockPrices>) {
-        self.passive_block = Some(passive);
-    }
-
-    /// The block prices held ready.
-    pub fn passive_block_prices(&self) -> Option<&Passive<BlockPrices>> {
-        self.passive_block.as_ref()
-    }
-
-    /// Puts the block prices held ready in force; whether there were any.
-    pub fn activate_block_prices(&mut self) -> bool {
-        let Some(passive) = self.passive_block.take() else { return false };
-        self.prices.block = passive.value;
-        true
-    }
-
-    /// Holds a standing charge ready, as [`Connection::hold_unit_prices`] does prices.
-    pub fn hold_standing_charge(&mut self, passive: Passive<Millipence>) {
-        self.passive_standing = Some(passive);
-    }
-
-    /// Puts the unit prices held ready in force; whether there were any.
-    pub fn activate_unit_prices(&mut self) -> bool {
-        let Some(passive) = self.passive_unit.take() else { return false };
-        self.prices.unit = passive.value;
-        true
-    }
-
-    /// Puts the standing charge held ready in force; whether there was one.
-    pub fn activate_standing_charge(&mut self) -> bool {
-        let Some(passive) = self.passive_standing.take() else { return false };
-        self.prices.standing = passive.value;
-        true
-    }
-
-    /// Puts every price held ready in force.
-    pub(super) fn activate_prices(&mut self) {
-        self.activate_unit_prices();
-        self.activate_block_prices();
-        self.activate_standing_charge();
-    }
-
-    /// The limits of the credit in force.
-    pub fn credit_settings(&self) -> CreditSettings {
-        let thresholds = self.account.thresholds();
-        CreditSettings {
-            weekly_cap: self.account.debts().payment.weekly_cap,
-            emergency_limit: thresholds.emergency_limit,
-            emergency_offer: thresholds.emergency_offer,
-            low_credit: thresholds.low_credit,
-            balance_limit: thresholds.balance_limit,
-            token_limit: thresholds.token_limit,
-        }
-    }
-
-    /// The limits held ready; where none are, those in force.
-    pub fn held_credit_settings(&self) -> CreditSettings {
-        self.held_credit.unwrap_or_else(|| self.credit_settings())
-    }
-
-    /// Holds limits of the credit ready.
-    pub fn hold_credit_settings(&mut self, settings: CreditSettings) {
-        self.held_credit = Some(settings);
-    }
-
-    /// How the customer pays, and what goes with it.
-    pub fn mode_settings(&self) -> ModeSettings {
-        let debts = self.account.debts();
-        ModeSettings {
-            mode: self.account.mode(),
-            wait_when_disabled: debts.wait_when_disabled,
-            wait_in_emergency: debts.wait_in_emergency,
-            disablement: self.account.thresholds().disablement,
-        }
-    }
-
-    /// The mode held ready; where none is, that in force.
-    pub fn held_mode_settings(&self) -> ModeSettings {
-        self.held_mode.unwrap_or_else(|| self.mode_settings())
-    }
-
-    /// Holds a payment mode ready.
-    pub fn hold_mode_settings(&mut self, settings: ModeSettings) {
-        self.held_mode = Some(settings);
-    }
-
-    /// Puts the limits and the non-disablement calendar held ready in force.
-    ///
-    /// # Errors
-    /// The calendar does not fit together; everything stays as it was.
-    pub fn activate_prepayment(&mut self) -> Result<(), CalendarError> {
-        self.non_disablement.activate_with_special_days(self.core.shown())?;
-        if let Some(held) = self.held_credit.take() {
-            let mut debts = self.account.debts().clone();
-            debts.payment.weekly_cap = held.weekly_cap;
-            self.account.set_debts(debts);
-            let thresholds = Thresholds {
-                low_credit: held.low_credit,
-                emergency_limit: held.emergency_limit,
-                emergency_offer: held.emergency_offer,
-                balance_limit: held.balance_limit,
-                token_limit: held.token_limit,
-                ..self.account.thresholds()
-            };
-            self.set_thresholds(thresholds);
-        }
-        Ok(())
-    }
-
-    /// Puts the payment mode held ready in force, with what goes with it.
-    pub fn activate_mode(&mut self) {
-        let Some(held) = self.held_mode.take() else { return };
-        let mut debts = self.account.debts().clone();
-        (debts.wait_when_disabled, debts.wait_in_emergency) =
-            (held.wait_when_disabled, held.wait_in_emergency);
-        self.account.set_debts(debts);
-        self.account
-            .set_thresholds(Thresholds { disablement: held.disablement, ..self.account.thresholds() });
-        self.set_mode(held.mode);
-    }
-
-    /// When the next part held ready comes into force.
-    pub(super) fn next_activation(&self) -> Option<Moment> {
-        self.activations.next().map(|at| self.core.reaches(at).max(self.core.now()))
-    }
-
-    /// Logs what came of putting a part in force at its time.
-    pub(super) fn tell_dated(&mut self, part: Part, outcome: &Result<(), CalendarError>) {
-        match outcome {
-            Ok(()) => self.core.log(Event::FutureDatedDone, format!("{} activated", part.name())),
-            Err(error) => self.core.log(Event::FutureDatedFailed, format!("{}: {error}", part.name())),
-        }
     }
 
     /// The display is to be told the balance.

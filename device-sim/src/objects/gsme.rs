@@ -101,7 +101,7 @@ impl Device for Gsme {
         match spec.role {
             Role::Calendar => calendar::activate(&mut self.tariff, shown),
             Role::SpecialDays => calendar::change_special_days(&mut self.tariff, method, parameter, shown),
-            Role::ActivationScript => settings::run(parameter, |part| self.activate(part)),
+            Role::ActivationScript => settings::run(parameter, |part| self.activate_by_command(part)),
             _ => connection::invoke(&mut self.connection, spec, method, parameter),
         }
     }

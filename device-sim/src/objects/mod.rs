@@ -13,6 +13,7 @@ mod debt;
 mod directory;
 mod encode;
 mod esme;
+mod functions;
 mod gpf;
 mod gsme;
 mod image;

@@ -143,6 +143,8 @@ crate::vocabulary! {
         BlockRegisters = "block-registers",
         /// The same since the block period began.
         BlockCounters = "block-counters",
+        /// Gas in each tariff: the object of the first; those of the others follow it.
+        GasTariffRegisters = "gas-tariff-registers",
         /// Gas in each block since the block period began: the object of the first block; those of the others follow it.
         GasBlockCounters = "gas-block-counters",
         /// Script that begins a block period.

@@ -361,6 +361,18 @@ impl Gsme {
         self.tiers.get(register).map(|tier| tier.units())
     }
 
+    /// Puts a part of the configuration that is held ready in force by command; a refusal is in the log.
+    ///
+    /// # Errors
+    /// What does not fit together; everything stays as it was.
+    pub fn activate_by_command(&mut self, part: Part) -> Result<(), CalendarError> {
+        let outcome = self.activate(part);
+        if let Err(error) = &outcome {
+            self.connection.tell_refused(part, error);
+        }
+        outcome
+    }
+
     /// Puts a part of the configuration that is held ready in force.
     ///
     /// # Errors

@@ -142,7 +142,7 @@ impl Device for Esme {
                 quality::reset_count(self, number);
                 Ok(())
             }
-            Role::ActivationScript => settings::run(parameter, |part| self.activate(part)),
+            Role::ActivationScript => settings::run(parameter, |part| self.activate_by_command(part)),
             Role::BlockReset => tariff::reset_blocks(self, parameter),
             Role::BillingScript => match parameter.and_then(Data::as_i128) {
                 Some(1) => {

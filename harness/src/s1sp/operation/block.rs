@@ -1,9 +1,9 @@
-//! 1.7, 4.1.3, 4.1.4 and 6.26: consumption by block, since ever and since the block period began.
+//! 1.7, 4.1.3, 4.1.4, 6.26, and 4.1.2 of gas: consumption by block, since ever and since the block period began.
 
 use lab_config::{Function, Object};
 use proto_dlms::data::{AttributeRef, Data};
 use proto_duis::body::DailyBlockCounterReset;
-use proto_duis::mmc::build::{self, BlockRegisters, Decimal};
+use proto_duis::mmc::build::{self, BlockRegisters, Decimal, Fuel};
 use proto_duis::{MmcBody, Srv};
 
 use super::super::desk::Desk;
@@ -63,14 +63,24 @@ pub(super) async fn matrices(desk: &mut Desk) -> Result<MmcBody, Refusal> {
 
 /// 4.1.4.
 pub(super) async fn gas_counters(desk: &mut Desk) -> Result<MmcBody, Refusal> {
-    let registers = Registers::of(desk, Function::GasBlockCounters).await?;
-    let mut counters = Vec::new();
-    for block in 0..BLOCKS {
-        let (attribute, raw) = registers.read(desk, block).await?;
+    Ok(build::block_counters(&volumes(desk, Function::GasBlockCounters).await?)?)
+}
+
+/// 4.1.2 of a gas meter.
+pub(super) async fn gas_time_of_use(desk: &mut Desk) -> Result<MmcBody, Refusal> {
+    Ok(build::tou_registers(Fuel::Gas, &volumes(desk, Function::GasTariffRegisters).await?)?)
+}
+
+/// Volumes of gas: a gas meter has as many blocks as tariffs.
+async fn volumes(desk: &mut Desk, function: Function) -> Result<Vec<Decimal>, Refusal> {
+    let registers = Registers::of(desk, function).await?;
+    let mut volumes = Vec::new();
+    for place in 0..BLOCKS {
+        let (attribute, raw) = registers.read(desk, place).await?;
         let mantissa = i64::try_from(raw).map_err(|_| Refusal::value(attribute, &raw))?;
-        counters.push(Decimal { mantissa, exponent: registers.scaler.scaler });
+        volumes.push(Decimal { mantissa, exponent: registers.scaler.scaler });
     }
-    Ok(build::block_counters(&counters)?)
+    Ok(volumes)
 }
 
 /// 1.7.

@@ -114,9 +114,10 @@ pub(super) fn carry_out<'a>(
         RequestBody::ActivateEmergencyCredit(_) => boxed(move || money::take_emergency_credit(desk)),
         RequestBody::ClearEventLog(clear) => boxed(move || log::clear(desk, clear)),
         RequestBody::ReadInstantaneousImportRegisters(_) => boxed(move || register::import(desk, fuel)),
-        RequestBody::ReadInstantaneousImportTOUMatrices(_) => {
-            boxed(move || register::time_of_use(desk, fuel))
-        }
+        RequestBody::ReadInstantaneousImportTOUMatrices(_) => match fuel {
+            Fuel::Electricity => boxed(move || register::time_of_use(desk)),
+            Fuel::Gas => boxed(move || block::gas_time_of_use(desk)),
+        },
         RequestBody::ReadInstantaneousImportTOUWithBlocksMatrices(_) => boxed(move || block::matrices(desk)),
         RequestBody::ReadInstantaneousImportBlockCounters(_) => boxed(move || block::gas_counters(desk)),
         RequestBody::ReadInstantaneousExportRegisters(_) => boxed(move || register::export(desk)),

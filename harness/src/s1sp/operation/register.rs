@@ -46,7 +46,7 @@ pub(super) async fn export(desk: &mut Desk) -> Result<MmcBody, Refusal> {
 const TOU_REGISTERS: usize = 48;
 
 /// 4.1.2: the registers the tariff counts in, in whole watt hours.
-pub(super) async fn time_of_use(desk: &mut Desk, fuel: Fuel) -> Result<MmcBody, Refusal> {
+pub(super) async fn time_of_use(desk: &mut Desk) -> Result<MmcBody, Refusal> {
     desk.object(Function::RegisterActivation)?;
     let mut registers = Vec::new();
     for obis in tariff_registers(desk).await?.into_iter().take(TOU_REGISTERS) {
@@ -57,7 +57,7 @@ pub(super) async fn time_of_use(desk: &mut Desk, fuel: Fuel) -> Result<MmcBody, 
         let wh = table::whole(raw, scaler.scaler).ok_or_else(|| Refusal::value(attribute, &raw))?;
         registers.push(Decimal { mantissa: wh, exponent: 0 });
     }
-    Ok(build::tou_registers(fuel, &registers)?)
+    Ok(build::tou_registers(Fuel::Electricity, &registers)?)
 }
 
 /// The registers that activities of the tariff select among (class 6, attribute 2), in the meter's order; none where the
