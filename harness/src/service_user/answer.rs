@@ -305,7 +305,7 @@ fn leaf(name: &str, text: String) -> Node {
 /// A schedule, its details under the names a script gives them by.
 fn schedule(schedule: &StoredSchedule) -> Node {
     let body = RequestBody::CreateSchedule(schedule.details.clone());
-    let fields = body.to_fields().unwrap_or_default();
+    let fields = body.to_fields();
     let details = fields.into_iter().map(|(name, text)| leaf(&name, text));
     let children = std::iter::once(leaf("DSPScheduleID", schedule.id.get().to_string())).chain(details);
     Node { name: "DSPSchedules".to_owned(), text: None, children: children.collect() }

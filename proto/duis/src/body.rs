@@ -85,15 +85,11 @@ pub(crate) trait Content: Sized {
         None
     }
 
-    /// Its fields, as a script would give them; none from those that cannot say.
-    fn to_fields(&self) -> Option<BTreeMap<String, String>> {
-        None
-    }
+    /// Its fields, as a script would give them.
+    fn to_fields(&self) -> BTreeMap<String, String>;
 
-    /// Some content; none from those that cannot make any.
-    fn sample(_: &mut Draw<'_>) -> Option<Self> {
-        None
-    }
+    /// Some content; none where what was drawn makes none.
+    fn sample(draw: &mut Draw<'_>) -> Option<Self>;
 }
 
 impl<V: Value> Content for V {
@@ -115,10 +111,10 @@ impl<V: Value> Content for V {
         self.write(Element::new(Sr, "Body")).children
     }
 
-    fn to_fields(&self) -> Option<BTreeMap<String, String>> {
+    fn to_fields(&self) -> BTreeMap<String, String> {
         let mut fields = BTreeMap::new();
         self.give(&At::body(), &mut fields);
-        Some(fields)
+        fields
     }
 
     fn sample(draw: &mut Draw<'_>) -> Option<Self> {
@@ -149,7 +145,7 @@ macro_rules! bodies {
                 match srv { $(Srv::$variant => <$content as Content>::fields(),)+ }
             }
 
-            /// A body drawn at random; none for the variants whose content cannot be drawn.
+            /// A body drawn at random; none where what was drawn makes none.
             pub(crate) fn sample(srv: Srv, draw: &mut Draw<'_>) -> Option<RequestBody> {
                 Some(match srv {
                     $(Srv::$variant => RequestBody::$variant(<$content as Content>::sample(draw)?),)+
@@ -172,8 +168,8 @@ macro_rules! bodies {
                 match self { $(RequestBody::$variant(content) => content.children(),)+ }
             }
 
-            /// The fields of a script that make this body; none for the few variants that cannot say theirs.
-            pub fn to_fields(&self) -> Option<BTreeMap<String, String>> {
+            /// The fields of a script that make this body.
+            pub fn to_fields(&self) -> BTreeMap<String, String> {
                 match self { $(RequestBody::$variant(content) => Content::to_fields(content),)+ }
             }
 

@@ -84,13 +84,22 @@ fn request(request: &Request) -> String {
 /// What the body says, field by field; a long one is cut.
 fn body(request: &Request) -> String {
     const SHOWN: usize = 12;
-    let fields = request.body.to_fields().unwrap_or_default();
+    let fields = request.body.to_fields();
     let shown: Vec<String> =
-        fields.iter().take(SHOWN).map(|(name, value)| format!("{name} {value}")).collect();
+        fields.iter().take(SHOWN).map(|(name, value)| format!("{name} {}", cut(value))).collect();
     match fields.len().checked_sub(SHOWN).filter(|more| *more > 0) {
         _ if shown.is_empty() => String::new(),
         None => format!(": {}", shown.join(", ")),
         Some(more) => format!(": {} and {more} more", shown.join(", ")),
+    }
+}
+
+/// A value short enough for a line: the largest firmware image has millions of characters.
+fn cut(value: &str) -> String {
+    const MOST: usize = 80;
+    match value.char_indices().nth(MOST) {
+        None => value.to_owned(),
+        Some((end, _)) => format!("{}... ({} characters)", &value[..end], value.chars().count()),
     }
 }
 

@@ -14,6 +14,8 @@ mod schedule;
 mod smets1;
 
 #[cfg(test)]
+mod templates;
+#[cfg(test)]
 mod tests;
 
 pub use alert::S1spAlert;

@@ -230,7 +230,7 @@ fn asked(request: &Request, record: Sequence) -> Asked {
         user: request.id.originator.to_string(),
         target: request.id.target.to_string(),
         id: request.id.to_string(),
-        fields: request.body.to_fields().unwrap_or_default(),
+        fields: request.body.to_fields(),
         record: record.0,
     }
 }

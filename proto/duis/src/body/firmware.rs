@@ -2,14 +2,15 @@
 
 use super::Content;
 use super::fields::{Field, FieldError, FieldReader};
-use super::part::Leaf;
-use super::parts::{EXECUTION, execution_element, read_execution};
-use crate::examples::Draw;
+use super::part::{Leaf, Part, Value};
+use super::parts::{EXECUTION, execution_element, named, read_execution};
+use crate::examples::{self, Draw};
 use crate::identity::DeviceIdList;
 use crate::xml::{Element, Reading, SchemaError, Space::Sr};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -45,7 +46,8 @@ impl Content for UpdateFirmware {
     fn read(body: &Reading<'_>) -> Result<Self, SchemaError> {
         let mut children = body.children(&[])?;
         let image = children.required(Sr, IMAGE.name)?.value()?;
-        let version = children.required(Sr, VERSION.name)?.value()?;
+        // A string of the schema: white space around it is part of it.
+        let version = Value::read(&children.required(Sr, VERSION.name)?, &[])?;
         let devices = children.required(Sr, DEVICES.name)?.value()?;
         children.finish()?;
         Ok(UpdateFirmware { image, version, devices })
@@ -57,6 +59,22 @@ impl Content for UpdateFirmware {
             Element::leaf(Sr, VERSION.name, &self.version),
             Element::leaf(Sr, DEVICES.name, &self.devices),
         ]
+    }
+
+    fn to_fields(&self) -> BTreeMap<String, String> {
+        let UpdateFirmware { image, version, devices } = self;
+        let version = version.to_string();
+        named([(IMAGE.name, image.to_string()), (VERSION.name, version), (DEVICES.name, devices.to_string())])
+    }
+
+    /// A small image for one or two meters.
+    fn sample(draw: &mut Draw<'_>) -> Option<Self> {
+        let octet = |draw: &mut Draw<'_>| u8::try_from(draw.between(0, 255)).unwrap_or_default();
+        let octets = (0..draw.count(1, 64)).map(|_| octet(draw)).collect();
+        let image = FirmwareImage::new(octets).ok()?;
+        let second = draw.flag().then_some(examples::USER);
+        let devices = DeviceIdList::new([examples::DEVICE].into_iter().chain(second))?;
+        Some(UpdateFirmware { image, version: Leaf::sample(draw), devices })
     }
 }
 
@@ -90,6 +108,17 @@ impl Content for ActivateFirmware {
     fn children(&self) -> Vec<Element> {
         let hash = Element::leaf(Sr, HASH.name, self.hash);
         execution_element(self.execution).into_iter().chain([hash]).collect()
+    }
+
+    fn to_fields(&self) -> BTreeMap<String, String> {
+        let execution = self.execution.map(|time| (EXECUTION.name, time.to_string()));
+        named(execution.into_iter().chain([(HASH.name, self.hash.to_string())]))
+    }
+
+    fn sample(draw: &mut Draw<'_>) -> Option<Self> {
+        let mut octets = [0; 32];
+        octets.iter_mut().for_each(|octet| *octet = u8::try_from(draw.between(0, 255)).unwrap_or_default());
+        Some(ActivateFirmware { execution: Part::sample(draw), hash: FirmwareHash(octets) })
     }
 }
 

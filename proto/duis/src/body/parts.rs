@@ -1,10 +1,13 @@
 //! The bodies of all variants but the price update.
 
 use super::fields::{Field, FieldError, FieldReader};
+use super::part::{Leaf, Part};
 use super::{Content, ReadLogPeriod};
+use crate::examples::Draw;
 use crate::utrn::TokenDigits;
 use crate::xml::{Cursor, Element, Reading, SchemaError, Space::Sr};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 pub(super) const DATE_TIME: &str = "a date and time with its offset, such as 2026-11-21T09:30:00Z";
@@ -111,6 +114,41 @@ impl Content for UpdatePaymentMode {
     fn execution(&self) -> Option<Timestamp> {
         self.execution
     }
+
+    fn to_fields(&self) -> BTreeMap<String, String> {
+        let mode = match self.mode {
+            PaymentMode::Credit => vec![("Credit", true.to_string())],
+            PaymentMode::Prepayment {
+                suspend_debt_disabled,
+                suspend_debt_emergency,
+                disablement_threshold,
+            } => vec![
+                ("SuspendDebtDisabled", suspend_debt_disabled.to_string()),
+                ("SuspendDebtEmergency", suspend_debt_emergency.to_string()),
+                ("DisablementThreshold", disablement_threshold.to_string()),
+            ],
+        };
+        let execution = self.execution.map(|time| (EXECUTION.name, time.to_string()));
+        named(execution.into_iter().chain(mode))
+    }
+
+    fn sample(draw: &mut Draw<'_>) -> Option<Self> {
+        let execution = Part::sample(draw);
+        let mode = match draw.flag() {
+            true => PaymentMode::Credit,
+            false => PaymentMode::Prepayment {
+                suspend_debt_disabled: draw.flag(),
+                suspend_debt_emergency: draw.flag(),
+                disablement_threshold: Leaf::sample(draw),
+            },
+        };
+        Some(UpdatePaymentMode { execution, mode })
+    }
+}
+
+/// Fields by their names.
+pub(super) fn named(fields: impl IntoIterator<Item = (&'static str, String)>) -> BTreeMap<String, String> {
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 fn read_prepayment(prepayment: &Reading<'_>) -> Result<PaymentMode, SchemaError> {
@@ -149,6 +187,15 @@ impl Content for TopUpDevice {
 
     fn children(&self) -> Vec<Element> {
         vec![Element::leaf(Sr, "UTRN", self.utrn)]
+    }
+
+    fn to_fields(&self) -> BTreeMap<String, String> {
+        named([("UTRN", self.utrn.to_string())])
+    }
+
+    fn sample(draw: &mut Draw<'_>) -> Option<Self> {
+        let digits: String = (0..crate::utrn::DIGITS).map(|_| draw.between(0, 9).to_string()).collect();
+        digits.parse().ok().map(|utrn| TopUpDevice { utrn })
     }
 }
 
@@ -219,6 +266,17 @@ impl Content for SynchroniseClock {
             Element::leaf(Sr, "CurrentDateTime", self.current),
             Element::leaf(Sr, "TolerancePeriod", tolerance),
         ]
+    }
+
+    fn to_fields(&self) -> BTreeMap<String, String> {
+        let tolerance = self.tolerance.seconds().to_string();
+        named([("CurrentDateTime", self.current.to_string()), ("TolerancePeriod", tolerance)])
+    }
+
+    fn sample(draw: &mut Draw<'_>) -> Option<Self> {
+        let seconds = u32::try_from(draw.between(0, TolerancePeriod::MAX_SECONDS.into())).ok()?;
+        let tolerance = TolerancePeriod::from_seconds(seconds)?;
+        Some(SynchroniseClock { current: Leaf::sample(draw), tolerance })
     }
 }
 

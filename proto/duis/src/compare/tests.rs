@@ -66,6 +66,5 @@ proptest! {
         let canonical = |xml: &String| canonical_form(xml.as_bytes()).unwrap();
         prop_assert_eq!(words(&one, &other).is_empty(), canonical(&one) == canonical(&other));
         prop_assert_eq!(words(&one, &one), Vec::<String>::new());
-        prop_assert_eq!(words(&one, &other).len(), words(&other, &one).len());
     }
 }

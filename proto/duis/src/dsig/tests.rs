@@ -1,4 +1,5 @@
 use super::*;
+use crate::canonical_form;
 use crate::examples::{self, TIME, USER};
 use crate::message::{
     CountersignedRequest, MessageError, Request, Response, ResponseBody, Smets1Body, Smets1Response,
@@ -237,7 +238,9 @@ proptest! {
         let mut octets = XML.clone().into_bytes();
         let at = at.index(octets.len());
         octets[at] ^= 1 << bit;
-        prop_assert!(opens(&octets).is_none(), "octet {at} bit {bit} of {}", *XML);
+        // A namespace declaration that nothing uses is no part of what was signed: its canonical form has none.
+        let same = || canonical_form(&octets).ok() == canonical_form(XML.as_bytes()).ok();
+        prop_assert!(opens(&octets).is_none() || same(), "octet {at} bit {bit} of {}", *XML);
     }
 
     #[test]
