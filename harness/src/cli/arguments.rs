@@ -9,9 +9,11 @@ use proto_dlms::security::SystemTitle;
 
 use crate::server::LoopbackAddress;
 
+mod coverage;
 mod duis;
 mod send;
 
+pub(super) use coverage::Coverage;
 pub(super) use duis::{Duis, DuisBuild, DuisDiff, DuisShow, DuisSign, DuisValidate};
 pub(super) use send::Send;
 
@@ -51,6 +53,8 @@ pub enum Verb {
     Verify(Verify),
     /// Write the DMCT Report of a run again from its records
     Report(Report),
+    /// Say what packs cover, or what a run came to by requirement and functional group
+    Coverage(Coverage),
     /// Read one attribute of one COSEM object over any link
     Read(Read),
     /// Explain hexadecimal or a capture, layer by layer in words

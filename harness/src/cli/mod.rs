@@ -6,6 +6,7 @@
 mod access;
 mod arguments;
 mod check;
+mod coverage;
 mod data_sets;
 mod decode;
 mod duis;
@@ -84,6 +85,7 @@ async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Serve(serve) => serve::serve(&serve).await,
         Verb::Verify(verify) => verify::verify(&verify),
         Verb::Report(report) => report::report(&report),
+        Verb::Coverage(verb) => coverage::coverage(&verb),
         Verb::Read(read) => read::read(&read).await,
         Verb::Decode(decode) => decode::decode(&decode),
         Verb::Duis(verb) => duis::duis(&verb),

@@ -80,7 +80,8 @@ pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, 
     Ok(Written { html, json, result: words(made.outcome.result), status: made.status, regressions })
 }
 
-fn make(run: &Path, keys: &KeyChoice) -> Result<DmctReport, Failure> {
+/// The report of a run, from its records and the check of its evidence.
+pub(super) fn make(run: &Path, keys: &KeyChoice) -> Result<DmctReport, Failure> {
     let verification = checked(run, &own_keys(run, keys)?)?;
     let records = read(&RunFolder::new(run))?;
     first(&records)?;

@@ -54,6 +54,17 @@ pub struct Figures {
     pub not_run: Figure,
 }
 
+/// The tests of one functional group: a row of the heatmap (SVTAD Table 13-1 row 7, 16.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct GroupFigures {
+    /// The group; absent for tests that name none, and for those never started, whose group no record has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// Its counts.
+    pub figures: Figures,
+}
+
 /// Whether this document is the report, or shows how far testing has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -322,6 +333,8 @@ pub struct DmctReport {
     pub packs: Vec<PackRun>,
     /// 20.28(d): counts over all packs.
     pub figures: Figures,
+    /// 16.4: the same by functional group, the heatmap.
+    pub groups: Vec<GroupFigures>,
     /// 9.4(c): why tests were not run.
     pub not_run: Vec<NotExecuted>,
     /// 20.13(b): alerts that nothing expected.

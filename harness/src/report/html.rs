@@ -91,6 +91,19 @@ impl ReportPage<'_> {
         }
     }
 
+    /// The cells of a row of the heatmap: what is counted, the class that colours it, the number, where it leads.
+    fn cells<'f>(&self, figures: &'f Figures) -> Vec<(&'static str, &'f Figure)> {
+        let coloured = |figure: &'f Figure, class| (if figure.value > 0 { class } else { "" }, figure);
+        vec![
+            coloured(&figures.planned, ""),
+            coloured(&figures.run, ""),
+            coloured(&figures.passed, "good"),
+            coloured(&figures.failed, "bad"),
+            coloured(&figures.undecided, "unsure"),
+            coloured(&figures.not_run, "none"),
+        ]
+    }
+
     /// The beginning of the anchors of a pack's figures.
     fn anchor(&self, place: &usize) -> String {
         format!("pack-{place}")

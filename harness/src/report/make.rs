@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use proto_lab::record::{PackBound, RunId, Verdict};
 
 use super::document::{
-    Attempt, DeviceTested, DmctReport, EvidenceOfRun, Failure, Figure, Figures, IssueInReport, NotExecuted,
-    Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA, SystemTested, TestResult,
+    Attempt, DeviceTested, DmctReport, EvidenceOfRun, Failure, Figure, Figures, GroupFigures, IssueInReport,
+    NotExecuted, Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA, SystemTested, TestResult,
     UnexpectedAlert,
 };
 use crate::dmct::EntryHistory;
@@ -54,6 +54,7 @@ pub fn make(ledger: &Ledger, gate: &DmctGate, made: Timestamp) -> DmctReport {
         systems: systems(ledger),
         packs: ledger.packs().into_iter().map(|(pack, bound)| pack_run(ledger, pack, bound)).collect(),
         figures: figures(ledger, &ledger.cases.iter().collect::<Vec<_>>()),
+        groups: groups(ledger),
         not_run: ledger.cases.iter().filter(|c| c.verdict == Verdict::NotRun).map(not_executed).collect(),
         unexpected_alerts: unexpected_alerts(ledger),
         issues: ledger.issues.iter().map(issue).collect(),
@@ -154,6 +155,21 @@ fn figures(ledger: &Ledger, cases: &[&CaseEntry]) -> Figures {
         }),
         not_run: figure(&|case| case.verdict == Verdict::NotRun),
     }
+}
+
+/// Tests by functional group, those without one last.
+fn groups(ledger: &Ledger) -> Vec<GroupFigures> {
+    let mut by_group: BTreeMap<Option<&str>, Vec<&CaseEntry>> = BTreeMap::new();
+    for case in &ledger.cases {
+        let group = case.script.as_ref().and_then(|script| script.group.as_deref());
+        by_group.entry(group).or_default().push(case);
+    }
+    let without = by_group.remove(&None).map(|cases| (None, cases));
+    let row = |(group, cases): (Option<&str>, Vec<&CaseEntry>)| GroupFigures {
+        group: group.map(str::to_owned),
+        figures: figures(ledger, &cases),
+    };
+    by_group.into_iter().chain(without).map(row).collect()
 }
 
 fn test_result(case: &CaseEntry) -> TestResult {

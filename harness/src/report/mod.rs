@@ -5,6 +5,7 @@
 //! every statement carries the records that made it, and every such reference is a link to a page that shows the record
 //! with its bytes, so that a reader can go from a number to what crossed the line.
 
+mod coverage;
 mod document;
 mod html;
 mod make;
@@ -13,9 +14,10 @@ mod pages;
 #[cfg(test)]
 mod tests;
 
+pub use coverage::{Coverage, Covering, Target, VariantCovered};
 pub use document::{
-    Attempt, DeviceTested, DmctReport, EvidenceOfRun, Failure, Figure, Figures, IssueInReport, NotExecuted,
-    Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA, SystemTested, TestResult,
+    Attempt, DeviceTested, DmctReport, EvidenceOfRun, Failure, Figure, Figures, GroupFigures, IssueInReport,
+    NotExecuted, Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA, SystemTested, TestResult,
     UnexpectedAlert,
 };
 pub use html::report_html;

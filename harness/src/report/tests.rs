@@ -84,6 +84,23 @@ fn every_figure_leads_to_records_one_for_each_that_was_counted() {
 }
 
 #[test]
+fn the_heatmap_adds_up_to_the_figures_of_all_tests() {
+    let report = report_of(&[&records()]);
+    let sum = |of: &dyn Fn(&Figures) -> &Figure| {
+        report.groups.iter().map(|row| of(&row.figures).value).sum::<u64>()
+    };
+    let all = &report.figures;
+    assert!(report.groups.len() > 1 && report.groups.iter().rev().skip(1).all(|row| row.group.is_some()));
+    assert_eq!(sum(&|f| &f.planned), all.planned.value);
+    assert_eq!(sum(&|f| &f.passed), all.passed.value);
+    assert_eq!(sum(&|f| &f.failed), all.failed.value);
+    assert_eq!(sum(&|f| &f.undecided), all.undecided.value);
+    assert_eq!(sum(&|f| &f.not_run), all.not_run.value);
+    let page = report_html(&report, &Places::beside()).unwrap();
+    assert!(page.contains("Heatmap") && page.contains("no group recorded"), "the heatmap is on the page");
+}
+
+#[test]
 fn pages_need_nothing_from_outside_and_run_nothing() {
     let report = report_html(&report_of(&[&passing()]), &Places::beside()).unwrap();
     let page = records_html(&"run-1".parse().unwrap(), &passing(), &blobs).unwrap();

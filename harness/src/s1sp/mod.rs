@@ -39,6 +39,7 @@ pub use alerts::{IDENTIFICATION_NUMBER, OUTCOME_UNKNOWN};
 use credentials::CredentialStore;
 pub use credentials::PartiesByFuel;
 use desk::Desk;
+pub use operation::carries_out;
 use refusal::{NotServed, Refusal};
 
 /// How long the outbox may be full before an alert is given up: whoever reads it has stopped.

@@ -43,6 +43,7 @@ mod activation;
 mod alert_behaviour;
 mod billing;
 mod block;
+mod carried;
 mod clock;
 mod customer;
 mod dates;
@@ -79,6 +80,7 @@ use super::Asker;
 use super::desk::Desk;
 use super::refusal::Refusal;
 
+pub use carried::carries_out;
 pub(super) use clock::shown;
 
 /// An operation under way on a device.
