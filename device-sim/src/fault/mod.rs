@@ -42,7 +42,7 @@
 //! | behaviour | what happens |
 //! |---|---|
 //! | `ignores 0-0:1.0.0` | the device says it did what it was asked of the object, and does nothing |
-//! | `misreports 1-0:1.8.0` | every number it tells of the object from afar is one more than at its own port |
+//! | `misreports 1-0:1.8.0` | every number it tells of the object from afar has one bit turned over; at its own port it is right |
 //! | `mutes 8F32` | it sends no alert of this code |
 //! | `credits-used-tokens` | it credits a token again that it has had |
 //!
