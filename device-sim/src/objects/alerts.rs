@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proto_dlms::data::{Data, DataAccessResult};
 
-use super::directory::Role;
+use super::role::Role;
 use crate::model::journal::{Event, Journal};
 
 /// The codes of events.

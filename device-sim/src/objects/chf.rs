@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 use proto_duis::{DeviceKind, Eui64};
 
-use super::directory::{Role, Spec};
+use super::directory::Spec;
 use super::encode::{column, stamp};
+use super::role::Role;
 use super::{Buffer, Device, Shell, network};
 use crate::model::core::Core;
 use crate::model::journal::Event;

@@ -2,8 +2,9 @@
 
 use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult, DeviationSign};
 
-use super::directory::{Role, Spec};
+use super::directory::Spec;
 use super::encode::{meter_time, stamp, text};
+use super::role::Role;
 use super::{Buffer, Shell, calendar, customer, debt, network, settings};
 use crate::model::account::{Level, PaymentMode};
 use crate::model::connection::{Connection, NoCredit, Passive};

@@ -2,8 +2,8 @@
 
 use proto_dlms::data::{Data, DataAccessResult, DeviationSign};
 
-use super::directory::Role;
 use super::encode::{meter_time, never, stamp, text};
+use super::role::Role;
 use crate::model::core::Core;
 use crate::model::customer::{Customer, CustomerRefusal, Text};
 use crate::model::journal::Event;

@@ -2,8 +2,9 @@
 
 use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 
-use super::directory::{Role, Spec};
+use super::directory::Spec;
 use super::encode::{column, stamp, u32_of};
+use super::role::Role;
 use super::{Buffer, Shell, connection};
 use crate::model::connection::{Connection, DebtEntry, TopUpEntry};
 use crate::model::debt::{Debt, Debts, Every};

@@ -2,7 +2,7 @@
 
 use lab_config::Function;
 
-use super::directory::Role;
+use super::role::Role;
 
 /// Where the profile's functions go.
 pub(super) fn role_of(function: Function) -> Option<Role> {

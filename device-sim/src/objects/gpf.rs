@@ -4,10 +4,11 @@
 use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult};
 use proto_zigbee::metering::SupplyStatus;
 
-use super::directory::{Role, Spec};
+use super::directory::Spec;
 use super::encode::stamp;
 use super::esme::half_hours;
 use super::gsme::{days, gas_register};
+use super::role::Role;
 use super::{Buffer, Device, Shell, connection, customer, network};
 use crate::model::core::Core;
 use crate::model::customer::Customer;

@@ -2,9 +2,10 @@
 
 use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 
-use super::directory::{Role, Spec};
+use super::directory::Spec;
 use super::encode::{Unit, column, meter_time, rescaled, scaler_unit, stamp, u32_of};
 use super::esme::half_hours;
+use super::role::Role;
 use super::{Buffer, Device, Shell, calendar, connection, customer, settings};
 use crate::model::core::Core;
 use crate::model::gsme::Gsme;

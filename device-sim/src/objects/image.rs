@@ -4,7 +4,7 @@ use proto_dlms::data::{ActionResult, BitString, Data, DataAccessResult, DateTime
 
 use super::Shell;
 use super::calendar::date;
-use super::directory::Role;
+use super::role::Role;
 use crate::model::core::Core;
 use crate::model::firmware::ImageRefusal;
 

@@ -21,13 +21,15 @@ mod memory;
 mod network;
 mod places;
 mod read_out;
+mod role;
 mod settings;
 
 pub use access::{Access, AccessError, KeyRefusal, SecurityShown};
 pub use chf::{Contact, Hub, JoinRefusal, ListRefusal, device_type};
-pub use directory::{Directory, Role, Spec};
+pub use directory::{Directory, Spec};
 pub use gpf::Proxy;
 pub use memory::{MemoryError, StateFolder};
+pub use role::Role;
 
 use std::sync::Arc;
 

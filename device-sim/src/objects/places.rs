@@ -3,7 +3,8 @@
 
 use proto_dlms::data::{ClassId, Obis};
 
-use super::directory::{Role, Spec};
+use super::directory::Spec;
+use super::role::Role;
 
 const NONE: &[i8] = &[];
 const DATA: &[i8] = &[1, 2];

@@ -3,8 +3,8 @@
 
 use proto_dlms::data::{ActionResult, Data, DataAccessResult, DateTime, DeviationSign};
 
-use super::directory::Role;
 use super::encode::{column, meter_time, stamp, u32_of};
+use super::role::Role;
 use super::{Buffer, Shell};
 use crate::model::account::PaymentMode;
 use crate::model::activation::{CreditSettings, ModeSettings, Part};

@@ -2,8 +2,8 @@
 
 use proto_dlms::data::{Data, DataAccessResult, DeviationSign};
 
-use super::super::directory::Role;
 use super::super::encode::{Unit, never, scaler_unit, stamp};
+use super::super::role::Role;
 use crate::model::demand::{Demand, Peak};
 use crate::model::demand_window::PartOfDay;
 use crate::model::esme::Esme;

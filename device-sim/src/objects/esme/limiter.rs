@@ -3,8 +3,8 @@
 use proto_dlms::data::{Data, DataAccessResult, DeviationSign};
 
 use super::super::Shell;
-use super::super::directory::Role;
 use super::super::encode::{Unit, meter_time, scaler_unit, stamp, u32_of};
+use super::super::role::Role;
 use crate::model::esme::{Esme, LimitAction, Limiter};
 use crate::model::power_level::PowerThresholds;
 use crate::model::time::MeterTime;

@@ -3,8 +3,8 @@
 use lab_config::{Particulars, ProfileColumn};
 use proto_dlms::data::{CaptureObject, Data};
 
-use super::super::directory::Role;
 use super::super::encode::{column, never, rescaled, stamp, u32_of};
+use super::super::role::Role;
 use super::super::{Buffer, Shell, connection};
 use crate::model::demand::Peak;
 use crate::model::esme::{BillingRead, Channel, DailyRead, Esme};

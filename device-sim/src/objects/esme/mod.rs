@@ -11,7 +11,8 @@ pub(super) use logs::half_hours;
 
 use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 
-use super::directory::{Role, Spec};
+use super::directory::Spec;
+use super::role::Role;
 use super::{Buffer, Device, Shell, calendar, connection, settings};
 use crate::model::core::Core;
 use crate::model::esme::Esme;

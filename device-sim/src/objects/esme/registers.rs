@@ -2,8 +2,8 @@
 
 use proto_dlms::data::{Data, DataAccessResult};
 
-use super::super::directory::Role;
 use super::super::encode::{Unit, scaler_unit, u32_of};
+use super::super::role::Role;
 use crate::model::esme::{Channel, Esme};
 use crate::model::tariff::BLOCKS;
 

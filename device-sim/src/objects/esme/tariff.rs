@@ -3,7 +3,7 @@
 use proto_dlms::data::{ActionResult, Data, DataAccessResult};
 
 use super::super::Shell;
-use super::super::directory::Role;
+use super::super::role::Role;
 use crate::model::calendar::DatePattern;
 use crate::model::esme::{BILLING_DATES, BillingTime, Esme};
 use crate::model::tariff::{REGISTERS, SELECTIONS, Selection};
