@@ -112,3 +112,66 @@ fn list(rig: &Rig, found: &BTreeMap<Eui64, InventoryDevice>) -> String {
     let devices = rig.devices().filter_map(|device| found.get(&device.eui64));
     devices.map(one).collect::<Vec<_>>().join("; ")
 }
+
+#[cfg(test)]
+mod tests {
+    use lab_config::{Document, Lab};
+
+    use super::*;
+
+    const HUB: Eui64 = Eui64::new([0, 0xDB, 0x12, 0x34, 0x56, 0x78, 0x90, 1]);
+
+    fn lab() -> Lab {
+        let text = include_str!("../../../lab-config/labs/dcc-test-environment.toml");
+        Lab::parse(&Document::new("lab.toml", text)).expect("the shipped lab")
+    }
+
+    fn device(kind: DeviceKind, status: Option<DeviceStatus>) -> InventoryDevice {
+        let responses = proto_duis::examples::dcc_responses();
+        let inventory = responses.into_iter().find_map(|response| match response.body {
+            proto_duis::ResponseBody::Dcc(message) => message.content.into_inventory().into_iter().next(),
+            _ => None,
+        });
+        InventoryDevice { id: HUB, kind, status, ..inventory.expect("a device") }
+    }
+
+    #[test]
+    fn a_device_must_be_there_of_its_kind_and_commissioned() {
+        let wanting = |found: Option<InventoryDevice>| {
+            let found = found.into_iter().map(|device| (device.id, device)).collect();
+            wants(HUB, DeviceKind::Chf, &found)
+        };
+        assert_eq!(wanting(Some(device(DeviceKind::Chf, Some(DeviceStatus::Commissioned)))), None);
+        for (found, words) in [
+            (None, "CHF 00-DB-12-34-56-78-90-01 is not in it"),
+            (
+                Some(device(DeviceKind::Esme, None)),
+                "00-DB-12-34-56-78-90-01 is a ESME there, and a CHF in the lab file",
+            ),
+            (Some(device(DeviceKind::Chf, None)), "CHF 00-DB-12-34-56-78-90-01 has no status"),
+            (
+                Some(device(DeviceKind::Chf, Some(DeviceStatus::Suspended))),
+                "CHF 00-DB-12-34-56-78-90-01 is Suspended",
+            ),
+        ] {
+            assert_eq!(wanting(found).as_deref(), Some(words));
+        }
+    }
+
+    #[test]
+    fn the_hub_is_asked_for_first_and_the_evidence_says_whose_dcc_it_is() {
+        let lab = lab();
+        let (rig, dcc) = (&lab.rigs[0], lab.dcc.environment().expect("a test environment"));
+        assert_eq!(heads(rig).first(), Some(&HUB));
+        assert_eq!(claim_keys(dcc, rig).len(), 5);
+        let words = words(dcc, "https://192.0.2.7:8081/");
+        for part in [
+            "https://dcc.example:8079/ by mutual TLS",
+            "at https://192.0.2.7:8081/",
+            "no S1SP. Not done here: migrations",
+        ] {
+            assert!(words.contains(part), "{part} in {words}");
+        }
+        assert!(parts(dcc)["DCC interface"].contains("not the harness's stub"));
+    }
+}

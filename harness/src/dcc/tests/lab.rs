@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use crate::dcc::{
     CentralProductsList, Dcc, DccConfig, Enrolment, Inventory, S1spError, S1spPort, S1spReply, Users,
 };
-use crate::post::Poster;
+use crate::post::{Poster, Reply};
 use crate::tap::NoMessageTap;
 
 pub(super) const IS: Eui64 = Eui64::new([0x90, 0xB3, 0xD5, 0x1F, 0x30, 0x01, 0x00, 0x00]);
@@ -257,10 +257,14 @@ impl Lab {
 
     /// Sends a message to `service` and gives back the status and what was said.
     pub(super) async fn post(&self, service: &str, xml: String) -> (StatusCode, Bytes) {
-        let uri = format!("{}/api/v1/{service}", self.dcc.url()).parse().unwrap();
-        let reply =
-            self.poster.post(&uri, xml.into(), Instant::now() + Duration::from_secs(20)).await.unwrap();
+        let reply = self.reply(service, xml).await;
         (reply.status, reply.body)
+    }
+
+    /// Sends a message to `service` and gives back what was said, with its head.
+    pub(super) async fn reply(&self, service: &str, xml: String) -> Reply {
+        let uri = format!("{}/api/v1/{service}", self.dcc.url()).parse().unwrap();
+        self.poster.post(&uri, xml.into(), Instant::now() + Duration::from_secs(20)).await.unwrap()
     }
 
     /// Sends a signed request and gives back the acknowledgement, its signature checked.

@@ -170,3 +170,17 @@ async fn a_transform_of_a_smets1_request_is_refused_with_e12() {
     // Its counter is unused.
     assert_eq!(lab.ask(&request(Srv::ArmSupply, ESME, 1)).await.code, ResponseCode::ACKNOWLEDGED);
 }
+
+#[tokio::test]
+async fn a_request_that_finds_no_place_is_told_when_to_come_again() {
+    let lab = Lab::start(S1sp::Stalls).await;
+    lab.ask(&request(Srv::ArmSupply, ESME, 1)).await;
+    let second = request(Srv::ArmSupply, ESME, 2);
+    let reply = tokio::select! {
+        biased;
+        quiet = lab.dcc.quiesce(std::time::Duration::from_secs(60)) => panic!("{quiet:?}"),
+        reply = lab.reply("serviceS", second.sign(&KEYS.is).unwrap()) => reply,
+    };
+    assert_eq!((reply.status, reply.retry_after.as_deref()), (StatusCode::SERVICE_UNAVAILABLE, Some("1")));
+    assert_eq!(lab.ask(&second).await.code, ResponseCode::ACKNOWLEDGED);
+}
