@@ -331,6 +331,10 @@ async fn a_gas_meter_counts_by_block_what_it_was_told_to() {
     assert_eq!(counters, ["0.020", "0.000"]);
     bench.hand(Gsme).set_load(Some(0)).expect("no flow");
     assert_eq!(seen(&bench, Gsme, 3, [7, 0, 3, 9, 129, 255], 2).await.as_i128(), Some(20));
+    let registers = bench.ask(Gsme, Srv::ReadInstantaneousImportTOUMatrices, &[]).await;
+    let matrix = "Gas.TariffTOURegisterMatrix.TOURegisterMatrixValue";
+    assert_eq!(text(&registers, &format!("{matrix}.count")), "4");
+    assert_ne!(text(&registers, &format!("{matrix}[0]")), "0.000");
 }
 
 #[tokio::test]
