@@ -124,6 +124,28 @@ fn a_snapshot_is_asked_for_and_published_under_the_numbers_of_the_model() {
 }
 
 #[test]
+fn nothing_from_before_a_change_of_tenancy_is_given_to_the_house() {
+    let mut bench = Bench::joined();
+    let connection = &mut bench.home.esme.as_mut().unwrap().device.connection;
+    let shown = connection.core.shown();
+    connection.customer.restrict(shown.plus(-3 * HALF_HOUR), shown).unwrap();
+    let proxy = &mut bench.home.proxy.as_mut().unwrap().device;
+    proxy.customer.restrict(proxy.core.shown(), proxy.core.shown()).unwrap();
+    let ask = |channel| GetProfile { channel, end: UtcTime::NOW, periods: 8 };
+    let asked = metering::ToServer::from(ask(0)).frame(3);
+    let answer = bench.command(DeviceKind::Esme, metering::CLUSTER, &asked);
+    let Ok(metering::ToClient::GetProfileResponse(profile)) = metering::ToClient::of(&answer) else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(profile.intervals.0.len(), 3, "the half hours that ended since");
+    let ids = bench.home.snapshot_ids_of(DeviceKind::Gpf);
+    let general = snapshot_cause::GENERAL;
+    let asked = GetSnapshot { earliest: UtcTime(0), latest: UtcTime::NOW, offset: 0, cause: general };
+    let asked = ids.translate(metering::ToServer::from(asked).frame(4));
+    refused(&bench.command(DeviceKind::Gpf, metering::CLUSTER, &asked), Status::NOT_FOUND);
+}
+
+#[test]
 fn a_message_of_the_dongle_is_confirmed_to_the_dongle() {
     let mut bench = Bench::joined();
     let message = DisplayMessage { control: CONFIRMATION_REQUIRED, ..DisplayMessage::now(9, 5, b"Reply") };
