@@ -79,7 +79,7 @@ fn octets(size: lab_config::AddressSize) -> AddressSize {
 }
 
 fn meter(identification: Identification) -> Meter {
-    let quick = identification.manufacturer.last().is_some_and(u8::is_ascii_lowercase);
+    let quick = identification.is_quick();
     let settings = MeterSettings { read_out: true, ..MeterSettings::new(identification) };
     Meter::new(if quick { MeterSettings { reaction: REACTION, ..settings } } else { settings })
 }

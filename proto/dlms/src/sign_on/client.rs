@@ -12,6 +12,9 @@ use super::{
 };
 use crate::echo::{Echo, EchoCanceller};
 
+/// How long a meter that says it is quick is kept waiting: the standard has 20 ms.
+const QUICK: Duration = Duration::from_millis(30);
+
 /// How a client signs on.
 #[derive(Debug, Clone)]
 pub struct ClientSettings {
@@ -21,7 +24,8 @@ pub struct ClientSettings {
     pub address: String,
     /// The fastest speed to go on with.
     pub max_baud: Baud,
-    /// How long to wait before acknowledging: the standard has 200 ms; some meters need more.
+    /// How long to wait before acknowledging: the standard has 200 ms; some meters need more. One that says it is quick is
+    /// kept waiting 30 ms at most.
     pub reaction: Duration,
     /// How long to wait for an answer. Count in that 300 baud take 33 ms a character.
     pub response_timeout: Duration,
@@ -260,8 +264,10 @@ impl Client {
         match Identification::decode(line) {
             Ok(identification) => {
                 self.echo.conclude();
+                let usual = self.settings.reaction;
+                let reaction = if identification.is_quick() { usual.min(QUICK) } else { usual };
                 self.state = State::Reacting(identification);
-                self.deadline = Some(now + self.settings.reaction);
+                self.deadline = Some(now + reaction);
             }
             // Noise may have spoilt it: worth another request.
             Err(error) => self.again_or(error.into(), now),

@@ -95,6 +95,12 @@ pub enum IdentificationError {
 }
 
 impl Identification {
+    /// Whether the meter says, by a small third letter, that 20 ms are enough between a message and its answer, for it and
+    /// for whoever answers it (IEC 62056-21, 6.3.2).
+    pub const fn is_quick(&self) -> bool {
+        self.manufacturer[2].is_ascii_lowercase()
+    }
+
     /// The line as the meter sends it.
     pub fn encode(&self) -> Vec<u8> {
         let mut line = vec![b'/'];

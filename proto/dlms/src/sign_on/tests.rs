@@ -35,6 +35,19 @@ fn golden_exchange() {
     assert_eq!(pair.meter_line, pair.client_line);
 }
 
+#[test]
+fn a_meter_that_says_it_is_quick_is_not_kept_waiting() {
+    let takes = |manufacturer| {
+        let settings = MeterSettings::new(Identification { manufacturer, ..identification() });
+        let mut pair = Pair::new(ClientSettings::default(), settings);
+        let begun = pair.now;
+        pair.run();
+        pair.now - begun
+    };
+    let (usual, quick) = (takes(*b"LAB"), takes(*b"LAb"));
+    assert_eq!(usual - quick, Duration::from_millis(270));
+}
+
 /// Identifications as meters of several makers send them. If this fails, do not change the test.
 #[test]
 fn golden_identifications() {
