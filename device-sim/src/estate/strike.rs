@@ -59,6 +59,9 @@ pub(super) fn strike(home: &mut Home, pocket: &mut Pocket, deed: Deed) -> Option
             // Closing it again does nothing that a meter notices.
             connection(home, device).into_iter().filter(|_| on).for_each(Connection::tamper);
         }
+        DeedKind::Device(DeviceFault::PrivacyPin) => {
+            connection(home, device).into_iter().for_each(|connection| privacy_pin(connection, on));
+        }
         DeedKind::Device(DeviceFault::CreditsUsedTokens) => {
             connection(home, device).into_iter().for_each(|connection| connection.credit_used_tokens(on));
         }
@@ -109,6 +112,15 @@ fn vending_key(home: &mut Home, pocket: &mut Pocket, device: DeviceKind, on: boo
     }
 }
 
+fn privacy_pin(connection: &mut Connection, on: bool) {
+    if on {
+        connection.customer.set_pin();
+    } else {
+        // Taking away a PIN that is not there is no refusal.
+        let _ = connection.customer.command_pin(false);
+    }
+}
+
 fn esme(home: &mut Home) -> Option<&mut Esme> {
     home.esme.as_mut().map(|station| &mut station.device)
 }
@@ -153,6 +165,7 @@ pub(super) fn lacks(home: &mut Home, device: DeviceKind, fault: DeviceFault) -> 
         DeviceFault::Load(_) => "electric load",
         DeviceFault::Voltage(_) => "voltage",
         DeviceFault::CoverOpen => "terminal cover",
+        DeviceFault::PrivacyPin => "display of its own",
         DeviceFault::ClockJump(_) | DeviceFault::ClockDrift(_) => "clock",
         _ => "memory of its own",
     })

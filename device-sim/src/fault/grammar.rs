@@ -43,7 +43,7 @@ pub const KINDS: [&str; 21] = [
     "bad-firmware",
 ];
 /// The words of what a bench or a hand does at a meter that is no fault of it, in the same grammar.
-pub const CONDITIONS: [&str; 3] = ["load", "voltage", "cover-open"];
+pub const CONDITIONS: [&str; 4] = ["load", "voltage", "cover-open", "privacy-pin"];
 /// The words of what a device does wrongly while everything about it works, in the same grammar.
 pub const BEHAVIOURS: [&str; 4] = ["ignores", "misreports", "mutes", "credits-used-tokens"];
 /// The words clauses begin with.
@@ -266,6 +266,7 @@ fn device_fault(words: &mut Words<'_>, name: &str) -> Result<Option<DeviceFault>
         "load" => DeviceFault::Load(load(words)?),
         "voltage" => DeviceFault::Voltage(decivolts(words)?),
         "cover-open" => DeviceFault::CoverOpen,
+        "privacy-pin" => DeviceFault::PrivacyPin,
         "ignores" => DeviceFault::Ignores(object(words)?),
         "misreports" => DeviceFault::Misreports(object(words)?),
         "mutes" => DeviceFault::Mutes(alert_code(words)?),
@@ -475,6 +476,7 @@ impl fmt::Display for DeviceFault {
             Self::Load(watts) => write!(f, "load {watts} W"),
             Self::Voltage(decivolts) => write!(f, "voltage {}.{} V", decivolts / 10, decivolts % 10),
             Self::CoverOpen => f.write_str("cover-open"),
+            Self::PrivacyPin => f.write_str("privacy-pin"),
             Self::Ignores(obis) => write!(f, "ignores {obis}"),
             Self::Misreports(obis) => write!(f, "misreports {obis}"),
             Self::Mutes(code) => write!(f, "mutes {code:04X}"),

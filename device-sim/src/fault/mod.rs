@@ -36,6 +36,7 @@
 //! | `load 25000 W` | a load of the bench on an electricity meter, in place of the household's |
 //! | `voltage 262.5 V` | a mains voltage of the bench at an electricity meter |
 //! | `cover-open` | the terminal cover of a meter is opened; undone, it is closed |
+//! | `privacy-pin` | somebody sets a privacy PIN at a meter; undone, the PIN is taken away |
 //!
 //! So are wrong behaviours, which nothing shows but a script that looks twice; a fault file has them from the start:
 //!
@@ -207,6 +208,8 @@ pub enum DeviceFault {
     Voltage(u16),
     /// Its terminal cover is open.
     CoverOpen,
+    /// A privacy PIN is set at it.
+    PrivacyPin,
     /// It says it did what it was asked of an object, and does nothing.
     Ignores(Obis),
     /// What it tells of an object from afar is not what it shows at its own port.

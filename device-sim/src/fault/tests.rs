@@ -69,6 +69,7 @@ fn what_a_fault_prints_reads_as_itself() {
         "rig-1/ESME: voltage 262.5 V",
         "ESME: voltage 0.0 V",
         "ESME: cover-open",
+        "ESME: privacy-pin",
         "ESME: ignores 0-0:1.0.0",
         "ESME: misreports 1-0:1.8.0 at 5s",
         "rig-1/GSME: mutes 8F32",
