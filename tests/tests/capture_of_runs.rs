@@ -161,7 +161,7 @@ fn a_run_over_serial_ports_tcp_a_station_and_a_dongle_is_whole_in_tshark() {
             text.replace("[[rig]]\n", &format!("[[rig]]\ndongle = \"{dongle}\"\n"))
         })
         .unwrap();
-    let run = run(&bench, &lab, &["ioc-service-reference-variant", "home-area-network"]);
+    let run = run(&bench, &lab, &["example-non-standard", "home-area-network"]);
     let broker = std::fs::read_to_string(&lab).unwrap();
     let broker = broker.lines().find_map(|line| line.strip_prefix("url = \"")).unwrap().trim_end_matches('"');
     let links = [
@@ -199,7 +199,7 @@ fn a_run_over_udp_a_serial_server_and_hdlc_over_tcp_is_whole_in_tshark() {
     let (remote, hdlc) = (head.url("?sign-on=e"), format!("tcp+hdlc://127.0.0.1:{}", port.port));
     let change = |text: String| text.replace(&optical, &remote).replace(&local, &hdlc);
     let lab = bench.write_lab("remote.toml", change).unwrap();
-    let run = run(&bench, &lab, &["ioc-service-reference-variant"]);
+    let run = run(&bench, &lab, &["example-non-standard"]);
     assert!(link("CHF", "wan").starts_with("udp://"));
     let broker = std::fs::read_to_string(&lab).unwrap();
     let broker = broker.lines().find_map(|line| line.strip_prefix("url = \"")).unwrap().trim_end_matches('"');

@@ -122,35 +122,35 @@ fn capabilities_come_from_the_device_model() {
 #[test]
 fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
     insta::assert_snapshot!(refusal("eui-64 = \"00-DB-12-34-56-78-90-01\"", "eui64 = \"00-DB-12-34-56-78-90-01\""), @r"
-    lab.toml:46:1: found no `eui-64`, expected `eui-64`: the device's EUI-64
+    lab.toml:51:1: found no `eui-64`, expected `eui-64`: the device's EUI-64
       advice: did you mean `eui-64` where `eui64` stands?
 ");
     insta::assert_snapshot!(refusal("combination = \"ioc-liberty-100-g4\"\nsafe", "combination = \"ioc-liberty-100\"\nsafe"), @r"
-    lab.toml:43:15: found `ioc-liberty-100`, which is not defined, expected a combination
+    lab.toml:48:15: found `ioc-liberty-100`, which is not defined, expected a combination
       advice: did you mean `ioc-liberty-100-g4`?
 ");
     insta::assert_snapshot!(refusal("sim:?baud=9600", "sim:?boud=9600"), @r"
-    lab.toml:74:15: found `sim:?boud=9600`, expected a link URL
+    lab.toml:79:15: found `sim:?boud=9600`, expected a link URL
       advice: unknown parameter `boud`: did you mean `baud`?
 ");
     insta::assert_snapshot!(refusal("links.wan = \"sim:\"", "links.wan = \"tcp://hub:4059\""), @r#"
-    lab.toml:51:57: found a generated secret for a device that is not simulated, expected { env = "NAME" } or { file = "path" }
+    lab.toml:56:57: found a generated secret for a device that is not simulated, expected { env = "NAME" } or { file = "path" }
       advice: a real device knows its secret already: name the variable or file that holds it
 "#);
     insta::assert_snapshot!(refusal("via = \"CHF\"", "via = \"ESME\""), @r#"
-    lab.toml:56:7: found `ESME`, expected another device of this rig with a `wan` link and the capability `router`
+    lab.toml:61:7: found `ESME`, expected another device of this rig with a `wan` link and the capability `router`
       advice: name the communications hub, and give it its `links.wan`
 "#);
     insta::assert_snapshot!(refusal("client.1 = { security = \"low\", password = { generated = true } }", ""), @r#"
-    lab.toml:46:1: found no credentials of client 1, expected `client.1`, as which the harness speaks to the CHF
+    lab.toml:51:1: found no credentials of client 1, expected `client.1`, as which the harness speaks to the CHF
       advice: add client.1 = { security = "none" }, or "low" with a password
 "#);
     insta::assert_snapshot!(refusal("password = { generated = true }", "password = \"12345678\""), @r#"
-    lab.toml:51:43: found a value that is no table, expected { env = "NAME" }, { file = "path" } or { generated = true }
+    lab.toml:56:43: found a value that is no table, expected { env = "NAME" }, { file = "path" } or { generated = true }
       advice: a secret never stands in the lab file itself: the file is evidence
 "#);
     insta::assert_snapshot!(refusal("90-02\"", "90-01\""), @r"
-    lab.toml:53:1: found EUI-64 00-DB-12-34-56-78-90-01 a second time, expected a different EUI-64 for each device
+    lab.toml:58:1: found EUI-64 00-DB-12-34-56-78-90-01 a second time, expected a different EUI-64 for each device
       advice: correct one of them
 ");
     insta::assert_snapshot!(refusal("shipped:gsme-lab-g4.toml", "shipped:gsme-lab-g5.toml"), @r"
@@ -158,15 +158,15 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
       advice: did you mean `shipped:gsme-lab-g4.toml`?
 ");
     insta::assert_snapshot!(refusal("planned-completion = 2027-01-29", "planned-completion = 2026-01-29"), @r"
-    lab.toml:32:1: found a planned completion before the planned start, expected the dates in order
+    lab.toml:37:1: found a planned completion before the planned start, expected the dates in order
       advice: correct the entry's dates
 ");
     insta::assert_snapshot!(refusal("kind = \"PPMID\"", "kind = \"IHD\""), @r#"
-    lab.toml:80:8: found `IHD`, expected a kind the combination `ioc-liberty-100-g4` has
+    lab.toml:85:8: found `IHD`, expected a kind the combination `ioc-liberty-100-g4` has
       advice: remove the device, or add its Device Model to the combination
 "#);
     insta::assert_snapshot!(refusal("[users]\nIS", "[users]\nSI"), @r#"
-    lab.toml:21:1: found `SI`, expected a user role
+    lab.toml:23:1: found `SI`, expected a user role
       advice: "SI" is not a user role; expected one of IS, ES, GS, RSA, ED, GT, OU
 "#);
 }
@@ -220,15 +220,15 @@ fn the_embedded_lab_has_a_station_at_an_embedded_broker() {
 #[test]
 fn stations_that_cannot_work_are_refused_in_their_place() {
     insta::assert_snapshot!(refusal("{ kind = \"keys\", device = \"GSME\" },", "{ kind = \"mains-relay\", device = \"GSME\" },"), @r#"
-    lab.toml:93:3: found a mains-relay at the GSME, expected a device that lives on the mains
+    lab.toml:98:3: found a mains-relay at the GSME, expected a device that lives on the mains
       advice: remove the actuator
 "#);
     insta::assert_snapshot!(refusal("{ kind = \"keys\", device = \"GSME\" },", "{ kind = \"keys\", device = \"ESME\" },"), @r#"
-    lab.toml:93:3: found a second keys at the ESME, expected one of a kind at each device
+    lab.toml:98:3: found a second keys at the ESME, expected one of a kind at each device
       advice: remove one of them
 "#);
     insta::assert_snapshot!(refusal("{ kind = \"keys\", device = \"GSME\" },", "{ kind = \"key\", device = \"GSME\" },"), @r#"
-    lab.toml:93:12: found `key`, expected mains-relay or keys
+    lab.toml:98:12: found `key`, expected mains-relay or keys
       advice: did you mean `keys`? use one of mains-relay, keys
 "#);
     insta::assert_snapshot!(refusal("{ kind = \"keys\", device = \"GSME\" },", "{ kind = \"keys\", device = \"GSME\", topic = \"rig-1/bench/ESME/keys\" },"), @r#"
@@ -244,11 +244,11 @@ fn stations_that_cannot_work_are_refused_in_their_place() {
       advice: add [broker] with url = "mqtt://host:1883"
 "#);
     insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"mqtts://broker.lab\""), @r#"
-    lab.toml:102:7: found `mqtts://broker.lab:8883`, expected `ca` with an mqtts broker, and no certificates with any other
+    lab.toml:107:7: found `mqtts://broker.lab:8883`, expected `ca` with an mqtts broker, and no certificates with any other
       advice: name the file of the authority that signed the broker's certificate: ca = "lab-ca.pem"
 "#);
     insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"http://broker.lab\""), @r#"
-    lab.toml:102:7: found `http://broker.lab`, expected the URL of a broker
+    lab.toml:107:7: found `http://broker.lab`, expected the URL of a broker
       advice: write mqtt://host:1883, mqtts://host:8883 or embedded; user and password have keys of their own
 "#);
     insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"mqtts://broker.lab\"\nca = \"ca.pem\""), @r#"
@@ -256,15 +256,15 @@ fn stations_that_cannot_work_are_refused_in_their_place() {
       advice: simulated stations speak without TLS: use an mqtt:// or the embedded broker
 "#);
     insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"mqtt://broker.lab\"\nuser = \"harness\""), @r#"
-    lab.toml:101:1: found one of `user` and `password`, expected both or none
+    lab.toml:106:1: found one of `user` and `password`, expected both or none
       advice: add the other
 "#);
     insta::assert_snapshot!(refusal("url = \"embedded\"", "url = \"embedded\"\nuser = \"u\"\npassword = \"p\""), @r#"
-    lab.toml:104:12: found a value that is no table, expected { env = "NAME" }, { file = "path" } or { generated = true }
+    lab.toml:109:12: found a value that is no table, expected { env = "NAME" }, { file = "path" } or { generated = true }
       advice: a secret never stands in the lab file itself: the file is evidence
 "#);
     insta::assert_snapshot!(refusal("name = \"bench\"\n", "name = \"bench\"\ndeadline = \"2h\"\n"), @r#"
-    lab.toml:87:12: found `2h`, expected a time from 1s to 60s, such as "5s"
+    lab.toml:92:12: found `2h`, expected a time from 1s to 60s, such as "5s"
       advice: write whole seconds or milliseconds: "5s", "1500ms"
 "#);
 }
