@@ -161,10 +161,14 @@ fn a_wrong_behaviour_of_each_functional_group_fails_exactly_the_scripts_it_shoul
         let (failed, notes) = outcome(wrong);
         let mut expected = BTreeSet::new();
         for Behaviour { fault, group, found_by } in *behaviours {
-            assert!(notes.iter().any(|note| note.ends_with(fault)), "the records tell of `{fault}`: {notes:?}");
+            assert!(
+                notes.iter().any(|note| note.ends_with(fault)),
+                "the records tell of `{fault}`: {notes:?}"
+            );
             for (script, words) in *found_by {
                 let reason = failed.get(*script);
-                let reason = reason.unwrap_or_else(|| panic!("wrong pass: {script} does not find `{fault}` ({group})"));
+                let reason = reason
+                    .unwrap_or_else(|| panic!("wrong pass: {script} does not find `{fault}` ({group})"));
                 assert!(reason.contains(words), "{script} finds `{fault}` by {words:?}, found: {reason}");
                 expected.insert((*script).to_owned());
             }
@@ -180,7 +184,8 @@ fn every_functional_group_in_which_a_device_answers_has_a_wrong_behaviour() {
     let groups: BTreeSet<&str> = pack.scripts.iter().filter_map(|script| script.group.as_deref()).collect();
     let held: BTreeSet<&str> = RUNS.iter().copied().flatten().map(|behaviour| behaviour.group).collect();
     let of_the_dcc = BTreeSet::from(["inventory", "schedules"]);
-    let without: Vec<&&str> = groups.difference(&held).filter(|group| !of_the_dcc.contains(**group)).collect();
+    let without: Vec<&&str> =
+        groups.difference(&held).filter(|group| !of_the_dcc.contains(**group)).collect();
     assert!(without.is_empty(), "no wrong behaviour of {without:?}");
 }
 
@@ -198,7 +203,8 @@ fn a_regression_is_told_from_what_is_as_before() {
     command.arg("--runs").arg(folder.path().join("runs"));
     let out = command.env("HARNESS_STATE", folder.path().join("state")).output().expect("it runs");
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
-    let line = said.lines().find(|line| line.starts_with("Regression")).unwrap_or_else(|| panic!("{}", shown(&out)));
+    let line =
+        said.lines().find(|line| line.starts_with("Regression")).unwrap_or_else(|| panic!("{}", shown(&out)));
     assert!(line.contains("1 regressed") && line.contains("as before"), "{line}");
     assert_eq!(out.status.code(), Some(1), "{said}");
 }
