@@ -139,7 +139,7 @@ fn outcome(wrong: Wrong) -> (BTreeMap<String, String>, Vec<String>) {
     for line in lines.split_inclusive('\n') {
         let record = Record::from_line(line.as_bytes()).expect("a record");
         match record.body {
-            Body::ScriptStarted(script) => drop(started.insert(record.n, script.case.script)),
+            Body::ScriptStarted(script) => drop(started.insert(record.sequence, script.case.script)),
             Body::ScriptFinished(finished) if finished.verdict != Verdict::Pass => {
                 let script = started.get(&finished.started).expect("its start");
                 failed.insert(script.clone(), finished.reason.unwrap_or_default());

@@ -290,8 +290,9 @@ fn an_address_scan_finds_a_foreign_meter_over_hdlc_and_over_the_wrapper() -> Res
 fn a_scan_of_a_silent_line_ends_in_time_and_says_what_to_do() -> Result<()> {
     let nobody = TcpListener::bind("127.0.0.1:0")?;
     let link = format!("tcp+hdlc://127.0.0.1:{}?response=20ms", nobody.local_addr()?.port());
+    let mut probe = harness()?;
     let begun = Instant::now();
-    let out = harness()?.args(["probe", &link, "--scan", "--within", "5"]).output()?;
+    let out = probe.args(["probe", &link, "--scan", "--within", "5"]).output()?;
     assert_eq!(out.status.code(), Some(3), "{}", shown(&out));
     assert!(begun.elapsed().as_secs() < 20);
     let words = String::from_utf8(out.stdout)?;

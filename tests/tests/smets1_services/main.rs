@@ -199,10 +199,6 @@ async fn what_the_model_lacks_is_refused_in_words() {
     let bench = Bench::start().await;
     let (code, words) = bench.refused(Gpf, Srv::ReadActivePowerImport, &[]).await;
     assert!(code == 4001 && words.contains("active-power-import"), "{code} {words}");
-    let mode =
-        [("SuspendDebtDisabled", "true"), ("SuspendDebtEmergency", "false"), ("DisablementThreshold", "0")];
-    let (code, words) = bench.refused(Esme, Srv::UpdatePaymentMode, &mode).await;
-    assert!(code == 4002 && words.contains("SuspendDebtDisabled"), "{code} {words}");
 }
 
 #[tokio::test]

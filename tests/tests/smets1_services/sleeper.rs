@@ -13,7 +13,7 @@ use lab_config::DeviceKind::{Chf, Esme, Gsme};
 use lab_config::Lab;
 use lab_tests::repository;
 use proto_duis::Srv;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, interval};
 
 use super::bench::Bench;
 
@@ -96,7 +96,8 @@ async fn a_second_request_waits_for_the_first() {
     let first = tokio::spawn(synchronise(bench.clone()));
     until_held(&bench, 1).await;
     let second = tokio::spawn(synchronise(bench.clone()));
-    sleep(Duration::from_millis(300)).await;
+    // Another device has answered meanwhile: the second would have been at the hub by now.
+    bench.ask(Esme, Srv::ReadMeterBalance, &[]).await;
     assert_eq!(held(&bench), 1, "one request at a time is under way to a device that sleeps");
     to_the_next_wake(&stepper);
     for request in [first, second] {
