@@ -192,9 +192,11 @@ impl Logs {
         self.billing = billing;
     }
 
-    /// The same logs with the days of others: a meter's past before its account was opened.
-    pub(super) fn with_days_of(self, past: Self) -> Self {
-        Self { days: past.days, billing: past.billing, ..self }
+    /// The same logs with the days and the periods of the calendar of others: a meter's past before its account was opened.
+    pub(super) fn with_past_of(self, past: Self) -> Self {
+        let mut periods = past.periods;
+        periods.retain(|period| period.end == PeriodEnd::Calendar);
+        Self { days: past.days, periods, billing: past.billing, ..self }
     }
 
     /// The billing period that runs has been under these terms from its beginning.
@@ -203,28 +205,33 @@ impl Logs {
         self.prices = prices.clone();
     }
 
-    /// Writes what this full minute calls for: the day at midnight, a billing period at the end of a month or of the
-    /// terms it was begun under.
+    /// Writes what this full minute calls for: the day at midnight, a billing period at the end of one by the calendar.
     pub fn minute(&mut self, minute: MeterTime, standing: Standing<'_>) {
         if minute.is_at(DAY) {
             push(&mut self.days, DayEntry { at: minute, litres: standing.litres }, DAYS);
         }
-        if let Some(end) = self.period_end(minute, standing) {
-            self.mode = standing.mode;
-            self.prices = standing.prices.clone();
-            let Standing { litres, watt_hours, balance, .. } = standing;
-            push(&mut self.periods, PeriodEntry { at: minute, litres, watt_hours, balance, end }, PERIODS);
+        if !self.settle(minute, standing) && self.billing.ends_at(minute) {
+            self.end_period(minute, standing, PeriodEnd::Calendar);
         }
     }
 
-    fn period_end(&self, minute: MeterTime, standing: Standing<'_>) -> Option<PeriodEnd> {
-        if self.mode != standing.mode {
-            return Some(PeriodEnd::PaymentMode);
-        }
-        if self.prices != *standing.prices {
-            return Some(PeriodEnd::Prices);
-        }
-        self.billing.ends_at(minute).then_some(PeriodEnd::Calendar)
+    /// Ends a billing period where the terms it was begun under are not those that stand; whether they were not.
+    pub fn settle(&mut self, at: MeterTime, standing: Standing<'_>) -> bool {
+        let end = if self.mode != standing.mode {
+            PeriodEnd::PaymentMode
+        } else if self.prices != *standing.prices {
+            PeriodEnd::Prices
+        } else {
+            return false;
+        };
+        self.take_terms(standing.mode, standing.prices);
+        self.end_period(at, standing, end);
+        true
+    }
+
+    fn end_period(&mut self, at: MeterTime, standing: Standing<'_>, end: PeriodEnd) {
+        let Standing { litres, watt_hours, balance, .. } = standing;
+        push(&mut self.periods, PeriodEntry { at, litres, watt_hours, balance, end }, PERIODS);
     }
 
     /// The days, oldest first.

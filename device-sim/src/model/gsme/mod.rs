@@ -95,7 +95,7 @@ impl Gsme {
         let mut meter = Self::new(contract, seed, wake_period, now.plus(-lived));
         meter.advance(now);
         meter.connection.begin(contract);
-        meter.logs = Logs::new(contract.mode, contract.prices.clone()).with_days_of(meter.logs);
+        meter.logs = Logs::new(contract.mode, contract.prices.clone()).with_past_of(meter.logs);
         meter.reports.clear();
         meter.wake();
         meter
@@ -155,6 +155,7 @@ impl Gsme {
     pub fn advance(&mut self, to: Moment) {
         // What was done to it since it last lived was done at the moment it stands at.
         self.look_at_valve();
+        self.look_at_terms();
         loop {
             let tick = self.connection.core.next_tick();
             let wake = self.next_wake;
@@ -166,6 +167,7 @@ impl Gsme {
             self.flow_until(next);
             self.connection.lapse(next);
             self.activate_due();
+            self.look_at_terms();
             if next == wake {
                 self.wake();
             }
@@ -239,15 +241,16 @@ impl Gsme {
         self.judge_flow();
         self.connection.judge_credit();
         self.look_at_valve();
-        let account = self.connection.account();
-        let standing = Standing {
-            litres: self.volume.units(),
-            watt_hours: watt_hours(self.energy),
-            balance: account.balance(),
-            mode: account.mode(),
-            prices: self.connection.prices(),
-        };
+        let standing = standing(&self.connection, &self.volume, self.energy);
         self.logs.minute(minute, standing);
+    }
+
+    /// Other prices or another payment mode end a billing period where they come into force.
+    fn look_at_terms(&mut self) {
+        if !self.dead {
+            let standing = standing(&self.connection, &self.volume, self.energy);
+            self.logs.settle(self.connection.core.shown(), standing);
+        }
     }
 
     fn turn_tariff(&mut self, minute: MeterTime) {
@@ -338,6 +341,17 @@ impl Gsme {
 
     fn stay_awake(&mut self, millis: i64) {
         self.awake_until = self.awake_until.max(self.connection.core.now().plus(millis));
+    }
+}
+
+fn standing<'a>(connection: &'a Connection, volume: &Flow, energy: u128) -> Standing<'a> {
+    let account = connection.account();
+    Standing {
+        litres: volume.units(),
+        watt_hours: watt_hours(energy),
+        balance: account.balance(),
+        mode: account.mode(),
+        prices: connection.prices(),
     }
 }
 
