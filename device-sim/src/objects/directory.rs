@@ -107,6 +107,7 @@ const ESME: &[Role] = &[
     Role::DailyLog,
     Role::ExportDailyLog,
     Role::BillingLog,
+    Role::TermsLog,
     Role::CreditLog,
     Role::DebtLog,
     Role::BillingSchedule,

@@ -37,6 +37,7 @@ pub(super) fn role_of(function: Function) -> Option<Role> {
         Function::DailyLog => Role::DailyLog,
         Function::DailyLogExport => Role::ExportDailyLog,
         Function::BillingLog => Role::BillingLog,
+        Function::ModeOrTariffLog => Role::TermsLog,
         Function::PrepaymentCreditLog => Role::CreditLog,
         Function::DebtPaymentLog => Role::DebtLog,
         Function::ExportProfile => Role::ExportProfile,

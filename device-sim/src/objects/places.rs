@@ -165,6 +165,7 @@ fn further(role: Role) -> Spec {
         Role::ExportProfile => at.buffer([0, 0, 99, 1, 1, 255]),
         Role::ReactiveProfile => at.buffer([0, 0, 99, 1, 2, 255]),
         Role::ExportDailyLog => at.buffer([0, 0, 98, 1, 10, 255]),
+        Role::TermsLog => at.buffer([0, 0, 98, 1, 2, 255]),
         Role::CreditLog => at.buffer([0, 0, 98, 1, 5, 255]),
         Role::DebtLog => at.buffer([0, 0, 98, 1, 4, 255]),
         Role::BillingSchedule => at.schedule([0, 0, 15, 0, 0, 255]),

@@ -127,6 +127,8 @@ pub enum Role {
     ReactiveProfile,
     /// Daily log of export.
     ExportDailyLog,
+    /// Log of changes of payment mode or prices.
+    TermsLog,
     /// Log of top-ups.
     CreditLog,
     /// Log of payments towards debts.

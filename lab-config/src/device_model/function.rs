@@ -43,6 +43,8 @@ crate::vocabulary! {
         DailyLogExport = "daily-log-export",
         /// Log of billing periods: registers and demand at their ends.
         BillingLog = "billing-log",
+        /// Log of an electricity meter: registers and balance when payment mode or prices changed.
+        ModeOrTariffLog = "mode-or-tariff-log",
         /// Log of top-ups.
         PrepaymentCreditLog = "prepayment-credit-log",
         /// Log of payments towards debts.

@@ -97,11 +97,34 @@ async fn top_ups_and_billing_periods_are_in_their_logs() {
 }
 
 #[tokio::test]
+async fn what_stood_when_the_payment_mode_changed_is_told_by_either_meter() {
+    let bench = Bench::start().await;
+    let mode =
+        [("SuspendDebtDisabled", "false"), ("SuspendDebtEmergency", "false"), ("DisablementThreshold", "0")];
+    for (kind, entry) in [
+        (Esme, "Electricity.LogEntryConsumptionAndTariffRegistersData"),
+        (Gsme, "Gas.LogEntryConsumptionRegister"),
+    ] {
+        bench.ask(kind, Srv::UpdatePaymentMode, &mode).await;
+        bench.ask(kind, Srv::UpdatePaymentMode, &[("Credit", "true")]).await;
+        let log = read(&bench, kind, Srv::RetrieveCoMOrTariffTriggeredBillingDataLog, 1).await;
+        assert_eq!(number(&log, &format!("{entry}.count")), 2.0, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_gas_meter_has_the_billing_periods_of_its_past() {
+    let bench = Bench::start().await;
+    let billing = read(&bench, Gsme, Srv::RetrieveBillingCalendarTriggeredBillingDataLog, 24 * 90).await;
+    assert!(number(&billing, "Gas.GSMEBillingDataLogEntry.count") >= 1.0);
+}
+
+#[tokio::test]
 async fn what_the_meter_keeps_in_no_log_is_refused_in_words() {
     let bench = Bench::start().await;
     let fields = since(24);
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let log = Srv::RetrieveCoMOrTariffTriggeredBillingDataLog;
-    let (code, words) = bench.refused(Esme, log, &fields).await;
-    assert_eq!(code, 4002, "{words}");
+    let log = Srv::RetrieveBillingCalendarTriggeredBillingDataLog;
+    let (code, words) = bench.refused(Gpf, log, &fields).await;
+    assert!(code == 4001 && words.contains("billing-log"), "{code} {words}");
 }

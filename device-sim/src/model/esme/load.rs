@@ -39,7 +39,9 @@ impl Esme {
             (shown, Some(history)) => self.load_past(shown.as_ref(), history, has_status),
             (Some(shown), None) => self.load_registers(shown),
             (None, None) => Ok(()),
-        }
+        }?;
+        self.begin_terms();
+        Ok(())
     }
 
     fn load_household(&mut self, contents: &Electricity) {

@@ -6,9 +6,11 @@
 
 mod load;
 mod logs;
+mod terms;
 
 pub use super::load_limit::{LimitAction, Limiter};
 pub use logs::{BILLING_ENTRIES, BillingRead, Channel, DAILY_ENTRIES, DailyRead, Logs};
+pub use terms::{TERMS_ENTRIES, Terms, TermsRead};
 
 use super::activation::Part;
 use super::blocks::Blocks;
@@ -75,6 +77,7 @@ pub struct Esme {
     bench: Bench,
     registers: Registers,
     logs: Logs,
+    terms: Terms,
 }
 
 impl Esme {
@@ -84,6 +87,7 @@ impl Esme {
         let mut meter = Self::new(contract, seed, now.plus(-lived));
         meter.advance(now);
         meter.connection.begin(contract);
+        meter.begin_terms();
         meter
     }
 
@@ -107,6 +111,7 @@ impl Esme {
             bench: Bench::default(),
             registers: Registers::reading(reading, reading / 4),
             logs: Logs::starting_at(reading),
+            terms: Terms::new(contract.mode, contract.prices.clone()),
         }
     }
 
@@ -117,6 +122,7 @@ impl Esme {
         }
         loop {
             self.note();
+            self.look_at_terms();
             let next = self.next_event();
             if next > to {
                 break;
@@ -137,6 +143,22 @@ impl Esme {
         let (watts, decivolts) = (self.power_in(now.minute()).import, self.decivolts());
         self.limit.note(watts, now);
         self.quality.note(decivolts, now);
+    }
+
+    /// Other prices or another payment mode are in the log from the moment they come into force.
+    fn look_at_terms(&mut self) {
+        let (connection, registers) = (&self.connection, &self.registers);
+        let account = connection.account();
+        self.terms.settle(account.mode(), connection.prices(), || TermsRead {
+            read: DailyRead::of(connection.core.shown(), registers),
+            balance: account.balance(),
+        });
+    }
+
+    /// The terms that stand are those from the beginning.
+    fn begin_terms(&mut self) {
+        let connection = &self.connection;
+        self.terms = Terms::new(connection.account().mode(), connection.prices().clone());
     }
 
     /// Counts until `to`, through which nothing changes.
@@ -283,6 +305,11 @@ impl Esme {
     /// Profiles and logs.
     pub const fn logs(&self) -> &Logs {
         &self.logs
+    }
+
+    /// The log of changes of the payment mode and the prices.
+    pub const fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Total active import in watt hours.

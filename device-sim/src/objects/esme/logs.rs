@@ -7,7 +7,7 @@ use super::super::encode::{column, never, rescaled, stamp, u32_of};
 use super::super::role::Role;
 use super::super::{Buffer, Shell, connection};
 use crate::model::demand::Peak;
-use crate::model::esme::{BillingRead, Channel, DailyRead, Esme};
+use crate::model::esme::{BillingRead, Channel, DailyRead, Esme, TermsRead};
 use crate::model::profile::{Capture, PROFILE_ENTRIES, Profile};
 use crate::model::tariff::{BLOCK_REGISTERS, REGISTERS};
 
@@ -25,6 +25,7 @@ pub(super) fn buffer(meter: &Esme, role: Role, shell: &Shell) -> Option<Buffer> 
         Role::DailyLog => daily(meter, shell),
         Role::ExportDailyLog => daily_export(meter, shell),
         Role::BillingLog => billing(meter, shell),
+        Role::TermsLog => terms(meter, shell),
         Role::VoltageProfile => voltage(meter, shell),
         role => return connection::buffer(&meter.connection, role, shell),
     })
@@ -135,6 +136,19 @@ fn billing(meter: &Esme, shell: &Shell) -> Buffer {
         let name = shell.directory.name(role);
         columns.extend([column(4, name, 2), column(4, name, 5)]);
     }
+    columns.push(column(112, shell.directory.name(Role::Balance), 2));
+    Buffer { columns, rows: log.all().map(row).collect(), capacity: log.depth(), period: 0 }
+}
+
+/// The registers and the balance when the payment mode or the prices changed.
+fn terms(meter: &Esme, shell: &Shell) -> Buffer {
+    let log = meter.terms().log();
+    let row = |entry: &TermsRead| {
+        let mut row = read_row(&entry.read, shell);
+        row.push(Data::I32(entry.balance.to_i32()));
+        Data::Structure(row)
+    };
+    let mut columns = read_columns(shell);
     columns.push(column(112, shell.directory.name(Role::Balance), 2));
     Buffer { columns, rows: log.all().map(row).collect(), capacity: log.depth(), period: 0 }
 }

@@ -116,18 +116,18 @@ fn consumption(readings: &[(Timestamp, Decimal)], from: Timestamp) -> Vec<(Times
     pairs.collect()
 }
 
-/// 4.4.2 and 4.4.3. An electricity meter's log knows the calendar only; a gas meter's says why each period ended.
+/// 4.4.2 and 4.4.3. An electricity meter has a log of each; a gas meter's one log says why each period ended.
 pub(super) async fn billing_log(
     desk: &mut Desk,
     fuel: Fuel,
     trigger: BillingTrigger,
     period: ReadLogPeriod,
 ) -> Result<MmcBody, Refusal> {
-    if fuel == Fuel::Electricity && trigger == BillingTrigger::ModeOrTariff {
-        let words = "the Device Model has no log of what stood when mode or tariff changed";
-        return Err(Refusal::NotExpressible(words.to_owned()));
-    }
-    let table = Table::read(desk, Function::BillingLog, span(period)).await?;
+    let log = match (fuel, trigger) {
+        (Fuel::Electricity, BillingTrigger::ModeOrTariff) => Function::ModeOrTariffLog,
+        _ => Function::BillingLog,
+    };
+    let table = Table::read(desk, log, span(period)).await?;
     let registers = Registers::of(&table, desk, fuel).await?;
     let balance = table.of_class(CREDIT);
     let (mut readings, mut prepayment) = (Vec::new(), Vec::new());
