@@ -54,16 +54,16 @@ mod tests {
 
     #[test]
     fn each_change_is_written_down_once_and_the_log_keeps_the_newest() {
-        let mut terms = Terms::new(PaymentMode::Credit, Prices::electricity());
+        let mut terms = Terms::new(PaymentMode::Credit, Prices::default());
         let stands = |minutes: i64| TermsRead {
             read: DailyRead::of(MeterTime::from_millis(minutes * 60_000), &Registers::reading(0, 0)),
             balance: Millipence::ZERO,
         };
-        terms.settle(PaymentMode::Credit, &Prices::electricity(), || stands(1));
+        terms.settle(PaymentMode::Credit, &Prices::default(), || stands(1));
         assert_eq!(terms.log().all().len(), 0);
-        terms.settle(PaymentMode::Prepayment, &Prices::electricity(), || stands(2));
-        terms.settle(PaymentMode::Prepayment, &Prices::electricity(), || stands(3));
-        let dearer = Prices { standing: Millipence::new(1), ..Prices::electricity() };
+        terms.settle(PaymentMode::Prepayment, &Prices::default(), || stands(2));
+        terms.settle(PaymentMode::Prepayment, &Prices::default(), || stands(3));
+        let dearer = Prices { standing: Millipence::new(1), ..Prices::default() };
         terms.settle(PaymentMode::Prepayment, &dearer, || stands(4));
         let at: Vec<i64> = terms.log().all().map(|entry| entry.read.at.millis() / 60_000).collect();
         assert_eq!(at, [2, 4]);
