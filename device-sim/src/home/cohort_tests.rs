@@ -215,7 +215,9 @@ fn a_gas_meter_gives_its_daily_log_and_its_billing_periods() {
     assert_eq!(visit.get(7, "0-0:98.2.0", 4), Data::U32(86_400));
     visit.home.advance(NOW.plus(5 * crate::model::time::DAY));
     let periods = visit.get(7, "0-0:98.1.0", 2);
-    let [month] = periods.elements().unwrap() else { panic!("one month has ended") };
+    let [_, month] = periods.elements().unwrap() else {
+        panic!("a month has ended before its account and one since")
+    };
     assert_eq!(month.elements().unwrap().len(), visit.get(7, "0-0:98.1.0", 3).elements().unwrap().len());
     assert_eq!(month.elements().unwrap()[4], Data::Enum(1));
 }

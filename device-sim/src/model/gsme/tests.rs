@@ -3,10 +3,12 @@ use proto_duis::DeviceKind;
 use proto_duis::utrn::Utrn;
 use proto_zigbee::metering::SupplyStatus;
 
+use super::super::account::PaymentMode;
 use super::super::connection::Passive;
 use super::super::mirror::{Mirror, snapshot_ids};
 use super::super::money::Millipence;
 use super::super::tests::{NOW, contract, key};
+use super::logs::{PeriodEnd, PeriodEntry};
 use super::*;
 
 fn meter() -> Gsme {
@@ -198,11 +200,24 @@ fn an_open_pipe_is_closed_off_and_a_valve_that_leaks_is_told() {
 fn it_keeps_its_days_and_billing_periods() {
     let mut meter = meter();
     assert!((30..=31).contains(&meter.logs().days().len()), "{}", meter.logs().days().len());
-    assert_eq!(meter.logs().periods().len(), 0);
+    assert_eq!(meter.logs().periods().len(), 1, "the month that ended before its account was opened");
     meter.advance(NOW.plus(5 * crate::model::time::DAY));
     let month = meter.logs().periods().last().unwrap();
     assert_eq!(month.at.timestamp().to_string(), "2026-06-01T00:00:00Z");
     assert!(month.litres <= meter.litres() && month.watt_hours > 0);
+}
+
+#[test]
+fn other_terms_end_a_billing_period_at_the_moment_they_come_into_force() {
+    let mut meter = meter();
+    let before = meter.logs().periods().len();
+    meter.advance(NOW.plus(10_500));
+    meter.connection.set_mode(PaymentMode::Credit);
+    meter.advance(NOW.plus(11_000));
+    meter.advance(NOW.plus(3 * MINUTE));
+    let ended: Vec<PeriodEntry> = meter.logs().periods().copied().collect();
+    let [changed] = &ended[before..] else { panic!("one period has ended: {ended:?}") };
+    assert_eq!((changed.end, changed.at.millis()), (PeriodEnd::PaymentMode, NOW.plus(10_500).millis()));
 }
 
 #[test]
