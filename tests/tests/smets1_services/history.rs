@@ -1,6 +1,5 @@
 //! What a meter writes down by itself, read as a user reads it.
 
-
 use jiff::{SignedDuration, Timestamp};
 use lab_config::DeviceKind::{Esme, Gpf, Gsme};
 use proto_duis::{MmcBody, Srv};
