@@ -1,6 +1,6 @@
 //! One rig for each of five Device Model Combinations: each is checked, proved and run, all at the same time.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
 use lab_tests::{harness, repository, run_folders, shown};
