@@ -130,7 +130,7 @@ fn a_slow_meter_answers_late_and_in_large_frames() {
     let server = Address::sized(1, 17, AddressSize::Two).unwrap();
     let (agreed, took) = pair.connect(server, Echo::Unknown);
     assert_eq!((agreed.max_info_rx.get(), agreed.window_rx.get()), (512, 3));
-    assert_eq!(took, Duration::from_millis(100));
+    assert_eq!(took, Duration::from_millis(40));
 }
 
 #[test]
