@@ -73,7 +73,9 @@ fn run() -> Whole {
     let runs = folder.path().join("runs");
     let mut command = harness().unwrap();
     command.arg("run");
-    PACKS.iter().for_each(|pack| drop(command.args(["--pack", pack])));
+    for pack in PACKS {
+        command.args(["--pack", pack]);
+    }
     let out = command.arg("--runs").arg(&runs).output().unwrap();
     assert!(out.status.success(), "{}", shown(&out));
     let [run] = &run_folders(&runs)[..] else { panic!("one run") };
