@@ -199,7 +199,7 @@ impl LinkAddress {
     pub async fn open(&self, tap: SharedTap, limit: Duration) -> Result<Link, LinkError> {
         let asked = Instant::now();
         let opened = match &self.target {
-            Target::Serial { path, line } => Wire::serial(path, *line),
+            Target::Serial { path, line } => Wire::serial(path, *line).await,
             Target::Tcp { host, port } => Wire::tcp(host, *port, limit).await,
             Target::Udp { host, port } => Wire::udp(host, *port, limit).await,
             Target::Rfc2217 { host, port, line } => Wire::remote(host, *port, *line, limit).await,

@@ -47,9 +47,24 @@ impl WireError {
     }
 }
 
+/// How often a busy serial port is tried again, and how long after the last try.
+const BUSY_TRIES: u32 = 4;
+const BUSY_PAUSE: Duration = Duration::from_millis(25);
+
 impl Wire {
-    /// Opens the serial port at `path` exclusively.
-    pub(super) fn serial(path: &str, line: Line) -> Result<Wire, WireError> {
+    /// Opens the serial port at `path` exclusively. A program this one starts holds its locks for the moment before it is
+    /// that program: a port that is busy is tried again within a few moments.
+    pub(super) async fn serial(path: &str, line: Line) -> Result<Wire, WireError> {
+        for _ in 0..BUSY_TRIES {
+            match Wire::serial_now(path, line) {
+                Err(error) if error.kind == LinkErrorKind::Busy => tokio::time::sleep(BUSY_PAUSE).await,
+                opened => return opened,
+            }
+        }
+        Wire::serial_now(path, line)
+    }
+
+    fn serial_now(path: &str, line: Line) -> Result<Wire, WireError> {
         let builder = tokio_serial::new(path, line.baud)
             .data_bits(data_bits(line.character))
             .parity(parity(line.character))
