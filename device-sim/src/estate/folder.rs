@@ -69,7 +69,11 @@ fn tidy(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let ours = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        if ours && entry.file_type().is_ok_and(|kind| kind.is_dir()) && lock(&entry.path()).is_some() {
+        if !ours || !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            continue;
+        }
+        // Held until the folder is gone: else one that was made a moment ago could be locked by its owner in between, and go.
+        if let Some(_held) = lock(&entry.path()) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }
