@@ -149,7 +149,7 @@ impl Control {
     }
 
     /// What could not be undone leaves the stage where it is stuck: saying "rolled back" then would be a lie, and another
-    /// rollback goes on from there.
+    /// rollback goes on from there. Where the SMSO never lost control there is nothing to undo, and that is said.
     async fn roll_back<P: Parties>(&mut self, parties: &mut P, reason: String) -> String {
         match self.undo(parties).await {
             Ok(done) => {

@@ -122,6 +122,21 @@ async fn a_rollback_that_sticks_is_not_called_one() {
     assert!(!estate.controlled);
 }
 
+/// A clean-up asks for a rollback wherever its script was left: before the authorisation, after a refusal, twice.
+#[tokio::test]
+async fn a_rollback_with_nothing_to_undo_says_so() {
+    let (mut control, mut estate) = (control(), Estate::default());
+    for _ in 0..2 {
+        let said = control.operate(Operation::Rollback, &mut estate, now()).await.expect("allowed");
+        assert_eq!(said, "rolled back (asked for by the script): nothing to undo");
+        assert_eq!(control.stage().name(), "rolled-back");
+    }
+    assert_eq!(
+        control.operate(Operation::Contact, &mut estate, now()).await,
+        Err(OutOfOrder { operation: Operation::Contact, stage: "rolled-back" })
+    );
+}
+
 /// Parties that never come back from taking control.
 struct Hanging;
 

@@ -3,7 +3,8 @@
 
 use super::super::account::Thresholds;
 use super::super::activation::{CreditSettings, ModeSettings, Part};
-use super::super::calendar::CalendarError;
+use super::super::blocks::Blocks;
+use super::super::calendar::{CalendarError, Timetable};
 use super::super::journal::Event;
 use super::super::time::Moment;
 use super::Connection;
@@ -91,6 +92,31 @@ impl Connection {
     /// When the next part held ready comes into force.
     pub(in super::super) fn next_activation(&self) -> Option<Moment> {
         self.activations.next().map(|at| self.core.reaches(at).max(self.core.now()))
+    }
+
+    /// Puts a part of the configuration that is held ready in force, of a meter with this calendar and these counters.
+    ///
+    /// # Errors
+    /// What does not fit together; everything stays as it was.
+    pub(in super::super) fn put_in_force(
+        &mut self,
+        part: Part,
+        tariff: &mut Timetable,
+        blocks: &mut Blocks,
+    ) -> Result<(), CalendarError> {
+        // Done now, there is nothing left to do at the time it was dated for.
+        self.activations.date(part, None);
+        match part {
+            Part::Tariff => {
+                tariff.activate_with_special_days(self.core.shown())?;
+                blocks.activate();
+                self.activate_prices();
+                self.core.log(Event::CommandDone, "tariff activated");
+            }
+            Part::Prepayment => self.activate_prepayment()?,
+            Part::PaymentMode => self.activate_mode(),
+        }
+        Ok(())
     }
 
     /// Logs that a part was not put in force by command, and why.

@@ -342,11 +342,7 @@ impl Esme {
     /// # Errors
     /// What does not fit together; everything stays as it was.
     pub fn activate_by_command(&mut self, part: Part) -> Result<(), CalendarError> {
-        let outcome = self.activate(part);
-        if let Err(error) = &outcome {
-            self.connection.tell_refused(part, error);
-        }
-        outcome
+        self.activate(part).inspect_err(|error| self.connection.tell_refused(part, error))
     }
 
     /// Puts a part of the configuration that is held ready in force.
@@ -354,19 +350,7 @@ impl Esme {
     /// # Errors
     /// What does not fit together; everything stays as it was.
     pub fn activate(&mut self, part: Part) -> Result<(), CalendarError> {
-        // Done now, there is nothing left to do at the time it was dated for.
-        self.connection.activations.date(part, None);
-        match part {
-            Part::Tariff => {
-                self.tariff.activate_with_special_days(self.connection.core.shown())?;
-                self.blocks.activate();
-                self.connection.activate_prices();
-                self.connection.core.log(Event::CommandDone, "tariff activated");
-            }
-            Part::Prepayment => self.connection.activate_prepayment()?,
-            Part::PaymentMode => self.connection.activate_mode(),
-        }
-        Ok(())
+        self.connection.put_in_force(part, &mut self.tariff, &mut self.blocks)
     }
 
     /// Has a block period be a day, or last until it is ended otherwise.

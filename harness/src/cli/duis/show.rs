@@ -6,7 +6,7 @@ use proto_duis::{Description, SignatureDescription, describe};
 use serde::Serialize;
 
 use super::super::arguments::DuisShow;
-use super::super::say::{complain, say};
+use super::super::say::say;
 use super::super::{Exit, Failure, print_json};
 use super::certificates::{END, trust};
 use super::file;
@@ -23,14 +23,7 @@ pub(super) fn show(verb: &DuisShow) -> Result<Exit, Failure> {
     let trust = trust(&verb.certificates)?;
     let mut exit = Exit::Done;
     for file in &verb.files {
-        let octets = match file::read(file) {
-            Ok(octets) => octets,
-            Err(failure) => {
-                complain!("{failure}");
-                exit = Exit::BadInput;
-                continue;
-            }
-        };
+        let Some(octets) = file::one_of(file, &mut exit) else { continue };
         if octets.windows(END.len()).any(|part| part == END.as_bytes()) {
             say!("{}: certificates, no message", file.display());
             continue;

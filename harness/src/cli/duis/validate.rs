@@ -8,7 +8,7 @@ use proto_duis::{Message, MessageError, Position, SchemaError, SchemaProblem, Tr
 use serde::Serialize;
 
 use super::super::arguments::DuisValidate;
-use super::super::say::{complain, say};
+use super::super::say::say;
 use super::super::{Exit, Failure, print_json};
 use super::file;
 
@@ -57,14 +57,7 @@ pub(super) fn validate(verb: &DuisValidate) -> Result<Exit, Failure> {
     }
     let mut exit = Exit::Done;
     for file in &verb.files {
-        let octets = match file::read(file) {
-            Ok(octets) => octets,
-            Err(failure) => {
-                complain!("{failure}");
-                exit = Exit::BadInput;
-                continue;
-            }
-        };
+        let Some(octets) = file::one_of(file, &mut exit) else { continue };
         let told = told(file, &octets, schema.as_deref());
         let refused = told.schema.as_ref().is_some_and(|schema| schema.valid == Some(false));
         if (!told.valid || refused) && exit == Exit::Done {
