@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use proto_duis::{DeviceKind, Eui64};
+use zeroize::Zeroizing;
 
-use crate::{Address, AuthorisationId, Digest, FileName, Text};
+use crate::{Address, AuthorisationId, Digest, FileName, Note, Text};
 
 /// What a file is, in the order in which they are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -211,14 +212,14 @@ pub struct Sealed {
     pub ciphertext: Vec<u8>,
 }
 
-/// Octets that are never printed.
+/// Octets that are never printed, and are zeros in memory once nobody has them any more.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Arc<[u8]>);
+pub struct Secret(Arc<Zeroizing<Vec<u8>>>);
 
 impl Secret {
     /// A secret of these octets.
-    pub fn new(octets: impl Into<Arc<[u8]>>) -> Self {
-        Self(octets.into())
+    pub fn new(octets: impl Into<Vec<u8>>) -> Self {
+        Self(Arc::new(Zeroizing::new(octets.into())))
     }
 
     /// The octets, for the one who uses them.
@@ -287,7 +288,7 @@ pub enum Ruling {
     /// Nothing stands in the way. What was seen is said in words, without secrets.
     Accepted {
         /// In words; may be empty.
-        said: String,
+        said: Note,
         /// Devices that are left out and stay with the SMSO, as when gas fails on the home area network (GT01).
         without: Vec<Eui64>,
     },
@@ -296,7 +297,7 @@ pub enum Ruling {
         /// The code of the Error Handling and Retry Strategy, or the lab's own.
         code: Text,
         /// What was found and what was expected.
-        reason: String,
+        reason: Note,
     },
 }
 
