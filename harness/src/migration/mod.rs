@@ -15,11 +15,16 @@
 //! steps they cause. Each will become a component of its own behind [`Parties`], and the stages stay as they are.
 
 pub mod checks;
+mod codes;
 mod control;
+pub mod party;
 mod stage;
+pub mod text;
 
 pub use checks::{Declared, Refusal, RefusalCode};
+pub use codes::Code;
 pub use control::{Control, Parties};
+pub use party::Refused;
 pub use stage::{Authorisation, Operation, OutOfOrder, Stage};
 
 #[cfg(test)]
