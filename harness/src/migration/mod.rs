@@ -17,6 +17,7 @@
 pub mod checks;
 mod codes;
 mod control;
+pub mod exchange;
 pub mod party;
 mod stage;
 pub mod text;

@@ -1,0 +1,3 @@
+//! How files reach parties and come from them.
+
+pub mod door;
