@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use proto_migration::{Digest, FileName};
+use proto_migration::FileName;
 use tokio::time::{Instant, sleep_until};
 
 use super::{Doing, Door, DoorError, FILE_OCTETS, Received, Settled};
@@ -99,7 +99,8 @@ impl Folder {
 
 impl Door for Folder {
     fn send<'a>(&'a self, name: &'a FileName, octets: &'a [u8]) -> Doing<'a, ()> {
-        let (name, octets) = (file_name(name), octets.to_vec());
+        // A file's name is one of a file in any folder.
+        let (name, octets) = (format!("{name}.xml"), octets.to_vec());
         Box::pin(self.on_disk(move |pair| pair.put(&name, &octets)))
     }
 
@@ -118,23 +119,6 @@ impl Door for Folder {
     fn settle<'a>(&'a self, received: &'a Received, settled: &'a Settled) -> Doing<'a, ()> {
         let (name, settled) = (received.name.clone(), settled.clone());
         Box::pin(self.on_disk(move |pair| pair.settle(&name, &settled)))
-    }
-}
-
-/// The name of the file on disk. The name in a file is its writer's, who may be anybody: what might lead out of the folder, or
-/// be taken for a file half written, does not come into a path.
-fn file_name(name: &FileName) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    let spelt: String = name.as_str().chars().map(plain).collect();
-    let stem = spelt.strip_suffix(".xml").unwrap_or(&spelt);
-    let (dotted, whole) = (stem.starts_with('.') || is_unfinished(stem), name.as_str().starts_with(stem));
-    match whole && !dotted && !stem.is_empty() {
-        true => format!("{stem}.xml"),
-        // Two names that are spelt alike here are two files all the same.
-        false => {
-            let digest = Digest::of(name.as_str().as_bytes()).to_string();
-            format!("_{}-{}.xml", stem.trim_start_matches('.'), digest.get(..16).unwrap_or_default())
-        }
     }
 }
 
