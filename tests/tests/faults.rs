@@ -118,7 +118,7 @@ fn links_pulled_in_the_middle_of_a_run_end_it_quickly_and_say_so() {
     let mut command = bench.harness().expect("the harness builds");
     let running =
         command.arg("run").arg("--lab").arg(bench.lab()).arg("--runs").arg(&runs).spawn().expect("it starts");
-    wait_for_scripts(&runs, 3);
+    wait_for_scripts(&runs, 20);
     bench.pull_everything();
     let pulled = Instant::now();
     let out = running.wait_with_output().expect("it ends");
