@@ -58,6 +58,8 @@ fn first(key: &LabKey) -> RunStarted {
             epcl_entry: "none".into(),
             release: "IOC".into(),
             installation: "dormant".into(),
+            stands_for: vec![],
+            mtad: None,
         },
         devices: Vec::new(),
         system: SystemUnderTest {

@@ -24,6 +24,8 @@ fn first(key: &LabKey) -> Result<RunStarted, Box<dyn Error>> {
             epcl_entry: words("entry"),
             release: words("IOC"),
             installation: words("dormant"),
+            stands_for: vec![],
+            mtad: None,
         },
         devices: Vec::new(),
         system: SystemUnderTest {

@@ -285,7 +285,14 @@ impl RigBench {
         let detail = said.map_err(|e| Trouble::error(e.to_string()))?;
         let installation = self.migration.installation().map_or_else(String::new, |hub| hub.to_string());
         let stage = self.migration.stage().name().to_owned();
-        let event = MigrationEvent { installation, stage, detail: detail.clone() };
+        let event = MigrationEvent {
+            installation,
+            stage,
+            detail: detail.clone(),
+            code: None,
+            class: None,
+            attempt: None,
+        };
         self.book.write(Body::Migration(event)).map_err(evidence_trouble)?;
         Ok(detail)
     }

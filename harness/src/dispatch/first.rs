@@ -54,6 +54,8 @@ impl Bindings<'_> {
             epcl_entry: self.entry.id.to_string(),
             release: self.rig.combination.release.to_string(),
             installation: self.entry.installation_type.to_string(),
+            stands_for: Vec::new(),
+            mtad: None,
         }
     }
 

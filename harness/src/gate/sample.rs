@@ -53,6 +53,8 @@ pub(crate) fn first(run: &str) -> RunStarted {
             epcl_entry: "EPCL-0001".into(),
             release: "IOC".into(),
             installation: "dormant".into(),
+            stands_for: vec![],
+            mtad: None,
         },
         devices: vec![DeviceFound {
             name: "esme".into(),

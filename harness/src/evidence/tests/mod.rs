@@ -42,6 +42,8 @@ pub(super) fn first() -> RunStarted {
             epcl_entry: "e".into(),
             release: "IOC".into(),
             installation: "dormant".into(),
+            stands_for: vec![],
+            mtad: None,
         },
         devices: vec![],
         system: SystemUnderTest {

@@ -24,14 +24,15 @@ mod verdict;
 pub use baseline::{Baseline, KnownDefect};
 pub use line::{LineError, MAX_LINE};
 pub use run::{
-    Agreement, CaptureBound, DataSet, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity,
-    NonStandardPack, PackBound, PackPurpose, Repaired, RunFinished, RunId, RunIdFormatError, RunStarted,
-    SignerKey, SystemUnderTest,
+    Agreement, CaptureBound, DataSet, DeviceFound, Difference, DmcUnderTest, EntryStoodFor, FORMAT, Identity,
+    MtadDetermination, NonStandardPack, PackBound, PackPurpose, Repaired, RunFinished, RunId,
+    RunIdFormatError, RunStarted, SignerKey, SystemUnderTest,
 };
 pub use script::{
     AlertMatch, AlertSeen, Case, Direction, FailedExpectation, Intent, IssueRaised, IssueResolved,
-    IssueRoute, Message, MigrationEvent, NotRunKind, Note, Observation, PacketRange, Part, Prepared,
-    SafeState, ScriptFinished, ScriptNotRun, ScriptStarted, Severity, SeverityOutOfRange, StepVerdict,
+    IssueRoute, Message, MigrationClass, MigrationEvent, NotRunKind, Note, Observation, PacketRange, Part,
+    Prepared, SafeState, ScriptFinished, ScriptNotRun, ScriptStarted, Severity, SeverityOutOfRange,
+    StepVerdict,
 };
 pub use tally::{Attempt, CaseResult, Tally};
 pub use verdict::{Counts, Verdict};

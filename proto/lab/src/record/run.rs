@@ -116,6 +116,35 @@ pub struct DmcUnderTest {
     pub release: String,
     /// Kind of SMETS1 Installation: active, dormant or mixed (20.9).
     pub installation: String,
+    /// Entries that are not tested because this one is (20.9).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stands_for: Vec<EntryStoodFor>,
+    /// Who determined that its migration was tested under the MTAD; absent where it is tested by the DMCT's pack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mtad: Option<MtadDetermination>,
+}
+
+/// An entry for which the testing of a dormant one of the same combination stands (20.9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EntryStoodFor {
+    /// The entry.
+    pub epcl_entry: String,
+    /// Active or mixed.
+    pub installation: String,
+    /// The SMSO whose installations it covers.
+    pub smso: String,
+}
+
+/// Migration Testing under the MTAD stands in for DMCT Migration Testing (20.14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct MtadDetermination {
+    /// Where the TAB's determination can be read that the Migration Test Phase has been completed (20.14).
+    pub tab: String,
+    /// Where the Panel's determination can be read that the MT for the combination has completed (20.27).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panel: Option<String>,
 }
 
 /// A device's identity, as declared for its Device Model or as the device itself tells it.

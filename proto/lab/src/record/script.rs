@@ -213,6 +213,40 @@ pub struct MigrationEvent {
     pub stage: String,
     /// What happened there, in words.
     pub detail: String,
+    /// The code of the check that decided it, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// How the migration ended, where it ended there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<MigrationClass>,
+    /// Which attempt of the installation it was, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u8>,
+}
+
+/// How a migration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MigrationClass {
+    /// The DCC has the installation, whole or electricity only.
+    Migrated,
+    /// A check refused it before any device was touched.
+    Refused,
+    /// It was begun and is back with its SMSO, whole.
+    RolledBack,
+    /// It will not be tried again.
+    Excluded,
+}
+
+impl std::fmt::Display for MigrationClass {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Migrated => "migrated",
+            Self::Refused => "refused",
+            Self::RolledBack => "rolled back",
+            Self::Excluded => "excluded",
+        })
+    }
 }
 
 /// Devices made ready for the scripts.

@@ -39,6 +39,8 @@ fn run_started() -> RunStarted {
             epcl_entry: "epcl-1".into(),
             release: "IOC".into(),
             installation: "dormant".into(),
+            stands_for: vec![],
+            mtad: None,
         },
         devices: vec![DeviceFound {
             name: "esme".into(),
@@ -160,6 +162,9 @@ fn bodies() -> Vec<Body> {
             installation: "90-B3-D5-1F-30-00-00-01".into(),
             stage: "validated".into(),
             detail: "the migration file holds 1 installation".into(),
+            code: None,
+            class: None,
+            attempt: None,
         }),
         finished(2, Verdict::Pass),
         Body::ScriptNotRun(ScriptNotRun {
@@ -364,4 +369,37 @@ proptest! {
         prop_assert_eq!(Record::from_line(line.as_bytes()).unwrap(), record);
         prop_assert_eq!(line.matches('\n').count(), 1);
     }
+}
+
+/// What records say besides since migrations exchange files; a run without it reads as it always did.
+#[test]
+fn what_was_added_to_the_format_reads_back_as_it_was_written() {
+    let stood_for = EntryStoodFor {
+        epcl_entry: "epcl-1-active".into(),
+        installation: "active".into(),
+        smso: "Lab SMSO".into(),
+    };
+    let dmc = DmcUnderTest {
+        id: "dmc-1".into(),
+        epcl_entry: "epcl-1".into(),
+        release: "IOC".into(),
+        installation: "dormant".into(),
+        stands_for: vec![stood_for],
+        mtad: Some(MtadDetermination { tab: "minutes".into(), panel: None }),
+    };
+    let text = serde_json::to_string(&dmc).unwrap();
+    assert_eq!(serde_json::from_str::<DmcUnderTest>(&text).unwrap(), dmc);
+    let event = MigrationEvent {
+        installation: "90-B3-D5-1F-30-00-00-01".into(),
+        stage: "refused".into(),
+        detail: "the ESME has firmware X".into(),
+        code: Some("MA110".into()),
+        class: Some(MigrationClass::Refused),
+        attempt: Some(2),
+    };
+    let text = serde_json::to_string(&event).unwrap();
+    assert_eq!(serde_json::from_str::<MigrationEvent>(&text).unwrap(), event);
+    assert!(
+        text.contains("\"class\":\"refused\"") && MigrationClass::RolledBack.to_string() == "rolled back"
+    );
 }
