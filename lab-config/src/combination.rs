@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use proto_duis::DeviceKind;
 
-use crate::{DeviceModel, Name};
+use crate::{DeviceModel, Fuel, Name};
 
 crate::vocabulary! {
     /// A Capability Release of the SMETS1 Services.
@@ -64,6 +64,12 @@ pub struct EpclEntry {
     pub combination: Name,
     /// The kind of installation it stands for.
     pub installation_type: InstallationType,
+    /// The fuel whose supplier operates its meter through the SMSO, where only one is: of a mixed installation.
+    pub active_fuel: Option<Fuel>,
+    /// Whether testing of the dormant entry of the combination stands for testing this one (SVTAD 20.9).
+    pub tested_as_dormant: bool,
+    /// How migration is shown where it is not by DMCT Migration Testing.
+    pub mtad: Option<MtadTesting>,
     /// The SMETS1 System Operator whose installations it covers.
     pub smso: String,
     /// How far it has come.
@@ -74,4 +80,25 @@ pub struct EpclEntry {
     pub planned_completion: Option<Date>,
     /// When the entry was first added to the list; listed entries only.
     pub first_added: Option<Date>,
+}
+
+impl EpclEntry {
+    /// Whether the meter of this fuel is operated by its supplier through the SMSO, before it is migrated.
+    pub fn is_active(&self, fuel: Fuel) -> bool {
+        match self.installation_type {
+            InstallationType::Dormant => false,
+            InstallationType::Active => true,
+            InstallationType::Mixed => self.active_fuel == Some(fuel),
+        }
+    }
+}
+
+/// Migration Testing under the MTAD, which stands in for DMCT Migration Testing (SVTAD 20.14).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MtadTesting {
+    /// Where the TAB's determination can be read that the Migration Test Phase has been completed (20.14).
+    pub tab: String,
+    /// Where the Panel's determination can be read that migration testing of the combination has completed (20.27); none
+    /// until there is one, and no DMCT Report is issued before.
+    pub panel: Option<String>,
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use proto_duis::{DeviceKind, Eui64, Srv, UserRole};
 
 use crate::{
-    Broker, Dcc, DeviceModel, DeviceModelCombination, DongleUrl, EpclEntry, LinkUrl, Name, Path, Rig,
+    Broker, Dcc, DeviceModel, DeviceModelCombination, DongleUrl, EpclEntry, Fuel, InstallationType, LinkUrl,
+    MeterPointNumber, MigrationParties, Name, Path, Registration, RegistrationStatus, Rig,
 };
 
 /// Everything a lab file says, and the files it names, in types that cannot be wrong.
@@ -27,6 +28,10 @@ pub struct Lab {
     pub combinations: BTreeMap<Name, Arc<DeviceModelCombination>>,
     /// Entries of the Eligible Product Combinations List, present and planned.
     pub epcl: Vec<EpclEntry>,
+    /// Meter points whose registration is not what it would be without a word.
+    pub registrations: BTreeMap<MeterPointNumber, Registration>,
+    /// Who takes part in migrations from outside, and what limits migrations have.
+    pub migration: MigrationParties,
     /// Where its stations and the harness meet, when it has stations.
     pub broker: Option<Broker>,
     /// The rigs, in the order of the file.
@@ -69,6 +74,37 @@ impl Lab {
     /// The EUI-64 the lab acts under in this role, if it has the role.
     pub fn user(&self, role: UserRole) -> Option<Eui64> {
         self.users.get(&role).copied()
+    }
+
+    /// The registration of a meter point of one of the rigs: what the file says of it, else the lab's own supplier of its
+    /// fuel. `None` for a meter point nobody knows, and for a fuel the lab has no supplier of.
+    pub fn registration(&self, number: &MeterPointNumber) -> Option<Registration> {
+        if let Some(written) = self.registrations.get(number) {
+            return Some(written.clone());
+        }
+        let role = match number.fuel() {
+            Fuel::Electricity => UserRole::ImportSupplier,
+            Fuel::Gas => UserRole::GasSupplier,
+        };
+        let known = self.rigs.iter().flat_map(Rig::devices).any(|d| d.meter_point.as_ref() == Some(number));
+        let supplier = self.user(role).filter(|_| known)?;
+        Some(Registration { number: number.clone(), supplier, status: RegistrationStatus::Supplied })
+    }
+
+    /// The EPCL entry of this combination for installations of this kind.
+    pub fn entry(&self, combination: &Name, installation: InstallationType) -> Option<&EpclEntry> {
+        let fits =
+            |entry: &&EpclEntry| (&entry.combination, entry.installation_type) == (combination, installation);
+        self.epcl.iter().find(fits)
+    }
+
+    /// The entries that are not tested because this one is, a dormant one (SVTAD 20.9).
+    pub fn stood_for_by<'l>(&'l self, entry: &'l EpclEntry) -> impl Iterator<Item = &'l EpclEntry> {
+        let dormant = entry.installation_type == InstallationType::Dormant;
+        let of_it = move |other: &&EpclEntry| {
+            dormant && other.tested_as_dormant && other.combination == entry.combination
+        };
+        self.epcl.iter().filter(of_it)
     }
 
     /// The same lab with its broker at this address: how an embedded broker becomes one that is reached.

@@ -27,16 +27,20 @@ mod http_url;
 mod identity;
 mod lab;
 mod link_url;
+mod migration;
 mod name;
 mod nearest;
 mod read;
+mod registration;
 mod rig;
 mod sources;
 mod station;
 mod vocabulary;
 
 pub use broker::{Broker, BrokerUrl, BrokerUrlError, Login};
-pub use combination::{CapabilityRelease, DeviceModelCombination, EpclEntry, EpclStatus, InstallationType};
+pub use combination::{
+    CapabilityRelease, DeviceModelCombination, EpclEntry, EpclStatus, InstallationType, MtadTesting,
+};
 pub use credentials::{
     ClientSap, ClientSapError, Credentials, KeySource, Mechanism, Secret, SecretError, SecretSource,
     Security, SharedKeys,
@@ -60,9 +64,12 @@ pub use link_url::{
     LinkUrlError, MOST_RETRIES, MaxInfo, Parity, SerialLine, SerialPath, SignOn, Switch, Timeouts, Transport,
     Window,
 };
+pub use migration::{Door, MigrationLimits, MigrationParties, MigrationParty, PartyFiles};
 pub use name::{Name, NameError};
 pub use nearest::nearest;
 pub use proto_duis::{DeviceKind, Eui64, UserRole};
+pub use proto_migration::PartyRole;
+pub use registration::{Fuel, MeterPointNumber, MeterPointNumberError, Registration, RegistrationStatus};
 pub use rig::{Path, PaymentMode, Rig, RigDevice, Route, SafeState, SafeSupply};
 pub use station::{ActuatorKind, QualityOfService, SensorKind, Station, Topic, TopicError};
 pub use vocabulary::UnknownWord;

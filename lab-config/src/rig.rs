@@ -6,7 +6,8 @@ use std::sync::Arc;
 use proto_duis::{DeviceKind, Eui64};
 
 use crate::{
-    ClientSap, Credentials, DeviceModel, DeviceModelCombination, DongleUrl, LinkUrl, Name, Profile, Station,
+    ClientSap, Credentials, DeviceModel, DeviceModelCombination, DongleUrl, LinkUrl, MeterPointNumber, Name,
+    Profile, Station,
 };
 
 /// One SMETS1 Installation in the lab: a Device Model Combination in metal, or simulated. One run at a time uses it.
@@ -84,6 +85,8 @@ pub struct RigDevice {
     /// Whether it is simulated: only simulated links lead to it, or the lab file says so of a simulator at real links.
     /// The DMCT Report says it of each device.
     pub simulated: bool,
+    /// The meter point it meters, where it is a meter.
+    pub meter_point: Option<MeterPointNumber>,
     /// What the harness presents to it.
     pub credentials: Credentials,
 }

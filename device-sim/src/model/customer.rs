@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use lab_config::{Fuel, MeterPointNumber};
 use proto_duis::DeviceKind;
 
 use super::plate::Plate;
@@ -55,10 +56,13 @@ impl Customer {
     /// Of a device with this plate: it knows its meter points, as its installer has set them, and nothing else.
     pub fn of(plate: &Plate) -> Self {
         let number = u64::from_be_bytes(plate.eui64.octets());
-        let mpan = |distributor: u8| format!("{distributor}{:011}", number % 100_000_000_000);
+        let import = |fuel| MeterPointNumber::of_the_lab(plate.eui64, fuel).to_string();
+        let export = format!("11{:011}", number % 100_000_000_000);
         let points = match plate.kind {
-            DeviceKind::Esme => vec![(Text::MeterPoint, mpan(10)), (Text::ExportMeterPoint, mpan(11))],
-            _ => vec![(Text::MeterPoint, format!("{:010}", number % 10_000_000_000))],
+            DeviceKind::Esme => {
+                vec![(Text::MeterPoint, import(Fuel::Electricity)), (Text::ExportMeterPoint, export)]
+            }
+            _ => vec![(Text::MeterPoint, import(Fuel::Gas))],
         };
         Self {
             kind: plate.kind,

@@ -5,6 +5,8 @@ mod credentials;
 mod dcc;
 mod dcc_environment;
 mod identity;
+mod migration;
+mod registration;
 mod rig;
 mod station;
 
@@ -63,6 +65,10 @@ fn read(document: &Document, sources: &Sources) -> Result<Lab, FileError> {
             environment: table
                 .required("environment", "the test environment")?
                 .table("the test environment", environment)?,
+            registrations: registration::registrations(table, &users)?,
+            migration: table
+                .read("migration", |item| migration::migration(item, sources))?
+                .unwrap_or_default(),
             users,
             dcc,
             epcl: combination::epcl(table, &combinations)?,

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use proto_duis::{DeviceKind, Eui64};
 
 use super::combination::Combinations;
-use super::{credentials, look_up, station};
+use super::{credentials, look_up, registration, station};
 use crate::document::{FileError, Item, Table};
 use crate::sources::Sources;
 use crate::{
-    Capability, Dcc, DccEnvironment, DeviceModelCombination, LinkUrl, Name, Path, Rig, RigDevice, SafeState,
+    Capability, Dcc, DccEnvironment, DeviceModelCombination, LinkUrl, MeterPointNumber, Name, Path, Rig,
+    RigDevice, SafeState,
 };
 
 type Devices = BTreeMap<DeviceKind, RigDevice>;
@@ -36,6 +37,7 @@ pub(super) fn rigs(
 struct Seen {
     names: BTreeSet<Name>,
     identities: BTreeSet<Eui64>,
+    meter_points: BTreeSet<MeterPointNumber>,
 }
 
 fn rig(
@@ -103,6 +105,16 @@ fn devices(
         if !seen.identities.insert(device.eui64) {
             let found = format!("EUI-64 {} a second time", device.eui64);
             return Err(item.error(found, "a different EUI-64 for each device", "correct one of them"));
+        }
+        if let Some(number) =
+            device.meter_point.clone().filter(|number| !seen.meter_points.insert(number.clone()))
+        {
+            let found = format!("meter point {number} a second time");
+            return Err(item.error(
+                found,
+                "one meter at each meter point",
+                "give one of them its own `meter-point`",
+            ));
         }
         if devices.insert(device.kind, device).is_some() {
             let found = format!("a second {}", outline.kind);
@@ -196,6 +208,7 @@ fn device(
             links: outline.links.clone(),
             via,
             simulated: simulated || declared_simulated,
+            meter_point: registration::meter_point(table, kind, eui64)?,
             credentials: credentials::credentials(table, means.sources, simulated)?,
         };
         refuse_unreachable(table, &device, means.dcc)?;

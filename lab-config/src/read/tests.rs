@@ -24,7 +24,7 @@ fn the_embedded_lab_has_one_rig_of_five_devices() {
     let kinds: Vec<_> = rig.devices().map(|device| device.kind.as_str()).collect();
     assert_eq!(kinds, ["CHF", "GPF", "ESME", "GSME", "PPMID"]);
     assert!(rig.is_simulated());
-    assert_eq!(lab.epcl.len(), 1);
+    assert_eq!(lab.epcl.len(), 3);
     assert_eq!(rig.combination.models.len(), 5);
 }
 
