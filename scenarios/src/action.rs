@@ -10,7 +10,7 @@ use lab_config::cosem::AttributeRef;
 use lab_config::{ClusterAttribute, DeviceKind, Function, Path, ProfileColumn, SensorKind, UnknownWord};
 use proto_duis::{AlertCode, Srv, UserRole};
 
-use crate::{Bindings, ModelField, Operand, Reference, Unbound, Value, Values};
+use crate::{Bindings, Migrate, Operand, Reference, SmsoAttempt, Unbound, Value, Values};
 
 /// What a step does.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,8 @@ pub enum Action {
     },
     /// Carries out one operation of a migration.
     Migrate(Migrate),
+    /// Has the SMSO try a device.
+    Smso(SmsoAttempt),
     /// Lets time pass.
     Wait(Duration),
     /// Compares what is bound already; touches nothing.
@@ -305,40 +307,4 @@ pub enum Act {
     Fault(String),
     /// Undo every fault brought about.
     ClearFaults,
-}
-
-/// One operation of a migration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Migrate {
-    /// Which.
-    pub operation: Migration,
-    /// What the installation is declared to be other than it is: for each device, what its Device Model is said to be.
-    pub declare: Vec<Declared>,
-}
-
-/// A deliberately wrong declaration of one device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Declared {
-    /// The device.
-    pub device: DeviceKind,
-    /// The part of its Device Model that is declared wrongly.
-    pub field: ModelField,
-    /// What it is declared to be.
-    pub value: String,
-}
-
-lab_config::vocabulary! {
-    /// The operations of a migration (TMAD).
-    pub enum Migration {
-        /// The migration is authorised.
-        Authorise = "authorise",
-        /// The installation's data are validated.
-        Validate = "validate",
-        /// The S1SP talks to every device and takes control of it.
-        Contact = "contact",
-        /// The devices join the inventory as commissioned.
-        Commission = "commission",
-        /// Everything done so far is undone.
-        Rollback = "rollback",
-    }
 }

@@ -39,7 +39,8 @@
 //! | `alert = "8F32"` | waits for a device alert that came since the script began and no step has matched yet | `device` | 60 s |
 //! | `act = "press-keys"`, `"mains-off"`, `"mains-on"` or `"confirm"` | asks the rig's station where it has the actuator, else a person | `show` (the text shown), `keys`, `device` | 120 s |
 //! | `act = "fault"` or `"clear-faults"` | brings a fault about, or undoes them all | `fault` (such as `"ESME/optical: silence"`), `show`, `device` | 120 s |
-//! | `migrate = "authorise"` | one operation of a migration: `authorise`, `validate`, `contact`, `commission`, `rollback` | `declare` | 120 s |
+//! | `migrate = "authorise"` | one operation of a migration: `authorise`, `prepare`, `validate`, `contact`, `commission`, `rollback`, `lift` | `declare`, `spoil` | 120 s |
+//! | `smso = "reach"` | the SMSO tries the device with the credentials it had before the migration | `device` | 30 s |
 //! | `wait = "5s"` | lets time pass | | its own length |
 //! | `check = "words"` | compares what is bound already | | 1 s |
 //!
@@ -58,6 +59,19 @@
 //! disconnected, 1 connected, 2 ready to be connected); a price is in pounds, its unit such as `GBP/kWh`. An attribute by
 //! number, `{ cluster = "0702", attribute = "0000" }`, is shown as it was sent. Where a rig has no dongle such a script is
 //! not run, and the record says why. It only reads.
+//!
+//! # Migrations
+//!
+//! Parties exchange files in each operation; `prepare` may be left out. What failed five times, or has no keys or no wide area
+//! network, is excluded, and nothing is tried again before `lift`, which stands for a person who decided so. The pack says which kind of installation is migrated
+//! (`installation = "dormant"`, `"active"` or `"mixed"`), and the scripts of one pack are as good for another's.
+//!
+//! What data validation is to refuse is declared wrongly: `declare = { ESME = { firmware-version = "X" } }`, by parts of a
+//! Device Model, `meter-point` and `supplier` (an EUI-64); `GSME = "left-out"` is not declared at all. A file that a party is to
+//! refuse is spoilt on its way: `spoil = { file = "common", how = "altered" }`. Files are `authorisation`, `demand`,
+//! `response`, `estate`, `common`, `group`, `results`, `required-file-set`, `commissioning` and `rollback`; the first of the
+//! operation is meant, or the first that the party `from` writes. How: `altered`, `cut`, `replayed`, `out-of-order`,
+//! `for-another` and `wrong-signer`.
 //!
 //! # Expected verdicts
 //!
@@ -82,6 +96,7 @@
 //! | alert | `alert.code`, `alert.device`, `alert.description`, `alert.timestamp` |
 //! | act | `act.done`, `act.answer` |
 //! | migrate | `migration.state`, `migration.code`, `migration.reason` |
+//! | smso | `smso.outcome` (`answered` or `refused`), `smso.reason` |
 //!
 //! Repeated elements carry an index from 0 (`response.Log.LogEntry[2].LogCode`), and `NAME.count` is their number. `[*]`
 //! stands for every index: an expectation there holds when one of the values meets it.

@@ -13,6 +13,7 @@ mod binding;
 mod data_set;
 mod expectation;
 pub mod language;
+mod migration;
 mod pack;
 mod read;
 mod script;
@@ -20,8 +21,8 @@ mod value;
 mod values;
 
 pub use action::{
-    Act, Action, Ask, Column, Declared, FieldError, Fields, Migrate, Migration, Misuse, Observe,
-    ObservedAttribute, Outcome, Request, Scheduled, Select, UserSystem, Vending,
+    Act, Action, Ask, Column, FieldError, Fields, Misuse, Observe, ObservedAttribute, Outcome, Request,
+    Scheduled, Select, UserSystem, Vending,
 };
 pub use binding::{
     Bindings, CertificateName, CivilPart, DeviceFacts, Facts, ImagePart, ModelField, Operand, Piece,
@@ -29,6 +30,7 @@ pub use binding::{
 };
 pub use data_set::{DataSet, NotShipped, Write};
 pub use expectation::{Amount, Check, Expectation, Mismatch, Pattern, PatternError, evaluate};
+pub use migration::{Declared, Migrate, Migration, MigrationFile, SmsoAttempt, Spoil, Spoiling, Wrong};
 pub use pack::{
     Agreement, Files, LockError, NonStandard, Pack, PackError, PackKind, PackLock, Standing, shipped_packs,
 };

@@ -220,6 +220,7 @@ impl Step {
             Action::Alert { device, .. } => *device,
             Action::Ask(ask) => ask.device,
             Action::Sense { device, .. } => *device,
+            Action::Smso(attempt) => attempt.device,
             Action::Migrate(_) | Action::Wait(_) | Action::Check => return None,
         };
         Some(named.unwrap_or(target))

@@ -11,7 +11,8 @@ use proto_lab::record::{
     AlertMatch, AlertSeen, Body, MigrationEvent, PacketRange, SafeState, Sequence, Verdict,
 };
 use scenarios::{
-    Action, Ask, Bindings, Migrate, Migration, ModelField, Observe, Request, Scheduled, UserSystem, Values,
+    Action, Ask, Bindings, Declared, Migrate, Migration, ModelField, Observe, Request, Scheduled, UserSystem,
+    Values, Wrong,
 };
 use tokio::time::Instant;
 
@@ -246,28 +247,46 @@ impl RigBench {
         self.actuators.ask(kind, &ask.act, &ask.show, within).await
     }
 
-    async fn migrate(&mut self, migrate: &Migrate) -> Result<Seen, Trouble> {
+    async fn migrate(&mut self, migrate: &Migrate, bindings: &Bindings) -> Result<Seen, Trouble> {
         self.migration.declare_truly(&self.rig);
-        for wrong in &migrate.declare {
-            self.declare(wrong.device, wrong.field, &wrong.value)?;
+        for declared in &migrate.declare {
+            self.declare(declared, bindings)?;
+        }
+        if let Some(spoil) = &migrate.spoil {
+            return Err(Trouble::error(format!("no {} file of this lab can be spoilt yet", spoil.file)));
         }
         let operation = match migrate.operation {
             Migration::Authorise => Operation::Authorise,
+            Migration::Prepare => return Err(Trouble::error("no SMSO of this lab prepares devices yet")),
             Migration::Validate => Operation::Validate,
             Migration::Contact => Operation::Contact,
             Migration::Commission => Operation::Commission,
             Migration::Rollback => Operation::Rollback,
+            Migration::Lift => return Err(Trouble::error("no installation of this lab is excluded yet")),
         };
         self.operate(operation).await?;
         Ok(Seen { from: "migration control".to_owned(), values: self.migration_values(), ..Seen::default() })
     }
 
-    fn declare(&mut self, kind: DeviceKind, field: ModelField, value: &str) -> Result<(), Trouble> {
-        let text =
-            value.parse().map_err(|e| Trouble::error(format!("declared {field} of the {kind}: {e}")))?;
-        let Some(device) = self.migration.declared_mut().devices.get_mut(&kind) else {
+    fn declare(&mut self, declared: &Declared, bindings: &Bindings) -> Result<(), Trouble> {
+        let kind = declared.device;
+        let devices = &mut self.migration.declared_mut().devices;
+        let Some(device) = devices.get_mut(&kind) else {
             return Err(Trouble::error(format!("rig {} has no {kind} to declare wrongly", self.rig.name)));
         };
+        let (field, value) = match &declared.wrong {
+            Wrong::Model(field, value) => (field, value),
+            Wrong::LeftOut => {
+                devices.remove(&kind);
+                return Ok(());
+            }
+            Wrong::MeterPoint(_) | Wrong::Supplier(_) => {
+                return Err(Trouble::error(format!("no meter point of the {kind} is declared yet")));
+            }
+        };
+        let value = value.resolve(bindings).map_err(|e| Trouble::error(e.to_string()))?;
+        let parsed = value.as_text().parse();
+        let text = parsed.map_err(|e| Trouble::error(format!("declared {field} of the {kind}: {e}")))?;
         let place = match field {
             ModelField::Manufacturer => &mut device.identity.manufacturer,
             ModelField::Model => &mut device.identity.model,
@@ -395,7 +414,11 @@ impl Bench for RigBench {
                 let kind = self.device(*device, bindings)?.kind;
                 self.actuators.sense(kind, *sensor, within).await
             }
-            Action::Migrate(migrate) => self.migrate(migrate).await,
+            Action::Migrate(migrate) => self.migrate(migrate, bindings).await,
+            Action::Smso(attempt) => {
+                let device = self.device(attempt.device, bindings)?;
+                Err(Trouble::error(format!("no SMSO of this lab tries the {} yet", device.kind)))
+            }
             Action::Wait(time) => {
                 tokio::time::sleep(*time).await;
                 Ok(Seen { from: "the lab's clock".to_owned(), ..Seen::default() })

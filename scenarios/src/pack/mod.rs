@@ -12,9 +12,12 @@
 //! ```
 //!
 //! Standard packs differ by Capability Release as their Device Models do, and most of their scripts are the same: a pack may
-//! take scripts that are not in its own folder from another pack beside it, `scripts-of = "ioc-service-reference-variant"`.
-//! Its own lock still has the digest of every one, so that a script changed there is refused here until it is agreed to
+//! take scripts that are not in its own folder from another pack beside it, `scripts-of = "ioc-service-reference-variant"`,
+//! or from the first of several that has them. Its own lock still has the digest of every one, so that a script changed there is refused here until it is agreed to
 //! here too.
+//!
+//! A migration pack says what kind of installation its scripts migrate, `installation = "dormant"` where it says nothing:
+//! the EPCL entry of the rig's combination for that kind is what a run of it is for.
 //!
 //! A regression pack has a [`baseline`] beside.
 //!
@@ -27,7 +30,7 @@ mod shipped;
 use std::path::Path;
 
 use jiff::civil::Date;
-use lab_config::{CapabilityRelease, Document, FileError, Item, Name, Table};
+use lab_config::{CapabilityRelease, Document, FileError, InstallationType, Item, Name, Table};
 pub use lock::{LockError, PackLock};
 use proto_lab::Digest;
 use proto_lab::record::Baseline;
@@ -53,6 +56,8 @@ pub struct Pack {
     pub kind: PackKind,
     /// The Capability Release it is for.
     pub release: CapabilityRelease,
+    /// The kind of installation that a migration pack migrates; none of other packs, which are for any.
+    pub installation: Option<InstallationType>,
     /// Standard, or agreed to be otherwise.
     pub standing: Standing,
     /// Whether the installation must be enrolled before its scripts run.
@@ -187,12 +192,24 @@ impl Pack {
             .iter()
             .map(|(id, document)| Script::parse(id.clone(), document))
             .collect::<Result<Vec<_>, FileError>>()?;
-        let Heading { id, title, kind, release, standing, requires_enrolled, data_sets, baseline, .. } =
-            heading;
+        let Heading { id, title, kind, release, installation, standing, .. } = heading;
+        let Heading { requires_enrolled, data_sets, baseline, .. } = heading;
         if standing == Standing::Standard {
             scripts.iter().try_for_each(refuse_expected)?;
         }
-        Ok(Self { id, title, kind, release, standing, requires_enrolled, data_sets, scripts, baseline, lock })
+        Ok(Self {
+            id,
+            title,
+            kind,
+            release,
+            installation,
+            standing,
+            requires_enrolled,
+            data_sets,
+            scripts,
+            baseline,
+            lock,
+        })
     }
 
     /// Writes `pack.lock` for the files of a folder as they are now, and gives it. Every script must read without fault:
@@ -258,24 +275,23 @@ struct Heading {
     title: String,
     kind: PackKind,
     release: CapabilityRelease,
+    installation: Option<InstallationType>,
     standing: Standing,
     requires_enrolled: bool,
     data_sets: Vec<Name>,
-    /// The pack that scripts are taken from which are not in this one's folder.
-    scripts_of: Option<Name>,
+    /// The packs that scripts are taken from which are not in this one's folder, each tried in turn.
+    scripts_of: Vec<Name>,
     scripts: Vec<Name>,
     baseline: Option<Baseline>,
 }
 
 impl Heading {
-    /// The script of this name: the pack's own, or else the other pack's.
+    /// The script of this name: the pack's own, or else that of the first other pack that has it.
     fn open_script<F: Files + ?Sized>(&self, files: &F, id: &Name) -> Result<Document, FileError> {
         let name = format!("{id}.toml");
-        let own = files.open(&name);
-        match &self.scripts_of {
-            Some(other) => own.or_else(|_| files.open_of(other, &name)),
-            None => own,
-        }
+        self.scripts_of
+            .iter()
+            .fold(files.open(&name), |found, other| found.or_else(|_| files.open_of(other, &name)))
     }
 
     fn read(table: &mut Table<'_>) -> Result<Self, FileError> {
@@ -283,19 +299,34 @@ impl Heading {
         let release = "the Capability Release: IOC, MOC or FOC";
         let enrolled = "whether the installation must be enrolled first";
         let scripts = scripts(&table.required("scripts", "the names of the scripts, in order")?)?;
+        let kind = table.required("kind", kind)?.parse(kind)?;
         Ok(Self {
             id: table.required("id", "the pack's name")?.parse("a name")?,
             title: table.text("title", "what the pack is, in words")?,
-            kind: table.required("kind", kind)?.parse(kind)?,
+            kind,
             release: table.required("release", release)?.parse(release)?,
+            installation: installation(table, kind)?,
             standing: standing(table)?,
             requires_enrolled: table.required("requires-enrolled", enrolled)?.boolean(enrolled)?,
             data_sets: table.read("data-sets", data_sets)?.unwrap_or_default(),
-            scripts_of: table
-                .read("scripts-of", |item| item.parse("the name of another pack beside this one"))?,
+            scripts_of: table.read("scripts-of", scripts_of)?.unwrap_or_default(),
             baseline: table.read("baseline", |item| baseline::baseline(item, &scripts))?,
             scripts,
         })
+    }
+}
+
+fn installation(table: &mut Table<'_>, kind: PackKind) -> Result<Option<InstallationType>, FileError> {
+    let written = table.optional("installation");
+    match (kind, written) {
+        (PackKind::Migration, Some(item)) => item.parse("dormant, active or mixed").map(Some),
+        (PackKind::Migration, None) => Ok(Some(InstallationType::Dormant)),
+        (PackKind::ServiceReferenceVariant, None) => Ok(None),
+        (PackKind::ServiceReferenceVariant, Some(item)) => Err(item.error(
+            "`installation` of a pack that migrates none",
+            "`installation` of a migration pack only",
+            "remove it: Service Reference Variants are tested alike on every kind of installation",
+        )),
     }
 }
 
@@ -348,6 +379,14 @@ fn words(item: &Item<'_>) -> Result<String, FileError> {
     match item.text("a text")?.trim() {
         "" => Err(item.refuse("words", "say it, or write `agreement = \"none\"`")),
         text => Ok(text.to_owned()),
+    }
+}
+
+fn scripts_of(item: &Item<'_>) -> Result<Vec<Name>, FileError> {
+    let meaning = "the name of another pack beside this one, or a list of such names";
+    match item.toml().is_some_and(|value| value.is_array()) {
+        true => item.list(meaning)?.iter().map(|item| item.parse(meaning)).collect(),
+        false => Ok(vec![item.parse(meaning)?]),
     }
 }
 

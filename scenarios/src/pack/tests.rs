@@ -59,6 +59,22 @@ fn the_standard_packs_are_whole_and_as_locked() {
 }
 
 #[test]
+fn a_migration_pack_is_for_one_kind_of_installation() {
+    let kind_of = |files: &InMemory| Pack::open(files).map(|pack| pack.installation);
+    let dormant = InMemory::shipped("ioc-dormant-migration");
+    assert_eq!(kind_of(&dormant), Ok(Some(InstallationType::Dormant)));
+    assert_eq!(kind_of(&InMemory::shipped(SRV)), Ok(None));
+    let heading = |line: &str| {
+        let said = format!("kind = \"service-reference-variant\"\n{line}");
+        let files = InMemory::shipped(SRV).change(PACK_FILE, "kind = \"service-reference-variant\"", &said);
+        refusal(&files).to_string()
+    };
+    assert!(heading("installation = \"active\"").contains("of a migration pack only"));
+    let unknown = dormant.change(PACK_FILE, "release = ", "installation = \"asleep\"\nrelease = ");
+    assert!(refusal(&unknown).to_string().contains("dormant, active or mixed"));
+}
+
+#[test]
 fn the_standard_packs_hold_what_the_release_needs() {
     let srv = Pack::shipped(SRV).expect("the pack");
     let migration = Pack::shipped("ioc-dormant-migration").expect("the pack");
@@ -140,6 +156,9 @@ fn a_script_of_another_pack_is_held_to_the_lock_of_the_one_that_takes_it() {
     let text = files.0.remove(&taken).expect("a script");
     files.0.insert(format!("../other/{taken}"), text);
     assert!(matches!(refusal(&files), PackError::File(_)), "it says nowhere where the script is");
+    let several = "scripts-of = [\"none\", \"other\"]\nscripts = [";
+    let first_that_has_it = InMemory(files.0.clone()).change("pack.toml", "scripts = [", several);
+    assert!(matches!(refusal(&first_that_has_it), PackError::Lock(LockError::HeadingDiffers { .. })));
     let files = files.change("pack.toml", "scripts = [", "scripts-of = \"other\"\nscripts = [");
     assert!(matches!(refusal(&files), PackError::Lock(LockError::HeadingDiffers { .. })));
     let changed = files.change(&format!("../other/{taken}"), "title = \"", "title = \"Other: ");

@@ -4,6 +4,7 @@
 //! regular expression, a field the variant does not have. What is left to go wrong when a script runs is the world.
 
 mod expectation;
+mod migration;
 mod operand;
 mod scope;
 mod step;

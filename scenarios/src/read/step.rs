@@ -5,17 +5,28 @@ use lab_config::{ClusterAttribute, FileError, Function, Item, Path, Table, neare
 use proto_duis::{AlertCode, RequestBody, ScheduledRead, Srv};
 
 use super::expectation::{expectations, implied, implied_by_schedule};
+use super::migration::{migrate, smso};
 use super::operand::{device, duration, operand};
 use super::scope::Scope;
 use crate::action::{
-    Act, Action, Ask, Declared, Fields, Migrate, Observe, ObservedAttribute, Outcome, Request, Scheduled,
-    Select, UserSystem,
+    Act, Action, Ask, Fields, Observe, ObservedAttribute, Outcome, Request, Scheduled, Select, UserSystem,
 };
 use crate::{Column, Operand, Reference, Step, ValuePath, deadline};
 
 /// The keys of which a step has exactly one: it says what the step does.
-const ACTIONS: [&str; 10] =
-    ["request", "user-system", "scheduled", "observe", "sense", "alert", "act", "migrate", "wait", "check"];
+const ACTIONS: [&str; 11] = [
+    "request",
+    "user-system",
+    "scheduled",
+    "observe",
+    "sense",
+    "alert",
+    "act",
+    "migrate",
+    "smso",
+    "wait",
+    "check",
+];
 
 pub(super) fn step(item: &Item<'_>, scope: &mut Scope) -> Result<Step, FileError> {
     item.table("a step", |table| {
@@ -91,7 +102,8 @@ fn action(table: &mut Table<'_>, key: &'static str, scope: &Scope) -> Result<Act
             device: table.read("device", device)?,
         }),
         "act" => ask(table, &item).map(Action::Ask),
-        "migrate" => migrate(table, &item).map(Action::Migrate),
+        "migrate" => migrate(table, &item, scope).map(Action::Migrate),
+        "smso" => smso(table, &item).map(Action::Smso),
         "wait" => duration(&item).map(Action::Wait),
         _ => {
             item.text("what is compared, in words")?;
@@ -313,30 +325,12 @@ fn keys(table: &mut Table<'_>) -> Result<Vec<String>, FileError> {
     }
 }
 
-fn migrate(table: &mut Table<'_>, item: &Item<'_>) -> Result<Migrate, FileError> {
-    let meaning = "what devices are declared to be other than they are, such as { ESME = { firmware-version = \"X\" } }";
-    let operation = item.parse("authorise, validate, contact, commission or rollback")?;
-    let mut declare = Vec::new();
-    if let Some(item) = table.optional("declare") {
-        for (kind, fields) in item.open(meaning)?.entries() {
-            for (field, value) in fields.open(meaning)?.entries() {
-                declare.push(Declared {
-                    device: kind.parse("a device kind")?,
-                    field: field.parse("a part of a Device Model")?,
-                    value: value.text("what it is declared to be")?.to_owned(),
-                });
-            }
-        }
-    }
-    Ok(Migrate { operation, declare })
-}
-
 fn within(table: &mut Table<'_>, action: &Action) -> Result<std::time::Duration, FileError> {
     let usual = match action {
         Action::Request(_) => deadline::REQUEST,
         Action::UserSystem(_) => deadline::USER_SYSTEM,
         Action::Scheduled(_) => deadline::SCHEDULED,
-        Action::Observe(_) | Action::Sense { .. } => deadline::OBSERVE,
+        Action::Observe(_) | Action::Sense { .. } | Action::Smso(_) => deadline::OBSERVE,
         Action::Alert { .. } => deadline::ALERT,
         Action::Ask(_) => deadline::ASK,
         Action::Migrate(_) => deadline::MIGRATE,
@@ -409,7 +403,8 @@ fn done(table: &mut Table<'_>, action: &Action) -> Result<String, FileError> {
         Action::Sense { sensor, device } => format!("sense {sensor}{}", of(*device)),
         Action::Alert { code, device } => format!("wait for alert {code}{}", of(*device)),
         Action::Ask(ask) => format!("ask: {}", ask.show),
-        Action::Migrate(migrate) => format!("migration: {}", migrate.operation),
+        Action::Migrate(migrate) => migrate.to_string(),
+        Action::Smso(attempt) => format!("the SMSO tries to reach a device{}", of(attempt.device)),
         Action::Wait(length) => format!("wait {length:?}"),
         Action::Check => table.text("check", "what is compared, in words")?,
     })

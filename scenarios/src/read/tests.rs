@@ -57,11 +57,11 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
       advice: a script without steps tests nothing
 ");
     insta::assert_snapshot!(refusal("[[step]]\nrequst = '4.1.1'\nas = 'IS'"), @r"
-    a-script.toml:3:1: found a step that does nothing, expected exactly one of request, user-system, scheduled, observe, sense, alert, act, migrate, wait, check
+    a-script.toml:3:1: found a step that does nothing, expected exactly one of request, user-system, scheduled, observe, sense, alert, act, migrate, smso, wait, check
       advice: did you mean `request` where `requst` stands?
 ");
     insta::assert_snapshot!(refusal("[[step]]\nrequest = '4.1.1'\nwait = '1s'"), @r"
-    a-script.toml:3:1: found request and wait, expected exactly one of request, user-system, scheduled, observe, sense, alert, act, migrate, wait, check
+    a-script.toml:3:1: found request and wait, expected exactly one of request, user-system, scheduled, observe, sense, alert, act, migrate, smso, wait, check
       advice: a step does one thing: make it two
 ");
     insta::assert_snapshot!(refusal("[[step]]\nrequest = '4.1.1'"), @r"

@@ -37,6 +37,7 @@ pub(super) fn pack(verb: &Send, lab: &Lab, rig: &Rig) -> Result<Pack, Failure> {
         title: format!("Request {srv} by hand"),
         kind: PackKind::ServiceReferenceVariant,
         release: rig.combination.release,
+        installation: None,
         standing: Standing::NonStandard(NonStandard { rationale: RATIONALE.to_owned(), agreement: None }),
         requires_enrolled: true,
         data_sets: Vec::new(),
