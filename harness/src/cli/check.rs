@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lab_config::{AnswerListener, DccEnvironment, DeviceModel, Lab, Rig, RigDevice};
+use lab_config::{AnswerListener, DccEnvironment, DeviceModel, Door, Lab, Name, Rig, RigDevice};
 use scenarios::{DataSet, Pack};
 use serde::Serialize;
 
@@ -24,6 +24,10 @@ struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     dcc: Option<DccTold>,
     rigs: Vec<RigTold>,
+    /// EPCL entries, combination by combination.
+    entries: Vec<String>,
+    /// Parties of migrations that are outside.
+    parties_outside: Vec<String>,
     models: Vec<ModelTold>,
     unverified: Vec<String>,
     packs: Vec<PackTold>,
@@ -104,6 +108,8 @@ fn told(lab: &Lab, packs: &[Pack], sets: &[DataSet]) -> Told {
         dcc_systems_version: lab.environment.dcc_systems_version.clone(),
         dcc: lab.dcc.environment().map(|dcc| dcc_told(lab, dcc, packs)),
         rigs: lab.rigs.iter().map(rig_told).collect(),
+        entries: lab.combinations.keys().filter_map(|combination| entries_told(lab, combination)).collect(),
+        parties_outside: parties_outside(lab),
         models: lab.models.values().map(|model| model_told(model)).collect(),
         unverified: lab.models.values().flat_map(|model| unverified(model)).collect(),
         packs: packs.iter().map(pack_told).collect(),
@@ -168,6 +174,30 @@ fn rig_told(rig: &Rig) -> RigTold {
     }
 }
 
+/// The EPCL entries of a combination in a line, where it has any.
+fn entries_told(lab: &Lab, combination: &Name) -> Option<String> {
+    let entries = lab.epcl.iter().filter(|entry| entry.combination == *combination);
+    let told = entries.map(|entry| {
+        let instead = match &entry.mtad {
+            _ if entry.tested_as_dormant => ", tested as dormant (20.9)".to_owned(),
+            Some(mtad) => format!(", migration tested under the MTAD (20.14): {}", mtad.tab),
+            None => String::new(),
+        };
+        format!("{} ({}, {}{instead})", entry.id, entry.installation_type, entry.smso)
+    });
+    let told: Vec<String> = told.collect();
+    (!told.is_empty()).then(|| format!("{combination}: {}", told.join(", ")))
+}
+
+fn parties_outside(lab: &Lab) -> Vec<String> {
+    let by = |role| match lab.migration.door(role) {
+        Door::Inside => None,
+        Door::Folder(folder) => Some(format!("{role} by folder {}", folder.display())),
+        Door::Https(url) => Some(format!("{role} at {url}")),
+    };
+    lab.migration.outside().filter_map(by).collect()
+}
+
 fn device_told(device: &RigDevice) -> String {
     let mut ways: Vec<String> = device.links.iter().map(|(path, link)| format!("{path} {link}")).collect();
     ways.extend(device.via.map(|carrier| format!("wan through the {carrier}")));
@@ -205,6 +235,8 @@ fn say(told: &Told, given: &[String], facts: bool) {
         say!("  rig {}: {} ({}), {kind}", rig.name, rig.combination, rig.release);
         rig.devices.iter().for_each(|device| say!("    {device}"));
     }
+    told.entries.iter().for_each(|entries| say!("  EPCL entries of {entries}"));
+    told.parties_outside.iter().for_each(|party| say!("  migrations with the {party}"));
     for set in &told.data_sets {
         say!("{}", set.line());
         // Those of the files given are looked into.

@@ -12,7 +12,7 @@ use super::say::say;
 use super::verify::{checked, own_keys};
 use super::{Exit, Failure, packs, print_json};
 use crate::evidence::{self, RunFolder};
-use crate::gate::{DmctGate, DmctResult, GateInput, Ledger, RunRecords, StandardPack};
+use crate::gate::{DmctGate, DmctResult, GateInput, Ledger, MigrationTesting, RunRecords, StandardPack};
 use crate::report::{self, DmctReport, Places, ReportStatus};
 
 /// A report on disk.
@@ -87,7 +87,9 @@ pub(super) fn make(run: &Path, keys: &KeyChoice) -> Result<DmctReport, Failure> 
     first(&records)?;
     let run = RunRecords { records: &records, standing: verification.standing, root: verification.root };
     let ledger = Ledger::of(&[run]);
-    let gate = DmctGate::decide(&ledger, &GateInput { standard: standard()?, ..GateInput::default() });
+    let migration = MigrationTesting::recorded(&ledger);
+    let input = GateInput { standard: standard()?, migration, ..GateInput::default() };
+    let gate = DmctGate::decide(&ledger, &input);
     Ok(report::make(&ledger, &gate, Timestamp::now()))
 }
 

@@ -25,6 +25,10 @@ pub(super) async fn run(verb: &Run) -> Result<Exit, Failure> {
     let declared = lab::open(verb.lab.lab.as_deref())?;
     let rig = lab::rig(&declared, &verb.lab)?.clone();
     let plan = plan(verb, &rig)?.by_way_of(&declared.dcc);
+    let plan = match plan.entry(&declared, &rig.combination.id).cloned() {
+        Some(entry) => plan.for_entry(&entry),
+        None => plan,
+    };
     let mut queue = Queue::new();
     queue.join(rig.name.clone(), plan).map_err(Failure::lab)?;
     let (lab, estate) = embedded::bring_up(declared, rig.name.as_str()).await.map_err(Failure::lab)?;
@@ -145,7 +149,7 @@ pub(super) fn hinted(error: RunError) -> Failure {
         RunError::DataSet { .. } => Some(
             "put the data into the device, or leave the data set out; a run never begins on other data than it names",
         ),
-        RunError::NoEntry(_) => Some("add an [[epcl]] entry for the combination to the lab file"),
+        RunError::NoEntry { .. } => Some("add an [[epcl]] entry for the combination to the lab file"),
         RunError::Reach(_) => Some("harness check shows what the lab file says of the device"),
         _ => None,
     };

@@ -13,9 +13,16 @@ pub enum RunError {
     NoRig(String),
     /// Nothing is planned for the rig's combination.
     #[error(
-        "no EPCL entry, listed or planned, is for combination {0}, so no DMCT Report could say what it is of (20.28(a))"
+        "no EPCL entry, listed or planned, is for {}combination {combination}, so no DMCT Report could say what it is of \
+         (20.28(a))",
+        kind.map(|kind| format!("{kind} installations of ")).unwrap_or_default()
     )]
-    NoEntry(String),
+    NoEntry {
+        /// The combination of the rig.
+        combination: String,
+        /// The kind of installation that the packs migrate, where they migrate any.
+        kind: Option<lab_config::InstallationType>,
+    },
     /// Another run holds the rig.
     #[error(transparent)]
     Held(#[from] LockError),

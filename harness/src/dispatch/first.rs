@@ -3,8 +3,8 @@
 use lab_config::{EpclEntry, Function, Lab, ModelIdentity, Rig, RigDevice};
 use proto_lab::Digest;
 use proto_lab::record::{
-    Agreement, DataSet, DeviceFound, Difference, DmcUnderTest, FORMAT, Identity, NonStandardPack, PackBound,
-    PackPurpose, RunId, RunStarted, SystemUnderTest,
+    Agreement, DataSet, DeviceFound, Difference, DmcUnderTest, EntryStoodFor, FORMAT, Identity,
+    MtadDetermination, NonStandardPack, PackBound, PackPurpose, RunId, RunStarted, SystemUnderTest,
 };
 use scenarios::{Pack, PackKind, Standing};
 
@@ -54,8 +54,12 @@ impl Bindings<'_> {
             epcl_entry: self.entry.id.to_string(),
             release: self.rig.combination.release.to_string(),
             installation: self.entry.installation_type.to_string(),
-            stands_for: Vec::new(),
-            mtad: None,
+            stands_for: self.lab.stood_for_by(self.entry).map(stood_for).collect(),
+            mtad: self
+                .entry
+                .mtad
+                .as_ref()
+                .map(|mtad| MtadDetermination { tab: mtad.tab.clone(), panel: mtad.panel.clone() }),
         }
     }
 
@@ -89,6 +93,14 @@ impl Bindings<'_> {
             found: found.iter().find_map(|found| said(found)),
             differences: differences.collect(),
         }
+    }
+}
+
+fn stood_for(entry: &EpclEntry) -> EntryStoodFor {
+    EntryStoodFor {
+        epcl_entry: entry.id.to_string(),
+        installation: entry.installation_type.to_string(),
+        smso: entry.smso.clone(),
     }
 }
 

@@ -50,14 +50,15 @@ impl Order {
         self.lab.rig(&self.rig).ok_or_else(|| RunError::NoRig(self.rig.clone()))
     }
 
-    /// The EPCL entry that the rig's combination is tested for.
+    /// The EPCL entry that the plan is for: of the rig's combination, and of the kind of installation its packs migrate.
     ///
     /// # Errors
     /// [`RunError::NoEntry`]: without a planned entry there is nothing a DMCT Report could be of (20.28(a)).
     pub fn entry(&self) -> Result<&EpclEntry, RunError> {
         let combination = &self.rig()?.combination.id;
-        let found = self.lab.epcl.iter().find(|entry| entry.combination == *combination);
-        found.ok_or_else(|| RunError::NoEntry(combination.to_string()))
+        let found = self.plan.entry(&self.lab, combination);
+        found
+            .ok_or_else(|| RunError::NoEntry { combination: combination.to_string(), kind: self.plan.kind() })
     }
 }
 

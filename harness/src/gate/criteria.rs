@@ -33,6 +33,17 @@ pub enum MigrationTesting {
     },
 }
 
+impl MigrationTesting {
+    /// As the runs recorded it: by what the latest of them was bound to.
+    pub fn recorded(ledger: &Ledger) -> Self {
+        let latest = ledger.runs.iter().max_by_key(|run| run.began);
+        match latest.and_then(|run| run.started.dmc.mtad.as_ref()) {
+            None => Self::Dmct,
+            Some(mtad) => Self::Mtad { tab: Some(mtad.tab.clone()), panel: mtad.panel.clone() },
+        }
+    }
+}
+
 /// What the gate is asked to decide by, besides the records.
 #[derive(Debug, Clone, Default)]
 pub struct GateInput {
@@ -119,7 +130,7 @@ impl DmctGate {
             passed(ledger, PackPurpose::ServiceReferenceVariant),
             packs(ledger, input),
             issues(ledger),
-            panel(input),
+            panel(ledger, input),
             system(ledger, input),
         ];
         Self { criteria: criteria.into_iter().flatten().collect() }
@@ -285,7 +296,8 @@ fn migration(ledger: &Ledger, input: &GateInput) -> Decided {
         None => vec!["the TAB has not determined that the Migration Test Phase is completed".to_owned()],
     };
     let right = tab.iter().map(|t| format!("determined by the TAB: {t}")).collect();
-    criterion("20.14", "Migration was tested under the MTAD", NeededFor::Pass, wrong, right).made_by([])
+    criterion("20.14", "Migration was tested under the MTAD", NeededFor::Pass, wrong, right)
+        .made_by(first_records(ledger))
 }
 
 const fn title_of(purpose: PackPurpose) -> (&'static str, &'static str) {
@@ -456,7 +468,7 @@ fn issues(ledger: &Ledger) -> Decided {
 }
 
 /// 20.27: where the MTAD's testing stands in, the Panel has determined that it completed.
-fn panel(input: &GateInput) -> Decided {
+fn panel(ledger: &Ledger, input: &GateInput) -> Decided {
     let MigrationTesting::Mtad { panel, .. } = &input.migration else { return Vec::new() };
     let wrong = match panel {
         Some(_) => Vec::new(),
@@ -466,7 +478,7 @@ fn panel(input: &GateInput) -> Decided {
     };
     let right = panel.iter().map(|p| format!("determined by the Panel: {p}")).collect();
     criterion("20.27", "The Panel has determined that MT has completed", NeededFor::Report, wrong, right)
-        .made_by([])
+        .made_by(first_records(ledger))
 }
 
 /// 20.28(b): one version of the DCC Systems, the one that will exist in Production.

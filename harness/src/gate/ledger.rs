@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use proto_lab::Digest;
 use proto_lab::record::{
-    AlertMatch, Body, Case, FailedExpectation, IssueResolved, IssueRoute, NotRunKind, PackBound, PackPurpose,
-    Record, RunFinished, RunId, RunStarted, ScriptStarted, Sequence, Tally, Verdict,
+    AlertMatch, Body, Case, FailedExpectation, IssueResolved, IssueRoute, MigrationClass, NotRunKind,
+    PackBound, PackPurpose, Record, RunFinished, RunId, RunStarted, ScriptStarted, Sequence, Tally, Verdict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -177,6 +177,21 @@ pub struct AlertEntry {
     pub expected: bool,
 }
 
+/// A stage that a migration reached.
+#[derive(Debug, Clone)]
+pub struct MigrationEntry {
+    /// The record of it.
+    pub at: RecordRef,
+    /// The installation, by the EUI-64 of its communications hub.
+    pub installation: String,
+    /// What happened, in words.
+    pub detail: String,
+    /// The code of the check that decided it, where one did.
+    pub code: Option<String>,
+    /// How the migration ended, where it ended there.
+    pub class: Option<MigrationClass>,
+}
+
 /// Everything gathered.
 #[derive(Debug, Clone, Default)]
 pub struct Ledger {
@@ -188,6 +203,8 @@ pub struct Ledger {
     pub issues: Vec<IssueEntry>,
     /// Alerts in the order they arrived.
     pub alerts: Vec<AlertEntry>,
+    /// Stages of migrations in the order they were reached.
+    pub migrations: Vec<MigrationEntry>,
     places: BTreeMap<(PackPurpose, Case), usize>,
 }
 
@@ -281,6 +298,13 @@ impl Ledger {
                     code: alert.code.clone(),
                     device: alert.device.clone(),
                     expected: alert.matched != AlertMatch::Unexpected,
+                }),
+                Body::Migration(event) => self.migrations.push(MigrationEntry {
+                    at,
+                    installation: event.installation.clone(),
+                    detail: event.detail.clone(),
+                    code: event.code.clone(),
+                    class: event.class,
                 }),
                 _ => {}
             }

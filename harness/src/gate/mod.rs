@@ -15,6 +15,7 @@ mod tests;
 
 pub use criteria::{Criterion, DmctGate, DmctResult, GateInput, MigrationTesting, NeededFor, StandardPack};
 pub use ledger::{
-    AlertEntry, AttemptEntry, CaseEntry, FailedStep, IssueEntry, Ledger, RecordRef, RunEntry, RunRecords,
+    AlertEntry, AttemptEntry, CaseEntry, FailedStep, IssueEntry, Ledger, MigrationEntry, RecordRef, RunEntry,
+    RunRecords,
 };
 pub use regression::{Against, Compared, Regression};

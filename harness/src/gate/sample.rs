@@ -207,6 +207,17 @@ pub(crate) fn run_with(name: &str, top_up: Verdict, resolved: bool) -> Vec<Recor
     run.end()
 }
 
+/// A run begun so, in which every script of migration is left out for this reason and the others pass.
+pub(crate) fn without_migration(first: RunStarted, kind: NotRunKind, reason: &str) -> Vec<Record> {
+    let mut run = Run::begin(first);
+    for script in ["commission", "rollback"] {
+        run.not_run(case("migration-ioc", script), kind, reason);
+    }
+    service_scripts(&mut run, Verdict::Pass);
+    issue(&mut run, true);
+    run.end()
+}
+
 /// The small run with a failure.
 pub(crate) fn records() -> Vec<Record> {
     run_with("run-1", Verdict::Fail, true)

@@ -7,5 +7,5 @@
 mod plan;
 mod waiting;
 
-pub use plan::{Item, OtherRelease, Plan, Selection};
+pub use plan::{Item, Plan, PlanError, Selection};
 pub use waiting::{Full, Queue};

@@ -1,8 +1,10 @@
 //! What one run will do.
 
-use lab_config::{CapabilityRelease, Dcc, DeviceModelCombination, Name, Path, Rig};
+use lab_config::{
+    CapabilityRelease, Dcc, DeviceModelCombination, EpclEntry, InstallationType, Lab, Name, Path, Rig,
+};
 use proto_lab::record::{Case, NotRunKind};
-use scenarios::{Action, Pack, Row, Script, Step};
+use scenarios::{Action, Pack, PackKind, Row, Script, Step};
 
 /// Everything one run will do, in order.
 #[derive(Debug)]
@@ -47,28 +49,46 @@ impl Selection {
     }
 }
 
-/// A pack that is not for the rig's Capability Release (20.15, 20.16).
+/// Why packs make no plan for a rig.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "pack {pack} is for Capability Release {found}, and the rig's combination {combination} is of {expected}: \
-     choose a pack for {expected}, or a rig of a combination of {found}"
-)]
-pub struct OtherRelease {
-    /// The pack.
-    pub pack: Name,
-    /// The release it is for.
-    pub found: CapabilityRelease,
-    /// The combination of the rig.
-    pub combination: Name,
-    /// The release of that.
-    pub expected: CapabilityRelease,
+pub enum PlanError {
+    /// A pack is not for the rig's Capability Release (20.15, 20.16).
+    #[error(
+        "pack {pack} is for Capability Release {found}, and the rig's combination {combination} is of {expected}: \
+         choose a pack for {expected}, or a rig of a combination of {found}"
+    )]
+    OtherRelease {
+        /// The pack.
+        pack: Name,
+        /// The release it is for.
+        found: CapabilityRelease,
+        /// The combination of the rig.
+        combination: Name,
+        /// The release of that.
+        expected: CapabilityRelease,
+    },
+    /// Packs migrate installations of several kinds, and a run is of one planned entry (20.13).
+    #[error(
+        "pack {pack} migrates {found} installations and pack {other} {expected} ones, and a run is of one EPCL entry: \
+         run them one after the other"
+    )]
+    SeveralKinds {
+        /// A pack.
+        pack: Name,
+        /// What it migrates.
+        found: InstallationType,
+        /// A pack before it.
+        other: Name,
+        /// What that migrates.
+        expected: InstallationType,
+    },
 }
 
-fn require_release(pack: &Pack, combination: &DeviceModelCombination) -> Result<(), OtherRelease> {
+fn require_release(pack: &Pack, combination: &DeviceModelCombination) -> Result<(), PlanError> {
     if pack.release == combination.release {
         return Ok(());
     }
-    Err(OtherRelease {
+    Err(PlanError::OtherRelease {
         pack: pack.id.clone(),
         found: pack.release,
         combination: combination.id.clone(),
@@ -76,13 +96,23 @@ fn require_release(pack: &Pack, combination: &DeviceModelCombination) -> Result<
     })
 }
 
+fn require_one_kind(packs: &[Pack]) -> Result<(), PlanError> {
+    let mut kinds = packs.iter().filter_map(|pack| Some((&pack.id, pack.installation?)));
+    let Some((first, expected)) = kinds.next() else { return Ok(()) };
+    kinds.find(|(_, found)| *found != expected).map_or(Ok(()), |(pack, found)| {
+        Err(PlanError::SeveralKinds { pack: pack.clone(), found, other: first.clone(), expected })
+    })
+}
+
 impl Plan {
     /// The plan for these packs on this rig.
     ///
     /// # Errors
-    /// [`OtherRelease`] for a pack that is for another Capability Release than the combination's.
-    pub fn new(packs: Vec<Pack>, rig: &Rig, selection: &Selection) -> Result<Self, OtherRelease> {
+    /// [`PlanError`] for a pack that is for another Capability Release than the combination's, and for packs that migrate
+    /// installations of different kinds.
+    pub fn new(packs: Vec<Pack>, rig: &Rig, selection: &Selection) -> Result<Self, PlanError> {
         packs.iter().try_for_each(|pack| require_release(pack, &rig.combination))?;
+        require_one_kind(&packs)?;
         let skip = |script: &Script, row: Option<&Row>| {
             if !selection.has(script) {
                 return Some((NotRunKind::NotSelected, "not among the scripts asked for".to_owned()));
@@ -93,6 +123,36 @@ impl Plan {
         let of_script = |script: &Script| script.cases().map(|row| skip(script, row)).collect();
         let skips = packs.iter().map(|pack| pack.scripts.iter().map(of_script).collect()).collect();
         Ok(Self { packs, skips })
+    }
+
+    /// The kind of installation its packs migrate, where one of them migrates any.
+    pub fn kind(&self) -> Option<InstallationType> {
+        self.packs.iter().find_map(|pack| pack.installation)
+    }
+
+    /// The EPCL entry a run of the plan is for: that of the combination for the kind of installation its packs migrate. Packs
+    /// that migrate none are run for the first entry of the combination, the dormant one where there is one.
+    pub fn entry<'l>(&self, lab: &'l Lab, combination: &Name) -> Option<&'l EpclEntry> {
+        let dormant = || lab.entry(combination, InstallationType::Dormant);
+        let first = || lab.epcl.iter().find(|entry| entry.combination == *combination);
+        self.kind().map_or_else(|| dormant().or_else(first), |kind| lab.entry(combination, kind))
+    }
+
+    /// The same plan for this entry: where its migration was tested under the MTAD, migration packs are left out, by the TAB's
+    /// determination (20.14).
+    #[must_use]
+    pub fn for_entry(mut self, entry: &EpclEntry) -> Self {
+        let Some(mtad) = &entry.mtad else { return self };
+        let reason = format!(
+            "migration of entry {} was tested under the MTAD, as the TAB has determined (20.14): {}",
+            entry.id, mtad.tab
+        );
+        let migration = |pack: &Pack| pack.kind == PackKind::Migration;
+        let of_packs = self.packs.iter().zip(&mut self.skips).filter(|(pack, _)| migration(pack));
+        for skip in of_packs.flat_map(|(_, skips)| skips.iter_mut().flatten()) {
+            *skip = Some((NotRunKind::DeScoped, reason.clone()));
+        }
+        self
     }
 
     /// The same plan in a lab with this DCC: where that is somebody else's, scripts with steps that only the harness's stub can
@@ -137,6 +197,7 @@ impl Plan {
 fn only_here(step: &Step) -> Option<&'static str> {
     match &step.action {
         Action::Migrate(_) => Some("it takes an installation through a migration"),
+        Action::Smso(_) => Some("it has the SMSO try a device"),
         Action::UserSystem(_) => Some("it waits for what another User System asks the harness's DCC"),
         Action::Observe(observe) if observe.through == Path::Wan => {
             Some("it reads a device on the wide area path, besides the DCC")
@@ -178,6 +239,52 @@ mod tests {
         std::sync::Arc::make_mut(&mut rig.combination).release = CapabilityRelease::Foc;
         let error = Plan::new(packs(), &rig, &Selection::default()).expect_err("refused").to_string();
         assert!(error.contains("is for Capability Release IOC") && error.contains("is of FOC"), "{error}");
+    }
+
+    fn lab_with(from: &str, to: &str) -> Lab {
+        let text = include_str!("../../../lab-config/labs/embedded.toml");
+        assert!(text.contains(from), "{from}");
+        let document = lab_config::Document::new("lab.toml", text.replacen(from, to, 1));
+        Lab::parse(&document).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn a_run_is_for_the_entry_of_the_kind_of_installation_its_packs_migrate() {
+        let lab = Lab::embedded().expect("the embedded lab");
+        let rig = &lab.rigs[0];
+        let mut all = packs();
+        let plan = |packs: &[Pack]| Plan::new(packs.to_vec(), rig, &Selection::default());
+        let entry = |packs: &[Pack]| {
+            let plan = plan(packs).expect("a plan");
+            plan.entry(&lab, &rig.combination.id).map(|entry| entry.id.to_string())
+        };
+        assert_eq!(entry(&all).as_deref(), Some("epcl-ioc-1"));
+        assert_eq!(entry(&all[1..]).as_deref(), Some("epcl-ioc-1"), "a pack that migrates none");
+        all[0].installation = Some(InstallationType::Active);
+        assert_eq!(entry(&all).as_deref(), Some("epcl-ioc-1-active"));
+        all.extend(packs().into_iter().take(1));
+        let refused = plan(&all).expect_err("two kinds").to_string();
+        assert!(refused.contains("dormant installations") && refused.contains("active ones"), "{refused}");
+    }
+
+    #[test]
+    fn migration_tested_under_the_mtad_is_left_out_by_the_tabs_determination() {
+        let dormant = "installation-type = \"dormant\"";
+        let lab = lab_with(dormant, &format!("{dormant}\nmtad = {{ tab = \"TAB minutes, item 3\" }}"));
+        let plan = Plan::new(packs(), &lab.rigs[0], &Selection::default()).expect("a plan");
+        let entry = plan.entry(&lab, &lab.rigs[0].combination.id).expect("an entry").clone();
+        let plan = plan.for_entry(&entry);
+        for item in plan.items() {
+            match (item.pack.kind, item.skip) {
+                (PackKind::Migration, Some((NotRunKind::DeScoped, reason))) => {
+                    assert!(reason.contains("20.14") && reason.contains("TAB minutes, item 3"), "{reason}");
+                }
+                (PackKind::Migration, other) => panic!("{}: {other:?}", item.script.id),
+                (PackKind::ServiceReferenceVariant, skip) => {
+                    assert!(skip.is_none_or(|(kind, _)| *kind != NotRunKind::DeScoped), "{}", item.script.id);
+                }
+            }
+        }
     }
 
     #[test]

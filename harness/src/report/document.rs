@@ -7,6 +7,7 @@ use proto_lab::Digest;
 use proto_lab::record::{Case, FailedExpectation, Identity, NonStandardPack, PackPurpose, RunId, Verdict};
 use serde::{Deserialize, Serialize};
 
+use super::migrations::Migrations;
 use crate::dmct::EntryHistory;
 use crate::evidence::Standing;
 use crate::gate::{Criterion, DmctResult, RecordRef, Regression};
@@ -87,8 +88,27 @@ pub struct PlannedEntry {
     pub release: String,
     /// Active, dormant or mixed.
     pub installation: String,
+    /// Entries that this testing stands for besides (20.9).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stands_for: Vec<EntryCovered>,
     /// The devices tested.
     pub devices: Vec<DeviceTested>,
+    /// Where the runs say so.
+    pub records: Vec<RecordRef>,
+}
+
+/// An entry that is not tested itself, because dormant-only testing of the combination suffices (20.9).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EntryCovered {
+    /// The entry.
+    pub epcl_entry: String,
+    /// Active or mixed.
+    pub installation: String,
+    /// The SMSO whose installations it covers.
+    pub smso: String,
+    /// The paragraph by which the testing stands for it.
+    pub clause: String,
     /// Where the runs say so.
     pub records: Vec<RecordRef>,
 }
@@ -335,6 +355,9 @@ pub struct DmctReport {
     pub figures: Figures,
     /// 16.4: the same by functional group, the heatmap.
     pub groups: Vec<GroupFigures>,
+    /// How migrations ended, by the four result classes; absent where none ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migrations: Option<Migrations>,
     /// 9.4(c): why tests were not run.
     pub not_run: Vec<NotExecuted>,
     /// 20.13(b): alerts that nothing expected.

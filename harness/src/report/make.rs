@@ -6,10 +6,11 @@ use jiff::Timestamp;
 use proto_lab::record::{PackBound, RunId, Verdict};
 
 use super::document::{
-    Attempt, DeviceTested, DmctReport, EvidenceOfRun, Failure, Figure, Figures, GroupFigures, IssueInReport,
-    NotExecuted, Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA, SystemTested, TestResult,
-    UnexpectedAlert,
+    Attempt, DeviceTested, DmctReport, EntryCovered, EvidenceOfRun, Failure, Figure, Figures, GroupFigures,
+    IssueInReport, NotExecuted, Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA,
+    SystemTested, TestResult, UnexpectedAlert,
 };
+use super::migrations::Migrations;
 use crate::dmct::EntryHistory;
 use crate::gate::{
     CaseEntry, Criterion, DmctGate, FailedStep, IssueEntry, Ledger, NeededFor, RecordRef, Regression,
@@ -55,6 +56,7 @@ pub fn make(ledger: &Ledger, gate: &DmctGate, made: Timestamp) -> DmctReport {
         packs: ledger.packs().into_iter().map(|(pack, bound)| pack_run(ledger, pack, bound)).collect(),
         figures: figures(ledger, &ledger.cases.iter().collect::<Vec<_>>()),
         groups: groups(ledger),
+        migrations: Migrations::of(ledger),
         not_run: ledger.cases.iter().filter(|c| c.verdict == Verdict::NotRun).map(not_executed).collect(),
         unexpected_alerts: unexpected_alerts(ledger),
         issues: ledger.issues.iter().map(issue).collect(),
@@ -84,9 +86,30 @@ fn planned_entry(ledger: &Ledger) -> Option<PlannedEntry> {
         epcl_entry: dmc.epcl_entry.clone(),
         release: dmc.release.clone(),
         installation: dmc.installation.clone(),
+        stands_for: stands_for(ledger),
         devices,
         records: ledger.runs.iter().map(RunEntry::first).collect(),
     })
+}
+
+/// Entries that runs say they stand for, each once.
+fn stands_for(ledger: &Ledger) -> Vec<EntryCovered> {
+    let mut covered: Vec<EntryCovered> = Vec::new();
+    for run in &ledger.runs {
+        for entry in &run.started.dmc.stands_for {
+            match covered.iter_mut().find(|known| known.epcl_entry == entry.epcl_entry) {
+                Some(known) => known.records.push(run.first()),
+                None => covered.push(EntryCovered {
+                    epcl_entry: entry.epcl_entry.clone(),
+                    installation: entry.installation.clone(),
+                    smso: entry.smso.clone(),
+                    clause: "20.9".to_owned(),
+                    records: vec![run.first()],
+                }),
+            }
+        }
+    }
+    covered
 }
 
 fn devices_of(run: &RunEntry) -> impl Iterator<Item = DeviceTested> {

@@ -9,6 +9,7 @@ mod coverage;
 mod document;
 mod html;
 mod make;
+mod migrations;
 mod pages;
 
 #[cfg(test)]
@@ -16,10 +17,11 @@ mod tests;
 
 pub use coverage::{Coverage, Covering, Target, VariantCovered};
 pub use document::{
-    Attempt, DeviceTested, DmctReport, EvidenceOfRun, Failure, Figure, Figures, GroupFigures, IssueInReport,
-    NotExecuted, Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA, SystemTested, TestResult,
-    UnexpectedAlert,
+    Attempt, DeviceTested, DmctReport, EntryCovered, EvidenceOfRun, Failure, Figure, Figures, GroupFigures,
+    IssueInReport, NotExecuted, Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA,
+    SystemTested, TestResult, UnexpectedAlert,
 };
 pub use html::report_html;
 pub use make::{Places, make};
+pub use migrations::{InstallationMigrated, MigrationEnded, Migrations};
 pub use pages::{BlobSource, records_html};

@@ -180,3 +180,93 @@ fn octets_that_are_no_text_are_shown_in_hexadecimal_and_only_so_many() {
     let none = |_: &proto_lab::Digest| None;
     assert!(records_html(&"run-1".parse().unwrap(), &records(), &none).unwrap().contains(": missing"));
 }
+
+/// A run with migrations that ended in every way, and one that is under way still.
+fn migrating() -> Vec<Record> {
+    use proto_lab::record::{Body, MigrationClass, MigrationEvent};
+    let mut started = crate::gate::sample::first("run-1");
+    started.dmc.stands_for = vec![proto_lab::record::EntryStoodFor {
+        epcl_entry: "epcl-1-active".into(),
+        installation: "active".into(),
+        smso: "Lab SMSO".into(),
+    }];
+    let mut run = crate::gate::sample::Run::begin(started);
+    let mut event = |hub: u8, stage: &str, code: Option<&str>, class, detail: &str| {
+        run.add(Body::Migration(MigrationEvent {
+            installation: format!("00-DB-12-34-56-78-90-{hub:02X}"),
+            stage: stage.into(),
+            detail: detail.into(),
+            code: code.map(str::to_owned),
+            class,
+            attempt: Some(1),
+        }));
+    };
+    event(2, "authorised", None, None, "authorised");
+    event(2, "refused", Some("MA110"), Some(MigrationClass::Refused), "the ESME's firmware is X");
+    event(2, "refused", Some("MA110"), Some(MigrationClass::Refused), "the ESME's firmware is Y");
+    event(2, "rolled-back", Some("LAB-HAN"), Some(MigrationClass::RolledBack), "the ESME does not answer");
+    event(
+        2,
+        "excluded",
+        Some("LAB-KEYS-MISSING"),
+        Some(MigrationClass::Excluded),
+        "a key of the ESME is missing",
+    );
+    event(1, "migrated", Some("GT01"), Some(MigrationClass::Migrated), "electricity only");
+    event(3, "validated", None, None, "5 devices match");
+    run.end()
+}
+
+#[test]
+fn migrations_are_counted_by_result_class_with_code_and_reason_for_each_installation() {
+    let report = report_of(&[&migrating()]);
+    let migrations = report.migrations.as_ref().expect("migrations");
+    let counts = migrations.classes().map(|(class, figure)| (class.to_string(), figure.value));
+    let counted = [("migrated", 1), ("refused", 2), ("rolled back", 1), ("excluded", 1)];
+    assert_eq!(counts, counted.map(|(class, count)| (class.to_owned(), count)));
+    let [first, second] = &migrations.installations[..] else { panic!("what is under way has not ended") };
+    assert_eq!((first.ended.len(), second.ended.len()), (1, 3), "one way of ending is one row");
+    assert_eq!(second.ended[0].reason, "the ESME's firmware is X");
+    assert_eq!(second.ended[0].times.records.len(), 2);
+    let page = report_html(&report, &Places::beside()).unwrap();
+    insta::assert_snapshot!(
+        page.split_once("<h3>How migrations ended</h3>").unwrap().1.split_once("<h3>").unwrap().0
+    );
+    insta::assert_snapshot!(serde_json::to_string_pretty(migrations).unwrap());
+    let read: DmctReport = serde_json::from_str(&report.to_json().unwrap()).unwrap();
+    assert_eq!(read, report);
+    assert!(report_of(&[&passing()]).migrations.is_none(), "a run that migrates nothing says nothing of it");
+}
+
+#[test]
+fn what_dormant_only_testing_stands_for_is_said_with_the_rule() {
+    let report = report_of(&[&migrating()]);
+    let entry = report.planned_entry.as_ref().expect("an entry");
+    let covered = &entry.stands_for[0];
+    assert_eq!((covered.epcl_entry.as_str(), covered.clause.as_str()), ("epcl-1-active", "20.9"));
+    let page = report_html(&report, &Places::beside()).unwrap();
+    assert!(page.contains("epcl-1-active (active, Lab SMSO), which is not tested itself: 20.9"), "{page}");
+}
+
+#[test]
+fn migration_tested_under_the_mtad_is_decided_by_what_the_runs_recorded() {
+    use proto_lab::record::{Body, MtadDetermination, NotRunKind};
+    let mut started = crate::gate::sample::first("run-1");
+    started.dmc.mtad = Some(MtadDetermination { tab: "TAB, item 3".into(), panel: Some("Panel, 7".into()) });
+    let records = crate::gate::sample::without_migration(started, NotRunKind::DeScoped, "the TAB, item 3");
+    let ledger = ledger(&[&records]);
+    let recorded = crate::gate::MigrationTesting::recorded(&ledger);
+    let gate = DmctGate::decide(&ledger, &crate::gate::GateInput { migration: recorded, ..input() });
+    assert_eq!(gate.result(), DmctResult::Passed, "{gate:#?}");
+    let page = report_html(&make(&ledger, &gate, "2026-11-22T09:00:00Z".parse().unwrap()), &Places::beside());
+    let page = page.unwrap();
+    assert!(page.contains("determined by the TAB: TAB, item 3") && page.contains("20.14"), "{page}");
+    // Without the determination the same run has shown nothing of migration.
+    let mut records = records;
+    if let Some(Body::RunStarted(started)) = records.first_mut().map(|first| &mut first.body) {
+        started.dmc.mtad = None;
+    }
+    let ledger = crate::gate::sample::ledger(&[&records]);
+    let gate = DmctGate::decide(&ledger, &input());
+    assert_eq!(gate.result(), DmctResult::Failed);
+}
