@@ -9,18 +9,29 @@ use std::path::{Path, PathBuf};
 
 use source::{Source, sources};
 
-/// Our crates, and those of ours each may use. Proto crates stand apart from each other too.
+/// Our crates, and those of ours each may use. Proto crates stand apart from each other too, save that the files of a
+/// migration are signed as DUIS messages are.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("proto-lab", &[]),
     ("proto-dlms", &[]),
     ("proto-duis", &[]),
     ("proto-zigbee", &[]),
-    ("lab-config", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee"]),
+    ("proto-migration", &["proto-duis"]),
+    ("lab-config", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "proto-migration"]),
     ("scenarios", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "lab-config"]),
     ("device-sim", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "lab-config"]),
     (
         "harness",
-        &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "lab-config", "scenarios", "device-sim"],
+        &[
+            "proto-lab",
+            "proto-dlms",
+            "proto-duis",
+            "proto-zigbee",
+            "proto-migration",
+            "lab-config",
+            "scenarios",
+            "device-sim",
+        ],
     ),
 ];
 
