@@ -23,7 +23,8 @@ pub use certificate::{Certificate, CertificateError, Signer};
 pub use chain::KeyPurpose;
 pub(crate) use sign::sign;
 pub use trust::{Party, PartyKind, TrustStore};
-pub(crate) use verify::{Verified, signatures_below, verify};
+pub use verify::Verified;
+pub(crate) use verify::{signatures_below, verify, verify_by};
 
 use crate::xml::{Position, SchemaError, XmlError};
 use bergshamra::c14n::{C14nMode, canonicalize};

@@ -192,7 +192,13 @@ pub(crate) fn as_request(counter: u64, body: RequestBody) -> Request {
 pub fn damaged(xml: &str, at: usize, how: u32) -> String {
     let start = xml.find("<sr:Body>").map_or(0, |body| body + "<sr:Body>".len());
     let end = xml.find("</sr:Body>").unwrap_or(xml.len());
-    let tags: Vec<usize> = xml[start..end].match_indices("<sr:").map(|(tag, _)| start + tag).collect();
+    damaged_between(xml, start, end, "sr", at, how)
+}
+
+/// As [`damaged`], of a document whose elements between the octets `start` and `end` have this prefix.
+pub fn damaged_between(xml: &str, start: usize, end: usize, prefix: &str, at: usize, how: u32) -> String {
+    let opening = format!("<{prefix}:");
+    let tags: Vec<usize> = xml[start..end].match_indices(&opening).map(|(tag, _)| start + tag).collect();
     let Some(tag) = tags.get(at % tags.len().max(1)).copied() else { return xml.to_owned() };
     let name_end = xml[tag..].find(['>', '/', ' ']).map_or(end, |length| tag + length);
     let name = &xml[tag + 1..name_end];
@@ -206,7 +212,7 @@ pub fn damaged(xml: &str, at: usize, how: u32) -> String {
     let content = if empty { "" } else { &xml[open_end..close_at] };
     match how {
         0 => format!("{before}{after}"),
-        1 => format!("{before}<sr:Nonsense{attributes}>{content}</sr:Nonsense>{after}"),
+        1 => format!("{before}<{prefix}:Nonsense{attributes}>{content}</{prefix}:Nonsense>{after}"),
         _ => format!("{before}<{name}{attributes}>no text of any form of DUIS é</{name}>{after}"),
     }
 }

@@ -21,6 +21,7 @@ mod describe;
 mod document;
 pub mod dsig;
 pub mod examples;
+pub mod foreign;
 mod identity;
 mod message;
 pub mod mmc;

@@ -11,8 +11,8 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cursor::{Cursor, Reading, parse_boolean, parse_date_time};
-pub use cursor::{SchemaError, SchemaProblem};
+pub(crate) use cursor::parse_boolean;
+pub use cursor::{Cursor, Reading, SchemaError, SchemaProblem, parse_date_time};
 pub(crate) use render::escape_attribute;
 
 use std::fmt;
@@ -26,9 +26,18 @@ pub(crate) const MAX_DEPTH: usize = 40;
 /// The most elements read in one message: the longest profile log has 19,056 entries of five elements.
 pub(crate) const MAX_ELEMENTS: usize = 200_000;
 
+/// A namespace that is none of DUIS, and the prefix its elements are written with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Namespace {
+    /// As it is written; in what is read any prefix will do.
+    pub prefix: &'static str,
+    /// What it is.
+    pub uri: &'static str,
+}
+
 /// A namespace of the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Space {
+pub enum Space {
     /// Requests and responses.
     Sr,
     /// Devices' answers in MMC form.
@@ -37,9 +46,12 @@ pub(crate) enum Space {
     Ds,
     /// The lab's own: the countersigned request.
     Lab,
+    /// That of a document which is no message of DUIS; no message has it.
+    Foreign(Namespace),
 }
 
 impl Space {
+    /// Those of DUIS messages.
     pub(crate) const ALL: [Space; 4] = [Space::Sr, Space::Ra, Space::Ds, Space::Lab];
 
     pub(crate) const fn uri(self) -> &'static str {
@@ -48,6 +60,7 @@ impl Space {
             Space::Ra => "http://www.dccinterface.co.uk/ResponseAndAlert",
             Space::Ds => "http://www.w3.org/2000/09/xmldsig#",
             Space::Lab => "urn:smets1-lab:countersigned-service-request",
+            Space::Foreign(namespace) => namespace.uri,
         }
     }
 
@@ -57,6 +70,7 @@ impl Space {
             Space::Ra => "ra",
             Space::Ds => "ds",
             Space::Lab => "lab",
+            Space::Foreign(namespace) => namespace.prefix,
         }
     }
 }
@@ -113,8 +127,8 @@ pub enum XmlProblem {
     /// An entity other than the five of XML.
     #[error("entity &{0}; is not one of the five of XML")]
     Entity(String),
-    /// An element outside the namespaces of DUIS.
-    #[error("element {name} is in namespace {namespace:?}, which is not one of DUIS, MMC or XMLDSIG")]
+    /// An element outside the namespaces of the document.
+    #[error("element {name} is in namespace {namespace:?}, which no such document has")]
     Namespace {
         /// The element.
         name: String,
@@ -133,9 +147,11 @@ pub enum XmlProblem {
 
 /// An element, its attributes, text and child elements, and where it stood.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Element {
-    pub(crate) space: Space,
-    pub(crate) name: String,
+pub struct Element {
+    /// Its namespace.
+    pub space: Space,
+    /// Its name in it.
+    pub name: String,
     /// Without namespace declarations, in the order written.
     pub(crate) attributes: Vec<(String, String)>,
     pub(crate) children: Vec<Element>,
@@ -150,7 +166,8 @@ pub(crate) struct Element {
 }
 
 impl Element {
-    pub(crate) fn new(space: Space, name: impl Into<String>) -> Element {
+    /// An empty element.
+    pub fn new(space: Space, name: impl Into<String>) -> Element {
         Element {
             space,
             name: name.into(),
@@ -163,7 +180,8 @@ impl Element {
         }
     }
 
-    pub(crate) fn is(&self, space: Space, name: &str) -> bool {
+    /// Whether it is the element of this name in this namespace.
+    pub fn is(&self, space: Space, name: &str) -> bool {
         self.space == space && self.name == name
     }
 
@@ -182,13 +200,16 @@ impl Element {
 
 /// A well-formed document within the limits, and the text it was read from.
 #[derive(Debug, Clone)]
-pub(crate) struct Document {
+pub struct Document {
     source: String,
     root: Element,
+    /// The namespace beside those of DUIS that it may have, and its canonical form with it.
+    foreign: Option<Namespace>,
 }
 
 impl Document {
-    pub(crate) fn root(&self) -> &Element {
+    /// Its root element.
+    pub fn root(&self) -> &Element {
         &self.root
     }
 

@@ -1,5 +1,6 @@
 //! Certificates, and the keys that sign under them.
 
+use super::trust::normal;
 use super::{DsigError, ECDSA_SHA256};
 use bergshamra::crypto::sign::{SigningKey, from_uri};
 use bergshamra::keys::loader;
@@ -89,6 +90,11 @@ impl Certificate {
     /// The serial number in decimal, as it stands in a `KeyInfo`.
     pub fn serial(&self) -> &str {
         &self.serial
+    }
+
+    /// Whether a `KeyInfo` with this issuer and serial number means it.
+    pub fn is_named_by(&self, issuer: &str, serial: &str) -> bool {
+        self.serial == serial && normal(&self.issuer) == normal(issuer)
     }
 
     /// The certificate in DER.

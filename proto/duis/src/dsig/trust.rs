@@ -74,7 +74,7 @@ impl TrustStore {
 }
 
 /// A distinguished name without the white space that writers differ in putting round commas.
-fn normal(name: &str) -> String {
+pub(super) fn normal(name: &str) -> String {
     name.split(',').map(str::trim).collect::<Vec<_>>().join(",")
 }
 

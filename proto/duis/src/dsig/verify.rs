@@ -6,13 +6,16 @@ use super::{
 use crate::xml::{Cursor, Document, Element, Reading, SchemaError, Space};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use sha2::{Digest, Sha256};
+use std::fmt::Display;
 
 /// A document whose signature holds.
-pub(crate) struct Verified<'t> {
+pub struct Verified<'t, P = &'t Party> {
     /// Read from the octets that were digested: the document in canonical form, without this signature.
-    pub(crate) content: Document,
-    pub(crate) party: &'t Party,
-    pub(crate) certificate: &'t Certificate,
+    pub content: Document,
+    /// Who signed.
+    pub party: P,
+    /// The certificate it was signed under.
+    pub certificate: &'t Certificate,
 }
 
 /// How many `Signature` elements there are in an element, at any depth.
@@ -27,6 +30,15 @@ pub(crate) fn verify<'t>(
     expected: usize,
     trust: &'t TrustStore,
 ) -> Result<Verified<'t>, DsigError> {
+    verify_by(document, expected, |issuer, serial| trust.find(issuer, serial))
+}
+
+/// As [`verify`], the signer found by the issuer and serial number that the signature names.
+pub(crate) fn verify_by<'t, P: Display>(
+    document: &Document,
+    expected: usize,
+    find: impl FnOnce(&str, &str) -> Option<(P, &'t Certificate)>,
+) -> Result<Verified<'t, P>, DsigError> {
     let root = document.root();
     let element = root.name.clone();
     let found = signatures_below(root);
@@ -37,12 +49,11 @@ pub(crate) fn verify<'t>(
     };
     let reading = Reading::root(document);
     let parts = Parts::read(&reading.below(signature))?;
-    let (party, certificate) =
-        trust.find(&parts.issuer, &parts.serial).ok_or_else(|| DsigError::Unknown {
-            element: element.clone(),
-            issuer: parts.issuer.clone(),
-            serial: parts.serial.clone(),
-        })?;
+    let (party, certificate) = find(&parts.issuer, &parts.serial).ok_or_else(|| DsigError::Unknown {
+        element: element.clone(),
+        issuer: parts.issuer.clone(),
+        serial: parts.serial.clone(),
+    })?;
     let unreadable = |reason| DsigError::Unreadable { element: element.clone(), reason };
     let octets = canonical(&document.without(signature)).map_err(unreadable)?;
     if Sha256::digest(&octets)[..] != parts.digest[..] {
@@ -53,7 +64,7 @@ pub(crate) fn verify<'t>(
     if !certificate.holds(&signed_info, &parts.value) {
         return Err(DsigError::Value { element, party: party.to_string() });
     }
-    let content = Document::parse(&octets).map_err(|error| DsigError::unreadable(&element, &error))?;
+    let content = document.parse_like(&octets).map_err(|error| DsigError::unreadable(&element, &error))?;
     Ok(Verified { content, party, certificate })
 }
 

@@ -37,12 +37,13 @@ impl<'a> Draw<'a> {
         Ok(*first)
     }
 
-    pub(crate) fn flag(&mut self) -> bool {
+    /// Yes or no.
+    pub fn flag(&mut self) -> bool {
         self.octet().map_or_else(|then| then == Then::Most, |octet| octet & 1 == 1)
     }
 
     /// One of these; there must be one.
-    pub(crate) fn one_of<'b, T>(&mut self, from: &'b [T]) -> &'b T {
+    pub fn one_of<'b, T>(&mut self, from: &'b [T]) -> &'b T {
         match self.octet() {
             Ok(octet) => &from[usize::from(octet) % from.len()],
             Err(Then::Least) => &from[0],
@@ -51,7 +52,7 @@ impl<'a> Draw<'a> {
     }
 
     /// A number from `min` to `max`, the bounds themselves often.
-    pub(crate) fn between(&mut self, min: i128, max: i128) -> i128 {
+    pub fn between(&mut self, min: i128, max: i128) -> i128 {
         match self.octet().map(|octet| octet % 4) {
             Ok(0) | Err(Then::Least) => min,
             Ok(1) | Err(Then::Most) => max,
@@ -63,7 +64,7 @@ impl<'a> Draw<'a> {
     }
 
     /// A count from `min` to `max`, mostly small.
-    pub(crate) fn count(&mut self, min: usize, max: usize) -> usize {
+    pub fn count(&mut self, min: usize, max: usize) -> usize {
         let more = |draw: &mut Self| usize::from(draw.octet().unwrap_or(0));
         match self.octet() {
             Err(Then::Least) => min,

@@ -57,22 +57,29 @@ pub enum SchemaProblem {
 
 /// One element of a document and the names that lead to it.
 #[derive(Clone, Copy)]
-pub(crate) struct Reading<'a> {
+pub struct Reading<'a> {
     pub(crate) document: &'a Document,
     pub(crate) element: &'a Element,
     parent: Option<&'a Reading<'a>>,
 }
 
 impl<'a> Reading<'a> {
-    pub(crate) fn root(document: &'a Document) -> Reading<'a> {
+    /// The root of a document.
+    pub fn root(document: &'a Document) -> Reading<'a> {
         Reading { document, element: document.root(), parent: None }
+    }
+
+    /// The element.
+    pub fn element(&self) -> &'a Element {
+        self.element
     }
 
     pub(crate) fn below<'b>(&'b self, element: &'b Element) -> Reading<'b> {
         Reading { document: self.document, element, parent: Some(self) }
     }
 
-    pub(crate) fn error(&self, problem: SchemaProblem) -> SchemaError {
+    /// The error of this problem with the element.
+    pub fn error(&self, problem: SchemaProblem) -> SchemaError {
         let at = self.document.position(self.element.span().start);
         SchemaError { at, path: self.path(), problem }
     }
@@ -92,7 +99,10 @@ impl<'a> Reading<'a> {
     }
 
     /// The children, read in order. Refuses attributes other than `attributes`, and text.
-    pub(crate) fn children<'b>(&'b self, attributes: &[&str]) -> Result<Cursor<'b>, SchemaError> {
+    ///
+    /// # Errors
+    /// Text, or another attribute.
+    pub fn children<'b>(&'b self, attributes: &[&str]) -> Result<Cursor<'b>, SchemaError> {
         self.only_attributes(attributes)?;
         if !self.element.text.trim().is_empty() {
             return Err(self.error(SchemaProblem::Text(short(self.element.text.trim()))));
@@ -123,7 +133,10 @@ impl<'a> Reading<'a> {
     }
 
     /// The text of a leaf, white space around it dropped, as a value.
-    pub(crate) fn value<T: FromStr<Err: Display>>(&self) -> Result<T, SchemaError> {
+    ///
+    /// # Errors
+    /// Children, attributes, or a text that is not of the type.
+    pub fn value<T: FromStr<Err: Display>>(&self) -> Result<T, SchemaError> {
         self.value_with(&[])
     }
 
@@ -142,13 +155,18 @@ impl<'a> Reading<'a> {
         parse_boolean(text).map_err(|error| self.bad_value("the text", text, error))
     }
 
-    pub(crate) fn attribute<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<T, SchemaError> {
+    /// An attribute, which must be there, as a value.
+    ///
+    /// # Errors
+    /// It is missing, or not of the type.
+    pub fn attribute<T: FromStr<Err: Display>>(&self, name: &'static str) -> Result<T, SchemaError> {
         let text =
             self.element.attribute(name).ok_or_else(|| self.error(SchemaProblem::NoAttribute(name)))?;
         text.trim().parse().map_err(|error: T::Err| self.bad_value(name, text, error))
     }
 
-    pub(crate) fn bad_value(&self, what: &str, found: &str, expected: impl Display) -> SchemaError {
+    /// The error of a text, or of the attribute `what`, that is not what is expected.
+    pub fn bad_value(&self, what: &str, found: &str, expected: impl Display) -> SchemaError {
         let (what, found, expected) = (what.to_owned(), short(found), expected.to_string());
         self.error(SchemaProblem::Value { what, found, expected })
     }
@@ -159,21 +177,29 @@ fn short(text: &str) -> String {
 }
 
 /// The children of one element, taken in the order of the schema.
-pub(crate) struct Cursor<'a> {
+pub struct Cursor<'a> {
     reading: Reading<'a>,
     next: usize,
 }
 
 impl<'a> Cursor<'a> {
+    /// The element whose children they are.
+    pub fn parent(&self) -> &Reading<'a> {
+        &self.reading
+    }
+
     /// The next child, if it has this name.
-    pub(crate) fn optional(&mut self, space: Space, name: &str) -> Option<Reading<'_>> {
+    pub fn optional(&mut self, space: Space, name: &str) -> Option<Reading<'_>> {
         let child = self.reading.element.children.get(self.next).filter(|child| child.is(space, name))?;
         self.next += 1;
         Some(self.reading.below(child))
     }
 
     /// The next child, which must have this name.
-    pub(crate) fn required(&mut self, space: Space, name: &str) -> Result<Reading<'_>, SchemaError> {
+    ///
+    /// # Errors
+    /// Another child, or none.
+    pub fn required(&mut self, space: Space, name: &str) -> Result<Reading<'_>, SchemaError> {
         if !self.peek(space, name) {
             return Err(self.unexpected(name));
         }
@@ -182,7 +208,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// Whether the next child has this name.
-    pub(crate) fn peek(&self, space: Space, name: &str) -> bool {
+    pub fn peek(&self, space: Space, name: &str) -> bool {
         self.reading.element.children.get(self.next).is_some_and(|child| child.is(space, name))
     }
 
@@ -210,7 +236,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Refuses children not yet taken.
-    pub(crate) fn finish(self) -> Result<(), SchemaError> {
+    ///
+    /// # Errors
+    /// One is left.
+    pub fn finish(self) -> Result<(), SchemaError> {
         if self.next < self.reading.element.children.len() {
             return Err(self.unexpected("the end"));
         }
@@ -228,7 +257,10 @@ pub(crate) fn parse_boolean(text: &str) -> Result<bool, &'static str> {
 }
 
 /// `xs:dateTime` with its offset from UTC: without one it names no instant.
-pub(crate) fn parse_date_time(text: &str) -> Result<Timestamp, &'static str> {
+///
+/// # Errors
+/// Not of that form, or no such date.
+pub fn parse_date_time(text: &str) -> Result<Timestamp, &'static str> {
     const EXPECTED: &str = "expected a date and time with its offset, such as 2026-11-21T09:30:00Z";
     let well_formed = has_date_time_form(text.as_bytes());
     text.parse().ok().filter(|_| well_formed).ok_or(EXPECTED)

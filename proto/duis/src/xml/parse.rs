@@ -1,7 +1,8 @@
 //! From octets to a [`Document`], within the limits.
 
 use super::{
-    Document, Element, MAX_DEPTH, MAX_ELEMENTS, MAX_OCTETS, Position, Space, XmlError, XmlProblem, position,
+    Document, Element, MAX_DEPTH, MAX_ELEMENTS, MAX_OCTETS, Namespace, Position, Space, XmlError, XmlProblem,
+    position,
 };
 use quick_xml::NsReader;
 use quick_xml::XmlVersion;
@@ -13,13 +14,30 @@ const SCHEMA_INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
 const MAX_ATTRIBUTES: usize = 32;
 
 impl Document {
-    /// Reads a document.
+    /// Reads a document in the namespaces of DUIS.
     pub(crate) fn parse(octets: &[u8]) -> Result<Document, XmlError> {
+        Document::parse_with(octets, None)
+    }
+
+    /// Reads a document in a namespace that is none of DUIS.
+    ///
+    /// # Errors
+    /// Not well-formed, or beyond the limits; the error says where.
+    pub fn parse_in(octets: &[u8], namespace: Namespace) -> Result<Document, XmlError> {
+        Document::parse_with(octets, Some(namespace))
+    }
+
+    /// Reads what was made of this document, in its namespaces.
+    pub(crate) fn parse_like(&self, octets: &[u8]) -> Result<Document, XmlError> {
+        Document::parse_with(octets, self.foreign)
+    }
+
+    fn parse_with(octets: &[u8], foreign: Option<Namespace>) -> Result<Document, XmlError> {
         let source = text_of(octets)?.to_owned();
-        let root = Builder::new(&source)
+        let root = Builder::new(&source, foreign)
             .run()
             .map_err(|(octet, problem)| XmlError { at: position(&source, octet), problem })?;
-        Ok(Document { source, root })
+        Ok(Document { source, root, foreign })
     }
 }
 
@@ -52,6 +70,8 @@ type Problem = (usize, XmlProblem);
 
 struct Builder<'a> {
     reader: NsReader<&'a [u8]>,
+    /// The one namespace beside those of DUIS.
+    foreign: Option<Namespace>,
     /// Elements opened and not yet closed, outermost first.
     open: Vec<Element>,
     root: Option<Element>,
@@ -61,12 +81,12 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(source: &'a str) -> Builder<'a> {
+    fn new(source: &'a str, foreign: Option<Namespace>) -> Builder<'a> {
         let mut reader = NsReader::from_str(source);
         let config = reader.config_mut();
         config.enable_all_checks(true);
         config.expand_empty_elements = false;
-        Builder { reader, open: Vec::new(), root: None, elements: 0, start: 0 }
+        Builder { reader, foreign, open: Vec::new(), root: None, elements: 0, start: 0 }
     }
 
     fn run(mut self) -> Result<Element, Problem> {
@@ -143,7 +163,8 @@ impl<'a> Builder<'a> {
                 return Err(self.problem(&format!("prefix {prefix:?} is not declared")));
             }
         };
-        match Space::ALL.into_iter().find(|space| space.uri() == namespace) {
+        let mut spaces = Space::ALL.into_iter().chain(self.foreign.map(Space::Foreign));
+        match spaces.find(|space| space.uri() == namespace) {
             Some(space) => Ok((space, local.to_owned())),
             None => Err((self.start, XmlProblem::Namespace { name: local.to_owned(), namespace })),
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 impl Element {
     /// A leaf with text.
-    pub(crate) fn leaf(space: Space, name: &str, text: impl ToString) -> Element {
+    pub fn leaf(space: Space, name: &str, text: impl ToString) -> Element {
         Element { text: text.to_string(), ..Element::new(space, name) }
     }
 
@@ -14,23 +14,26 @@ impl Element {
         self
     }
 
-    pub(crate) fn with_attribute(mut self, name: &str, value: impl ToString) -> Element {
+    /// With one more attribute.
+    pub fn with_attribute(mut self, name: &str, value: impl ToString) -> Element {
         self.attributes.push((name.to_owned(), value.to_string()));
         self
     }
 
-    pub(crate) fn with(mut self, child: Element) -> Element {
+    /// With one more child.
+    pub fn with(mut self, child: Element) -> Element {
         self.children.push(child);
         self
     }
 
-    pub(crate) fn with_all(mut self, children: impl IntoIterator<Item = Element>) -> Element {
+    /// With more children, in their order.
+    pub fn with_all(mut self, children: impl IntoIterator<Item = Element>) -> Element {
         self.children.extend(children);
         self
     }
 
     /// The element as a document, its namespaces declared on it.
-    pub(crate) fn to_document(&self) -> String {
+    pub fn to_document(&self) -> String {
         self.to_document_with(&[], "")
     }
 
@@ -41,7 +44,8 @@ impl Element {
         let mut spaces = Vec::new();
         self.spaces(&mut spaces);
         let mut declarations = String::new();
-        for space in Space::ALL.into_iter().filter(|space| spaces.contains(space)) {
+        spaces.sort_unstable();
+        for space in spaces {
             declarations.push_str(&format!(" xmlns:{}=\"{}\"", space.prefix(), space.uri()));
         }
         let mut text = String::with_capacity(1024 + verbatim.len());
