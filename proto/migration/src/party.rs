@@ -104,3 +104,19 @@ pub struct File {
     /// What it says.
     pub body: Body,
 }
+
+impl File {
+    /// A file of this body, with the name that its kind, its writer and its number give it ([`FileName::of`]).
+    pub fn new(
+        from: Address,
+        to: Vec<Address>,
+        group: GroupId,
+        number: u64,
+        follows: Option<Digest>,
+        written: Timestamp,
+        body: Body,
+    ) -> Self {
+        let name = FileName::of(&body, from, &group, number, written);
+        Self { header: Header { name, from, to, group, number, follows, written }, body }
+    }
+}

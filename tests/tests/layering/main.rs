@@ -185,7 +185,7 @@ const BEGINS_VIRTUAL_TIME: &str = "nonsense.rs";
 fn wire_formats_do_no_input_or_output_and_read_no_clock() {
     let input_and_output = ["tokio", "std::fs", "std::net", "std::thread"];
     let clocks = ["Instant::now", "SystemTime::now", "Timestamp::now", "jiff::Timestamp::now"];
-    for name in ["dlms", "duis", "zigbee"] {
+    for name in ["dlms", "duis", "migration", "zigbee"] {
         for file in sources(&workspace().join("proto").join(name).join("src")) {
             let clocks = clocks.iter().filter(|_| file.file != Path::new(BEGINS_VIRTUAL_TIME));
             for impure in input_and_output.iter().chain(clocks) {

@@ -1,0 +1,127 @@
+//! Why a file is not taken: the reasons in code, their codes and words in `data/codes.toml`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::Text;
+
+/// The codes as they stand in the data.
+const DATA: &str = include_str!("../data/codes.toml");
+
+static CODES: LazyLock<Codes> = LazyLock::new(|| {
+    #[expect(clippy::expect_used, reason = "the data is part of the program; a test reads it")]
+    read(DATA).expect("the embedded codes")
+});
+
+type Codes = BTreeMap<FileRefusalCode, (Text, String)>;
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $reason:ident = $key:literal,)+) => {
+        /// Why a file is not taken.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum FileRefusalCode {
+            $($(#[$doc])* $reason,)+
+        }
+
+        impl FileRefusalCode {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$reason,)+];
+
+            /// Its word, which is its key in the data.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$reason => $key,)+
+                }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// The file ends early.
+    Cut = "cut",
+    /// What was signed is not what arrived.
+    Altered = "altered",
+    /// It was taken before, or its number was used before.
+    Replayed = "replayed",
+    /// It is older than what was taken from its writer, or follows what it cannot follow.
+    OutOfOrder = "out-of-order",
+    /// It is for others.
+    NotForUs = "not-for-us",
+    /// It is signed under a certificate that is not known.
+    UnknownWriter = "unknown-writer",
+    /// It is signed by another party than the one it names as its writer.
+    WrongWriter = "wrong-writer",
+    /// It is not as the schema says.
+    Schema = "schema",
+    /// It is in another version of the schema.
+    Version = "version",
+    /// The inbox has no room for it.
+    Full = "full",
+}
+
+impl FileRefusalCode {
+    /// The code that is told, such as `LAB-F01`.
+    pub fn code(self) -> &'static Text {
+        &CODES[&self].0
+    }
+
+    /// What it means, in a sentence.
+    pub fn meaning(self) -> &'static str {
+        &CODES[&self].1
+    }
+}
+
+impl fmt::Display for FileRefusalCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.code(), self.meaning())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    code: String,
+    words: String,
+    #[allow(dead_code, reason = "read by people; a test holds that none is verified yet")]
+    verified: bool,
+}
+
+/// Every code once, and no other.
+fn read(data: &str) -> Result<Codes, String> {
+    let mut entries: BTreeMap<String, Entry> = toml::from_str(data).map_err(|error| error.to_string())?;
+    let codes = FileRefusalCode::ALL.iter().map(|reason| {
+        let Entry { code, words, .. } =
+            entries.remove(reason.word()).ok_or_else(|| format!("{} is missing", reason.word()))?;
+        let code = code.parse().map_err(|error| format!("{}: {error}", reason.word()))?;
+        Ok((*reason, (code, words)))
+    });
+    let codes = codes.collect::<Result<Codes, String>>()?;
+    entries.keys().next().map_or(Ok(codes), |strange| Err(format!("{strange} is not known")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_has_a_code_of_its_own_and_none_is_verified() {
+        let codes = read(DATA).unwrap();
+        let mut told: Vec<&str> = codes.values().map(|(code, _)| code.as_str()).collect();
+        told.dedup();
+        assert_eq!(told.len(), FileRefusalCode::ALL.len());
+        let entries: BTreeMap<String, Entry> = toml::from_str(DATA).unwrap();
+        assert!(entries.values().all(|entry| entry.code.starts_with("LAB-") && !entry.verified));
+        assert_eq!(FileRefusalCode::Cut.to_string(), "LAB-F01 (the file is cut)");
+    }
+
+    #[test]
+    fn codes_that_are_missing_or_not_known_are_refused() {
+        assert_eq!(read(&DATA.replace("[cut]", "[torn]")).unwrap_err(), "cut is missing");
+        let more = format!("{DATA}\n[torn]\ncode = \"X\"\nwords = \"\"\nverified = false\n");
+        assert_eq!(read(&more).unwrap_err(), "torn is not known");
+    }
+}
