@@ -82,7 +82,7 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
         ("migrate = 'validate'\ndeclare = { ESME = 'out' }", "write \"left-out\""),
         ("migrate = 'validate'\ndeclare = { ESME = { suplier = 'x' } }", "did you mean `supplier`?"),
         ("migrate = 'validate'\ndeclare = { ESME = { model = '${nothing}' } }", "which nothing binds"),
-        ("migrate = 'validate'\ndeclare = { EMSE = 'left-out' }", "did you mean `ESME`?"),
+        ("migrate = 'validate'\ndeclare = { EMSE = 'left-out' }", "expected one of CHF, GPF, ESME"),
         (
             "migrate = 'validate'\nspoil = { file = 'commissioning', how = 'cut' }",
             "these cross: demand, estate, common, group, results",
