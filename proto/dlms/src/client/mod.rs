@@ -402,6 +402,9 @@ impl ClientSession {
         match apdu {
             Apdu::EventNotification(event) => return Ok(Step::Notification(Notification::Event(event))),
             Apdu::DataNotification(data) => return Ok(Step::Notification(Notification::Data(data))),
+            Apdu::Exception(exception) if self.is_of_an_earlier_message(&exception) => {
+                return Ok(Step::Ignored("an exception to a copy of an earlier message"));
+            }
             _ => {}
         }
         let Some(pending) = self.pending.take() else {

@@ -1,9 +1,10 @@
 //! Messages in and out of their envelopes at the client's end.
 
+use super::pending::Pending;
 use super::settings::{Security, Suite0};
 use super::{ClientError, ClientSession};
-use crate::apdu::{Apdu, Ciphered, KeySet};
-use crate::security::{Manner, SecurityError};
+use crate::apdu::{Apdu, Ciphered, ExceptionResponse, KeySet, ServiceError};
+use crate::security::{InvocationCounter, Manner, SecurityError};
 
 impl ClientSession {
     /// Reads an APDU, out of its envelope where it came in one.
@@ -44,6 +45,21 @@ impl ClientSession {
             }
             _ => Err(SecurityError::Weaker { found: None, required: manner.protection }.into()),
         }
+    }
+
+    /// Lines double what they carry, and a meter refuses the copy of a ciphered message in clear. Where the number it expects
+    /// is one that the request under way has or is past, it is not the request that it refuses. Before the association stands
+    /// there is nothing earlier, and the number is what a client that lost count follows.
+    pub(super) fn is_of_an_earlier_message(&self, exception: &ExceptionResponse) -> bool {
+        let ServiceError::InvocationCounter { expected: Some(expected) } = exception.service else {
+            return false;
+        };
+        let asking = !matches!(self.pending, None | Some(Pending::Associate | Pending::Prove(_)));
+        let sent = || {
+            let (suite, far, manner) = (self.suite()?, self.far.as_ref()?, self.manner()?);
+            far.sent(&suite.context, manner.keys)
+        };
+        asking && self.association.is_some() && sent() >= Some(InvocationCounter(expected))
     }
 
     /// A message as it goes on the wire: in an envelope, once both ends know each other.

@@ -185,6 +185,15 @@ impl Association {
         Ok(Ciphered { keys: manner.keys, envelope, contents }.encode())
     }
 
+    /// The number last sent under these keys.
+    pub(crate) fn sent(&self, global: &SecurityContext, keys: KeySet) -> Option<InvocationCounter> {
+        let context = match keys {
+            KeySet::Global => Some(global),
+            KeySet::Dedicated => self.dedicated.as_ref(),
+        };
+        context?.counters.state().sent
+    }
+
     /// Takes a message out of its envelope.
     pub(crate) fn decipher(
         &mut self,

@@ -387,3 +387,29 @@ fn numbers_that_are_not_reserved_are_not_sent() {
     assert_eq!(context.counters.state().sent, Some(InvocationCounter(3)));
     assert!(context.counters.state().received.contains_key(&METER));
 }
+
+/// A doubled request is refused after it was answered, and the refusal comes while the next one waits.
+#[test]
+fn the_refusal_of_a_copy_is_not_taken_for_the_next_answer() {
+    for dedicated in [false, true] {
+        let mut ends = Ends::new(suite(gmac(), ciphering(BOTH, false, dedicated)), 1, 1024);
+        ends.associate();
+        ends.get();
+        let copy = ends.wire[ends.wire.len() - 2].clone();
+        let refusal = ends.server.receive(&copy, &mut ends.meter).unwrap();
+        let next = ends.client.start(Request::Get { attribute: LOG, selective: None }).unwrap();
+        assert!(matches!(ends.client.receive(&refusal), Ok(Step::Ignored(_))));
+        let answer = ends.server.receive(&next, &mut ends.meter).unwrap();
+        assert!(matches!(ends.client.receive(&answer), Ok(Step::Done(Response::Got(Ok(_))))));
+    }
+}
+
+/// The same words of a meter that has lost count are an answer: it expects a number the client is not at yet.
+#[test]
+fn the_refusal_of_the_request_itself_ends_it() {
+    let mut ends = Ends::new(suite(gmac(), ciphering(BOTH, false, false)), 1, 1024);
+    ends.associate();
+    ends.meter.context.counters.note(CLIENT, InvocationCounter(4000)).unwrap();
+    let Response::Exception(exception) = ends.get() else { panic!() };
+    assert_eq!(exception.service, ServiceError::InvocationCounter { expected: Some(4001) });
+}
