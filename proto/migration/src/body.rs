@@ -54,7 +54,8 @@ pub enum Body {
     },
     /// See [`FileKind::Demand`].
     Demand {
-        /// The installations wanted, each with the authorisations it stands under (a mixed one has two).
+        /// The installations wanted, each with the authorisations it stands under (a mixed one has two; none yet where the
+        /// demand asks for one).
         installations: Vec<(Eui64, Vec<AuthorisationId>)>,
     },
     /// See [`FileKind::Response`].

@@ -37,7 +37,7 @@ fn body(kind: FileKind, draw: &mut Draw<'_>) -> Body {
     match kind {
         FileKind::Authorisation => authorisation(draw),
         FileKind::Demand => {
-            Body::Demand { installations: keyed(draw, 1, MANY, |draw, id| (id, authorisations(draw, 1))) }
+            Body::Demand { installations: keyed(draw, 1, MANY, |draw, id| (id, authorisations(draw))) }
         }
         FileKind::Response => Body::Response { installations: results(draw) },
         FileKind::Estate => Body::Estate { installations: keyed(draw, 1, MANY, estate) },
@@ -121,9 +121,9 @@ fn keyed<T>(
     distinct(draw, least, most, eui).into_iter().map(|id| each(draw, id)).collect()
 }
 
-fn authorisations(draw: &mut Draw<'_>, least: usize) -> Vec<AuthorisationId> {
+fn authorisations(draw: &mut Draw<'_>) -> Vec<AuthorisationId> {
     let each = |draw: &mut Draw<'_>| AuthorisationId::of(eui(draw), eui(draw), instant(draw, 0));
-    distinct(draw, least, MAX_AUTHORISATIONS, each)
+    distinct(draw, 0, MAX_AUTHORISATIONS, each)
 }
 
 fn authorisation(draw: &mut Draw<'_>) -> Body {
@@ -170,7 +170,7 @@ fn installation(draw: &mut Draw<'_>, installation: Eui64) -> CommonInstallation 
     CommonInstallation {
         installation,
         kind: *draw.one_of(InstallationKind::ALL),
-        authorisations: authorisations(draw, 0),
+        authorisations: authorisations(draw),
         devices: keyed(draw, 1, MAX_DEVICES, device),
         meter_points: keyed(draw, 0, MAX_METER_POINTS, meter_point),
     }

@@ -49,7 +49,9 @@ impl Order {
             FileKind::Commissioning => &[REQUIRED, CONTACT],
             FileKind::Rollback | FileKind::Outcome => &[],
         };
-        Self { begins: matches!(seen.kind, FileKind::Authorisation | FileKind::Demand), after }
+        // What migration control decides, and what it is let do, need no cause that all its readers know.
+        use FileKind::{Authorisation, Demand, Outcome, Rollback};
+        Self { begins: matches!(seen.kind, Authorisation | Demand | Rollback | Outcome), after }
     }
 
     const fn before_results(step: Option<Step>) -> &'static [What] {

@@ -40,3 +40,46 @@ proptest! {
         prop_assert_eq!(name.as_str().parse::<FileName>(), Ok(name));
     }
 }
+
+/// The XML Schemas that lie beside the data.
+const SCHEMAS: [&str; 12] = [
+    include_str!("../../schemas/types.xsd"),
+    include_str!("../../schemas/authorisation.xsd"),
+    include_str!("../../schemas/demand.xsd"),
+    include_str!("../../schemas/response.xsd"),
+    include_str!("../../schemas/estate.xsd"),
+    include_str!("../../schemas/common.xsd"),
+    include_str!("../../schemas/group.xsd"),
+    include_str!("../../schemas/results.xsd"),
+    include_str!("../../schemas/required-file-set.xsd"),
+    include_str!("../../schemas/commissioning.xsd"),
+    include_str!("../../schemas/rollback.xsd"),
+    include_str!("../../schemas/outcome.xsd"),
+];
+
+/// Every value of an attribute that begins like this.
+fn values<'a>(schema: &'a str, beginning: &'a str) -> impl Iterator<Item = &'a str> {
+    schema.split(beginning).skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+#[test]
+fn the_schemas_have_the_names_of_the_data_and_no_other() {
+    use std::collections::BTreeSet;
+    let Data { schema, root, element, role, installation_kind, step, outcome, .. } =
+        &Names::read(DATA).unwrap().data;
+    let elements: BTreeSet<&str> =
+        SCHEMAS.iter().flat_map(|xsd| values(xsd, "<xs:element name=\"")).collect();
+    let named: BTreeSet<&str> =
+        root.values().chain(element.values()).map(|entry| entry.is.as_str()).collect();
+    assert_eq!(elements, named);
+    let words: BTreeSet<&str> = values(SCHEMAS[0], "<xs:enumeration value=\"").collect();
+    let kinds = proto_duis::DeviceKind::ALL.iter().map(|kind| kind.as_str());
+    let tables = [role, installation_kind, step, outcome].into_iter().flat_map(Table::values);
+    assert_eq!(words, tables.map(|entry| entry.is.as_str()).chain(kinds).collect());
+    for xsd in SCHEMAS {
+        assert_eq!(values(xsd, "targetNamespace=\"").next(), Some(schema.namespace.is.as_str()));
+        for version in values(xsd, "use=\"required\" fixed=\"") {
+            assert_eq!(version, schema.version.is);
+        }
+    }
+}

@@ -136,7 +136,7 @@ impl Part for (Eui64, Vec<AuthorisationId>) {
 
     fn read(children: &mut Cursor<'_>) -> Result<Self, SchemaError> {
         let installation = text(children, Term::InstallationId)?;
-        Ok((installation, every_text(children, Term::AuthorisationId, some(MAX_AUTHORISATIONS))?))
+        Ok((installation, every_text(children, Term::AuthorisationId, any(MAX_AUTHORISATIONS))?))
     }
 }
 
