@@ -1,22 +1,20 @@
 //! A rig as scripts reach it: requests by way of the service user, the truth by a second path, a person's hand.
 
+mod migrate;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lab_config::{DeviceKind, EpclEntry, Eui64, Path, Rig, RigDevice, WakeInterval};
+use lab_config::{DeviceKind, Eui64, Path, Rig, RigDevice, WakeInterval};
 use proto_duis::{AlertCode, RequestBody};
-use proto_lab::record::{
-    AlertMatch, AlertSeen, Body, MigrationEvent, PacketRange, SafeState, Sequence, Verdict,
-};
-use scenarios::{
-    Action, Ask, Bindings, Declared, Migrate, Migration, ModelField, Observe, Request, Scheduled, UserSystem,
-    Values, Wrong,
-};
+use proto_lab::record::{AlertMatch, AlertSeen, Body, PacketRange, SafeState, Sequence, Verdict};
+use scenarios::{Action, Ask, Bindings, Observe, Request, Scheduled, UserSystem, Values};
 use tokio::time::Instant;
 
 use super::actuate::Actuators;
+use super::migrating::Migrating;
 use super::outside::Outsiders;
 use super::run::shortly;
 use super::tokens::Tokens;
@@ -24,7 +22,7 @@ use super::{Book, Hands, RunBench, System, safe, second_path};
 use crate::driver::prove;
 use crate::evidence::Capture;
 use crate::execute::{Bench, Ledger as _, Seen, Trouble};
-use crate::migration::{Control, Operation, Stage};
+use crate::migration::Operation;
 use crate::s1sp::OUTCOME_UNKNOWN;
 use crate::service_user::{
     Alert, AlertMatcher, Leftovers, ScheduledMatcher, Target, UserError, VendingDesk, answer,
@@ -41,7 +39,8 @@ const ALERT_LAG: Duration = Duration::from_secs(2);
 pub struct RigBench {
     rig: Arc<Rig>,
     system: System,
-    migration: Control,
+    /// The migration of its installation; none where the DCC is somebody else's.
+    migration: Option<Migrating>,
     vending: VendingDesk,
     tokens: Tokens,
     actuators: Actuators,
@@ -70,7 +69,7 @@ struct Look {
 /// What a bench is made of besides the running parties.
 pub(super) struct Parts {
     pub(super) rig: Arc<Rig>,
-    pub(super) entry: EpclEntry,
+    pub(super) migration: Option<Migrating>,
     pub(super) hands: Box<dyn Hands>,
     pub(super) stations: Option<Stations>,
     pub(super) vending: VendingDesk,
@@ -82,8 +81,7 @@ pub(super) struct Parts {
 impl RigBench {
     /// The bench of a rig whose parties are running.
     pub(super) fn new(parts: Parts, system: System) -> Self {
-        let Parts { rig, entry, hands, stations, vending, tokens, capture, book } = parts;
-        let migration = Control::new(&rig, entry);
+        let Parts { rig, migration, hands, stations, vending, tokens, capture, book } = parts;
         Self {
             rig,
             system,
@@ -247,90 +245,6 @@ impl RigBench {
         self.actuators.ask(kind, &ask.act, &ask.show, within).await
     }
 
-    async fn migrate(&mut self, migrate: &Migrate, bindings: &Bindings) -> Result<Seen, Trouble> {
-        self.migration.declare_truly(&self.rig);
-        for declared in &migrate.declare {
-            self.declare(declared, bindings)?;
-        }
-        if let Some(spoil) = &migrate.spoil {
-            return Err(Trouble::error(format!("no {} file of this lab can be spoilt yet", spoil.file)));
-        }
-        let operation = match migrate.operation {
-            Migration::Authorise => Operation::Authorise,
-            Migration::Prepare => return Err(Trouble::error("no SMSO of this lab prepares devices yet")),
-            Migration::Validate => Operation::Validate,
-            Migration::Contact => Operation::Contact,
-            Migration::Commission => Operation::Commission,
-            Migration::Rollback => Operation::Rollback,
-            Migration::Lift => return Err(Trouble::error("no installation of this lab is excluded yet")),
-        };
-        self.operate(operation).await?;
-        Ok(Seen { from: "migration control".to_owned(), values: self.migration_values(), ..Seen::default() })
-    }
-
-    fn declare(&mut self, declared: &Declared, bindings: &Bindings) -> Result<(), Trouble> {
-        let kind = declared.device;
-        let devices = &mut self.migration.declared_mut().devices;
-        let Some(device) = devices.get_mut(&kind) else {
-            return Err(Trouble::error(format!("rig {} has no {kind} to declare wrongly", self.rig.name)));
-        };
-        let (field, value) = match &declared.wrong {
-            Wrong::Model(field, value) => (field, value),
-            Wrong::LeftOut => {
-                devices.remove(&kind);
-                return Ok(());
-            }
-            Wrong::MeterPoint(_) | Wrong::Supplier(_) => {
-                return Err(Trouble::error(format!("no meter point of the {kind} is declared yet")));
-            }
-        };
-        let value = value.resolve(bindings).map_err(|e| Trouble::error(e.to_string()))?;
-        let parsed = value.as_text().parse();
-        let text = parsed.map_err(|e| Trouble::error(format!("declared {field} of the {kind}: {e}")))?;
-        let place = match field {
-            ModelField::Manufacturer => &mut device.identity.manufacturer,
-            ModelField::Model => &mut device.identity.model,
-            ModelField::HardwareVersion => &mut device.identity.hardware_version,
-            ModelField::FirmwareVersion => &mut device.identity.firmware_version,
-            ModelField::ConfigurationVersion => &mut device.identity.configuration_version,
-        };
-        *place = text;
-        Ok(())
-    }
-
-    /// One operation of the migration, recorded with the stage it led to.
-    async fn operate(&mut self, operation: Operation) -> Result<String, Trouble> {
-        let said = self.migration.operate(operation, &mut self.system, Timestamp::now()).await;
-        let detail = said.map_err(|e| Trouble::error(e.to_string()))?;
-        let installation = self.migration.installation().map_or_else(String::new, |hub| hub.to_string());
-        let stage = self.migration.stage().name().to_owned();
-        let event = MigrationEvent {
-            installation,
-            stage,
-            detail: detail.clone(),
-            code: None,
-            class: None,
-            attempt: None,
-        };
-        self.book.write(Body::Migration(event)).map_err(evidence_trouble)?;
-        Ok(detail)
-    }
-
-    fn migration_values(&self) -> Values {
-        let stage = self.migration.stage();
-        let mut values = Values::new();
-        values.set("migration.state", stage.name());
-        match stage {
-            Stage::Refused(refusal) => {
-                values.set("migration.code", refusal.code.to_string());
-                values.set("migration.reason", refusal.reason.as_str());
-            }
-            Stage::RolledBack { reason } => values.set("migration.reason", reason.as_str()),
-            _ => {}
-        }
-        values
-    }
-
     /// What crossed the rig's links since so many packets.
     fn packets_since(&self, before: u64) -> Option<PacketRange> {
         let last = self.capture.packets();
@@ -381,6 +295,7 @@ impl Bench for RigBench {
         for alert in self.alerts_left().await {
             drop(self.book.write(Body::Alert(alert)));
         }
+        self.begin_migrations();
         self.began = Some(Timestamp::now());
     }
 
@@ -415,10 +330,7 @@ impl Bench for RigBench {
                 self.actuators.sense(kind, *sensor, within).await
             }
             Action::Migrate(migrate) => self.migrate(migrate, bindings).await,
-            Action::Smso(attempt) => {
-                let device = self.device(attempt.device, bindings)?;
-                Err(Trouble::error(format!("no SMSO of this lab tries the {} yet", device.kind)))
-            }
+            Action::Smso(attempt) => self.smso_tries(attempt, bindings, within).await,
             Action::Wait(time) => {
                 tokio::time::sleep(*time).await;
                 Ok(Seen { from: "the lab's clock".to_owned(), ..Seen::default() })
@@ -438,28 +350,7 @@ impl RunBench for RigBench {
             self.found_elsewhere = found.is_ok();
             return found;
         }
-        if matches!(self.migration.stage(), Stage::Migrated(_)) {
-            return Ok(String::new());
-        }
-        self.migration.declare_truly(&self.rig);
-        let mut said = Vec::new();
-        for operation in Operation::FORWARD {
-            let done = tokio::time::timeout(OWN_PATIENCE, self.operate(operation)).await;
-            said.push(done.unwrap_or_else(|_| {
-                Err(Trouble::error(format!("{operation} took longer than {OWN_PATIENCE:?}")))
-            })?);
-        }
-        match self.migration.stage() {
-            Stage::Migrated(_) => {
-                // Every script must run on its own, so the handover that follows a dormant migration is taken as done; the
-                // scripts that are about it migrate the installation themselves.
-                self.system.suppliers_take_over();
-                Ok(format!("installation migrated: {}; its suppliers have taken it over", said.join("; ")))
-            }
-            other => {
-                Err(Trouble::error(format!("the installation is {}: {}", other.name(), said.join("; "))))
-            }
-        }
+        self.migrate_whole().await
     }
 
     async fn alerts_left(&mut self) -> Vec<AlertSeen> {
@@ -510,7 +401,7 @@ impl RunBench for RigBench {
         };
         let made = tokio::time::timeout(OWN_PATIENCE, supply).await;
         done.insert("devices", made.unwrap_or_else(|_| Err(format!("not reached within {OWN_PATIENCE:?}"))));
-        if self.migration.stage().authorisation().is_some() {
+        if self.migration.as_ref().is_some_and(|migration| migration.standing().is_some()) {
             let given = tokio::time::timeout(OWN_PATIENCE, self.operate(Operation::Rollback)).await;
             done.insert("installation", self.given_back(given.is_ok()));
         }
@@ -526,12 +417,5 @@ impl RigBench {
         let own = alert.code() == AlertCode::LOCAL_PORT_USED.to_string();
         let look = self.looks.iter().position(|look| own && alert.device == Some(look.device));
         look.map_or(AlertMatch::Unexpected, |look| AlertMatch::Step(self.looks.remove(look).intent))
-    }
-
-    fn given_back(&self, in_time: bool) -> Result<String, String> {
-        match self.migration.stage() {
-            Stage::RolledBack { .. } if in_time => Ok("given back to its SMSO".to_owned()),
-            other => Err(format!("still {}", other.name())),
-        }
     }
 }

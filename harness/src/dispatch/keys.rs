@@ -29,8 +29,11 @@ pub(super) struct StubSigners {
 }
 
 impl Keys {
-    /// Keys for a run with the stub: fresh ones, save those the lab file names.
-    pub(super) fn with_stub(lab: &Lab, interface: &DccInterface) -> Result<(Self, StubSigners), RunError> {
+    /// Keys for a run with the stub: fresh ones, save those the lab file names. The authority they are of may issue more.
+    pub(super) fn with_stub(
+        lab: &Lab,
+        interface: &DccInterface,
+    ) -> Result<(Self, StubSigners, Authority), RunError> {
         let authority = Authority::new("Lab test authority").map_err(unmade)?;
         let users = Users::issue(&lab.users, &authority).map_err(unmade)?;
         let environment = &lab.environment;
@@ -59,7 +62,7 @@ impl Keys {
             let renewed = authority.issue(&format!("{role} {id}")).map_err(unmade)?;
             named.insert(CertificateName::Renewed(*role), value(renewed.certificate()));
         }
-        Ok((Self { users, named, anchors: vec![root], parties }, StubSigners { dsp, s1sp }))
+        Ok((Self { users, named, anchors: vec![root], parties }, StubSigners { dsp, s1sp }, authority))
     }
 
     /// The keys the lab file names for somebody else's DCC, and the certificates it says are believed.

@@ -16,6 +16,7 @@ mod error;
 mod first;
 mod hands;
 mod keys;
+mod migrating;
 mod order;
 mod outside;
 mod run;

@@ -226,9 +226,10 @@ async fn with_evidence(order: Order, met: Met, recorded: &Recorded, stop: &Stop)
     let system = System::start(&order.lab, met.links, met.pushes, book.clone()).await?;
     let certificates = system.certificates.clone();
     let facts = Arc::new(Facts { certificates, ..Facts::of(&order.lab, &rig) });
+    let migration = system.migrating(&order.lab, &rig, order.entry()?)?;
     let mut bench = RigBench::new(
         Parts {
-            entry: order.entry()?.clone(),
+            migration,
             hands: order.hands,
             stations: met.stations,
             vending: VendingDesk::of(&rig, tokens.first).map_err(|e| part("vending desk", e))?,
@@ -239,6 +240,7 @@ async fn with_evidence(order: Order, met: Met, recorded: &Recorded, stop: &Stop)
         },
         system,
     );
+    bench.recover().await?;
     let ended = conduct(&order.plan, &mut bench, book, facts, stop).await;
     bench.stop().await;
     Ok(ended?)

@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use lab_config::{DccInterface, DeviceKind, Eui64, Lab, Rig, UserRole};
-use proto_duis::{DeviceStatus, InventoryDevice, PartyKind, Signer};
+use lab_config::{DccInterface, Eui64, Lab, Rig, UserRole};
+use proto_duis::{PartyKind, Signer};
 use proto_lab::record::{Body, Note, Prepared};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -18,11 +17,10 @@ use super::keys::{Keys, StubSigners, part};
 use super::outside::Outsiders;
 use super::{Book, RunError};
 use crate::dcc::{
-    self, CentralProductsList, Dcc, DccConfig, Enrolment, Inventory, Outside, S1spError, S1spPort, S1spReply,
+    self, CentralProductsList, Dcc, DccConfig, Inventory, Outside, S1spError, S1spPort, S1spReply,
 };
 use crate::driver::{Push, RigLinks};
 use crate::link::Direction;
-use crate::migration::Declared;
 use crate::s1sp::{PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, Unserved};
 use crate::tap::MessageTap;
 
@@ -38,9 +36,12 @@ fn sleep_allowance(rig: &Rig) -> Duration {
 /// Alerts that may wait between the S1SP and the DCC.
 const OUTBOX: usize = 256;
 
+/// The DCC stub, in several hands.
+pub(super) type StubDcc = Arc<Dcc<Port>>;
+
 /// The DCC stub and the S1SP, running.
 pub(super) struct Stub {
-    dcc: Arc<Dcc<Port>>,
+    dcc: StubDcc,
     pub(super) s1sp: Arc<S1sp>,
     pub(super) outsiders: Outsiders,
     _pumps: JoinSet<()>,
@@ -135,63 +136,9 @@ impl Stub {
             .collect()
     }
 
-    /// Whether the inventory has this device, commissioned.
-    pub(super) fn enrolled(&self, device: Eui64) -> bool {
-        self.dcc.with_inventory(|inventory| inventory.is_commissioned(device))
-    }
-
-    /// Puts an installation into the inventory: all of it or nothing.
-    ///
-    /// # Errors
-    /// Why not, in words.
-    pub(super) fn enrol(&self, declared: &Declared) -> Result<(), String> {
-        let enrolments: Vec<Enrolment> = self.enrolments(declared);
-        self.dcc.with_inventory(|inventory| {
-            for (count, enrolment) in enrolments.iter().enumerate() {
-                if let Err(error) = inventory.enrol(enrolment.clone()) {
-                    enrolments[..count].iter().for_each(|joined| drop(inventory.withdraw(joined.device.id)));
-                    return Err(error.to_string());
-                }
-            }
-            Ok(())
-        })
-    }
-
-    /// Takes an installation out of the inventory.
-    pub(super) fn withdraw(&self, declared: &Declared) {
-        self.dcc.with_inventory(|inventory| {
-            for device in declared.devices.values() {
-                // One that is not there has left already.
-                drop(inventory.withdraw(device.eui64));
-            }
-        });
-    }
-
-    fn enrolments(&self, declared: &Declared) -> Vec<Enrolment> {
-        let today = Timestamp::now().to_zoned(TimeZone::UTC).date();
-        let hub = declared.devices.get(&DeviceKind::Chf).map(|hub| hub.eui64);
-        let enrolment =
-            |(kind, device): (&DeviceKind, &crate::migration::checks::DeclaredDevice)| Enrolment {
-                device: InventoryDevice {
-                    id: device.eui64,
-                    kind: *kind,
-                    status: Some(DeviceStatus::Commissioned),
-                    manufacturer: device.identity.manufacturer.to_string(),
-                    model: device.identity.model.to_string(),
-                    specification: None,
-                    firmware: Some(device.identity.firmware_version.to_string()),
-                    commissioned: Some(today),
-                    import_mpxn: None,
-                    secondary_import_mpan: None,
-                    export_mpan: None,
-                    variant: None,
-                    s1sp: None,
-                },
-                installation: hub.unwrap_or(device.eui64),
-                responsible: self.dcc.users().responsible_for(*kind),
-                notified_by: None,
-            };
-        declared.devices.iter().map(enrolment).collect()
+    /// The DCC, for whoever needs its inventory.
+    pub(super) fn dcc(&self) -> StubDcc {
+        Arc::clone(&self.dcc)
     }
 }
 
@@ -295,7 +242,7 @@ impl MessageTap for S1spEdge {
 }
 
 /// The S1SP as the DCC reaches it.
-struct Port(Arc<S1sp>);
+pub(super) struct Port(Arc<S1sp>);
 
 impl S1spPort for Port {
     async fn serve(&self, countersigned: Bytes) -> Result<S1spReply, S1spError> {

@@ -2,22 +2,24 @@
 //! it or somebody else's.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lab_config::{AnswerListener, Dcc, DccEnvironment, Eui64, Lab};
+use lab_config::{AnswerListener, Dcc, DccEnvironment, EpclEntry, Lab, Rig};
 use proto_duis::PartyKind;
+use proto_duis::pki::Authority;
 use proto_lab::record::{Body, Note, Prepared};
 use scenarios::{CertificateName, Value};
 use tokio::sync::mpsc;
 
 use super::keys::{Keys, part};
+use super::migrating::{Ground, Migrating};
 use super::outside::Outsiders;
 use super::stub::{Stub, StubParts};
 use super::{Book, RunError, environment};
 use crate::driver::{Push, RigLinks, state_folder};
 use crate::execute::{Ledger as _, Trouble};
-use crate::migration::{Declared, Parties};
 use crate::service_user::{Config, CounterStore, Limits, ServiceUser};
 
 /// The running parties.
@@ -28,8 +30,8 @@ pub struct System {
     pub links: RigLinks,
     /// The certificates that scripts may name.
     pub certificates: BTreeMap<CertificateName, Value>,
-    /// The stub; none where the DCC is somebody else's.
-    stub: Option<Stub>,
+    /// The stub, with the authority that issued its keys; none where the DCC is somebody else's.
+    stub: Option<(Stub, Authority)>,
     book: Book,
 }
 
@@ -46,7 +48,7 @@ impl System {
     ) -> Result<Self, RunError> {
         let (user, stub, certificates) = match &lab.dcc {
             Dcc::Stub(interface) => {
-                let (keys, signers) = Keys::with_stub(lab, interface)?;
+                let (keys, signers, authority) = Keys::with_stub(lab, interface)?;
                 let made = "made for this run unless the lab file names them";
                 keep(&keys, made, book.clone())?;
                 let (links, book) = (links.clone(), book.clone());
@@ -54,7 +56,7 @@ impl System {
                 let stub = Stub::start(lab, parts).await?;
                 let user = start_user(with_stub(lab, &keys, &stub, book)).await?;
                 stub.register(lab, &user.listener_url())?;
-                (user, Some(stub), keys.named)
+                (user, Some((stub, authority)), keys.named)
             }
             Dcc::Environment(dcc) => {
                 let keys = Keys::for_environment(lab, dcc)?;
@@ -74,13 +76,13 @@ impl System {
 
     /// What User Systems outside the harness asked; none where the DCC is somebody else's.
     pub(super) fn outsiders(&self) -> Option<&Outsiders> {
-        self.stub.as_ref().map(|stub| &stub.outsiders)
+        self.stub().map(|stub| &stub.outsiders)
     }
 
     /// Whether the DCC has the rig's installation, asked of it, with what it has of it in words; none where the DCC is the
     /// harness's own, into which the harness itself brings an installation.
     pub(super) async fn enrolled_elsewhere(&self) -> Option<Result<String, Trouble>> {
-        match self.stub {
+        match &self.stub {
             Some(_) => None,
             None => Some(environment::enrolled(&self.user, self.links.rig()).await),
         }
@@ -89,7 +91,7 @@ impl System {
     /// Waits until nothing asked earlier is on its way to a device any more, and drops what has not left. Of somebody else's DCC
     /// nobody can tell.
     pub async fn settle(&self, limit: Duration) {
-        if let Some(stub) = &self.stub {
+        if let Some(stub) = self.stub() {
             stub.settle(limit).await;
         }
     }
@@ -97,21 +99,21 @@ impl System {
     /// Leaves the devices alone, for the dispatcher to ask them something on the wide area path: what was asked earlier
     /// and nobody waits for any more does not reach them after this.
     pub async fn quiesce(&self, limit: Duration) {
-        if let Some(stub) = &self.stub {
+        if let Some(stub) = self.stub() {
             stub.quiesce(limit).await;
         }
     }
 
     /// The registered suppliers have every device, as after a handover. Somebody else's DCC knows who has them.
     pub(super) fn suppliers_take_over(&self) {
-        if let Some(stub) = &self.stub {
+        if let Some(stub) = self.stub() {
             stub.s1sp.suppliers_take_over();
         }
     }
 
     /// Messages the DCC could not deliver to its user, in words.
     pub fn undelivered(&self) -> Vec<String> {
-        self.stub.as_ref().map(Stub::undelivered).unwrap_or_default()
+        self.stub().map(Stub::undelivered).unwrap_or_default()
     }
 
     /// Ends the parties.
@@ -119,10 +121,24 @@ impl System {
         self.user.stop().await;
     }
 
-    /// The stub, for what only it can do.
-    fn own(&self) -> Result<&Stub, String> {
-        let refused = "the DCC of this lab is somebody else's: the harness migrates no installation into it or out of it";
-        self.stub.as_ref().ok_or_else(|| refused.to_owned())
+    /// The migration of the rig's installation into the stub's inventory; none where the DCC is somebody else's, into which the
+    /// harness migrates nothing.
+    ///
+    /// # Errors
+    /// [`RunError`]: the parties cannot be brought together.
+    pub(super) fn migrating(
+        &self,
+        lab: &Lab,
+        rig: &Arc<Rig>,
+        entry: &EpclEntry,
+    ) -> Result<Option<Migrating>, RunError> {
+        let Some((stub, authority)) = &self.stub else { return Ok(None) };
+        let ground = Ground { lab, rig, entry, stub, links: &self.links, book: &self.book };
+        Migrating::begin(&ground, authority).map(Some)
+    }
+
+    fn stub(&self) -> Option<&Stub> {
+        self.stub.as_ref().map(|(stub, _)| stub)
     }
 }
 
@@ -154,7 +170,7 @@ fn with_stub(lab: &Lab, keys: &Keys, stub: &Stub, book: Book) -> Config {
         users: keys.users.clone(),
         trust: keys.trust(&[PartyKind::Dsp, PartyKind::S1sp]),
         counters,
-        tap: std::sync::Arc::new(book),
+        tap: Arc::new(book),
         limits: Limits::default(),
     }
 }
@@ -171,7 +187,7 @@ fn with_environment(lab: &Lab, keys: &Keys, dcc: &DccEnvironment, book: Book) ->
         users: keys.users.clone(),
         trust: keys.trust(&[PartyKind::Dsp, PartyKind::S1sp]),
         counters: CounterStore::kept(folder, url, clock()).alone(),
-        tap: std::sync::Arc::new(book),
+        tap: Arc::new(book),
         limits: Limits::default(),
     })
 }
@@ -183,35 +199,4 @@ fn requests_folder() -> Option<std::path::PathBuf> {
 /// Where a counter begins that nobody has kept: microseconds, which no run has counted up to before.
 fn clock() -> u64 {
     u64::try_from(Timestamp::now().as_microsecond()).unwrap_or(1)
-}
-
-impl Parties for System {
-    fn enrolled(&self, device: Eui64) -> bool {
-        self.stub.as_ref().is_some_and(|stub| stub.enrolled(device))
-    }
-
-    async fn take_control(&mut self) -> Result<String, String> {
-        self.own()?.s1sp.take_control().await
-    }
-
-    async fn give_back(&mut self) -> Result<String, String> {
-        self.own()?.s1sp.give_back().await
-    }
-
-    async fn enrol(&mut self, declared: &Declared) -> Result<(), String> {
-        // What the inventory holds before the first device of the installation joins it must be safe on disk.
-        self.book.sync().map_err(|e| e.to_string())?;
-        self.own()?.enrol(declared)
-    }
-
-    fn hold_for_the_dcc(&mut self) {
-        if let Some(stub) = &self.stub {
-            stub.s1sp.hold_for_the_dcc();
-        }
-    }
-
-    async fn withdraw(&mut self, declared: &Declared) -> Result<(), String> {
-        self.own()?.withdraw(declared);
-        Ok(())
-    }
 }

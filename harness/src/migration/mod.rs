@@ -1,32 +1,37 @@
-//! Migration of a SMETS1 Installation: from its SMSO to the DCC, step by step, or back whole.
+//! Migration of SMETS1 Installations: from their SMSO to the DCC, step by step, or back whole.
 //!
 //! ```text
-//! with its SMSO ─authorise─> authorised ─validate─> validated ─contact─> under S1SP control ─commission─> migrated
-//!                                          │                    │               │
-//!                                       refused             rolled back <──rollback┘
+//! with its SMSO ─authorise─> authorised ─(prepare)─> prepared ─validate─> validated ─contact─> under S1SP control ─commission─> migrated
+//!                                │                      │                    │                       │                             │
+//!                             refused                refused              refused               rolled back <───────rollback───────┘
+//!                                                  after five failures, or at once where keys or the network are missing: excluded
 //! ```
 //!
-//! [`Stage`] is the pure part: which operation may follow which, and what it makes of the installation. [`checks`] is data
-//! validation, pure too. [`Control`] carries the operations out through the parties ([`Parties`]): the DCC's inventory and
-//! the S1SP, who alone talks to devices. Scripts of the Migration pack drive it one operation at a time; the dispatcher
-//! drives all of it when a pack needs an enrolled installation.
+//! The parties exchange signed files ([`proto_migration`]), each passing migration control ([`party`] shows which goes
+//! where). Of the rooms of this part of the house:
 //!
-//! The parties that exchange files (Requesting Party, Dual Control Organisation, Commissioning Party) stand here as the
-//! steps they cause. Each will become a component of its own behind [`Parties`], and the stages stay as they are.
+//! - [`stage`]: where one installation stands and what may happen to it; [`Group`]: several of them. Pure;
+//! - [`checks`]: the Commissioning Party's checks, and [`Code`]: what each is called. Pure;
+//! - [`party`]: the parties, each behind the same door;
+//! - [`exchange`]: the files between them and control, numbered, signed, recorded;
+//! - [`Control`]: the operations, each as the files it takes; the way back from anywhere;
+//! - [`journal`]: what happened, safe on disk, so that another process finds every installation wholly here or wholly there.
+//!
+//! Who talks to devices is no part of it: the S1SP and the SMSO do, behind [`party::Contacts`] and [`party::Smso`].
 
 pub mod checks;
 mod codes;
 mod control;
 pub mod exchange;
+mod group;
+pub mod journal;
 pub mod party;
-mod stage;
+pub mod stage;
 pub mod text;
 
-pub use checks::{Declared, Refusal, RefusalCode};
 pub use codes::Code;
-pub use control::{Control, Parties};
+pub use control::{Control, Patience, Roll};
+pub use group::{Group, GroupSize};
+pub use journal::{Journal, JournalError};
 pub use party::Refused;
-pub use stage::{Authorisation, Operation, OutOfOrder, Stage};
-
-#[cfg(test)]
-mod tests;
+pub use stage::{Finding, InControl, Installation, Operation, OutOfOrder, Stage};

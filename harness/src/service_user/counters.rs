@@ -114,7 +114,7 @@ pub(super) struct Counters(BTreeMap<Eui64, Mutex<Counter>>);
 
 /// The counter of one originator.
 #[derive(Debug)]
-pub(super) struct Counter {
+pub(crate) struct Counter {
     book: Option<Book>,
     /// The highest number used; the first is the one above.
     used: u64,
@@ -146,7 +146,10 @@ impl Counters {
 }
 
 impl Counter {
-    fn open(store: &CounterStore, originator: Eui64) -> Result<(Counter, Option<String>), CounterFault> {
+    pub(crate) fn open(
+        store: &CounterStore,
+        originator: Eui64,
+    ) -> Result<(Counter, Option<String>), CounterFault> {
         let before = store.first.saturating_sub(1);
         let Some(place) = &store.place else {
             let (used, reserved) = (before, u64::MAX);
@@ -164,7 +167,7 @@ impl Counter {
     }
 
     /// A counter never given before; none when there are no more.
-    pub(super) fn take(&mut self) -> Result<Option<u64>, CounterFault> {
+    pub(crate) fn take(&mut self) -> Result<Option<u64>, CounterFault> {
         let Some(next) = self.used.checked_add(1) else { return Ok(None) };
         self.used = match &self.book {
             Some(book) if next > self.reserved => {

@@ -44,6 +44,7 @@ use tokio::time::Instant;
 pub use answer::{
     Acknowledgement, Alert, AlertContent, AlertMatcher, Answer, Leftovers, ScheduledMatcher, Stray, StrayKind,
 };
+pub(crate) use counters::Counter;
 pub use counters::{CounterFault, CounterStore};
 pub use error::{Found, Rejection, UserError};
 pub use inbox::Limits;
@@ -54,7 +55,7 @@ use crate::http::Server;
 use crate::link::Direction;
 use crate::tap::SharedMessageTap;
 use crate::tls;
-use counters::{Counter, Counters};
+use counters::Counters;
 use inbox::{CannotOpen, Waiting};
 use listener::Desk;
 use mailbox::{Mailbox, Outstanding};

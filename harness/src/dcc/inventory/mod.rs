@@ -88,6 +88,15 @@ impl Inventory {
         self.devices.remove(&id).ok_or(InventoryError::Unknown(id))
     }
 
+    /// Takes the devices of an installation out that a migration put there, and says how many those were. What a user has
+    /// told the DCC of is that user's.
+    pub fn withdraw_migrated(&mut self, installation: Eui64) -> usize {
+        let before = self.devices.len();
+        self.devices
+            .retain(|_, enrolment| enrolment.installation != installation || enrolment.notified_by.is_some());
+        before - self.devices.len()
+    }
+
     /// Moves a device to another status.
     ///
     /// # Errors

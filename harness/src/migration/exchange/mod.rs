@@ -1,3 +1,342 @@
-//! How files reach parties and come from them.
+//! The exchange: where every file of a migration passes, between migration control and each party.
+//!
+//! Migration control is in the middle. A party sits in a [`Seat`]: one in this process ([`Member`]) takes a file and has
+//! written its answers when it is done; one outside is reached by a door, and answers when it answers. What a party wrote
+//! is taken into control's own inbox first, and only then handed on, octet for octet, to those it is for.
 
 pub mod door;
+mod member;
+mod spoil;
+mod writer;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proto_migration::{
+    Address, Arrived, Body, Digest, FileKind, FileName, FileRefusal, GroupId, Inbox, Step, Trust,
+};
+use tokio::time::{Instant, timeout_at};
+
+use super::party::{BoxFuture, Outgoing, Refused};
+use super::{Code, Finding};
+pub use member::Member;
+pub use spoil::{How, Spoil, Spoiler};
+pub use writer::{Writer, WriterError};
+
+/// Files that control has taken and nobody has asked for yet. A party that writes more than this unasked is refused.
+const MOST_WAITING: usize = 256;
+
+/// Sees every file once, for the records.
+pub trait FileTap: Send + Sync {
+    /// A file was written by control, or taken by it.
+    fn passed(&self, seen: &Passed<'_>);
+
+    /// A file was not taken.
+    fn refused(&self, seen: &Turned<'_>);
+}
+
+/// A file that passed.
+#[derive(Debug)]
+pub struct Passed<'a> {
+    /// Its name.
+    pub name: &'a FileName,
+    /// Its kind.
+    pub kind: FileKind,
+    /// Who wrote it.
+    pub from: Address,
+    /// Whom it is for.
+    pub to: &'a [Address],
+    /// As it crossed.
+    pub octets: &'a [u8],
+}
+
+/// A file that was turned away.
+#[derive(Debug)]
+pub struct Turned<'a> {
+    /// From where it came.
+    pub from: Address,
+    /// Who did not take it.
+    pub by: Address,
+    /// Why.
+    pub why: &'a Finding,
+    /// As it came.
+    pub octets: &'a [u8],
+}
+
+/// A tap that nobody listens at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoFileTap;
+
+impl FileTap for NoFileTap {
+    fn passed(&self, _: &Passed<'_>) {}
+
+    fn refused(&self, _: &Turned<'_>) {}
+}
+
+/// Why a file did not bring what it was to bring.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{by}: {finding}")]
+pub struct Failure {
+    /// Whose doing it is: who refused, or who was silent.
+    pub by: Address,
+    /// The code and the words.
+    pub finding: Finding,
+    /// The kind of the file, where one was refused.
+    pub file: Option<FileKind>,
+}
+
+impl Failure {
+    /// A party refused, or could do nothing.
+    pub fn refused(by: Address, refused: Refused, file: Option<FileKind>) -> Self {
+        Self { by, finding: refused.into(), file }
+    }
+
+    /// A file was not taken.
+    pub fn not_taken(by: Address, refusal: &FileRefusal, file: Option<FileKind>) -> Self {
+        let finding = Finding { code: refusal.code.code().to_string(), reason: refusal.reason.clone() };
+        Self { by, finding, file }
+    }
+}
+
+/// A party's place at the exchange.
+pub trait Seat: Send + Sync {
+    /// Hands the party a file. When this returns it has it; a party in this process has answered then.
+    ///
+    /// # Errors
+    /// [`Failure`]: it does not take it, or cannot be reached.
+    fn hand<'a>(
+        &'a mut self,
+        file: &'a Arrived,
+        trust: &'a Trust,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// The next file the party has written, waiting for one until `deadline` where the party is outside.
+    ///
+    /// # Errors
+    /// [`Failure`]: nothing can come from it any more.
+    fn next(&mut self, deadline: Instant) -> BoxFuture<'_, Result<Option<Vec<u8>>, Failure>>;
+
+    /// Tells the party what became of the file that [`Seat::next`] gave last: taken, or why not.
+    fn settle<'a>(&'a mut self, settled: Result<(), &'a Finding>) -> BoxFuture<'a, ()>;
+
+    /// The group has ended: what was kept of its files can go.
+    fn close(&mut self, group: &GroupId);
+}
+
+/// A file that is waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// From whom.
+    pub from: Address,
+    /// Of which kind.
+    pub kind: FileKind,
+    /// Of which step, for results.
+    pub step: Option<Step>,
+    /// Which file it answers; none where any does.
+    pub follows: Option<Digest>,
+}
+
+impl Wanted {
+    fn is(&self, arrived: &Arrived) -> bool {
+        let (header, body) = (&arrived.file.header, &arrived.file.body);
+        let step = match body {
+            Body::Results { step, .. } => Some(*step),
+            _ => None,
+        };
+        header.from == self.from
+            && body.kind() == self.kind
+            && step == self.step
+            && (self.follows.is_none() || header.follows == self.follows)
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.step {
+            Some(step) => write!(f, "{} of {step} from the {}", self.kind, self.from.role),
+            None => write!(f, "{} from the {}", self.kind, self.from.role),
+        }
+    }
+}
+
+/// The exchange of one migration control.
+pub struct Exchange {
+    writer: Writer,
+    inbox: Inbox,
+    seats: BTreeMap<Address, Box<dyn Seat>>,
+    trust: Arc<Trust>,
+    tap: Arc<dyn FileTap>,
+    waiting: VecDeque<Arrived>,
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seats: Vec<String> = self.seats.keys().map(Address::to_string).collect();
+        f.debug_struct("Exchange")
+            .field("control", &self.inbox.owner())
+            .field("seats", &seats)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Exchange {
+    /// An exchange with nobody in it. Control writes by `writer`, and believes those in `trust`.
+    pub fn new(writer: Writer, trust: Arc<Trust>, tap: Arc<dyn FileTap>) -> Self {
+        let inbox = Inbox::new(writer.address());
+        Self { writer, inbox, seats: BTreeMap::new(), trust, tap, waiting: VecDeque::new() }
+    }
+
+    /// Seats a party.
+    pub fn seat(&mut self, address: Address, seat: Box<dyn Seat>) {
+        self.seats.insert(address, seat);
+    }
+
+    /// Migration control's address.
+    pub const fn control(&self) -> Address {
+        self.inbox.owner()
+    }
+
+    /// Who is seated.
+    pub fn seated(&self) -> impl Iterator<Item = Address> + '_ {
+        self.seats.keys().copied()
+    }
+
+    /// Forgets what nobody asked for: an operation begins that does not want it.
+    pub fn begin(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// The group has ended everywhere.
+    pub fn close(&mut self, group: &GroupId) {
+        self.inbox.close(group);
+        self.seats.values_mut().for_each(|seat| seat.close(group));
+    }
+
+    /// Writes a file of control's own. More than one where a script has it replayed.
+    ///
+    /// # Errors
+    /// [`Failure`]: it cannot be numbered or signed.
+    pub fn write(&mut self, outgoing: &Outgoing, now: Timestamp) -> Result<Vec<Arrived>, Failure> {
+        let control = self.control();
+        let kind = outgoing.body.kind();
+        let lab = |error: WriterError| {
+            Failure::refused(control, Refused::new(Code::Lab, error.to_string()), Some(kind))
+        };
+        let written = self.writer.write(outgoing, now).map_err(lab)?;
+        for arrived in &written {
+            self.inbox.sent(&arrived.file, arrived.digest);
+            self.tell(arrived);
+        }
+        Ok(written)
+    }
+
+    fn tell(&self, arrived: &Arrived) {
+        let header = &arrived.file.header;
+        let (kind, octets) = (arrived.file.body.kind(), &*arrived.octets);
+        self.tap.passed(&Passed { name: &header.name, kind, from: header.from, to: &header.to, octets });
+    }
+
+    /// Hands a file on to one whom it is for, and takes what that one answers at once.
+    ///
+    /// # Errors
+    /// [`Failure`]: it is not taken, an answer is not, or there was no end to it within `patience`.
+    pub async fn hand(
+        &mut self,
+        file: &Arrived,
+        to: Address,
+        now: Timestamp,
+        patience: Duration,
+    ) -> Result<(), Failure> {
+        let deadline = Instant::now() + patience;
+        let kind = file.file.body.kind();
+        let Some(seat) = self.seats.get_mut(&to) else {
+            let refused = Refused::new(Code::NoAnswer, format!("nobody sits at the exchange as {to}"));
+            return Err(Failure::refused(to, refused, Some(kind)));
+        };
+        match timeout_at(deadline, seat.hand(file, &self.trust, now)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => {
+                let turned = Turned {
+                    from: file.file.header.from,
+                    by: failure.by,
+                    why: &failure.finding,
+                    octets: &file.octets,
+                };
+                self.tap.refused(&turned);
+                return Err(failure);
+            }
+            Err(_) => {
+                let reason =
+                    format!("the {} did not come to an end with a {kind} file in {patience:?}", to.role);
+                return Err(Failure::refused(to, Refused::new(Code::NoAnswer, reason), None));
+            }
+        }
+        // What is answered already; who is outside answers later.
+        while self.next(to, Instant::now()).await? {}
+        Ok(())
+    }
+
+    /// The file that is wanted, waiting for it until `patience` is over.
+    ///
+    /// # Errors
+    /// [`Failure`]: it does not come, or what comes is not taken.
+    pub async fn expect(&mut self, wanted: Wanted, patience: Duration) -> Result<Arrived, Failure> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(at) = self.waiting.iter().position(|arrived| wanted.is(arrived))
+                && let Some(arrived) = self.waiting.remove(at)
+            {
+                return Ok(arrived);
+            }
+            if !self.next(wanted.from, deadline).await? {
+                let reason = format!("no {wanted} came within {patience:?}");
+                return Err(Failure::refused(wanted.from, Refused::new(Code::NoAnswer, reason), None));
+            }
+        }
+    }
+
+    /// Takes the next file of a party; says whether there was one.
+    async fn next(&mut self, from: Address, deadline: Instant) -> Result<bool, Failure> {
+        let Some(seat) = self.seats.get_mut(&from) else { return Ok(false) };
+        let Some(octets) = seat.next(deadline).await? else { return Ok(false) };
+        let taken = self.taken(from, &octets);
+        if let (Err(failure), Some(seat)) = (&taken, self.seats.get_mut(&from)) {
+            self.tap.refused(&Turned { from, by: failure.by, why: &failure.finding, octets: &octets });
+            seat.settle(Err(&failure.finding)).await;
+        } else if let Some(seat) = self.seats.get_mut(&from) {
+            seat.settle(Ok(())).await;
+        }
+        let arrived = taken?;
+        self.tell(&arrived);
+        self.waiting.push_back(arrived);
+        Ok(true)
+    }
+
+    fn taken(&mut self, from: Address, octets: &[u8]) -> Result<Arrived, Failure> {
+        let control = self.control();
+        if self.waiting.len() >= MOST_WAITING {
+            let reason = format!("{MOST_WAITING} files wait to be asked for; nothing more is taken");
+            return Err(Failure::refused(control, Refused::new(Code::FileUnexpected, reason), None));
+        }
+        let arrived = self
+            .inbox
+            .take(octets, &self.trust)
+            .map_err(|refusal| Failure::not_taken(control, &refusal, kind_of(octets, &self.trust)))?;
+        let writer = arrived.file.header.from;
+        if writer != from {
+            let reason = format!("a file of {writer} came from {from}; expected its own");
+            let refused = Refused::new(Code::FileUnexpected, reason);
+            return Err(Failure::refused(control, refused, Some(arrived.file.body.kind())));
+        }
+        Ok(arrived)
+    }
+}
+
+/// What kind of file was refused, where it can be read at all.
+fn kind_of(octets: &[u8], trust: &Trust) -> Option<FileKind> {
+    proto_migration::open(octets, trust).ok().map(|file| file.body.kind())
+}

@@ -1,17 +1,84 @@
-//! The parties of a migration, and what they need of each other and of those who talk to devices.
+//! The parties of a migration, each behind the same door: it takes a file, and answers with files.
+//!
+//! Migration control sends and receives every file, so every file is recorded once; it cannot alter one, because each is
+//! signed by its writer. Which file goes where:
+//!
+//! ```text
+//! authorise   control ──Demand──> supplier ──Authorisation──> Requesting Party, Commissioning Party
+//!             (dormant: control writes the Authorisation itself, for the DCC)
+//!             control ──Demand──> Requesting Party ──Response──> control
+//! prepare     control ──Demand──> SMSO ──Results(Preparation)──> control
+//! validate    control ──Demand──> Requesting Party, Commissioning Party, S1SP, DCO
+//!             Requesting Party ──Demand──> SMSO ──Estate──> Requesting Party
+//!             Requesting Party ──Common──> Commissioning Party, S1SP, DCO;  ──Group──> S1SP, DCO
+//!             Commissioning Party ──Results(DataValidation)──> control, who keeps it back
+//! contact     control ──Results(DataValidation)──> DCO, S1SP, which each answer Results(Viability)
+//!             DCO's Results(Viability) ──> S1SP, Commissioning Party
+//!             S1SP ──Results(DeviceContact)──> Commissioning Party
+//! commission  control ──Demand──> S1SP ──RequiredFileSet, Commissioning──> Commissioning Party
+//!             Commissioning Party ──Results(Commissioning)──> S1SP;  control ──Outcome──> all
+//! rollback    control ──Rollback──> Commissioning Party, S1SP, SMSO, each answering Results(Rollback)
+//! ```
+//!
+//! [`devices`] has what the S1SP and the SMSO need of whoever talks to devices, and what the S1SP needs of the Dual Control
+//! Organisation while it changes keys.
 
+pub mod commissioning;
+pub mod dco;
 pub mod devices;
+pub mod requesting;
+pub mod s1sp;
+pub mod smso;
+pub mod supplier;
 
 use std::future::Future;
 use std::pin::Pin;
 
+use jiff::Timestamp;
+use proto_duis::Eui64;
+use proto_migration::{Address, Arrived, Body, Digest, FileKind, GroupId, InstallationResult, Ruling};
+
 use super::Code;
 pub use devices::{ContactReport, Contacts, DeviceReport, KeyWrap, KnownEstate, NoKeyWrap, Smso};
-use proto_duis::Eui64;
-use proto_migration::{InstallationResult, Ruling};
 
 /// A future on the heap, so that parties of different kinds stand in one row.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A party that lives in this process.
+pub trait Party: Send + Sync {
+    /// Who it is.
+    fn address(&self) -> Address;
+
+    /// Takes a file that is for it, whole, its writer's, new and in order. Dropping the future stops the party where it is;
+    /// what was begun at devices is then undone by a rollback.
+    ///
+    /// # Errors
+    /// [`Refused`]: it can do nothing with the file. What it finds of single installations stands in its answer instead.
+    fn take<'a>(
+        &'a mut self,
+        file: &'a Arrived,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<Outgoing>, Refused>>;
+
+    /// A file of its own has been written, and this is its digest: what it writes now may name it.
+    fn wrote(&mut self, file: &Outgoing, digest: Digest, now: Timestamp) -> Vec<Outgoing> {
+        let _ = (file, digest, now);
+        Vec::new()
+    }
+}
+
+/// A file that a party wants written: its name, number and signature come when it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Whom it is for.
+    pub to: Vec<Address>,
+    /// The file it follows from. Every reader must have that one, or it takes this one to be out of order.
+    pub follows: Option<Digest>,
+    /// The group it is about.
+    pub group: GroupId,
+    /// What it says.
+    pub body: Body,
+}
 
 /// Why something was not done, by the check that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +94,11 @@ impl Refused {
     /// A refusal by this check.
     pub fn new(code: Code, reason: impl Into<String>) -> Self {
         Self { code, reason: reason.into() }
+    }
+
+    /// A file of this kind is nothing the party can do anything with.
+    pub fn unexpected(party: Address, kind: FileKind) -> Self {
+        Self::new(Code::FileUnexpected, format!("the {} does nothing with a {kind} file now", party.role))
     }
 
     /// As a file says it of one installation.
