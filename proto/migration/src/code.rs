@@ -16,7 +16,15 @@ static CODES: LazyLock<Codes> = LazyLock::new(|| {
     read(DATA).expect("the embedded codes")
 });
 
-type Codes = BTreeMap<FileRefusalCode, (Text, String)>;
+type Codes = BTreeMap<FileRefusalCode, Known>;
+
+/// A code, what it means, and whether a published source has it.
+#[derive(Debug)]
+struct Known {
+    code: Text,
+    words: String,
+    verified: bool,
+}
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $reason:ident = $key:literal,)+) => {
@@ -55,6 +63,8 @@ reasons! {
     UnknownWriter = "unknown-writer",
     /// It is signed by another party than the one it names as its writer.
     WrongWriter = "wrong-writer",
+    /// It is of a kind that a party of this role does not write.
+    NotTheirs = "not-theirs",
     /// It is not as the schema says.
     Schema = "schema",
     /// It is in another version of the schema.
@@ -66,12 +76,17 @@ reasons! {
 impl FileRefusalCode {
     /// The code that is told, such as `LAB-F01`.
     pub fn code(self) -> &'static Text {
-        &CODES[&self].0
+        &CODES[&self].code
     }
 
     /// What it means, in a sentence.
     pub fn meaning(self) -> &'static str {
-        &CODES[&self].1
+        &CODES[&self].words
+    }
+
+    /// Whether a published source has the code; else it is the lab's own.
+    pub fn is_verified(self) -> bool {
+        CODES[&self].verified
     }
 }
 
@@ -86,7 +101,6 @@ impl fmt::Display for FileRefusalCode {
 struct Entry {
     code: String,
     words: String,
-    #[allow(dead_code, reason = "read by people; a test holds that none is verified yet")]
     verified: bool,
 }
 
@@ -94,10 +108,10 @@ struct Entry {
 fn read(data: &str) -> Result<Codes, String> {
     let mut entries: BTreeMap<String, Entry> = toml::from_str(data).map_err(|error| error.to_string())?;
     let codes = FileRefusalCode::ALL.iter().map(|reason| {
-        let Entry { code, words, .. } =
+        let Entry { code, words, verified } =
             entries.remove(reason.word()).ok_or_else(|| format!("{} is missing", reason.word()))?;
         let code = code.parse().map_err(|error| format!("{}: {error}", reason.word()))?;
-        Ok((*reason, (code, words)))
+        Ok((*reason, Known { code, words, verified }))
     });
     let codes = codes.collect::<Result<Codes, String>>()?;
     entries.keys().next().map_or(Ok(codes), |strange| Err(format!("{strange} is not known")))
@@ -110,11 +124,10 @@ mod tests {
     #[test]
     fn every_reason_has_a_code_of_its_own_and_none_is_verified() {
         let codes = read(DATA).unwrap();
-        let mut told: Vec<&str> = codes.values().map(|(code, _)| code.as_str()).collect();
-        told.dedup();
+        let told: std::collections::BTreeSet<&Text> = codes.values().map(|known| &known.code).collect();
         assert_eq!(told.len(), FileRefusalCode::ALL.len());
-        let entries: BTreeMap<String, Entry> = toml::from_str(DATA).unwrap();
-        assert!(entries.values().all(|entry| entry.code.starts_with("LAB-") && !entry.verified));
+        assert!(FileRefusalCode::ALL.iter().all(|code| code.code().as_str().starts_with("LAB-F")));
+        assert!(FileRefusalCode::ALL.iter().all(|code| !code.is_verified()));
         assert_eq!(FileRefusalCode::Cut.to_string(), "LAB-F01 (the file is cut)");
     }
 

@@ -2,10 +2,12 @@
 //!
 //! Each writer numbers its files up, over all groups. A party sees those that are for it: their numbers rise, with gaps. A file
 //! that follows another names it by digest, and is taken only by a party that has that one, of the same group, and only if
-//! its kind can follow it. A refused file leaves the inbox as it was.
+//! its kind can follow it. A file is its writer's to write: else one party could validate, contact or commission in another's
+//! place, and control would be dual in name only. A refused file leaves the inbox as it was.
 
 mod order;
 mod seen;
+mod writers;
 
 #[cfg(test)]
 mod tests;
@@ -109,7 +111,8 @@ impl Inbox {
     /// Takes a file.
     ///
     /// # Errors
-    /// It does not [`open`], is for others, was taken before, or is not in order. The inbox stays as it was.
+    /// It does not [`open`], is for others, is not its writer's to write, was taken before, or is not in order. The inbox stays as
+    /// it was.
     pub fn take(&mut self, octets: &[u8], trust: &Trust) -> Result<Arrived, FileRefusal> {
         let file = open(octets, trust)
             .map_err(|error| FileRefusal { code: error.code(), reason: error.to_string() })?;
@@ -128,6 +131,16 @@ impl Inbox {
         if !header.to.contains(&self.me) {
             let reason = format!("it is for {}; expected {} among them", list(&header.to), self.me);
             return Err((FileRefusalCode::NotForUs, reason));
+        }
+        let writers = writers::of(seen);
+        if !writers.contains(&header.from.role) {
+            let reason = format!(
+                "it is {} written by a {}; expected one of {}",
+                seen.what(),
+                header.from.role,
+                list(writers)
+            );
+            return Err((FileRefusalCode::NotTheirs, reason));
         }
         self.number(seen)?;
         self.order(header, seen).map_err(|reason| (FileRefusalCode::OutOfOrder, reason))?;
@@ -183,6 +196,6 @@ impl Inbox {
     }
 }
 
-fn list(parties: &[Address]) -> String {
-    parties.iter().map(Address::to_string).collect::<Vec<_>>().join(", ")
+fn list<T: ToString>(parties: &[T]) -> String {
+    parties.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -32,7 +32,6 @@ static NAMES: LazyLock<Names> = LazyLock::new(|| {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Entry {
     is: String,
-    #[allow(dead_code, reason = "read by people; a test counts what is verified")]
     verified: bool,
 }
 
@@ -101,6 +100,60 @@ fn whole(table: &str, found: &Table, wanted: Vec<&'static str>) -> Result<(), St
 
 fn named(table: &'static Table, key: &'static str) -> &'static str {
     table.get(key).map_or(key, |entry| &entry.is)
+}
+
+/// A name of the schema: what the lab calls a thing, what the schema calls it, and whether a published source says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SchemaName {
+    /// Where it stands in the data: `element`, `role`, `file-name` and so on.
+    pub table: &'static str,
+    /// The lab's word.
+    pub word: &'static str,
+    /// The schema's.
+    pub is: &'static str,
+    /// Whether a published source has it.
+    pub verified: bool,
+}
+
+/// Every name that files are written with, so that a report can say which of them are the lab's own guess.
+///
+/// ```
+/// let names = proto_migration::schema_names();
+/// let verified: Vec<_> = names.iter().filter(|name| name.verified).map(|name| (name.table, name.word)).collect();
+/// assert_eq!(verified, [("file-name", "authorisation")]);
+/// ```
+pub fn schema_names() -> Vec<SchemaName> {
+    let data: &'static Data = &NAMES.data;
+    let Schema { namespace, prefix, version, version_attribute } = &data.schema;
+    let schema = [
+        ("namespace", namespace),
+        ("prefix", prefix),
+        ("version", version),
+        ("version-attribute", version_attribute),
+    ];
+    let tables = [
+        ("root", &data.root),
+        ("element", &data.element),
+        ("role", &data.role),
+        ("installation-kind", &data.installation_kind),
+        ("step", &data.step),
+        ("outcome", &data.outcome),
+        ("file-name", &data.file_name),
+    ];
+    let name = |table, word, entry: &'static Entry| SchemaName {
+        table,
+        word,
+        is: &entry.is,
+        verified: entry.verified,
+    };
+    let of = |(table, entries): (&'static str, &'static Table)| {
+        entries.iter().map(move |(word, entry)| name(table, word.as_str(), entry))
+    };
+    schema
+        .into_iter()
+        .map(|(word, entry)| name("schema", word, entry))
+        .chain(tables.into_iter().flat_map(of))
+        .collect()
 }
 
 /// The namespace of the files.

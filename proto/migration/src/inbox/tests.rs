@@ -148,6 +148,23 @@ fn a_file_for_others_is_not_taken() {
 }
 
 #[test]
+fn one_party_does_not_speak_in_anothers_place() {
+    let mut inbox = Inbox::new(party(S1SP));
+    let smso = PartyRole::Smso;
+    let validation =
+        refused(&mut inbox, &octets(smso, 1, None, body(FileKind::Results, Some(Step::DataValidation))));
+    assert_eq!(validation.code, FileRefusalCode::NotTheirs);
+    let said = "it is results of data-validation written by a smso; expected one of commissioning-party, dsp";
+    assert!(validation.reason.ends_with(said), "{validation}");
+    for kind in [FileKind::Demand, FileKind::Commissioning, FileKind::Rollback, FileKind::Outcome] {
+        assert_eq!(
+            refused(&mut inbox, &octets(smso, 1, None, body(kind, None))).code,
+            FileRefusalCode::NotTheirs
+        );
+    }
+}
+
+#[test]
 fn a_file_that_follows_what_is_not_here_is_out_of_order() {
     let mut inbox = Inbox::new(party(CONTROL));
     let demand = take(&mut inbox, &octets(CONTROL, 1, None, body(FileKind::Demand, None))).unwrap();

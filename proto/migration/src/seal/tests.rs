@@ -79,8 +79,8 @@ fn secrets() -> Secrets {
     Secrets { of }
 }
 
-/// A key that openssl made, and what another program (pyhpke) sealed to it in version 1 of this format. If this fails, do not change the test:
-/// a store on somebody's disk would not open any more.
+/// A key that openssl made, and what another program (pyhpke) sealed to it in version 1 of this format. If this fails, do not
+/// change the test: a store on somebody's disk would not open any more.
 #[test]
 fn what_was_sealed_by_version_1_opens() {
     let key = OpeningKey::from_pem(include_str!("../../golden/s1sp.key")).unwrap();

@@ -129,16 +129,18 @@ fn what_readers_would_refuse_is_not_written() {
     assert_eq!(open(&write(&file, signer).unwrap(), &PARTIES.trust), Ok(file));
 }
 
-/// What a flip of one bit may come to: the file is altered, save in what says how to check that.
-fn of_a_flip(octets: &[u8], at: usize) -> Vec<FileRefusalCode> {
+/// What a flip of one bit may come to. Where it leaves a document that says something else, the file is altered; elsewhere it
+/// is no document any more, or what says how to check it is gone.
+fn of_a_flip(sound: &[u8], flipped: &[u8], at: usize) -> Vec<FileRefusalCode> {
     use FileRefusalCode::{Altered, Cut, Schema, UnknownWriter};
-    let text = std::str::from_utf8(octets).unwrap();
-    let signature =
-        text.find("<ds:Signature").unwrap()..text.find("</mig:").map_or(0, |_| text.rfind("</mig:").unwrap());
+    let text = std::str::from_utf8(sound).unwrap();
+    let signature = text.find("<ds:Signature").unwrap()..text.rfind("</mig:").unwrap();
+    let in_text = text[..at].rfind('>') > text[..at].rfind('<') && sound[at] != b'<';
     match at {
         // The last tag, or its fellow at the beginning: the document does not end as it begins.
         _ if at >= signature.end || at < 30 => vec![Cut, Schema, Altered],
         _ if signature.contains(&at) => vec![Altered, Schema, UnknownWriter],
+        _ if in_text && flipped[at].is_ascii_alphanumeric() => vec![Altered],
         _ => vec![Altered, Schema],
     }
 }
@@ -152,6 +154,17 @@ fn a_bit_flipped_in_what_is_said_is_an_alteration() {
         let mut flipped = octets.clone();
         flipped[at] ^= 1u8 << bit;
         assert_eq!(code(&flipped), FileRefusalCode::Altered);
+    }
+}
+
+#[test]
+fn a_bit_flipped_in_any_octet_is_refused() {
+    let sound = signed(&example(FileKind::Demand));
+    for at in 0..sound.len() {
+        let mut octets = sound.clone();
+        octets[at] ^= 1 << (at % 8);
+        let code = code(&octets);
+        assert!(of_a_flip(&sound, &octets, at).contains(&code), "{code} at {at}");
     }
 }
 
@@ -172,7 +185,7 @@ proptest! {
         let mut octets = sound.clone();
         octets[at] ^= 1u8 << bit;
         let code = code(&octets);
-        prop_assert!(of_a_flip(&sound, at).contains(&code), "{code} at {at}");
+        prop_assert!(of_a_flip(&sound, &octets, at).contains(&code), "{code} at {at}");
     }
 
     #[test]
