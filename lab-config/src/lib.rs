@@ -49,9 +49,9 @@ pub use dcc::{AnswerListener, Believed, Dcc, DccEnvironment, DccInterface, Signi
 pub use device_model::{
     Ability, Capability, ClientSecurity, ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion,
     DeviationSign, DeviceModel, DlmsProfile, Downgrade, Fact, FrameLimits, Function, ImageTransferTraits,
-    ModelIdentity, ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn, PushHabit, Quirk,
-    SecurityPolicy, ServerAddress, SignOnIdentity, SnapshotCommands, StoreAndForward, WakeInterval,
-    ZclProfile,
+    MOST_SETTINGS, ModelIdentity, ModelText, ModelTextError, Object, Particulars, Profile, ProfileColumn,
+    PushHabit, Quirk, SecurityPolicy, ServerAddress, Setting, SettingValue, SignOnIdentity, SnapshotCommands,
+    StoreAndForward, WakeInterval, ZclProfile,
 };
 pub use document::{Document, Entries, FileError, Item, LONGEST_DOCUMENT, Table};
 pub use dongle_url::{DongleLine, DongleUrl, DongleUrlError, SimulatedNetwork};
@@ -70,6 +70,6 @@ pub use nearest::nearest;
 pub use proto_duis::{DeviceKind, Eui64, UserRole};
 pub use proto_migration::PartyRole;
 pub use registration::{Fuel, MeterPointNumber, MeterPointNumberError, Registration, RegistrationStatus};
-pub use rig::{Path, PaymentMode, Rig, RigDevice, Route, SafeState, SafeSupply};
+pub use rig::{AsFound, Path, PaymentMode, Rig, RigDevice, Route, SafeState, SafeSupply};
 pub use station::{ActuatorKind, QualityOfService, SensorKind, Station, Topic, TopicError};
 pub use vocabulary::UnknownWord;

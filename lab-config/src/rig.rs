@@ -6,8 +6,8 @@ use std::sync::Arc;
 use proto_duis::{DeviceKind, Eui64};
 
 use crate::{
-    ClientSap, Credentials, DeviceModel, DeviceModelCombination, DongleUrl, LinkUrl, MeterPointNumber, Name,
-    Profile, Station,
+    ClientSap, Credentials, DeviceModel, DeviceModelCombination, DongleUrl, LinkUrl, MeterPointNumber,
+    ModelIdentity, ModelText, Name, Profile, Station,
 };
 
 /// One SMETS1 Installation in the lab: a Device Model Combination in metal, or simulated. One run at a time uses it.
@@ -89,6 +89,18 @@ pub struct RigDevice {
     pub meter_point: Option<MeterPointNumber>,
     /// What the harness presents to it.
     pub credentials: Credentials,
+    /// What it is found as where that is not what its Device Model says: a dormant device that its SMSO has yet to bring to
+    /// the firmware and configuration of its EPCL entry.
+    pub as_found: AsFound,
+}
+
+/// Versions a device has before it is prepared for a migration; none where they are the Device Model's already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AsFound {
+    /// Firmware version.
+    pub firmware_version: Option<ModelText>,
+    /// Configuration version.
+    pub configuration_version: Option<ModelText>,
 }
 
 /// How a device is reached on one path.
@@ -180,6 +192,17 @@ impl Rig {
 }
 
 impl RigDevice {
+    /// What it says of itself before it is prepared: its Device Model's identity with the versions it is found with.
+    pub fn identity_as_found(&self) -> ModelIdentity {
+        let AsFound { firmware_version, configuration_version } = self.as_found.clone();
+        let model = self.model.identity.clone();
+        ModelIdentity {
+            firmware_version: firmware_version.unwrap_or(model.firmware_version),
+            configuration_version: configuration_version.unwrap_or(model.configuration_version),
+            ..model
+        }
+    }
+
     /// The client the harness is on this path: that of the link URL, else the management client of the Device Model.
     /// `None` for a device that does not speak DLMS/COSEM.
     pub fn client(&self, path: Path) -> Option<ClientSap> {

@@ -292,7 +292,7 @@ fn endpoint(device: &RigDevice) -> Option<u8> {
 }
 
 fn plate(device: &RigDevice) -> Plate {
-    let identity = &device.model.identity;
+    let identity = device.identity_as_found();
     Plate {
         kind: device.kind,
         eui64: device.eui64,
@@ -301,5 +301,6 @@ fn plate(device: &RigDevice) -> Plate {
         hardware: identity.hardware_version.to_string(),
         firmware: identity.firmware_version.to_string(),
         configuration: identity.configuration_version.to_string(),
+        configured: Vec::new(),
     }
 }

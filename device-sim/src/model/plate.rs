@@ -1,5 +1,6 @@
 //! What a device says it is.
 
+use proto_dlms::data::Obis;
 use proto_duis::{DeviceKind, Eui64};
 
 /// Identity and versions of one device.
@@ -19,4 +20,6 @@ pub struct Plate {
     pub firmware: String,
     /// Version of the configuration loaded.
     pub configuration: String,
+    /// The attributes that were set with it.
+    pub configured: Vec<(Obis, i8)>,
 }

@@ -26,6 +26,7 @@ pub(crate) fn plate(kind: DeviceKind) -> Plate {
         hardware: "2".into(),
         firmware: "1.04".into(),
         configuration: "1".into(),
+        configured: Vec::new(),
     }
 }
 

@@ -67,6 +67,7 @@ const COMMON: &[Role] = &[
     Role::HardwareVersion,
     Role::FirmwareVersion,
     Role::ConfigurationVersion,
+    Role::ConfigurationBlock,
     Role::Clock,
     Role::EventLog,
     Role::SecurityLog,

@@ -14,6 +14,7 @@ pub(super) fn role_of(function: Function) -> Option<Role> {
         Function::HardwareVersion => Role::HardwareVersion,
         Function::FirmwareVersion => Role::FirmwareVersion,
         Function::ConfigurationVersion => Role::ConfigurationVersion,
+        Function::ConfigurationBlock => Role::ConfigurationBlock,
         Function::Clock => Role::Clock,
         Function::ActiveImport => Role::ActiveImport,
         Function::ActiveExport => Role::ActiveExport,

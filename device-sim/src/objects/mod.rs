@@ -7,6 +7,7 @@ mod access;
 mod alerts;
 mod calendar;
 mod chf;
+mod configuration;
 mod connection;
 mod customer;
 mod debt;
@@ -183,6 +184,7 @@ impl<D: Device> Face<'_, D> {
             Role::HardwareVersion => Ok(text(&plate.hardware)),
             Role::FirmwareVersion => Ok(text(&plate.firmware)),
             Role::ConfigurationVersion => Ok(text(&plate.configuration)),
+            Role::ConfigurationBlock => self.configuration(peer),
             Role::Clock => clock(core, attribute, self.shell.sign),
             Role::SecuritySetup(client) => self.security_setup(client, attribute),
             Role::InvocationCounter(client) => {
@@ -319,6 +321,7 @@ impl<D: Device> Face<'_, D> {
                 Ok(())
             }
             Role::Association => self.change_password(peer, value),
+            Role::ConfigurationBlock => self.configure(peer, value),
             Role::ImageTransfer => {
                 let Data::Boolean(enabled) = *value else { return Err(DataAccessResult::TypeUnmatched) };
                 self.device.core_mut().firmware.enable(enabled);

@@ -87,6 +87,7 @@ pub(super) fn usual(role: Role) -> Spec {
         Role::Model => at.data([0, 0, 96, 1, 2, 255]),
         Role::HardwareVersion => at.data([0, 0, 96, 1, 3, 255]),
         Role::ConfigurationVersion => at.data([0, 0, 96, 1, 4, 255]),
+        Role::ConfigurationBlock => at.setting([0, 0, 96, 50, 60, 255]),
         Role::FirmwareVersion => at.data([0, 0, 0, 2, 1, 255]),
         Role::Clock => at.spec(8, [0, 0, 1, 0, 0, 255], &[1, 2, 3, 4, 5, 6, 7, 8, 9], &[2], &[6]),
         Role::EventLog => Spec { methods: &[1], ..at.buffer([0, 0, 99, 98, 0, 255]) },

@@ -19,6 +19,8 @@ pub enum Role {
     FirmwareVersion,
     /// Configuration version.
     ConfigurationVersion,
+    /// Settings of a configuration version, written as one block.
+    ConfigurationBlock,
     /// Clock.
     Clock,
     /// Event log.

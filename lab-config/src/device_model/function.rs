@@ -17,6 +17,8 @@ crate::vocabulary! {
         FirmwareVersion = "firmware-version",
         /// Configuration version.
         ConfigurationVersion = "configuration-version",
+        /// Settings of a configuration version, with it, written as one block.
+        ConfigurationBlock = "configuration-block",
         /// Clock.
         Clock = "clock",
         /// Cumulative active energy imported.

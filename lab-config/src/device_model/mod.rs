@@ -6,6 +6,7 @@
 
 mod ability;
 mod cluster_map;
+mod configuration;
 mod delivery;
 mod function;
 mod image;
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use ability::Ability;
 pub use cluster_map::{ClusterAttribute, ClusterMap, ClusterObject, ClusterQuestion};
+pub use configuration::{MOST_SETTINGS, Setting, SettingValue};
 pub use delivery::{StoreAndForward, WakeInterval};
 pub use function::Function;
 pub use image::{Downgrade, ImageTransferTraits};
@@ -45,6 +47,8 @@ pub struct DeviceModel {
     pub profile: Profile,
     /// What it shows on its home area network, to a dongle of the rig; nothing, where nobody has said.
     pub clusters: Option<ClusterMap>,
+    /// The settings that its configuration version stands for.
+    pub configuration: Vec<Setting>,
 }
 
 impl DeviceModel {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cluster_map::{cluster_map, endpoint};
+use super::configuration::settings;
 use super::particulars::particulars;
 use super::security::security;
 use super::{
     Capability, DeviationSign, DeviceModel, DlmsProfile, Fact, Function, ModelIdentity, ModelText, Object,
-    Profile, ServerAddress, ZclProfile,
+    Profile, ServerAddress, Setting, ZclProfile,
 };
 use crate::cosem::ClassId;
 use crate::document::{Document, FileError, Item, Table};
@@ -19,7 +20,7 @@ impl DeviceModel {
     /// [`FileError`] at the first thing that is not as it should be.
     pub fn parse(document: &Document) -> Result<Self, FileError> {
         document.root(|table| {
-            Ok(Self {
+            let model = Self {
                 id: table.required("id", "the lab's name for this Device Model")?.parse("a name")?,
                 kind: table.required("kind", "the kind of device")?.parse("a device kind")?,
                 identity: identity(table)?,
@@ -28,8 +29,24 @@ impl DeviceModel {
                     .required("profile", "how the device is spoken to")?
                     .table("the profile", profile)?,
                 clusters: table.read("clusters", cluster_map)?,
-            })
+                configuration: table.read("configuration", settings)?.unwrap_or_default(),
+            };
+            refuse_settings_of_nothing(table, &model)?;
+            Ok(model)
         })
+    }
+}
+
+/// Each setting is of a function that the profile has an object for.
+fn refuse_settings_of_nothing(table: &Table<'_>, model: &DeviceModel) -> Result<(), FileError> {
+    let has = |function| model.profile.dlms().is_some_and(|profile| profile.object(function).is_some());
+    match model.configuration.iter().find(|setting| !has(setting.function)) {
+        None => Ok(()),
+        Some(Setting { function, .. }) => Err(table.error(
+            format!("a setting of {function}, for which the profile names no object"),
+            "settings of functions in [profile.objects]",
+            format!("add {function} to [profile.objects], or take the setting away"),
+        )),
     }
 }
 

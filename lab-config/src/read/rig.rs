@@ -10,8 +10,8 @@ use super::{credentials, look_up, registration, station};
 use crate::document::{FileError, Item, Table};
 use crate::sources::Sources;
 use crate::{
-    Capability, Dcc, DccEnvironment, DeviceModelCombination, LinkUrl, MeterPointNumber, Name, Path, Rig,
-    RigDevice, SafeState,
+    AsFound, Capability, Dcc, DccEnvironment, DeviceModelCombination, LinkUrl, MeterPointNumber, Name, Path,
+    Rig, RigDevice, SafeState,
 };
 
 type Devices = BTreeMap<DeviceKind, RigDevice>;
@@ -210,11 +210,22 @@ fn device(
             simulated: simulated || declared_simulated,
             meter_point: registration::meter_point(table, kind, eui64)?,
             credentials: credentials::credentials(table, means.sources, simulated)?,
+            as_found: table.read("as-found", as_found)?.unwrap_or_default(),
         };
         refuse_unreachable(table, &device, means.dcc)?;
         refuse_missing_credentials(table, &device)?;
         refuse_other_mechanism(table, &device)?;
         Ok(device)
+    })
+}
+
+fn as_found(item: &Item<'_>) -> Result<AsFound, FileError> {
+    item.table("the versions the device has before its SMSO prepares it", |table| {
+        let version = |item: &Item<'_>| item.parse("1 to 30 printable characters");
+        Ok(AsFound {
+            firmware_version: table.read("firmware-version", version)?,
+            configuration_version: table.read("configuration-version", version)?,
+        })
     })
 }
 

@@ -188,3 +188,45 @@ fn what_is_not_to_be_logged_is_not_and_may_be_told_all_the_same() {
     assert_eq!(told(&mut bench), [Event::Tamper]);
     assert!(bench.meter.connection.core.journal.take_han_alert().is_some());
 }
+
+const BLOCK: &str = "0-0:96.50.60";
+
+fn setting(obis: &str, value: Data) -> Data {
+    let obis: Obis = obis.parse().unwrap();
+    structure([Data::Octets(obis.0.to_vec()), Data::I8(2), value])
+}
+
+fn block(version: &str, settings: Vec<Data>) -> Data {
+    structure([Data::Octets(version.as_bytes().to_vec()), Data::Array(settings)])
+}
+
+#[test]
+fn a_configuration_is_taken_whole_or_not_at_all() {
+    let mut bench = Bench::new(1);
+    let (version, name) = ("0-0:96.1.4", "0-0:96.50.40");
+    let text = |text: &str| Data::Octets(text.as_bytes().to_vec());
+    let before = bench.get(1, version, 2);
+    let good = vec![setting(name, text("Supplier A")), setting("1-0:12.35.1", Data::U16(2500))];
+    assert_eq!(bench.set(1, BLOCK, 2, block("ESME-9", good.clone())), Ok(()));
+    assert_eq!(bench.get(1, version, 2), Ok(text("ESME-9")));
+    assert_eq!(bench.get(1, name, 2), Ok(text("Supplier A")));
+    assert_eq!(bench.get(1, BLOCK, 2), Ok(block("ESME-9", good)));
+    assert_ne!(before, Ok(text("ESME-9")));
+
+    // The second setting is out of range: the first is set back, and the version stays.
+    let bad = vec![setting(name, text("Supplier B")), setting("1-0:12.35.1", Data::U16(1))];
+    assert_eq!(bench.set(1, BLOCK, 2, block("ESME-10", bad)), OUT_OF_RANGE);
+    assert_eq!(bench.get(1, name, 2), Ok(text("Supplier A")));
+    assert_eq!(bench.get(1, version, 2), Ok(text("ESME-9")));
+    let denied = Err(DataAccessResult::ReadWriteDenied);
+    for apart in [
+        setting("0-0:40.0.0", text("password")),
+        setting(BLOCK, block("x", vec![])),
+        setting(version, text("2")),
+    ] {
+        assert_eq!(bench.set(1, BLOCK, 2, block("ESME-10", vec![apart])), denied);
+    }
+    assert_eq!(bench.set(1, BLOCK, 2, block("", vec![])), OUT_OF_RANGE);
+    assert_eq!(bench.set(1, BLOCK, 2, block("2", vec![setting(name, text("x")); 65])), OUT_OF_RANGE);
+    assert_eq!(bench.set(1, BLOCK, 2, Data::Null), NOT_OF_TYPE);
+}
