@@ -91,10 +91,16 @@ pub fn unwrap_key(master: &Key, wrapped: &[u8]) -> Option<Key> {
 
 /// The parameter of the method that transfers keys.
 pub fn key_transfer(master: &Key, keys: &[(KeyId, &Key)]) -> Data {
-    let one = |(id, key): &(KeyId, &Key)| {
-        Data::Structure(vec![Data::Enum(id.code()), Data::Octets(wrap_key(master, key).to_vec())])
+    let wrapped: Vec<_> = keys.iter().map(|(id, key)| (*id, wrap_key(master, key).to_vec())).collect();
+    transfer_of(&wrapped)
+}
+
+/// The same of keys that whoever has the master key has wrapped.
+pub fn transfer_of(wrapped: &[(KeyId, Vec<u8>)]) -> Data {
+    let one = |(id, wrapped): &(KeyId, Vec<u8>)| {
+        Data::Structure(vec![Data::Enum(id.code()), Data::Octets(wrapped.clone())])
     };
-    Data::Array(keys.iter().map(one).collect())
+    Data::Array(wrapped.iter().map(one).collect())
 }
 
 /// The keys of such a parameter.

@@ -32,7 +32,9 @@ mod tests;
 pub(crate) use context::{Association, Manner};
 pub use context::{Opened, SecurityContext};
 pub use counters::{CounterError, CounterState, Counters};
-pub use key_transfer::{KeyId, KeyTransferError, WRAPPED, key_transfer, transferred, unwrap_key, wrap_key};
+pub use key_transfer::{
+    KeyId, KeyTransferError, WRAPPED, key_transfer, transfer_of, transferred, unwrap_key, wrap_key,
+};
 pub use keys::{Challenge, ChallengeError, Key, KeyError, Keys};
 
 use std::fmt;
