@@ -19,9 +19,9 @@ use super::{Book, RunError};
 use crate::dcc::{
     self, CentralProductsList, Dcc, DccConfig, Inventory, Outside, S1spError, S1spPort, S1spReply,
 };
-use crate::driver::{Push, RigLinks};
+use crate::driver::{Push, RigLinks, state_folder};
 use crate::link::Direction;
-use crate::s1sp::{PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, Unserved};
+use crate::s1sp::{PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, SecretStore, Unserved};
 use crate::tap::MessageTap;
 
 /// How long the S1SP may take for one request: reading a month of half hours through a hub takes seconds.
@@ -66,6 +66,8 @@ impl Stub {
         let StubParts { interface, keys, signers, links, pushes, book } = parts;
         let (outbox, alerts) = mpsc::channel(OUTBOX);
         let allowance = sleep_allowance(links.rig());
+        let store =
+            SecretStore::for_rig(links.rig(), state_folder().as_deref()).map_err(|e| part("S1SP", e))?;
         let s1sp = Arc::new(S1sp::start(S1spParts {
             links,
             pushes,
@@ -74,6 +76,7 @@ impl Stub {
             suppliers: suppliers(lab, interface)?,
             network_operators: network_operators(lab, interface),
             anchors: keys.anchors.clone(),
+            store,
             outbox,
         }));
         let outsiders = Outsiders::new(book.clone(), keys.trust(&[PartyKind::Dsp, PartyKind::S1sp]));

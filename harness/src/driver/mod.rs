@@ -41,8 +41,9 @@ pub use access::{Access, Deadlines, Keyset, KeysetError, MANAGEMENT_LOGICAL_DEVI
 pub use channel::hub::{Hub, Push};
 pub use counters::{CounterBook, CounterFault, CounterOwner, state_folder};
 pub use error::{Context, DriverError, DriverErrorKind};
-pub use keyring::{Keyring, Password};
+pub use keyring::{Credential, Keyring, Own};
 pub use rig::{Client, Han, ReachError, RigLinks};
+pub(crate) use session::key_transfer_method;
 pub use session::{KeyChangeError, Session};
 pub use withdraw::{Withdrawal, withdraw};
 pub use zcl::ZclReader;

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::cluster::HanError;
 use super::cosem;
-use super::error::DriverError;
+use super::error::{Context, DriverError, DriverErrorKind};
 use super::rig::{self, Client, ReachError, RigLinks};
 use super::session::Session;
 use super::values;
@@ -191,6 +191,26 @@ async fn prove_one(links: &RigLinks, device: &RigDevice, path: Path, end: Instan
     found
 }
 
+/// Asks one device on one path, and holds what it says against its Device Model.
+///
+/// # Errors
+/// [`ReachError`]: it does not answer, not before `until`, or does not let anybody in.
+pub(crate) async fn look(
+    links: &RigLinks,
+    device: &RigDevice,
+    path: Path,
+    until: Instant,
+) -> Result<DeviceFound, ReachError> {
+    let mut found = DeviceFound::of(device, path);
+    let asked = tokio::time::timeout_at(until, ask(&mut found, links, device, path)).await;
+    let late = || {
+        let kind = DriverErrorKind::NoAnswer("in the time one device may take".into());
+        ReachError::from(DriverError::new(kind, Context { peer: rig::words(device), ..Context::default() }))
+    };
+    asked.unwrap_or_else(|_| Err(late()))?;
+    Ok(found)
+}
+
 /// What was asked of a device asleep lies at the hub, and nobody waits for the answer. Where it cannot be taken back it does
 /// no harm: it only reads.
 async fn take_back(links: &RigLinks, device: &RigDevice, end: Instant) {
@@ -363,7 +383,11 @@ impl DeviceFound {
     }
 
     fn compare(&mut self, device: &RigDevice, function: Function, said: String) {
+        let found = device.identity_as_found();
         match expected(&device.model.identity, function) {
+            Some(of_model) if of_model != said && expected(&found, function) == Some(&said) => {
+                self.remarks.push(format!("{function} {said}, as the lab file has it found; {of_model} once its SMSO has prepared it"));
+            }
             Some(expected) if expected != said => {
                 self.differences.push(Difference::new(function, expected, &said));
             }

@@ -14,7 +14,7 @@ use super::channel::hub::{Hub, Push};
 use super::cluster::{self, HanError};
 use super::dongle::Dongle;
 use super::error::{Context, DriverError, DriverErrorKind};
-use super::keyring::{Keyring, Password};
+use super::keyring::{Credential, Keyring, Own};
 use super::session::Session;
 use super::values::Reading;
 use super::zcl::ZclReader;
@@ -88,10 +88,19 @@ pub enum ReachError {
 }
 
 impl ReachError {
-    /// Whether the device was reached and has another password.
+    /// Whether nothing at all came from the device.
     #[must_use]
-    pub fn is_wrong_password(&self) -> bool {
-        matches!(self, ReachError::Driver(error) if matches!(error.kind, DriverErrorKind::WrongPassword))
+    pub fn is_silence(&self) -> bool {
+        matches!(self, ReachError::Driver(error) if error.is_silence())
+    }
+
+    /// Whether the device was reached and has another password, or other keys.
+    #[must_use]
+    pub fn is_wrong_credential(&self) -> bool {
+        let wrong = |kind: &DriverErrorKind| {
+            matches!(kind, DriverErrorKind::WrongPassword | DriverErrorKind::WrongKeys(_))
+        };
+        matches!(self, ReachError::Driver(error) if wrong(&error.kind))
     }
 }
 
@@ -114,9 +123,9 @@ pub(crate) fn words(device: &RigDevice) -> String {
     format!("{} {}", device.kind, device.eui64)
 }
 
-/// Every way to the devices of one rig: its links, the connection to its hub, the passwords in force.
+/// Every way to the devices of one rig: its links, the connection to its hub, the credentials in force.
 ///
-/// Clones share the connection to the hub and the passwords.
+/// Clones share the connection to the hub and the credentials.
 #[derive(Clone)]
 pub struct RigLinks {
     rig: Arc<Rig>,
@@ -141,13 +150,19 @@ impl RigLinks {
         RigLinks { rig, hub, keyring: Keyring::default(), tap }
     }
 
+    /// The same ways for somebody who knows of no credential but those in the lab file.
+    #[must_use]
+    pub fn with_credentials_of_lab(&self) -> RigLinks {
+        RigLinks { keyring: Keyring::default(), ..self.clone() }
+    }
+
     /// The rig.
     #[must_use]
     pub fn rig(&self) -> &Rig {
         &self.rig
     }
 
-    /// The passwords that were changed.
+    /// The credentials that were handed over or changed.
     #[must_use]
     pub fn keyring(&self) -> &Keyring {
         &self.keyring
@@ -195,18 +210,44 @@ impl RigLinks {
             Route::Direct(link) => Some(link),
             Route::Through { .. } => None,
         };
-        let (likeliest, others) = self.access(device, own_link, client)?;
+        let (access, client) = self.addresses(device, own_link, client)?;
+        let (likeliest, others) = self.keyring.possible(device.eui64, client);
+        let likeliest = self.with(device, &access, &likeliest)?;
+        let others: Vec<Access> =
+            others.iter().map(|other| self.with(device, &access, other)).collect::<Result<_, _>>()?;
         // At its own link a device is awake.
         let sleep = if own_link.is_some() { Sleep::Never } else { sleep };
         let deadlines = Deadlines { sleep, ..Deadlines::of(route.link()) };
         let mut opened = self.open_as(device, (path, own_link), likeliest, deadlines).await;
         for access in others {
-            if !matches!(&opened, Err(error) if error.is_wrong_password()) {
+            if !matches!(&opened, Err(error) if error.is_wrong_credential()) {
                 break;
             }
             opened = self.open_as(device, (path, own_link), access, deadlines).await;
         }
         opened
+    }
+
+    /// Opens a session with the management client of `device` on the wide area path with this credential and no other.
+    ///
+    /// # Errors
+    /// See [`ReachError`].
+    pub async fn open_with(
+        &self,
+        device: &RigDevice,
+        credential: &Credential,
+    ) -> Result<Session, ReachError> {
+        let missing = || no_path(&self.rig, device, Path::Wan);
+        let route = self.rig.route(device.kind, Path::Wan).ok_or_else(missing)?;
+        let own_link = match route {
+            Route::Direct(link) => Some(link),
+            Route::Through { .. } => None,
+        };
+        let (access, _) = self.addresses(device, own_link, Client::Management)?;
+        let access = self.with(device, &access, credential)?;
+        let sleep = device.model.wake_interval().map_or(Sleep::Never, |_| Sleep::NotWaitedFor);
+        let deadlines = Deadlines { sleep, ..Deadlines::of(route.link()) };
+        Box::pin(self.open_as(device, (Path::Wan, own_link), access, deadlines)).await
     }
 
     /// Opens the rig's dongle, to look at `device` on the home area network. Each time it begins anew, so that it is free
@@ -255,14 +296,14 @@ impl RigLinks {
         Ok(ZclReader::new(hub, device.eui64, Deadlines::of(route.link())).await?)
     }
 
-    /// The addresses for `client` of `device`, with each password it may have, the likeliest first; `link` is the device's
-    /// own link where it has one, whose URL may name other addresses.
-    fn access(
+    /// The addresses for `client` of `device`, without a credential, and which client that is; `link` is the device's own
+    /// link where it has one, whose URL may name other addresses.
+    fn addresses(
         &self,
         device: &RigDevice,
         link: Option<&LinkUrl>,
         client: Client,
-    ) -> Result<(Access, Vec<Access>), ReachError> {
+    ) -> Result<(Access, ClientSap), ReachError> {
         let profile = profile(device)?;
         let server = profile.server.value;
         let asked = client_sap(profile, client);
@@ -275,31 +316,39 @@ impl RigLinks {
         };
         let access = link.map_or(base.clone(), |link| base.at(link));
         let access = if client == Client::Public { Access { client: asked, ..access } } else { access };
-        let (likeliest, others) = self.keyring.possible(device.eui64, access.client);
-        let access = Access { keys: keys(device, access.client)?, ..access };
-        let with = |password: &Password| {
-            let password = self.password(device, access.client, password)?;
-            Ok(Access { password, ..access.clone() })
-        };
-        Ok((with(&likeliest)?, others.iter().map(with).collect::<Result<_, ReachError>>()?))
+        let client = access.client;
+        Ok((access, client))
     }
 
-    fn password(
+    /// The same with a credential.
+    fn with(
         &self,
         device: &RigDevice,
-        client: ClientSap,
-        password: &Password,
-    ) -> Result<Option<Secret>, ReachError> {
-        if let Password::Own(own) = password {
-            return Ok(Some(own.clone()));
-        }
-        match device.credentials.client(client) {
-            None => Err(ReachError::NoCredentials { device: words(device), client }),
-            Some(Security::None | Security::Gmac(_)) => Ok(None),
-            Some(Security::Low(source)) => source
-                .secret()
-                .map(Some)
-                .map_err(|source| ReachError::Secret { device: words(device), source }),
+        access: &Access,
+        credential: &Credential,
+    ) -> Result<Access, ReachError> {
+        let client = access.client;
+        let (password, keys) = match credential {
+            Credential::Own(Own::Password(own)) => (Some(own.clone()), None),
+            Credential::Own(Own::Keys(own)) => {
+                let of_lab = keys(device, client)?
+                    .ok_or(ReachError::NoCredentials { device: words(device), client })?;
+                // Whoever has keys of their own has them from somebody, and the master key from nobody.
+                (None, Some(Arc::new(Keyset { master: None, ..of_lab.with(own.clone()) })))
+            }
+            Credential::LabFile => (lab_password(device, client)?, keys(device, client)?),
+        };
+        Ok(Access { password, keys, ..access.clone() })
+    }
+}
+
+/// The password the lab file has for a client.
+fn lab_password(device: &RigDevice, client: ClientSap) -> Result<Option<Secret>, ReachError> {
+    match device.credentials.client(client) {
+        None => Err(ReachError::NoCredentials { device: words(device), client }),
+        Some(Security::None | Security::Gmac(_)) => Ok(None),
+        Some(Security::Low(source)) => {
+            source.secret().map(Some).map_err(|source| ReachError::Secret { device: words(device), source })
         }
     }
 }

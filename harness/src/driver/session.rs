@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{Endpoint, LinkUrl, Secret, SignOn};
+use lab_config::{Endpoint, LinkUrl, SignOn};
 use proto_dlms::apdu::{ExceptionResponse, ServiceError};
 use proto_dlms::client::{ActionReturn, ClientError, ClientSession, Notification, Request, Response, Step};
 use proto_dlms::data::{AttributeRef, ClassId, Data, MethodRef, Obis, Selective};
@@ -22,6 +22,7 @@ use proto_dlms::sign_on::Mode;
 use proto_duis::Eui64;
 
 pub use key_change::KeyChangeError;
+pub(crate) use key_change::key_transfer_method;
 
 use super::access::{Access, Deadlines, Keyset, Sleep};
 use super::channel::hub::Hub;
@@ -30,6 +31,7 @@ use super::channel::{
     hdlc_settings, open_link, sign_on,
 };
 use super::error::{Context, DriverError, DriverErrorKind};
+use super::keyring::Own;
 use crate::link::{Line, Link, LinkAddress, LinkErrorKind, SharedTap, Traffic};
 
 /// Notifications kept until somebody takes them; more are dropped, oldest first.
@@ -225,9 +227,12 @@ impl Session {
         self.channel.as_ref().and_then(Channel::traffic)
     }
 
-    /// The password it associates with.
-    pub(crate) const fn password(&self) -> Option<&Secret> {
-        self.access.password.as_ref()
+    /// Whether it associates with this credential.
+    pub(crate) fn is_in_with(&self, own: &Own) -> bool {
+        match own {
+            Own::Password(password) => self.access.password.as_ref() == Some(password),
+            Own::Keys(keys) => self.access.keys.as_ref().is_some_and(|keyset| keyset.keys == *keys),
+        }
     }
 
     /// The notifications that came in between answers, oldest first, and of those that came in blocks and stayed incomplete

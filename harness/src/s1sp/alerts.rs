@@ -35,6 +35,8 @@ pub(super) async fn forward(parts: &Parts, mut pushes: mpsc::Receiver<Push>) {
     }
 }
 
+/// 8F3E: unauthorised communication attempted. What the S1SP tries itself, to see it refused, is no news to anybody.
+const UNAUTHORISED: AlertCode = AlertCode(0x8f3e);
 /// A device's report that makes no sense.
 const ALERT_UNREADABLE: &str = "ALERT_UNREADABLE";
 /// A device could not be talked to.
@@ -91,6 +93,9 @@ fn device_alerts(parts: &Parts, push: &Push) -> Result<Vec<Smets1Response>, Stri
     let event = event(push)?;
     let sign = device.model.profile.dlms().map(cosem::sign).unwrap_or_default();
     let (code, time, words) = content(&event, sign).ok_or_else(|| format!("{:?}", event.value))?;
+    if code == UNAUTHORISED && parts.take_refusal(device.eui64) {
+        return Ok(Vec::new());
+    }
     let alert = DeviceAlert { code: Some(code), description: words, time, payload: None };
     let to = |user: &Eui64| Smets1Response {
         device: device.eui64,

@@ -2,19 +2,20 @@
 //! kept.
 
 use jiff::Timestamp;
-use lab_config::{DeviceKind, DlmsProfile, Eui64, Function, Object, RigDevice, Secret};
+use lab_config::{DeviceKind, DlmsProfile, Eui64, Function, Object, RigDevice};
 use proto_dlms::data::{AttributeRef, Data, DeviationSign, MethodRef, Selective};
 
 use super::refusal::Refusal;
 use crate::driver::values::{self, ScalerUnit};
 use crate::driver::{
-    Client, ReachError, RigLinks, Session, Sleep, Withdrawal, ZclReader, buffer, cosem, read, rig, withdraw,
+    Client, Own, ReachError, RigLinks, Session, Sleep, Withdrawal, ZclReader, buffer, cosem, read, rig,
+    withdraw,
 };
 
 /// A device and the way to it.
 #[derive(Debug)]
-pub(super) struct Desk {
-    pub(super) device: RigDevice,
+pub(crate) struct Desk {
+    pub(crate) device: RigDevice,
     links: RigLinks,
     session: Option<Session>,
     /// How long a device that sleeps is waited for.
@@ -44,7 +45,7 @@ enum Change {
 }
 
 impl Desk {
-    pub(super) fn new(device: RigDevice, links: RigLinks) -> Desk {
+    pub(crate) fn new(device: RigDevice, links: RigLinks) -> Desk {
         let sleep = device.model.wake_interval().map_or(Sleep::Never, |_| Sleep::NotWaitedFor);
         Desk {
             device,
@@ -66,7 +67,7 @@ impl Desk {
     }
 
     /// A request begins: nothing of it is done yet, and the device is not waited for.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.change = Change::None;
         self.told = None;
         if self.sleeps() {
@@ -75,7 +76,7 @@ impl Desk {
     }
 
     /// From now on a device asleep is waited for, for as long as its Device Model says it may sleep.
-    pub(super) fn wait_for_wake(&mut self) {
+    pub(crate) fn wait_for_wake(&mut self) {
         if let Some(wake) = self.device.model.wake_interval() {
             self.sleep = Sleep::WaitedFor(wake.duration());
         }
@@ -103,7 +104,7 @@ impl Desk {
     }
 
     /// Where a function is found.
-    pub(super) fn object(&self, function: Function) -> Result<Object, Refusal> {
+    pub(crate) fn object(&self, function: Function) -> Result<Object, Refusal> {
         self.profile()?.object(function).copied().ok_or(Refusal::NotModelled(function))
     }
 
@@ -118,7 +119,7 @@ impl Desk {
     }
 
     /// The value of a function as text.
-    pub(super) async fn text(&mut self, function: Function) -> Result<String, Refusal> {
+    pub(crate) async fn text(&mut self, function: Function) -> Result<String, Refusal> {
         let data = self.read(function).await?;
         let octets = data.as_octets().ok_or_else(|| Refusal::value(function, &data))?;
         Ok(values::text(octets))
@@ -159,7 +160,7 @@ impl Desk {
         buffer::between(self.session().await?, profile, buffer, (from, to)).await.map_err(reach)
     }
 
-    pub(super) async fn set(&mut self, attribute: AttributeRef, value: Data) -> Result<(), Refusal> {
+    pub(crate) async fn set(&mut self, attribute: AttributeRef, value: Data) -> Result<(), Refusal> {
         self.session().await?;
         self.change = self.change.max(Change::Begun);
         self.session().await?.set(attribute, value).await.map_err(reach)?;
@@ -218,17 +219,17 @@ impl Desk {
         Ok(self.links.zcl(&self.device).await?)
     }
 
-    pub(super) fn speaks_zcl(&self) -> bool {
+    pub(crate) fn speaks_zcl(&self) -> bool {
         rig::speaks_zcl(&self.device)
     }
 
-    /// Whether the session it holds was opened with this password.
-    pub(super) fn is_in_with(&self, password: &Secret) -> bool {
-        self.session.as_ref().and_then(Session::password) == Some(password)
+    /// Whether the session it holds was opened with this credential.
+    pub(super) fn is_in_with(&self, own: &Own) -> bool {
+        self.session.as_ref().is_some_and(|session| session.is_in_with(own))
     }
 
     /// Ends the session: the next request associates anew, with the password then in force.
-    pub(super) async fn leave(&mut self) {
+    pub(crate) async fn leave(&mut self) {
         if let Some(session) = self.session.take() {
             session.close().await;
         }

@@ -10,13 +10,16 @@
 //! leaves through a bounded outbox, whose reader passes it on to the DCC.
 
 mod alerts;
-mod control;
+mod contact;
 mod credentials;
 mod desk;
 mod distribution;
 mod operation;
+mod own;
 mod refusal;
+mod rotate;
 mod sleeper;
+mod store;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,9 +41,12 @@ use crate::driver::{Push, RigLinks};
 pub use alerts::{IDENTIFICATION_NUMBER, OUTCOME_UNKNOWN};
 use credentials::CredentialStore;
 pub use credentials::PartiesByFuel;
-use desk::Desk;
+pub(crate) use desk::Desk;
 pub use operation::carries_out;
-use refusal::{NotServed, Refusal};
+pub(crate) use operation::firmware::install as install_firmware;
+use refusal::NotServed;
+pub(crate) use refusal::Refusal;
+pub use store::{SecretStore, StoreError};
 
 /// How long the outbox may be full before an alert is given up: whoever reads it has stopped.
 const OUTBOX_PATIENCE: Duration = Duration::from_secs(30);
@@ -120,6 +126,8 @@ pub struct S1spParts {
     pub network_operators: PartiesByFuel,
     /// The roots that new certificates of users must lead to.
     pub anchors: Vec<Certificate>,
+    /// What it keeps of the devices' credentials.
+    pub store: SecretStore,
     /// Where alerts go.
     pub outbox: mpsc::Sender<S1spAlertMessage>,
 }
@@ -132,6 +140,10 @@ struct Parts {
     /// Who may control the devices.
     credentials: std::sync::Mutex<CredentialStore>,
     outbox: mpsc::Sender<S1spAlertMessage>,
+    /// With what the devices let it in, or may.
+    store: std::sync::Mutex<SecretStore>,
+    /// Reports of unauthorised access that the S1SP causes itself, by device.
+    provoked: std::sync::Mutex<BTreeMap<Eui64, u8>>,
     /// One request at a time for each device.
     desks: BTreeMap<Eui64, Mutex<Desk>>,
     /// The images on their way, by device.
@@ -151,6 +163,7 @@ impl Drop for S1sp {
     /// The tasks hold what they share with this, which would keep them alive.
     fn drop(&mut self) {
         self.stop_distributions();
+        self.parts.store().close();
     }
 }
 
@@ -164,7 +177,10 @@ impl S1sp {
     /// Starts an S1SP for one installation.
     #[must_use]
     pub fn start(parts: S1spParts) -> S1sp {
-        let S1spParts { links, pushes, signer, trust, suppliers, network_operators, anchors, outbox } = parts;
+        let S1spParts { links, pushes, signer, trust, suppliers, network_operators, anchors, store, outbox } =
+            parts;
+        // What an S1SP before this one has not given back is with the devices still.
+        store.fill(links.keyring());
         let devices = links.rig().devices().map(|device| (device.eui64, device.kind));
         let credentials = CredentialStore::new(devices, (suppliers, &network_operators), &trust, anchors);
         let desk = |device: &lab_config::RigDevice| {
@@ -177,6 +193,8 @@ impl S1sp {
             trust,
             credentials: credentials.into(),
             outbox,
+            store: store.into(),
+            provoked: Default::default(),
             desks,
             distributions: Default::default(),
             alerts: AtomicU64::new(1),
@@ -227,23 +245,12 @@ impl S1sp {
         self.parts.under_way().clear();
     }
 
-    /// Talks to every device of the installation and takes its credentials over from the SMSO: the device contact step of
-    /// a migration. A password of the S1SP's own takes the place of a generated one of the lab file; a device whose
-    /// password is in an environment variable or a file is contacted and keeps it, because a new one would live in this
-    /// process only.
+    /// Gives the installation back to its SMSO: every device gets the credential back that was handed over for it.
     ///
     /// # Errors
-    /// Which device could not be had and why; whatever was changed is changed back.
-    pub async fn take_control(&self) -> Result<String, String> {
-        control::take(&self.parts).await
-    }
-
-    /// Gives the installation back to its SMSO: every device gets the password back that it had.
-    ///
-    /// # Errors
-    /// Every device that could not be had and why; the S1SP still holds the passwords of those.
+    /// Every device that could not be had and why; what it has, or may have, is kept for the next try.
     pub async fn give_back(&self) -> Result<String, String> {
-        control::give_back(&self.parts).await
+        Box::pin(rotate::give_back(&self.parts)).await
     }
 
     /// The installation was migrated dormant: until a supplier takes a device over, by 6.21 or 6.23, the DCC's credentials are

@@ -28,6 +28,7 @@ use proto_duis::mmc::FormError;
 use proto_duis::mmc::build::JoinOutcome;
 use proto_duis::{MmcBody, ResponsePayload, Smets1Debug, Srv, mmc::build};
 
+use super::store::StoreError;
 use crate::driver::{DriverErrorKind, ReachError};
 
 /// Most characters of the words in an answer (MMC type of `Error`).
@@ -35,7 +36,7 @@ const WORDS: usize = 250;
 
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
+pub(crate) enum Refusal {
     /// The device refused, or the way to it failed.
     #[error(transparent)]
     Reach(#[from] ReachError),
@@ -79,6 +80,9 @@ pub(super) enum Refusal {
         /// In the device's.
         why: Box<Refusal>,
     },
+    /// The S1SP's store of secrets cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The token was refused; what the meter said.
     #[error("token refused: {0}")]
     Token(String),
@@ -86,7 +90,7 @@ pub(super) enum Refusal {
 
 /// Why there is no answer of a device to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NotServed {
+pub(crate) enum NotServed {
     /// It was asked, and nothing came that is an answer.
     NoAnswer,
     /// It cannot be asked: the way to it is gone, or the S1SP is not let in.
@@ -105,7 +109,7 @@ impl Refusal {
             Refusal::Reach(ReachError::Driver(error)) => driver_code(&error.kind),
             Refusal::Reach(ReachError::NoHub(_) | ReachError::NoPath { .. }) => 3002,
             Refusal::Reach(ReachError::NotDlms(_)) | Refusal::NotModelled(_) => 4001,
-            Refusal::Reach(_) | Refusal::Form(_) => 4003,
+            Refusal::Reach(_) | Refusal::Form(_) | Refusal::Store(_) => 4003,
             Refusal::NotExpressible(_) => 4002,
             Refusal::NotCarriedOut(_) => 4004,
             Refusal::NotHeld(_) => 4005,
@@ -120,7 +124,7 @@ impl Refusal {
 
     /// The lab failed, and not the device: then there is no answer of the device to give, and the S1SP tells the user why
     /// in an alert of its own.
-    pub(super) fn not_served(&self) -> Option<NotServed> {
+    pub(crate) fn not_served(&self) -> Option<NotServed> {
         match self.code() {
             3001 | 3005..=3007 => Some(NotServed::NoAnswer),
             3002..=3004 | 4003 => Some(NotServed::Unreachable),
@@ -129,7 +133,7 @@ impl Refusal {
     }
 
     /// Whether nothing at all came from the device.
-    pub(super) fn is_silence(&self) -> bool {
+    pub(crate) fn is_silence(&self) -> bool {
         matches!(self.code(), 3001 | 3002 | 3007)
     }
 
@@ -144,7 +148,7 @@ impl Refusal {
     }
 
     /// The words for the answer. Links and frames are the lab's affair: the user is told what the device did.
-    pub(super) fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let words = match self {
             Refusal::Reach(ReachError::Driver(error)) => format!("{}: {}", error.context.request, error.kind),
             Refusal::NotJoined { why, .. } => why.words(),

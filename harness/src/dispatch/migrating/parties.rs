@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lab_config::{DeviceKind, EpclEntry, Eui64, Lab, Rig};
+use lab_config::{EpclEntry, Eui64, Lab, Rig};
 use proto_duis::pki::Authority;
 use proto_lab::record::{Body, Note, Prepared};
 use proto_migration::{Address, InstallationKind, OpeningKey, PartyRole, Trust};
@@ -12,7 +12,7 @@ use proto_migration::{Address, InstallationKind, OpeningKey, PartyRole, Trust};
 use super::super::keys::part;
 use super::super::stub::Stub;
 use super::super::{Book, RunError};
-use super::ports::{self, RigContacts, RigSmso, StubDsp};
+use super::ports::{self, AloneSmso, StubDsp};
 use super::{FileRecord, Migrating};
 use crate::driver::{RigLinks, state_folder};
 use crate::execute::Ledger as _;
@@ -165,8 +165,8 @@ fn members(
     let to = SealedTo { s1sp: (at.s1sp, for_s1sp.sealing_key()), dco: (at.dco, for_dco.sealing_key()) };
     let (control, commissioning) = (at.control, at.commissioning);
     let dco = Dco::new(at.dco.id, control, vec![at.s1sp, commissioning], for_dco);
-    let contacts = Arc::new(RigContacts::new(ground));
-    let smso = Arc::new(RigSmso::new(ground));
+    let contacts = Arc::clone(&ground.stub.s1sp);
+    let smso = Arc::new(AloneSmso::new(ground));
     let s1sp =
         S1spParty::new(at.s1sp.id, (control, commissioning), for_s1sp, contacts, Arc::new(dco.clone()));
     let correspondents = Correspondents { control, smso: at.smso, commissioning, s1sp: at.s1sp, dco: at.dco };
@@ -213,9 +213,4 @@ fn write_down(migrating: &mut Migrating, certificates: &str, told: Vec<String>) 
     }
     migrating.tell()?;
     Ok(())
-}
-
-/// Whether a device is one that data validation wants a meter point of.
-pub(super) const fn is_meter(kind: DeviceKind) -> bool {
-    matches!(kind, DeviceKind::Esme | DeviceKind::Gsme)
 }

@@ -1,28 +1,23 @@
-//! What the parties reach through: the stub's inventory, the S1SP's devices, the SMSO's devices.
+//! What the parties reach through: the stub's inventory, and the SMSO's devices. The S1SP has its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use lab_config::{DeviceKind, Eui64, Lab, Path, RegistrationStatus, Rig, RigDevice, Security};
+use lab_config::{DeviceKind, Eui64, Lab, RegistrationStatus, Rig, RigDevice};
 use proto_duis::{DeviceStatus, InventoryDevice};
-use proto_migration::{
-    Commissioned, CommonInstallation, Device, Holder, InstallationKind, MeterPoint, Secret, SecretKind,
-    Secrets, Text,
-};
+use proto_migration::{Commissioned, CommonInstallation, Device, MeterPoint, Text};
 
 use super::super::Book;
 use super::super::stub::StubDcc;
-use super::parties::{Ground, is_meter};
+use super::parties::Ground;
 use crate::dcc::Enrolment;
-use crate::driver::{Client, RigLinks};
 use crate::execute::Ledger as _;
 use crate::migration::party::commissioning::Dsp;
-use crate::migration::party::{
-    BoxFuture, ContactReport, Contacts, DeviceReport, KeyWrap, KnownEstate, Refused, Smso,
-};
-use crate::migration::{Code, checks, text};
+use crate::migration::party::{BoxFuture, KnownEstate, Refused, Smso};
+use crate::migration::rig_smso::{RigSmso, declared};
+use crate::migration::{checks, text};
 use crate::s1sp::S1sp;
 
 /// The name of the installation: the EUI-64 of its communications hub. One without is refused by data validation before its
@@ -130,173 +125,38 @@ impl Dsp for StubDsp {
     }
 }
 
-/// The S1SP of the rig.
-pub(super) struct RigContacts {
+/// The SMSO of the rig's installation. A device keeps one association for a client, so the S1SP ends its own before the SMSO
+/// speaks to any.
+pub(super) struct AloneSmso {
+    smso: RigSmso,
     s1sp: Arc<S1sp>,
 }
 
-impl RigContacts {
-    pub(super) fn new(ground: &Ground<'_>) -> Self {
-        Self { s1sp: Arc::clone(&ground.stub.s1sp) }
-    }
-}
-
-impl Contacts for RigContacts {
-    fn viable(&self, declared: &CommonInstallation, secrets: &Secrets) -> Result<(), Refused> {
-        let has = |device: &&Device| secrets.of.iter().any(|(of, ..)| *of == device.id);
-        let meters = declared.devices.iter().filter(|device| is_meter(device.kind));
-        match meters.into_iter().find(|device| !has(device)) {
-            None => Ok(()),
-            Some(device) => {
-                let reason = format!("nothing was handed over for {} {}", device.kind, device.id);
-                Err(Refused::new(Code::KeysMissing, reason))
-            }
-        }
-    }
-
-    fn contact<'a>(
-        &'a self,
-        declared: &'a CommonInstallation,
-        _: &'a Secrets,
-        _: &'a dyn KeyWrap,
-    ) -> BoxFuture<'a, ContactReport> {
-        Box::pin(async move {
-            let report = match self.s1sp.take_control().await {
-                Ok(said) => DeviceReport::Contacted { said },
-                Err(reason) => DeviceReport::Failed(Refused::new(Code::DeviceRefused, reason)),
-            };
-            let hub = declared.installation;
-            ContactReport { devices: BTreeMap::from([(hub, report)]) }
-        })
-    }
-
-    fn give_back(&self, _: Eui64) -> BoxFuture<'_, Result<String, String>> {
-        Box::pin(self.s1sp.give_back())
-    }
-
-    fn hold<'a>(&'a self, _: Eui64, holders: &'a [(Eui64, Holder)]) -> BoxFuture<'a, ()> {
-        Box::pin(async move {
-            if holders.iter().any(|(_, holder)| *holder == Holder::Dcc) {
-                self.s1sp.hold_for_the_dcc();
-            }
-        })
-    }
-}
-
-/// The SMSO of the rig's installation, with the credentials of the lab file.
-pub(super) struct RigSmso {
-    rig: Arc<Rig>,
-    links: RigLinks,
-    s1sp: Arc<S1sp>,
-    kind: InstallationKind,
-    meter_points: Vec<MeterPoint>,
-}
-
-impl RigSmso {
+impl AloneSmso {
     pub(super) fn new(ground: &Ground<'_>) -> Self {
         let kind = checks::kind(ground.entry.installation_type);
-        Self {
-            rig: Arc::clone(ground.rig),
-            links: ground.links.clone(),
-            s1sp: Arc::clone(&ground.stub.s1sp),
-            kind,
-            meter_points: meter_points(ground),
-        }
-    }
-
-    fn own(&self, asked: Eui64) -> Result<(), Refused> {
-        match installation(&self.rig) {
-            own if own == asked => Ok(()),
-            own => {
-                let reason = format!("{asked} is not this SMSO's; it has {own}");
-                Err(Refused::new(Code::NotBrought, reason))
-            }
-        }
-    }
-
-    fn common(&self) -> CommonInstallation {
-        let device = |device: &RigDevice| {
-            let identity = &device.model.identity;
-            Device {
-                kind: device.kind,
-                id: device.eui64,
-                manufacturer: text::shortened(&identity.manufacturer.to_string()),
-                model: text::shortened(&identity.model.to_string()),
-                hardware: text::shortened(&identity.hardware_version.to_string()),
-                firmware: text::shortened(&identity.firmware_version.to_string()),
-                configuration: text::shortened(&identity.configuration_version.to_string()),
-            }
-        };
-        CommonInstallation {
-            installation: installation(&self.rig),
-            kind: self.kind,
-            authorisations: Vec::new(),
-            devices: self.rig.devices().map(device).collect(),
-            meter_points: self.meter_points.clone(),
-        }
-    }
-
-    fn passwords(&self) -> Result<Secrets, Refused> {
-        let mut of = Vec::new();
-        for device in self.rig.devices() {
-            for (client, security) in &device.credentials.clients {
-                let Security::Low(source) = security else { continue };
-                let secret = source.secret();
-                let secret = secret.map_err(|error| Refused::new(Code::KeysMissing, error.to_string()))?;
-                let secret = Secret::new(secret.expose().to_vec());
-                of.push((device.eui64, Some(client.get()), SecretKind::Password, secret));
-            }
-        }
-        Ok(Secrets { of })
-    }
-
-    /// Associates with a device that is awake.
-    async fn lets_in(&self, device: &RigDevice) -> Result<(), String> {
-        let session = self.links.open(device, Path::Wan, Client::Management).await;
-        match session {
-            Ok(session) => {
-                session.close().await;
-                Ok(())
-            }
-            Err(error) => Err(format!("{} {}: {error}", device.kind, device.eui64)),
-        }
+        let rig = ground.rig;
+        let known = declared(rig, installation(rig), kind, Vec::new(), meter_points(ground));
+        Self { smso: RigSmso::new(ground.links, known), s1sp: Arc::clone(&ground.stub.s1sp) }
     }
 }
 
-impl Smso for RigSmso {
+impl Smso for AloneSmso {
     fn estate(&self, asked: Eui64) -> BoxFuture<'_, Result<KnownEstate, Refused>> {
-        Box::pin(async move {
-            self.own(asked)?;
-            let (common, for_s1sp) = (self.common(), self.passwords()?);
-            Ok(KnownEstate { common, for_s1sp, for_dco: Secrets::default() })
-        })
+        self.smso.estate(asked)
     }
 
     fn prepare(&self, asked: Eui64) -> BoxFuture<'_, Result<String, Refused>> {
         Box::pin(async move {
-            self.own(asked)?;
-            Err(Refused::new(Code::Firmware, "this SMSO prepares no devices"))
+            self.s1sp.rest().await;
+            self.smso.prepare(asked).await
         })
     }
 
     fn reach(&self, asked: Eui64) -> BoxFuture<'_, Result<String, Refused>> {
         Box::pin(async move {
-            self.own(asked)?;
             self.s1sp.rest().await;
-            let (mut reached, mut silent) = (0, Vec::new());
-            let awake = |device: &&RigDevice| {
-                device.model.wake_interval().is_none() && device.client(Path::Wan).is_some()
-            };
-            for device in self.rig.devices().filter(awake).collect::<Vec<_>>() {
-                match self.lets_in(device).await {
-                    Ok(()) => reached += 1,
-                    Err(words) => silent.push(words),
-                }
-            }
-            match silent.is_empty() {
-                true => Ok(format!("its SMSO reaches {reached} devices")),
-                false => Err(Refused::new(Code::DeviceRefused, silent.join("; "))),
-            }
+            self.smso.reach(asked).await
         })
     }
 }

@@ -43,7 +43,7 @@ pub struct Stranger {
 }
 
 /// The hub's device log; none where the rig has no hub, or its Device Model does not say where the log is.
-pub(super) async fn contacts(links: &RigLinks) -> Option<Result<Vec<Contact>, ReachError>> {
+pub(crate) async fn contacts(links: &RigLinks) -> Option<Result<Vec<Contact>, ReachError>> {
     let hub = links.rig().device(DeviceKind::Chf)?;
     links.hub()?;
     let profile = hub.model.profile.dlms()?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lab_config::{ClientSap, DlmsProfile};
 use proto_dlms::data::{ClassId, MethodRef, Obis};
 use proto_dlms::security::{KeyId, Keys, key_transfer};
 
@@ -33,6 +34,17 @@ pub enum KeyChangeError {
     InDoubt(DriverError),
 }
 
+/// The method by which devices of a model take keys for this client.
+pub(crate) fn key_transfer_method(profile: &DlmsProfile, client: ClientSap) -> MethodRef {
+    method(profile.security(client).and_then(|asked| asked.security_setup), client)
+}
+
+/// Of the object the Device Model has for the client, or of the usual one.
+fn method(named: Option<Obis>, client: ClientSap) -> MethodRef {
+    let obis = named.unwrap_or(Obis([0, 0, 43, 0, client.get(), 255]));
+    MethodRef { class: SECURITY_SETUP, obis, method: TRANSFER }
+}
+
 impl Session {
     /// Gives the device new keys for this client, and goes on with them in a new association, which proves that they are in
     /// force. Whoever calls has written the new keys down before: what becomes of them is known only afterwards.
@@ -46,18 +58,13 @@ impl Session {
         let master = old.master.as_ref().ok_or(KeyChangeError::NoMasterKey)?;
         let keys = [(KeyId::Encryption, &new.encryption), (KeyId::Authentication, &new.authentication)];
         let parameter = key_transfer(master, &keys);
-        let method = MethodRef { class: SECURITY_SETUP, obis: self.security_setup(&old), method: TRANSFER };
+        let method = method(old.asked.security_setup, self.access.client);
         let (told, new) = (self.act(method, Some(parameter)).await, Arc::new(old.with(new)));
         match told {
             Ok(_) => self.go_on_with(new).await.map_err(KeyChangeError::InDoubt),
             Err(error) if error.outcome_is_unknown() => self.find_out(error, &old, new).await,
             Err(error) => Err(KeyChangeError::Refused(error)),
         }
-    }
-
-    /// The device's object for this client: the Device Model's, or the usual one.
-    fn security_setup(&self, keys: &Keyset) -> Obis {
-        keys.asked.security_setup.unwrap_or(Obis([0, 0, 43, 0, self.access.client.get(), 255]))
     }
 
     /// The device did not say what became of the keys: whichever it lets in, it has.

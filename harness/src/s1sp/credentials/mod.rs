@@ -27,6 +27,8 @@ use proto_duis::{
     RetrieveSecurityCredentials, Srv, TrustStore,
 };
 
+use proto_migration::Holder;
+
 use super::refusal::Refusal;
 use certificates::Asked;
 use held::Held;
@@ -102,6 +104,20 @@ impl CredentialStore {
     pub(super) fn hold_for_the_dcc(&mut self) {
         for device in self.devices.values_mut() {
             device.supplier = self.dcc.iter().map(|dcc| Held::of(*dcc, &self.known)).collect();
+        }
+    }
+
+    /// The installation is migrated, and these hold its meters and what goes with each: the other devices of its fuel.
+    pub(super) fn hold(&mut self, holders: &[(Eui64, Holder)]) {
+        for (meter, holder) in holders {
+            let Some(fuel) = self.devices.get(meter).map(|device| device.fuel) else { continue };
+            let party = match holder {
+                Holder::Dcc => self.dcc,
+                Holder::Supplier(supplier) => Some(*supplier),
+            };
+            for device in self.devices.values_mut().filter(|device| device.fuel == fuel) {
+                device.supplier = party.iter().map(|party| Held::of(*party, &self.known)).collect();
+            }
         }
     }
 

@@ -37,6 +37,39 @@ const INITIATED: i128 = 1;
 const VERIFICATION_INITIATED: i128 = 2;
 const VERIFIED: i128 = 3;
 
+/// How often a transfer that was broken off goes on, and how long after, when somebody waits for the device to run the image.
+const GOES_ON: (u32, Duration) = (5, Duration::from_secs(2));
+
+/// Has a device run an image: transfers and verifies it, activates it, and waits until the device says its version.
+///
+/// # Errors
+/// What the device refused, or that it does not answer. What it holds of the image stays there.
+pub(crate) async fn install(
+    desk: &Mutex<Desk>,
+    image: &FirmwareImage,
+    version: &FirmwareVersion,
+) -> Result<(), Refusal> {
+    let mut transfer = Transfer::new(desk, image, version);
+    let mut left = GOES_ON.0;
+    let verification = loop {
+        match transfer.go_on(&mut |_, _| {}).await {
+            Ok(verification) => break verification,
+            Err(refusal) if left == 0 || refusal.not_served().is_none() => return Err(refusal),
+            Err(_) => left -= 1,
+        }
+        transfer.forget_session().await;
+        tokio::time::sleep(GOES_ON.1).await;
+    };
+    if let Verification::Failed(result) = verification {
+        return Err(Refusal::value(Function::ImageTransfer, &result));
+    }
+    let mut desk = desk.lock().await;
+    let object = desk.object(Function::ImageTransfer)?;
+    start(&mut desk, &object, Some(version.clone())).await?;
+    let unanswered = Refusal::value(Function::FirmwareVersion, &"another version than the image's");
+    runs(&mut desk, Some(version), unanswered).await
+}
+
 /// An image on its way to a device.
 #[derive(Debug)]
 pub(in crate::s1sp) struct Transfer<'a> {

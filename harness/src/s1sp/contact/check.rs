@@ -1,0 +1,142 @@
+//! What the S1SP makes sure of before it changes anything: the device lets it in with what it was handed, keeps time, and
+//! is what the Common file declares.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lab_config::{DeviceKind, Function, Path};
+use proto_migration::{Device, Secrets};
+use tokio::time::Instant;
+
+use super::super::desk::Desk;
+use super::super::{Parts, rotate, sleeper};
+use crate::driver::prove::{self, DeviceFound};
+use crate::driver::{Credential, Own, ReachError};
+use crate::migration::Code;
+use crate::migration::party::Refused;
+
+/// How long one device may take.
+const PER_DEVICE: Duration = Duration::from_secs(20);
+/// How much later than a wake a hub may have heard a gas meter at most, beside one wake that was missed.
+const SLACK: Duration = Duration::from_secs(120);
+
+/// What was found of a device.
+pub(super) enum Checked {
+    /// It is what it should be, and its keys may be changed.
+    Ready {
+        /// What was handed over for it; none for a device that asks for no credential.
+        handed: Option<Own>,
+        /// What was seen.
+        said: String,
+    },
+    /// It is there, and keeps what it has.
+    Keeps(String),
+    /// It stays with its SMSO.
+    LeftOut(Refused),
+    /// It is not as it should be.
+    Failed(Refused),
+}
+
+/// Checks one device; nothing of it is changed.
+pub(super) async fn check(parts: &Parts, declared: &Device, secrets: &Secrets) -> Checked {
+    let Some(desk) = parts.desks.get(&declared.id) else {
+        let reason = format!("{} {} is no device this S1SP can reach", declared.kind, declared.id);
+        return Checked::Failed(Refused::new(Code::DevicesIncomplete, reason));
+    };
+    let mut desk = desk.lock().await;
+    desk.leave().await;
+    desk.begin();
+    let handed = match take_handed(parts, &desk, secrets) {
+        Ok(handed) => handed,
+        Err(refused) => return Checked::Failed(refused),
+    };
+    match prove::look(&parts.links, &desk.device, Path::Wan, Instant::now() + PER_DEVICE).await {
+        Ok(found) => match differs(declared, &found) {
+            None if desk.speaks_zcl() => Checked::Keeps(words(&found)),
+            None => Checked::Ready { handed, said: words(&found) },
+            Some(refused) => Checked::Failed(refused),
+        },
+        Err(error) => unanswered(parts, &mut desk, error).await,
+    }
+}
+
+/// The credential handed over for the device, with which it is spoken to from now on.
+fn take_handed(parts: &Parts, desk: &Desk, secrets: &Secrets) -> Result<Option<Own>, Refused> {
+    let Some(handed) = super::handed(&desk.device, secrets)? else { return Ok(None) };
+    if let Some(rotating) = rotate::rotating(&desk.device) {
+        let credential = Credential::Own(handed.clone());
+        parts.links.keyring().settle(desk.device.eui64, rotating.client, credential);
+    }
+    Ok(Some(handed))
+}
+
+async fn unanswered(parts: &Parts, desk: &mut Desk, error: ReachError) -> Checked {
+    let reason = format!("{} {}: {error}", desk.device.kind, desk.device.eui64);
+    let failed = |code| Checked::Failed(Refused::new(code, reason.clone()));
+    if error.is_wrong_credential() {
+        return failed(Code::DeviceRefused);
+    }
+    match desk.device.kind {
+        DeviceKind::Chf => failed(Code::NoWanBefore),
+        DeviceKind::Gsme => {
+            // Nobody waits for the answer any more; what only reads does no harm where it cannot be taken back.
+            let _ = sleeper::take_back(parts, desk).await;
+            match asleep(parts, desk).await {
+                Some(said) => Checked::Keeps(said),
+                None => failed(Code::GasHan),
+            }
+        }
+        DeviceKind::Gpf => failed(Code::GasHan),
+        _ => failed(Code::Han),
+    }
+}
+
+/// A gas meter that sleeps is vouched for by the gas proxy function while that answers for it, and while the hub has heard it
+/// at one of its last two wakes.
+async fn asleep(parts: &Parts, desk: &Desk) -> Option<String> {
+    let wake = desk.device.model.wake_interval()?;
+    let proxy = parts.links.rig().device(DeviceKind::Gpf)?;
+    let mut mirror = parts.desks.get(&proxy.eui64)?.lock().await;
+    mirror.read(Function::GasVolume).await.ok()?;
+    mirror.leave().await;
+    if let Some(Ok(contacts)) = prove::han::contacts(&parts.links).await {
+        let heard = contacts.iter().find(|contact| contact.eui64 == desk.device.eui64)?.last?;
+        let since = Duration::try_from(Timestamp::now().duration_since(heard)).unwrap_or_default();
+        if since > wake.duration() * 2 + SLACK {
+            return None;
+        }
+    }
+    Some("sleeps; the gas proxy function answers for it, and it keeps its credential".to_owned())
+}
+
+/// The first thing that is not as declared.
+fn differs(declared: &Device, found: &DeviceFound) -> Option<Refused> {
+    let refused =
+        |code, words: String| Some(Refused::new(code, format!("{} {}: {words}", declared.kind, declared.id)));
+    let texts = [
+        (Function::Manufacturer, Code::Identity, &declared.manufacturer),
+        (Function::Model, Code::Identity, &declared.model),
+        (Function::HardwareVersion, Code::Identity, &declared.hardware),
+        (Function::FirmwareVersion, Code::Firmware, &declared.firmware),
+        (Function::ConfigurationVersion, Code::Configuration, &declared.configuration),
+    ];
+    for (function, code, expected) in texts {
+        // What a device of its kind does not say cannot differ.
+        if let Some(said) = found.said(function).filter(|said| *said != expected.as_str()) {
+            return refused(code, format!("{function}: declared {expected}, the device says {said}"));
+        }
+    }
+    // What was said was held against the Device Model of the lab file; the declared one is what counts here.
+    let is_said = |what: &str| texts.iter().any(|(of, ..)| of.word() == what && found.said(*of).is_some());
+    let difference = found.differences.iter().find(|difference| !is_said(&difference.what))?;
+    let code = if difference.what == "clock" { Code::Clock } else { Code::Identity };
+    refused(code, difference.to_string())
+}
+
+fn words(found: &DeviceFound) -> String {
+    let version = found.said(Function::FirmwareVersion).unwrap_or("that it does not tell");
+    match found.clock_ahead {
+        Some(ahead) => format!("answers, firmware {version}, clock {ahead:+.1} s"),
+        None => format!("answers, firmware {version}"),
+    }
+}
