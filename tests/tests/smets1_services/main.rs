@@ -1,5 +1,5 @@
 //! The S1SP and the driver under it against the simulated devices of the embedded lab, on their real sockets and
-//! pseudo-terminals: every Service Reference Variant it speaks, refusals, alerts, silence, and taking control.
+//! pseudo-terminals: every Service Reference Variant it speaks, refusals, alerts, silence.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a failing test's panic is its message")]
 
@@ -13,17 +13,13 @@ mod prove;
 mod sleeper;
 mod tariff;
 
-use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use bench::{Bench, text};
-use harness::driver::{Client, RigLinks};
-use harness::link::NoTap;
 use harness::s1sp::Unserved;
 use jiff::{SignedDuration, Timestamp};
 use lab_config::DeviceKind::{Chf, Esme, Gpf, Gsme, Ppmid};
-use lab_config::{ClientSap, Path};
+use lab_config::Path;
 use proto_duis::Srv;
 use proto_duis::utrn::{Utrn, VendingKey};
 
@@ -247,75 +243,4 @@ async fn a_request_the_dcc_did_not_sign_is_not_served() {
     assert!(matches!(unserved, Unserved::Message(_)), "{unserved}");
     let status = bench.ask(Esme, Srv::ReadSupplyStatus, &[]).await;
     assert_eq!(text(&status, "SupplyState"), "Enabled");
-}
-
-#[tokio::test]
-async fn control_is_taken_with_new_passwords_and_given_back() {
-    let bench = Bench::start().await;
-    let said = bench.s1sp.take_control().await.expect("every device answers");
-    assert!(said.contains("ESME") && said.contains("holds its credentials"), "{said}");
-    bench.ask(Esme, Srv::ReadMeterBalance, &[]).await;
-    let esme = bench.links.rig().device(Esme).expect("a meter").clone();
-    let session = bench.links.open(&esme, Path::Optical, Client::Management).await;
-    session.expect("the optical port takes the new password too").close().await;
-    let other =
-        RigLinks::new(Arc::new(bench.links.rig().clone()), bench.links.hub().cloned(), NoTap::shared());
-    let error = other.open(&esme, Path::Optical, Client::Management).await.expect_err("old");
-    assert!(error.to_string().contains("password"), "{error}");
-    bench.s1sp.give_back().await.expect("every device answers");
-    other.open(&esme, Path::Optical, Client::Management).await.expect("the old one").close().await;
-}
-
-#[tokio::test]
-async fn control_half_taken_is_given_back() {
-    let bench = Bench::start().await;
-    bench.hand(Ppmid).silence(true);
-    let reason = bench.s1sp.take_control().await.expect_err("a silent display");
-    assert!(reason.contains("PPMID"), "{reason}");
-    let esme = bench.links.rig().device(Esme).expect("a meter");
-    let client = ClientSap::MANAGEMENT;
-    assert!(!bench.links.keyring().changed(esme.eui64, client));
-    bench.ask(Esme, Srv::ReadMeterBalance, &[]).await;
-}
-
-/// Runs a future until it has been polled `polls` times, and drops it there. True when it ended before.
-async fn poll_and_drop<F: Future>(future: F, polls: usize) -> bool {
-    let (mut future, mut left) = (std::pin::pin!(future), polls);
-    std::future::poll_fn(|context| match left {
-        0 => Poll::Ready(false),
-        _ => {
-            left -= 1;
-            future.as_mut().poll(context).map(|_| true)
-        }
-    })
-    .await
-}
-
-/// Every device that has a password takes the one of the lab file.
-async fn assert_untouched(bench: &Bench, polls: usize) {
-    let (rig, hub) = (Arc::new(bench.links.rig().clone()), bench.links.hub().cloned());
-    let lab_file = RigLinks::new(rig, hub, NoTap::shared());
-    bench.s1sp.rest().await;
-    for device in bench.links.rig().devices().filter(|device| device.kind != Ppmid) {
-        assert!(!bench.links.keyring().changed(device.eui64, ClientSap::MANAGEMENT));
-        let session = lab_file.open(device, Path::Wan, Client::Management).await;
-        session.unwrap_or_else(|error| panic!("dropped after {polls} polls: {error}")).close().await;
-    }
-}
-
-#[tokio::test]
-async fn control_taken_or_given_back_half_way_at_any_point_is_given_back_whole() {
-    let bench = Bench::start().await;
-    let esme = bench.eui64(Esme);
-    let (mut in_doubt, mut ended, mut polls) = (0, false, 0);
-    while !ended {
-        polls += 1;
-        ended = poll_and_drop(bench.s1sp.take_control(), polls).await;
-        in_doubt += usize::from(bench.links.keyring().in_doubt(esme, ClientSap::MANAGEMENT));
-        ended &= poll_and_drop(bench.s1sp.give_back(), polls).await;
-        let given = bench.s1sp.give_back().await;
-        given.unwrap_or_else(|stuck| panic!("dropped after {polls} polls: {stuck}"));
-        assert_untouched(&bench, polls).await;
-    }
-    assert!(in_doubt > 3, "the drops must meet the change of a password");
 }
