@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::Timestamp;
-use proto_duis::Eui64;
 use sha2::Digest as _;
 
 /// A text of a file: 1 to 64 printable characters without line ends, no white space around them.
@@ -115,19 +113,9 @@ impl FileName {
 }
 
 impl AuthorisationId {
-    /// The name of an authorisation by this provider of this installation at this moment: `MA_` form (TMAD).
-    ///
-    /// ```
-    /// use proto_migration::AuthorisationId;
-    /// let provider = "90-B3-D5-1F-30-01-00-00".parse()?;
-    /// let installation = "00-DB-12-34-56-78-90-A0".parse()?;
-    /// let id = AuthorisationId::of(provider, installation, "2026-11-22T10:30:00Z".parse()?);
-    /// assert_eq!(id.as_str(), "MA_90B3D51F30010000_00DB1234567890A0_20261122_103000");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn of(provider: Eui64, installation: Eui64, moment: Timestamp) -> Self {
-        let [provider, installation] = [provider, installation].map(|id| id.to_string().replace('-', ""));
-        Self(format!("MA_{provider}_{installation}_{}", moment.strftime("%Y%m%d_%H%M%S")))
+    /// As [`FileName::composed`].
+    pub(crate) const fn composed(name: String) -> Self {
+        Self(name)
     }
 }
 

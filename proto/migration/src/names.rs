@@ -16,7 +16,10 @@ use proto_duis::Eui64;
 use proto_duis::foreign::{Namespace, Space};
 use serde::Deserialize;
 
-use crate::{Address, Body, FileKind, FileName, GroupId, InstallationKind, OutcomeClass, PartyRole, Step};
+use crate::{
+    Address, AuthorisationId, Body, FileKind, FileName, GroupId, InstallationKind, OutcomeClass, PartyRole,
+    Step,
+};
 pub(crate) use term::Term;
 
 /// The names as they stand in the data.
@@ -234,17 +237,44 @@ impl FileName {
             Body::Authorisation { installation, .. } => Some(*installation),
             _ => None,
         };
-        let fields = [
-            ("{writer}", digits(from.id)),
-            ("{installation}", installation.map(digits).unwrap_or_default()),
-            ("{group}", group.to_string()),
-            ("{number}", number.to_string()),
-            ("{date}", written.strftime("%Y%m%d").to_string()),
-            ("{time}", written.strftime("%H%M%S").to_string()),
-        ];
-        let pattern = named(&NAMES.data.file_name, body.kind().word()).to_owned();
-        Self::composed(fields.iter().fold(pattern, |name, (field, value)| name.replace(field, value)))
+        let fields = [("{group}", group.to_string()), ("{number}", number.to_string())];
+        Self::composed(composed(body.kind(), from.id, installation, written, &fields))
     }
+}
+
+impl AuthorisationId {
+    /// The name of an authorisation by this provider of this installation at this moment, which is that of its file: `MA_` form
+    /// (TMAD).
+    ///
+    /// ```
+    /// use proto_migration::AuthorisationId;
+    /// let provider = "90-B3-D5-1F-30-01-00-00".parse()?;
+    /// let installation = "00-DB-12-34-56-78-90-A0".parse()?;
+    /// let id = AuthorisationId::of(provider, installation, "2026-11-22T10:30:00Z".parse()?);
+    /// assert_eq!(id.as_str(), "MA_90B3D51F30010000_00DB1234567890A0_20261122_103000");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of(provider: Eui64, installation: Eui64, moment: Timestamp) -> Self {
+        Self::composed(composed(FileKind::Authorisation, provider, Some(installation), moment, &[]))
+    }
+}
+
+/// The pattern of a kind of file with its fields filled in.
+fn composed(
+    kind: FileKind,
+    writer: Eui64,
+    installation: Option<Eui64>,
+    written: Timestamp,
+    more: &[(&str, String)],
+) -> String {
+    let fields = [
+        ("{writer}", digits(writer)),
+        ("{installation}", installation.map(digits).unwrap_or_default()),
+        ("{date}", written.strftime("%Y%m%d").to_string()),
+        ("{time}", written.strftime("%H%M%S").to_string()),
+    ];
+    let pattern = named(&NAMES.data.file_name, kind.word()).to_owned();
+    fields.iter().chain(more).fold(pattern, |name, (field, value)| name.replace(field, value))
 }
 
 /// An EUI-64 as names have it.
