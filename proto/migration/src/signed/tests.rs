@@ -129,6 +129,33 @@ fn what_readers_would_refuse_is_not_written() {
     assert_eq!(open(&write(&file, signer).unwrap(), &PARTIES.trust), Ok(file));
 }
 
+/// What `limits` says of the largest files: a group of as many installations as there may be, as they are in houses.
+#[test]
+fn a_whole_group_fits_into_one_file_of_each_kind() {
+    use crate::limits::MAX_INSTALLATIONS;
+    let id = |n: usize| proto_duis::Eui64::new((n as u64).to_be_bytes());
+    let mut common = example(FileKind::Common);
+    if let crate::Body::Common { installations, .. } = &mut common.body {
+        let mut one = installations.remove(0);
+        let device = one.devices[0].clone();
+        one.devices = (0..5).map(|n| crate::Device { id: id(n), ..device.clone() }).collect();
+        let each = |n| crate::CommonInstallation { installation: id(n), ..one.clone() };
+        installations.extend((0..MAX_INSTALLATIONS).map(each));
+    }
+    let mut group = example(FileKind::Group);
+    if let crate::Body::Group { sealed, .. } = &mut group.body {
+        let one = crate::Sealed { ciphertext: vec![7; 800], ..sealed.remove(0) };
+        let to = |n, role| crate::Sealed { installation: id(n), recipient: party(role), ..one.clone() };
+        let both = |n| [to(n, PartyRole::S1sp), to(n, PartyRole::Dco)];
+        sealed.extend((0..MAX_INSTALLATIONS).flat_map(both));
+    }
+    for file in [common, group] {
+        let octets = signed(&file);
+        assert!((1_000_000..4_000_000).contains(&octets.len()), "{}", octets.len());
+        assert_eq!(open(&octets, &PARTIES.trust), Ok(file));
+    }
+}
+
 /// What a flip of one bit may come to. Where it leaves a document that says something else, the file is altered; elsewhere it
 /// is no document any more, or what says how to check it is gone.
 fn of_a_flip(sound: &[u8], flipped: &[u8], at: usize) -> Vec<FileRefusalCode> {
