@@ -95,7 +95,7 @@
 //! | sense | `value`, `unit` |
 //! | alert | `alert.code`, `alert.device`, `alert.description`, `alert.timestamp` |
 //! | act | `act.done`, `act.answer` |
-//! | migrate | `migration.state`, `migration.code`, `migration.reason` |
+//! | migrate | `migration.state`; `migration.code` and `migration.reason` where something stands in the way, `migration.file` where that is a file; `migration.without`, how many devices stay with the SMSO; `migration.failed-attempts` |
 //! | smso | `smso.outcome` (`answered` or `refused`), `smso.reason` |
 //!
 //! Repeated elements carry an index from 0 (`response.Log.LogEntry[2].LogCode`), and `NAME.count` is their number. `[*]`
