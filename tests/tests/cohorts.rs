@@ -5,7 +5,7 @@ use std::process::Output;
 
 use lab_tests::{harness, repository, run_folders, shown};
 
-/// A rig, and the Capability Release of its combination, whose standard pack it is run with.
+/// A rig, and the Capability Release of its combination, whose standard packs it is run with.
 struct Cohort {
     rig: &'static str,
     release: &'static str,
@@ -34,9 +34,12 @@ fn told(out: &Output) -> String {
 fn a_rig_of_every_cohort_is_proved_and_passes_the_pack_of_its_release_at_the_same_time_as_the_others() {
     let folders: Vec<_> = COHORTS.iter().map(|_| tempfile::tempdir().expect("a folder")).collect();
     let start = |(cohort, folder): (&Cohort, &tempfile::TempDir)| {
-        let pack = format!("{}-service-reference-variant", cohort.release);
+        let packs = ["dormant-migration", "service-reference-variant"];
         let mut command = harness().expect("the harness builds");
-        command.args(["run", "--rig", cohort.rig, "--lab"]).arg(lab()).args(["--pack", &pack]);
+        command.args(["run", "--rig", cohort.rig, "--lab"]).arg(lab());
+        for pack in packs {
+            command.args(["--pack", &format!("{}-{pack}", cohort.release)]);
+        }
         command.arg("--runs").arg(folder.path().join("runs"));
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         command.spawn().expect("the harness starts")
