@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use lab_config::Path;
 use proto_migration::FileKind;
 use scenarios::{
-    Bindings, Declared, Migrate, Migration, MigrationFile, ModelField, SmsoAttempt, Spoil, Spoiling, Wrong,
+    Bindings, Declared, Migrate, Migration, MigrationFile, ModelField, SmsoAttempt, Spoil, Spoiling, Values,
+    Wrong,
 };
+use tokio::time::Instant;
 
 use super::{OWN_PATIENCE, RigBench, evidence_trouble};
 use crate::dispatch::migrating::{Migrating, Stopped};
+use crate::dispatch::second_path;
+use crate::driver::prove;
 use crate::execute::{LedgerError, Seen, Trouble};
 use crate::migration::exchange::{self, How};
 use crate::migration::party::smso::{self, Property};
@@ -130,15 +135,30 @@ impl RigBench {
         }
     }
 
-    /// The SMSO tries a device with what it had before the migration.
+    /// The SMSO tries a device with what it had before the migration. A device that does not answer answers no question.
     pub(super) async fn smso_tries(
         &mut self,
         attempt: &SmsoAttempt,
         bindings: &Bindings,
-        _: Duration,
+        within: Duration,
     ) -> Result<Seen, Trouble> {
+        let deadline = Instant::now() + within;
+        // The S1SP may hold the device's one association still.
+        self.system.quiesce(within / 2).await;
         let device = self.device(attempt.device, bindings)?;
-        Err(Trouble::error(format!("no SMSO of this lab tries the {} yet", device.kind)))
+        let links = self.system.links.with_credentials_of_lab();
+        let looked = prove::look(&links, device, Path::Wan, deadline).await;
+        let (outcome, reason) = match looked {
+            Ok(_) => ("answered", None),
+            Err(error) if error.is_wrong_credential() => ("refused", Some(error.to_string())),
+            Err(error) => return Err(second_path::reach(error)),
+        };
+        let mut values = Values::new();
+        values.set("smso.outcome", outcome);
+        if let Some(reason) = reason {
+            values.set("smso.reason", reason);
+        }
+        Ok(Seen { from: "SMSO".to_owned(), values, ..Seen::default() })
     }
 
     /// Whether the installation is back with its SMSO, in words for the safe state.
