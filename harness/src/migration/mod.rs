@@ -36,3 +36,6 @@ pub use group::{Group, GroupSize};
 pub use journal::{Journal, JournalError};
 pub use party::Refused;
 pub use stage::{Finding, InControl, Installation, Operation, OutOfOrder, Stage};
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,7 @@ pub use code::FileRefusalCode;
 pub use describe::describe;
 pub use identity::{AuthorisationId, Digest, DigestError, FileName, GroupId, Text, TextError};
 pub use inbox::{Arrived, FileRefusal, Inbox, SeenFile, SeenFileError};
+pub use names::claimed_kind;
 pub use names::{SchemaName, schema_names};
 pub use note::{Note, NoteError};
 pub use party::{Address, File, Header, PartyRole};

@@ -190,6 +190,26 @@ impl FileKind {
     }
 }
 
+/// The kind that octets say they are by the name of their root element; none where even that cannot be read. Nothing of it
+/// is verified: it is for the words about a file that was not taken.
+///
+/// ```
+/// use proto_migration::{FileKind, claimed_kind};
+/// assert_eq!(claimed_kind(b"<sm:MigrationCommonFile xmlns:sm=\"x\"><sm:Hea"), Some(FileKind::Common));
+/// assert_eq!(claimed_kind(b"MigrationCommonFile"), None);
+/// ```
+pub fn claimed_kind(octets: &[u8]) -> Option<FileKind> {
+    let beginning = octets.get(..ROOT_WITHIN).unwrap_or(octets);
+    let text = String::from_utf8_lossy(beginning);
+    let root = text.split('<').skip(1).find(|tag| tag.starts_with(|c: char| c.is_ascii_alphabetic()))?;
+    let name = root.split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next()?;
+    let local = name.rsplit(':').next()?;
+    FileKind::ALL.iter().copied().find(|kind| kind.root() == local)
+}
+
+/// Octets within which a root element begins, declaration and comments before it included.
+const ROOT_WITHIN: usize = 4_096;
+
 /// A value that is one of a few words.
 pub(crate) trait Word: Copy + 'static {
     fn all() -> &'static [Self];

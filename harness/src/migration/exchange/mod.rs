@@ -17,6 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use proto_migration::{
     Address, Arrived, Body, Digest, FileKind, FileName, FileRefusal, GroupId, Inbox, Step, Trust,
+    claimed_kind,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -325,7 +326,7 @@ impl Exchange {
         let arrived = self
             .inbox
             .take(octets, &self.trust)
-            .map_err(|refusal| Failure::not_taken(control, &refusal, kind_of(octets, &self.trust)))?;
+            .map_err(|refusal| Failure::not_taken(control, &refusal, claimed_kind(octets)))?;
         let writer = arrived.file.header.from;
         if writer != from {
             let reason = format!("a file of {writer} came from {from}; expected its own");
@@ -334,9 +335,4 @@ impl Exchange {
         }
         Ok(arrived)
     }
-}
-
-/// What kind of file was refused, where it can be read at all.
-fn kind_of(octets: &[u8], trust: &Trust) -> Option<FileKind> {
-    proto_migration::open(octets, trust).ok().map(|file| file.body.kind())
 }
