@@ -386,3 +386,16 @@ fn what_would_open_a_door_or_a_second_way_is_refused() {
       advice: remove it: the wide area path is that DCC's, and so are its devices; links.optical and links.local of what stands in this lab may stay
 ");
 }
+
+#[test]
+fn a_device_may_be_found_with_older_versions_than_its_model_has() {
+    let found = "kind = \"ESME\"\nas-found = { firmware-version = \"P4X2G01\" }";
+    let lab = embedded_with("kind = \"ESME\"", found).expect("a lab");
+    let esme = lab.rigs[0].device(DeviceKind::Esme).expect("a meter");
+    let identity = esme.identity_as_found();
+    assert_eq!(identity.firmware_version.as_str(), "P4X2G01");
+    assert_eq!(identity.configuration_version, esme.model.identity.configuration_version);
+    assert_ne!(identity, esme.model.identity);
+    let error = refusal("kind = \"ESME\"", &found.replace("firmware-version", "firmware"));
+    assert!(error.contains("firmware-version"), "{error}");
+}
