@@ -90,7 +90,8 @@ async fn restore(parts: &Parts, desk: &mut Desk, client: ClientSap) -> Result<()
     parts.links.keyring().propose(place.0, place.1, Credential::Own(held.handed.clone()));
     // A key that a device has already would begin to count anew if it were transferred again. A password does no harm,
     // and comes after whatever was sent before it.
-    let there = matches!(held.handed, Own::Keys(_)) && answers(desk).await.is_ok() && desk.is_in_with(&held.handed);
+    let there =
+        matches!(held.handed, Own::Keys(_)) && answers(desk).await.is_ok() && desk.is_in_with(&held.handed);
     if !there {
         put(parts, desk, place, &held.handed, held.way_back.as_ref()).await?;
     }
