@@ -1,8 +1,7 @@
-//! Who takes part in the migrations of a lab, by which door, and what limits a migration has.
+//! Who takes part in the migrations of a lab, by which door, and how long they may take.
 //!
 //! ```toml
 //! [migration]
-//! attempts = 5                    # failed attempts after which an installation is excluded
 //! answer-within = "60s"           # how long a party may take to answer a file
 //! listen = "192.0.2.7:8090"       # where parties outside hand over their files over HTTPS
 //! tls = { ca = "ca.pem", certificate = "control.pem", key = "control.key" }
@@ -33,7 +32,7 @@ use crate::{HttpUrl, PrivateKeySource, TlsFiles};
 /// The parties of the migrations of a lab.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MigrationParties {
-    /// How often and how long.
+    /// How long parties may take.
     pub limits: MigrationLimits,
     /// Where parties outside hand over their files, where one is outside behind a URL.
     pub listen: Option<SocketAddr>,
@@ -43,20 +42,17 @@ pub struct MigrationParties {
     pub parties: BTreeMap<PartyRole, MigrationParty>,
 }
 
-/// Limits of a migration. Every one is at least one, and none is without end.
+/// Limits of a migration that are the lab's to set. After how many failed attempts an installation is excluded is not: the
+/// TMAD says five.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MigrationLimits {
-    /// Failed attempts after which an installation is excluded (TMAD; unverified: five).
-    pub attempts: u8,
-    /// How often one step is tried again within an attempt, where what failed may have passed: a link, an answer.
-    pub retries: u8,
     /// How long a party may take to answer a file.
     pub answer_within: Duration,
 }
 
 impl Default for MigrationLimits {
     fn default() -> Self {
-        Self { attempts: 5, retries: 2, answer_within: Duration::from_secs(60) }
+        Self { answer_within: Duration::from_secs(60) }
     }
 }
 

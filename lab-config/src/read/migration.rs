@@ -35,12 +35,7 @@ pub(super) fn migration(item: &Item<'_>, sources: &Sources) -> Result<MigrationP
 
 fn limits(table: &mut Table<'_>) -> Result<MigrationLimits, FileError> {
     let usual = MigrationLimits::default();
-    let attempts =
-        |item: &Item<'_>| item.integer(1..=100, "failed attempts before an installation is excluded");
-    let retries = |item: &Item<'_>| item.integer(0..=20, "how often a step is tried again");
     Ok(MigrationLimits {
-        attempts: table.read("attempts", attempts)?.unwrap_or(usual.attempts),
-        retries: table.read("retries", retries)?.unwrap_or(usual.retries),
         answer_within: table.read("answer-within", duration)?.unwrap_or(usual.answer_within),
     })
 }

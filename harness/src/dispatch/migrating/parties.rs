@@ -134,7 +134,8 @@ pub(super) fn begin(ground: &Ground<'_>, authority: &Authority) -> Result<Migrat
     let group = group(ground, installation)?;
     let journal = Journal::new(folder.map(|folder| folder.join("journal")));
     let roll = addresses.roll(installation);
-    let control = Control::new(group, roll, exchange, journal, Patience::default()).map_err(unmade)?;
+    let patience = Patience { file: ground.lab.migration.limits.answer_within, ..Patience::default() };
+    let control = Control::new(group, roll, exchange, journal, patience).map_err(unmade)?;
     let mut migrating = Migrating { control, installation, misdeclared, spoiler, book: ground.book.clone() };
     write_down(&mut migrating, &certificates, told)?;
     Ok(migrating)

@@ -13,12 +13,11 @@ fn refusal(more: &str) -> String {
 }
 
 #[test]
-fn without_a_word_every_party_is_inside_and_five_failures_exclude() {
+fn without_a_word_every_party_is_inside_and_has_a_minute() {
     let lab = Lab::embedded().expect("the embedded lab");
     assert!(PartyRole::ALL.into_iter().all(|role| *lab.migration.door(role) == Door::Inside));
     assert_eq!(lab.migration.outside().count(), 0);
-    let MigrationLimits { attempts, retries, answer_within } = lab.migration.limits;
-    assert_eq!((attempts, retries, answer_within), (5, 2, Duration::from_secs(60)));
+    assert_eq!(lab.migration.limits, MigrationLimits { answer_within: Duration::from_secs(60) });
 }
 
 const TLS: &str =
@@ -27,7 +26,7 @@ const TLS: &str =
 #[test]
 fn a_party_is_outside_behind_a_folder_or_a_url() {
     let lab = with(&format!(
-        "[migration]\nattempts = 3\nretries = 0\nanswer-within = '5s'\n{TLS}\
+        "[migration]\nanswer-within = '5s'\n{TLS}\
          [migration.party.requesting-party]\neui-64 = '90-B3-D5-1F-30-0B-00-01'\nfolder = 'exchange/rp'\ncertificate = 'rp.pem'\n\
          [migration.party.dco]\nurl = 'https://dco.lab:8443/files'\ncertificate = 'dco.pem'\nseal-to = 'dco-seal.pem'\n\
          [migration.party.s1sp]\ncertificate = 's1sp.pem'\nkey = {{ env = 'S1SP_KEY' }}\nopening-key = 's1sp-open.key'\n"
@@ -40,7 +39,6 @@ fn a_party_is_outside_behind_a_folder_or_a_url() {
     assert_eq!(migration.outside().collect::<Vec<_>>(), [PartyRole::RequestingParty, PartyRole::Dco]);
     let dco = migration.party(PartyRole::Dco).expect("a party");
     assert_eq!(dco.files.seal_to.as_deref(), Some(Path::new("dco-seal.pem")));
-    assert_eq!(migration.limits.attempts, 3);
     assert_eq!(migration.limits.answer_within, Duration::from_secs(5));
 }
 
@@ -71,10 +69,9 @@ fn what_is_wrong_with_the_parties_is_said() {
         ),
         ("[migration.party.migration-control]\nfolder = 'x'", "the harness is migration control"),
         ("[migration]\nlisten = '192.0.2.7:8090'", "a loopback address, or TLS"),
-        ("[migration]\nattempts = 0", "from 1 to 100"),
         ("[migration]\nanswer-within = 60", "a time from 1ms to 600s"),
         ("[migration]\nanswer-within = '11m'", "write a number and ms or s"),
-        ("[migration]\natempts = 5", "did you mean `attempts`?"),
+        ("[migration]\nanswer-witin = '5s'", "did you mean `answer-within`?"),
     ] {
         let refused = refusal(written);
         assert!(refused.contains(said), "{written}\n{refused}");
