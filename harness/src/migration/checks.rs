@@ -329,3 +329,6 @@ pub fn commissionable(
 pub const fn holder(point: &MeterPoint) -> Holder {
     if point.active { Holder::Supplier(point.supplier) } else { Holder::Dcc }
 }
+
+#[cfg(test)]
+mod tests;

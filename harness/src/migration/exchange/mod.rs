@@ -336,3 +336,6 @@ impl Exchange {
         Ok(arrived)
     }
 }
+
+#[cfg(test)]
+mod tests;

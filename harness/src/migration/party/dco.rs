@@ -158,3 +158,70 @@ impl KeyWrap for Dco {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proto_migration::{File, InstallationResult, Note, Ruling, seal};
+
+    use super::*;
+
+    fn address(role: PartyRole) -> Address {
+        Address { role, id: Eui64::new([role as u8 + 1; 8]) }
+    }
+
+    fn arrived(from: PartyRole, body: Body) -> Arrived {
+        let group = "G1".parse().expect("a group");
+        let to = vec![address(PartyRole::Dco)];
+        let file = File::new(address(from), to, group, 1, None, Timestamp::UNIX_EPOCH, body);
+        Arrived { file, octets: Arc::from(&b""[..]), digest: proto_migration::Digest::of(b"") }
+    }
+
+    /// Neither before the validation is seen nor after the installation's outcome, and never for a device of another.
+    #[tokio::test]
+    async fn a_key_is_wrapped_only_between_the_validation_and_the_outcome_of_its_installation() {
+        let (installation, device) = (Eui64::new([7; 8]), Eui64::new([8; 8]));
+        let opening = OpeningKey::generate().expect("a key");
+        let master = Secret::new(vec![5; 16]);
+        let secrets = Secrets { of: vec![(device, None, SecretKind::MasterKey, master)] };
+        let me = address(PartyRole::Dco);
+        let sealed = seal(&secrets, installation, me, &opening.sealing_key()).expect("sealed");
+        let mut dco = Dco::new(me.id, address(PartyRole::MigrationControl), Vec::new(), opening);
+        let new = Secret::new(vec![6; 16]);
+        let now = Timestamp::UNIX_EPOCH;
+        let group = Body::Group { common: proto_migration::Digest::of(b""), sealed: vec![sealed] };
+        dco.take(&arrived(PartyRole::RequestingParty, group), now).await.expect("taken");
+        let early = dco.wrap(device, &new).await.expect_err("no validation yet");
+        assert_eq!(early.code, Code::NotValidated);
+
+        let passed = Ruling::Accepted { said: Note::default(), without: Vec::new() };
+        let result = InstallationResult { installation, ruling: passed };
+        let step = Step::DataValidation;
+        let released = Body::Results { step, installations: vec![result.clone()] };
+        let answers = dco.take(&arrived(PartyRole::CommissioningParty, released), now).await.expect("taken");
+        assert_eq!(answers.len(), 1, "it says that it is viable");
+        let wrapped = dco.wrap(device, &new).await.expect("wrapped");
+        let (master, new_key) = (Key::new([5; 16]), Key::new([6; 16]));
+        assert_eq!(proto_dlms::security::unwrap_key(&master, &wrapped), Some(new_key));
+        assert!(dco.wrap(Eui64::new([9; 8]), &new).await.is_err(), "a device of nobody's");
+
+        let class = proto_migration::OutcomeClass::Migrated;
+        let outcome = Body::Outcome { installations: vec![(result, class)] };
+        dco.take(&arrived(PartyRole::MigrationControl, outcome), now).await.expect("taken");
+        assert_eq!(dco.wrap(device, &new).await.expect_err("over").code, Code::NotValidated);
+    }
+
+    #[tokio::test]
+    async fn what_was_sealed_to_another_key_does_not_open_and_what_is_not_there_is_missing() {
+        let installation = Eui64::new([7; 8]);
+        let [own, other] = [(); 2].map(|()| OpeningKey::generate().expect("a key"));
+        let me = address(PartyRole::Dco);
+        let sealed = seal(&Secrets::default(), installation, me, &other.sealing_key()).expect("sealed");
+        let dco = Dco::new(me.id, address(PartyRole::MigrationControl), Vec::new(), own);
+        let group: GroupId = "G1".parse().expect("a group");
+        assert_eq!(dco.viable(&group, installation).expect_err("nothing").code, Code::KeysMissing);
+        dco.keep(&group, &[sealed]);
+        assert_eq!(dco.viable(&group, installation).expect_err("another's").code, Code::KeysUnreadable);
+    }
+}
