@@ -4,8 +4,10 @@
 //! written its answers when it is done; one outside is reached by a door, and answers when it answers. What a party wrote
 //! is taken into control's own inbox first, and only then handed on, octet for octet, to those it is for.
 
+pub mod attend;
 pub mod door;
 mod member;
+mod outside;
 mod spoil;
 mod writer;
 
@@ -24,6 +26,7 @@ use tokio::time::{Instant, timeout_at};
 use super::party::{BoxFuture, Outgoing, Refused};
 use super::{Code, Finding};
 pub use member::Member;
+pub use outside::Outside;
 pub use spoil::{How, Spoil, Spoiler};
 pub use writer::{Writer, WriterError};
 
