@@ -45,6 +45,11 @@ pub fn fault_plan(file: &Path) -> Result<FaultPlan, FileError> {
 }
 
 impl Embedded {
+    /// No simulated devices.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
     /// Whoever presses keys on this rig: the simulator's hand for simulated devices, `person` for the others.
     pub fn hands(&self, rig: &str, person: Box<dyn Hands>) -> Box<dyn Hands> {
         let hand = |kind: &DeviceKind| Some((*kind, self.0.as_ref()?.hand(rig, *kind).ok()?));

@@ -11,10 +11,12 @@ use crate::server::LoopbackAddress;
 
 mod coverage;
 mod duis;
+mod migrate;
 mod send;
 
 pub(super) use coverage::Coverage;
 pub(super) use duis::{Duis, DuisBuild, DuisDiff, DuisShow, DuisSign, DuisValidate};
+pub(super) use migrate::{Migrate, MigrateBatch, MigrateParty, MigrateShow, MigrateVerb};
 pub(super) use send::Send;
 
 /// Where run folders go unless told otherwise.
@@ -45,6 +47,8 @@ pub enum Verb {
     Run(Run),
     /// Send one Service Request by hand and explain its answer
     Send(Send),
+    /// Migrate installations in batches, take them back, or explain migration files
+    Migrate(Migrate),
     /// Show a run as its records arrive
     Watch(Watch),
     /// Let other programs on this machine watch runs, over gRPC and read only

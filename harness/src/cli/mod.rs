@@ -12,6 +12,7 @@ mod decode;
 mod duis;
 mod failure;
 mod lab;
+mod migrate;
 mod packs;
 mod person;
 mod probe;
@@ -81,6 +82,7 @@ async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Probe(probe) => probe::probe(&probe).await,
         Verb::Run(run) => run::run(&run).await,
         Verb::Send(verb) => send::send(&verb).await,
+        Verb::Migrate(verb) => migrate::migrate(&verb).await,
         Verb::Watch(watch) => watch::watch(&watch).await,
         Verb::Serve(serve) => serve::serve(&serve).await,
         Verb::Verify(verify) => verify::verify(&verify),

@@ -126,7 +126,7 @@ fn declared(identity: &ModelIdentity) -> Identity {
 const NOT_READ: &str = "not read";
 
 /// The program that writes the run, told apart from every other build of it by the digest of its file.
-fn build() -> String {
+pub(super) fn build() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let file = std::env::current_exe().and_then(std::fs::read);
     match file {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use lab_config::{ClientIdentity, DccEnvironment, DccInterface, Eui64, Lab, UserRole};
+use lab_config::{ClientIdentity, DccEnvironment, DccInterface, Eui64, Lab, PrivateKeySource, UserRole};
 use proto_duis::pki::{Authority, PkiError};
 use proto_duis::{Certificate, Party, PartyKind, Signer, TrustStore};
 use scenarios::{CertificateName, Value};
@@ -137,12 +137,18 @@ fn read(file: &Path) -> Result<String, RunError> {
     std::fs::read_to_string(file).map_err(|error| part("lab's keys", format!("{}: {error}", file.display())))
 }
 
-fn certificate(file: &Path) -> Result<Certificate, RunError> {
+pub(super) fn certificate(file: &Path) -> Result<Certificate, RunError> {
     let certificate = Certificate::from_pem(&read(file)?);
     certificate.map_err(|error| part("lab's keys", format!("{}: {error}", file.display())))
 }
 
-fn signer(identity: &ClientIdentity) -> Result<Signer, RunError> {
+/// The text of a private key.
+pub(super) fn pem(key: &PrivateKeySource) -> Result<String, RunError> {
+    let pem = key.pem().map_err(|error| part("lab's keys", error))?;
+    Ok(pem.expose().to_owned())
+}
+
+pub(super) fn signer(identity: &ClientIdentity) -> Result<Signer, RunError> {
     let ClientIdentity { certificate, key } = identity;
     let pem = key.pem().map_err(|error| part("lab's keys", error))?;
     let signer = Signer::from_pem(&read(certificate)?, pem.expose());

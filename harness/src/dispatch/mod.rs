@@ -6,6 +6,7 @@
 //! the evidence its final checkpoint; a run that cannot write evidence ends in an error and stays open.
 
 mod actuate;
+pub mod batch;
 mod bench;
 mod book;
 mod columns;

@@ -33,7 +33,7 @@ use crate::station::Stations;
 const PROOF: Duration = Duration::from_secs(90);
 
 /// Alerts that may wait between the hub and the S1SP; a device that floods more is pushed back by TCP.
-const PUSHES: usize = 256;
+pub(super) const PUSHES: usize = 256;
 
 /// A run that ended, with its evidence closed.
 #[derive(Debug)]
@@ -113,7 +113,7 @@ pub async fn prove_alone(lab: &Lab, rig: &Rig) -> Result<Surveyed, RunError> {
 }
 
 /// Every physical link of the rig, and its devices at somebody else's DCC, for this run alone (A4, C5).
-fn claim(lab: &Lab, rig: &Rig, run: &str, locks: LockFolder) -> Result<Claim, RunError> {
+pub(super) fn claim(lab: &Lab, rig: &Rig, run: &str, locks: LockFolder) -> Result<Claim, RunError> {
     let mut keys: Vec<String> =
         lab.dcc.environment().into_iter().flat_map(|dcc| environment::claim_keys(dcc, rig)).collect();
     for device in rig.devices() {
@@ -207,7 +207,7 @@ fn open(order: &Order, rig: &Rig, proof: &RigProof, tap: &RunTap) -> Result<Reco
 }
 
 /// The root of the latest finished run among the run folders. A folder that cannot be read is no reason not to run.
-fn previous(runs: &FilePath) -> Option<Digest> {
+pub(super) fn previous(runs: &FilePath) -> Option<Digest> {
     let mut folders: Vec<_> = std::fs::read_dir(runs).ok()?.filter_map(|e| Some(e.ok()?.path())).collect();
     folders.sort();
     folders

@@ -34,7 +34,7 @@ fn sleep_allowance(rig: &Rig) -> Duration {
 }
 
 /// Alerts that may wait between the S1SP and the DCC.
-const OUTBOX: usize = 256;
+pub(super) const OUTBOX: usize = 256;
 
 /// The DCC stub, in several hands.
 pub(super) type StubDcc = Arc<Dcc<Port>>;
@@ -146,7 +146,7 @@ impl Stub {
 }
 
 /// The suppliers of electricity and of gas: the lab's, and User Systems outside the harness beside them.
-fn suppliers(lab: &Lab, interface: &DccInterface) -> Result<PartiesByFuel, RunError> {
+pub(super) fn suppliers(lab: &Lab, interface: &DccInterface) -> Result<PartiesByFuel, RunError> {
     let all = |role: UserRole| -> Result<Vec<Eui64>, RunError> {
         let own = lab.user(role).ok_or_else(|| {
             part("S1SP", format!("the lab file has no user in role {role}: add one under [users]"))
@@ -157,7 +157,7 @@ fn suppliers(lab: &Lab, interface: &DccInterface) -> Result<PartiesByFuel, RunEr
 }
 
 /// The network operators, likewise. A lab may be without any: its suppliers hear of what is theirs.
-fn network_operators(lab: &Lab, interface: &DccInterface) -> PartiesByFuel {
+pub(super) fn network_operators(lab: &Lab, interface: &DccInterface) -> PartiesByFuel {
     let all = |role: UserRole| lab.user(role).into_iter().chain(outsiders_in(interface, role)).collect();
     PartiesByFuel { electricity: all(UserRole::ElectricityDistributor), gas: all(UserRole::GasTransporter) }
 }

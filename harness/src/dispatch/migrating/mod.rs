@@ -18,7 +18,8 @@ use crate::migration::exchange::{FileTap, Passed, Spoil, Spoiler, Turned};
 use crate::migration::party::smso::{Misdeclared, Wrong};
 use crate::migration::stage::Standing;
 use crate::migration::{Control, Installation, Operation, OutOfOrder, Stage};
-pub(super) use parties::Ground;
+pub(super) use parties::{DCO, Ground, REQUESTING, SMSO};
+pub(super) use ports::registered;
 
 /// The migration of one installation, with the record of it.
 pub(super) struct Migrating {
@@ -159,7 +160,7 @@ pub(super) enum Stopped {
     Ledger(#[from] LedgerError),
 }
 
-const fn class(class: OutcomeClass) -> proto_lab::record::MigrationClass {
+pub(super) const fn class(class: OutcomeClass) -> proto_lab::record::MigrationClass {
     use proto_lab::record::MigrationClass as Recorded;
     match class {
         OutcomeClass::Migrated => Recorded::Migrated,
@@ -170,7 +171,7 @@ const fn class(class: OutcomeClass) -> proto_lab::record::MigrationClass {
 }
 
 /// Records every file of a migration as a message, whole.
-struct FileRecord {
+pub(super) struct FileRecord {
     book: Book,
     control: Address,
     /// The first failure to record, until somebody asks.
@@ -178,7 +179,7 @@ struct FileRecord {
 }
 
 impl FileRecord {
-    fn new(book: Book, control: Address) -> Arc<Self> {
+    pub(super) fn new(book: Book, control: Address) -> Arc<Self> {
         Arc::new(Self { book, control, failed: Mutex::default() })
     }
 

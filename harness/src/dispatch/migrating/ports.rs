@@ -47,7 +47,7 @@ fn meter_points(ground: &Ground<'_>) -> Vec<MeterPoint> {
 }
 
 /// The supplier of every meter point that is supplied, of those the lab knows.
-fn registered(lab: &Lab) -> BTreeMap<Text, Eui64> {
+pub(in crate::dispatch) fn registered(lab: &Lab) -> BTreeMap<Text, Eui64> {
     let of_rigs = lab.rigs.iter().flat_map(Rig::devices).filter_map(|device| device.meter_point.as_ref());
     let numbers: BTreeSet<_> = of_rigs.chain(lab.registrations.keys()).collect();
     let found = numbers.into_iter().filter_map(|number| lab.registration(number));

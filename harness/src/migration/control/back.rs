@@ -19,6 +19,12 @@ impl Control {
         self.take_back(able, &asked, now).await
     }
 
+    /// Takes these of the group back to their SMSO, and leaves the others where they are. What went on is said in words.
+    pub async fn bring_back(&mut self, these: &[Eui64], why: &Finding, now: Timestamp) -> String {
+        self.exchange.begin();
+        self.take_back(these, why, now).await
+    }
+
     async fn take_back(&mut self, able: &[Eui64], why: &Finding, now: Timestamp) -> String {
         let (mut said, mut touched) = (Vec::new(), BTreeMap::new());
         for id in able {

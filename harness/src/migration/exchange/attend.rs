@@ -134,7 +134,11 @@ fn read(path: &Path) -> Result<Vec<SeenFile>, AttendError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(fault(path)(error.to_string())),
     };
-    text.lines().map(|line| line.parse().map_err(|error: proto_migration::SeenFileError| fault(path)(error.to_string()))).collect()
+    text.lines()
+        .map(|line| {
+            line.parse().map_err(|error: proto_migration::SeenFileError| fault(path)(error.to_string()))
+        })
+        .collect()
 }
 
 /// Written whole or not at all.

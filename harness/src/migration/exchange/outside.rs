@@ -38,7 +38,8 @@ impl Outside {
 /// What the other side refused by, as it said it: `CODE: reason`.
 fn by_code(text: &str) -> Option<Finding> {
     let (code, reason) = text.split_once(": ")?;
-    let is_code = (1..=32).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    let is_code =
+        (1..=32).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     is_code.then(|| Finding { code: code.to_owned(), reason: reason.to_owned() })
 }
 
