@@ -56,6 +56,9 @@ pub struct MigrateBatch {
     /// Have the SMSO bring dormant devices to the firmware and configuration of their entry first
     #[arg(long)]
     pub prepare: bool,
+    /// Try installations again that were excluded after failures
+    #[arg(long)]
+    pub lift: bool,
     /// Leave the installations migrated, instead of taking each back to its SMSO once that is proved
     #[arg(long)]
     pub keep: bool,

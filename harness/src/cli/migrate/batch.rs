@@ -82,6 +82,7 @@ fn order(verb: &MigrateBatch, lab: Lab, rigs: Vec<String>, purpose: Purpose) -> 
         purpose,
         attempts: verb.attempts,
         prepare: verb.prepare,
+        lift: verb.lift,
         state: state_folder(),
         runs: verb.runs.clone(),
         key: dispatch::lab_key(&keys, &lab).map_err(hinted)?,

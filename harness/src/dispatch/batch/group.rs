@@ -122,6 +122,13 @@ impl<'a> Course<'a> {
             self.record(id, format!("recovered: {said}"))?;
         }
         self.record_changes("recovered")?;
+        if self.ground.order.lift {
+            let members: Vec<Eui64> = self.control.group().members().map(|(id, _)| id).collect();
+            for id in members {
+                self.control.lift(id, "whoever ordered the batch", Timestamp::now());
+            }
+            self.record_changes("the exclusion is lifted")?;
+        }
         match self.ground.order.purpose {
             Purpose::Recover => {}
             Purpose::TakeBack => self.take_back(|_| true).await?,

@@ -90,6 +90,8 @@ pub struct BatchOrder {
     pub attempts: u8,
     /// Whether the SMSO brings dormant devices to the firmware and configuration of their entry first.
     pub prepare: bool,
+    /// Whether installations that are excluded are let be tried again.
+    pub lift: bool,
     /// Where journals, the S1SP's store and the inventory are kept; none keeps them in memory.
     pub state: Option<PathBuf>,
     /// Where run folders go.

@@ -31,8 +31,10 @@ pub mod s1sp;
 pub mod smso;
 pub mod supplier;
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::Poll;
 
 use jiff::Timestamp;
 use proto_duis::Eui64;
@@ -40,6 +42,38 @@ use proto_migration::{Address, Arrived, Body, Digest, FileKind, GroupId, Install
 
 use super::Code;
 pub use devices::{ContactReport, Contacts, DeviceReport, KeyWrap, KnownEstate, NoKeyWrap, Smso};
+
+/// Installations of a group whose devices are talked to at the same time: each has its own hub, and much of the time passes
+/// waiting for a gas meter that sleeps.
+const AT_A_TIME: usize = 16;
+
+/// Has these done at the same time, so many as [`AT_A_TIME`] says, and gives what they came to in their order.
+pub(super) async fn side_by_side<T>(all: Vec<BoxFuture<'_, T>>) -> Vec<T> {
+    let mut waiting = all.into_iter().enumerate();
+    let mut under_way: Vec<(usize, BoxFuture<'_, T>)> = waiting.by_ref().take(AT_A_TIME).collect();
+    let mut done = BTreeMap::new();
+    std::future::poll_fn(|context| {
+        loop {
+            let mut ended = Vec::new();
+            under_way.retain_mut(|(place, future)| match future.as_mut().poll(context) {
+                Poll::Ready(value) => {
+                    ended.push((*place, value));
+                    false
+                }
+                Poll::Pending => true,
+            });
+            let next: Vec<_> = waiting.by_ref().take(ended.len()).collect();
+            done.extend(ended);
+            match (under_way.is_empty(), next.is_empty()) {
+                (true, true) => return Poll::Ready(()),
+                (false, true) => return Poll::Pending,
+                (_, false) => under_way.extend(next),
+            }
+        }
+    })
+    .await;
+    done.into_values().collect()
+}
 
 /// A future on the heap, so that parties of different kinds stand in one row.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -119,4 +153,26 @@ pub fn result(installation: Eui64, found: Result<String, Refused>) -> Installati
 /// The installations of a file that it lets go on.
 pub fn accepted(results: &[InstallationResult]) -> impl Iterator<Item = Eui64> + '_ {
     results.iter().filter(|r| matches!(r.ruling, Ruling::Accepted { .. })).map(|r| r.installation)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_done_side_by_side_takes_no_longer_than_its_rounds_and_keeps_its_order() {
+        let slow = |n: u64| -> BoxFuture<'static, u64> {
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_secs(if n == 3 { 1 } else { 2 })).await;
+                n
+            })
+        };
+        let begun = tokio::time::Instant::now();
+        let done = side_by_side((0..40).map(slow).collect()).await;
+        assert_eq!(done, (0..40).collect::<Vec<u64>>());
+        assert!(begun.elapsed() <= Duration::from_secs(6), "{:?}", begun.elapsed());
+        assert!(side_by_side(Vec::<BoxFuture<'_, ()>>::new()).await.is_empty());
+    }
 }

@@ -10,7 +10,7 @@ use proto_migration::{
     OpeningKey, PartyRole, Ruling, Sealed, Secrets, Step, unseal,
 };
 
-use super::{BoxFuture, Contacts, KeyWrap, Outgoing, Party, Refused, accepted, result};
+use super::{BoxFuture, Contacts, KeyWrap, Outgoing, Party, Refused, accepted, result, side_by_side};
 use crate::migration::{Code, checks};
 
 /// How often a network that is silent is asked within one attempt.
@@ -114,29 +114,45 @@ impl S1spParty {
     /// Contacts the installations that are viable to the DCO too.
     async fn contact(&mut self, results: &[InstallationResult], file: &Arrived) -> Outgoing {
         let id = file.file.header.group.clone();
+        let viable: Vec<Eui64> = accepted(results).collect();
+        let contacts = viable.iter().map(|installation| self.contact_one(&id, *installation)).collect();
+        let rulings = side_by_side(contacts).await;
         let mut found = Vec::new();
-        for installation in accepted(results).collect::<Vec<_>>() {
-            let ruling = self.contact_one(&id, installation).await;
+        for (installation, ruling) in viable.into_iter().zip(rulings) {
+            let member = self.groups.get_mut(&id).and_then(|group| group.members.get_mut(&installation));
+            if let (Some(member), Ok(Ruling::Accepted { without, .. })) = (member, &ruling) {
+                member.contacted = Some(without.clone());
+            }
             found.push(InstallationResult { installation, ruling: ruling.unwrap_or_else(Refused::ruling) });
         }
         let body = Body::Results { step: Step::DeviceContact, installations: found };
         Outgoing { to: vec![self.control, self.commissioning], follows: Some(file.digest), group: id, body }
     }
 
-    async fn contact_one(&mut self, group: &GroupId, installation: Eui64) -> Result<Ruling, Refused> {
-        let member = self.groups.get_mut(group).and_then(|group| group.members.get_mut(&installation));
-        let member = member.ok_or_else(|| not_declared(installation))?;
-        let Some(secrets) = &member.secrets else {
-            let reason = format!("the S1SP has not found {installation} viable");
-            return Err(Refused::new(Code::NotValidated, reason));
-        };
+    fn contact_one(&self, group: &GroupId, installation: Eui64) -> BoxFuture<'_, Result<Ruling, Refused>> {
+        let member = self.groups.get(group).and_then(|group| group.members.get(&installation));
+        Box::pin(async move {
+            let member = member.ok_or_else(|| not_declared(installation))?;
+            let Some(secrets) = &member.secrets else {
+                let reason = format!("the S1SP has not found {installation} viable");
+                return Err(Refused::new(Code::NotValidated, reason));
+            };
+            self.contact_again(&member.declared, secrets).await
+        })
+    }
+
+    /// Contacts an installation; one whose network is silent again, a few times.
+    async fn contact_again(
+        &self,
+        declared: &CommonInstallation,
+        secrets: &Secrets,
+    ) -> Result<Ruling, Refused> {
         let mut asked = 0;
         loop {
-            let report = self.contacts.contact(&member.declared, secrets, self.wrap.as_ref()).await;
+            let report = self.contacts.contact(declared, secrets, self.wrap.as_ref()).await;
             asked += 1;
             let Some((device, refused)) = report.failure() else {
                 let without = report.without();
-                member.contacted = Some(without.clone());
                 return Ok(Ruling::Accepted { said: report.said().into(), without });
             };
             if !refused.code.is_retried() || asked >= MOST_CONTACTS {
@@ -144,7 +160,11 @@ impl S1spParty {
                 let reason = if asked == 1 { format!("{device}: {}", refused.reason) } else { reason };
                 return Err(Refused::new(refused.code, reason));
             }
-            tracing::warn!("migration of {installation}: {device}: {}: asked again", refused.reason);
+            tracing::warn!(
+                "migration of {}: {device}: {}: asked again",
+                declared.installation,
+                refused.reason
+            );
         }
     }
 
@@ -192,15 +212,13 @@ impl S1spParty {
 
     /// What was forgotten, or lost with the process that changed it, is given back all the same: the contacts know.
     async fn give_back(&mut self, leaving: &[InstallationResult], file: &Arrived) -> Outgoing {
-        let mut found = Vec::new();
-        for InstallationResult { installation, .. } in leaving {
-            if let Some(group) = self.groups.get_mut(&file.file.header.group) {
-                group.members.remove(installation);
-            }
-            let given = self.contacts.give_back(*installation).await;
-            let given = given.map_err(|reason| Refused::new(Code::KeyChange, reason));
-            found.push(result(*installation, given));
+        if let Some(group) = self.groups.get_mut(&file.file.header.group) {
+            leaving.iter().for_each(|left| drop(group.members.remove(&left.installation)));
         }
+        let back = leaving.iter().map(|left| self.contacts.give_back(left.installation)).collect();
+        let given = side_by_side(back).await;
+        let given = given.into_iter().map(|given| given.map_err(|why| Refused::new(Code::KeyChange, why)));
+        let found = leaving.iter().zip(given).map(|(left, given)| result(left.installation, given)).collect();
         let group = file.file.header.group.clone();
         let body = Body::Results { step: Step::Rollback, installations: found };
         Outgoing { to: vec![self.control], follows: Some(file.digest), group, body }

@@ -9,7 +9,7 @@ use proto_migration::{
     Sealed, SealingKey, Secrets, Step, Text, seal,
 };
 
-use super::{BoxFuture, KnownEstate, Outgoing, Party, Refused, Smso, result};
+use super::{BoxFuture, KnownEstate, Outgoing, Party, Refused, Smso, result, side_by_side};
 use crate::migration::Code;
 
 /// Part of a Device Model, as an SMSO may have it wrong in its books.
@@ -131,10 +131,9 @@ impl SmsoParty {
     async fn demanded(&self, wanted: &[Eui64], file: &Arrived) -> Result<Outgoing, Refused> {
         let (group, follows) = (file.file.header.group.clone(), Some(file.digest));
         if file.file.header.from == self.control {
-            let mut installations = Vec::new();
-            for id in wanted {
-                installations.push(result(*id, self.devices.prepare(*id).await));
-            }
+            let prepared = wanted.iter().map(|id| self.devices.prepare(*id)).collect();
+            let prepared = side_by_side(prepared).await;
+            let installations = wanted.iter().zip(prepared).map(|(id, found)| result(*id, found)).collect();
             let body = Body::Results { step: Step::Preparation, installations };
             return Ok(Outgoing { to: vec![self.control], follows, group, body });
         }
@@ -168,10 +167,10 @@ impl SmsoParty {
     }
 
     async fn taken_back(&self, leaving: &[InstallationResult], file: &Arrived) -> Outgoing {
-        let mut installations = Vec::new();
-        for InstallationResult { installation, .. } in leaving {
-            installations.push(result(*installation, self.devices.reach(*installation).await));
-        }
+        let reached = leaving.iter().map(|left| self.devices.reach(left.installation)).collect();
+        let reached = side_by_side(reached).await;
+        let found = leaving.iter().zip(reached).map(|(left, found)| result(left.installation, found));
+        let installations = found.collect();
         let body = Body::Results { step: Step::Rollback, installations };
         let group = file.file.header.group.clone();
         Outgoing { to: vec![self.control], follows: Some(file.digest), group, body }

@@ -217,7 +217,7 @@ impl SecretStore {
     }
 
     /// Fills a keyring with what the devices have, or may have.
-    pub(crate) fn fill(&self, keyring: &Keyring) {
+    pub fn fill(&self, keyring: &Keyring) {
         for ((device, client), held) in &self.held {
             let mut likeliest_first = held.may_have.iter().rev().map(|(_, own)| Credential::Own(own.clone()));
             if let Some(likeliest) = likeliest_first.next() {
