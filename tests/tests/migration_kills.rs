@@ -232,12 +232,17 @@ impl Bench {
         let device = rig.device(kind).expect("a device");
         let mut let_in = [false; 2];
         for (links, let_in) in [&smso, &s1sp].into_iter().zip(&mut let_in) {
-            match links.open(device, Path::Wan, Client::Management).await {
-                Ok(session) => {
-                    *let_in = true;
-                    session.close().await;
+            // A device that was silent a moment ago may have to be asked again.
+            for attempt in 1.. {
+                match links.open(device, Path::Wan, Client::Management).await {
+                    Ok(session) => {
+                        *let_in = true;
+                        session.close().await;
+                        break;
+                    }
+                    Err(error) if error.is_wrong_credential() => break,
+                    Err(error) => assert!(attempt < 4, "{kind} of {}: {error}", rig.name),
                 }
-                Err(error) => assert!(error.is_wrong_credential(), "{kind} of {}: {error}", rig.name),
             }
         }
         let_in
