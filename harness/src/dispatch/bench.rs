@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Eui64, Path, Rig, RigDevice, WakeInterval};
-use proto_duis::{AlertCode, RequestBody};
+use proto_duis::{AlertCode, RequestBody, ResponseCode};
 use proto_lab::record::{AlertMatch, AlertSeen, Body, PacketRange, SafeState, Sequence, Verdict};
 use scenarios::{Action, Ask, Bindings, Observe, Request, Scheduled, UserSystem, Values};
 use tokio::time::Instant;
@@ -55,6 +55,8 @@ pub struct RigBench {
     strays: Vec<String>,
     /// Whether somebody else's DCC said that it has the installation.
     found_elsewhere: bool,
+    /// Whether the script under way was told that a device could not be reached.
+    out_of_reach: bool,
 }
 
 /// One look at a device by its local port.
@@ -95,6 +97,7 @@ impl RigBench {
             began: None,
             strays: Vec::new(),
             found_elsewhere: false,
+            out_of_reach: false,
         }
     }
 
@@ -139,6 +142,7 @@ impl RigBench {
             let answer = user.await_response(&id, deadline).await;
             let answer = answer.map_err(|error| in_doubt(asleep, user_trouble(error)))?;
             let unserved = answer.success.is_none() && answer.code.is_error();
+            self.out_of_reach |= answer.code == ResponseCode::CANNOT_COMMUNICATE;
             let said = match unserved {
                 true => user.s1sp_alert_about(&id, Instant::now() + ALERT_LAG).await,
                 false => None,
@@ -296,6 +300,7 @@ impl Bench for RigBench {
             drop(self.book.write(Body::Alert(alert)));
         }
         self.begin_migrations();
+        self.out_of_reach = false;
         self.began = Some(Timestamp::now());
     }
 
@@ -376,6 +381,10 @@ impl RunBench for RigBench {
     async fn strays_left(&mut self) -> Vec<String> {
         self.strays.extend(self.system.undelivered());
         std::mem::take(&mut self.strays)
+    }
+
+    fn out_of_reach(&self) -> bool {
+        self.out_of_reach
     }
 
     async fn still_proved(&mut self) -> Result<(), String> {

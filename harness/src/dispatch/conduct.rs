@@ -28,7 +28,10 @@ pub trait RunBench: Bench {
     /// Takes the alerts that came and that no step waited for, each with what caused it where that is known.
     fn alerts_left(&mut self) -> impl Future<Output = Vec<AlertSeen>> + Send;
 
-    /// Whether the rig is still what it was proved to be; asked after a script in which the lab failed.
+    /// Whether the script that ended was told that a device cannot be reached: it may be the rig that failed it.
+    fn out_of_reach(&self) -> bool;
+
+    /// Whether the rig is still what it was proved to be; asked after a script in which the lab failed, or may have.
     ///
     /// # Errors
     /// What differs, in words.
@@ -138,7 +141,9 @@ impl<B: RunBench> Conductor<'_, B> {
         if ended.verdict == Verdict::Fail {
             self.raise_issue(item, &ended, finished)?;
         }
-        if ended.verdict == Verdict::Error && !self.stop.asked() {
+        let doubtful =
+            ended.verdict == Verdict::Error || (ended.verdict != Verdict::Pass && self.bench.out_of_reach());
+        if doubtful && !self.stop.asked() {
             self.reprove().await?;
         }
         Ok(())

@@ -23,6 +23,7 @@ struct Rig {
     safe: u32,
     safe_fails: bool,
     differs: Option<String>,
+    out_of_reach: bool,
     enrolments: u32,
     enrol_fails: bool,
     stop_at: Option<(usize, Stop)>,
@@ -65,6 +66,10 @@ impl RunBench for Rig {
 
     async fn strays_left(&mut self) -> Vec<String> {
         Vec::new()
+    }
+
+    fn out_of_reach(&self) -> bool {
+        self.out_of_reach
     }
 
     async fn still_proved(&mut self) -> Result<(), String> {
@@ -213,6 +218,16 @@ fn after_an_error_of_the_lab_the_rig_is_proved_again_and_blocks_the_rest_when_it
         [Verdict::Error, Verdict::Pass],
         "the rig is what it was, so the run goes on"
     );
+}
+
+#[test]
+fn after_a_failure_for_a_device_out_of_reach_the_rig_is_proved_again_too() {
+    for (out_of_reach, next) in [(true, Verdict::NotRun), (false, Verdict::Pass)] {
+        let differs = Some("the hub is gone".into());
+        let mut rig = Rig { plays: vec![Ok(6)], out_of_reach, differs, ..Rig::default() };
+        let done = conduct_on(&mut rig, false, &Stop::new());
+        assert_eq!(done.verdicts()[..2], [Verdict::Fail, next]);
+    }
 }
 
 #[test]

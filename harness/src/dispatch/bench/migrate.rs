@@ -64,7 +64,11 @@ impl RigBench {
         let migrating = self.migrating()?;
         migrating.declare(Vec::new());
         done?;
-        Ok(Seen { from: "migration control".to_owned(), values: migrating.values(), ..Seen::default() })
+        let values = migrating.values();
+        let contacted = matches!(migrating.stage(), Stage::UnderS1spControl(..));
+        // Asked only where the script did not expect that.
+        self.out_of_reach |= operation(migrate.operation) == Some(Operation::Contact) && !contacted;
+        Ok(Seen { from: "migration control".to_owned(), values, ..Seen::default() })
     }
 
     fn wrong(
