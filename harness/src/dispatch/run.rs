@@ -21,11 +21,12 @@ use crate::driver::dongle::Dongle;
 use crate::driver::prove::han::{self, Stranger};
 use crate::driver::prove::{self, Difference, RigProof};
 use crate::driver::rig::{self, ReachError};
-use crate::driver::{Push, RigLinks};
+use crate::driver::{Push, RigLinks, state_folder};
 use crate::evidence::{self, Capture, Recorder, RunEnd, RunFolder};
 use crate::execute::{LedgerError, Stop};
 use crate::link::lock::{Claim, LockFolder};
 use crate::link::{LinkAddress, SharedTap};
+use crate::s1sp::SecretStore;
 use crate::service_user::VendingDesk;
 use crate::station::Stations;
 
@@ -151,6 +152,11 @@ async fn meet(lab: &Lab, rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
         },
     };
     let links = RigLinks::new(Arc::new(rig.clone()), hub, tap);
+    // A run that was killed in the middle of a migration has left the devices with credentials of its S1SP.
+    if lab.dcc.stub().is_some() {
+        let recalled = SecretStore::recall(rig, state_folder().as_deref(), links.keyring());
+        recalled.map_err(|error| part("S1SP", error))?;
+    }
     let mut proof = prove::prove(&links, PROOF).await;
     if let Some(words) = unreached {
         blame_hub(&mut proof, &words);

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "a failing test's panic is its message")]
 
 mod bench;
+mod controller;
 mod failing;
 mod killed;
 mod prepared;

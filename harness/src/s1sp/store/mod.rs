@@ -162,6 +162,15 @@ impl SecretStore {
         }
     }
 
+    /// Has a keyring know what an S1SP before has left with the devices of a rig: whoever speaks to them before there is
+    /// another S1SP is let in too.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn recall(rig: &Rig, state: Option<&Path>, keyring: &Keyring) -> Result<(), StoreError> {
+        Self::for_rig(rig, state).map(|store| store.fill(keyring))
+    }
+
     /// The store of an installation in a state folder; an empty one, with a key of its own, where there is none.
     ///
     /// # Errors
