@@ -37,7 +37,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
 /// Kills in a usual run of the tests; the figure is for a debug build on a busy machine.
-const KILLS: u64 = 25;
+const KILLS: u64 = 15;
 const RIGS: usize = 2;
 /// The password that the SMSO has for every device.
 const PASSWORD: &str = "smso-4711-secret";

@@ -14,6 +14,9 @@ use super::{Classes, Ground, Planned, Purpose, cast, note};
 use crate::execute::{LedgerError, Stop};
 use crate::migration::{Code, Control, InControl, Installation, Operation, Refused, Stage};
 
+/// How often a batch tries to take back what it migrated, before it leaves it to a recovery.
+const TRIES_BACK: u8 = 3;
+
 /// How the installations of a batch ended.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ended {
@@ -174,18 +177,30 @@ impl<'a> Course<'a> {
         all.into_iter().filter(|operation| prepare || *operation != Operation::Prepare).collect()
     }
 
-    /// Takes those back that are meant and are not with their SMSO.
+    /// Takes those back that are meant and are not with their SMSO. What one try could not undo, the next goes on with; what
+    /// stood in the way is noted.
     async fn take_back(&mut self, meant: impl Fn(Eui64) -> bool) -> Result<(), RunError> {
+        let why = Refused::new(Code::AskedFor, "the batch takes back what it migrated").into();
+        for _ in 0..TRIES_BACK {
+            let these = self.away(&meant);
+            if these.is_empty() {
+                break;
+            }
+            let said = self.control.bring_back(&these, &why, Timestamp::now()).await;
+            self.record_changes("rollback")?;
+            if !self.away(&meant).is_empty() {
+                note(&self.ground.book, said)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Those that are meant and are not with their SMSO.
+    fn away(&self, meant: &impl Fn(Eui64) -> bool) -> Vec<Eui64> {
         let away = |(id, member): (Eui64, &Installation)| {
             (member.stage().in_control() != InControl::Smso && meant(id)).then_some(id)
         };
-        let these: Vec<Eui64> = self.control.group().members().filter_map(away).collect();
-        if !these.is_empty() {
-            let why = Refused::new(Code::AskedFor, "the batch takes back what it migrated").into();
-            self.control.bring_back(&these, &why, Timestamp::now()).await;
-            self.record_changes("rollback")?;
-        }
-        Ok(())
+        self.control.group().members().filter_map(away).collect()
     }
 
     /// Records each installation that moved, and what control has to say.
