@@ -8,7 +8,7 @@
 //!
 //! Of an installation whose group is not under way the batch knows its name and how it ended, so that memory is bounded by the
 //! groups that are. Where installations stand, the journals say ([`crate::migration::Journal`]); with which credentials their
-//! devices let anybody in, the S1SP's store; which of them the DCC has, its [`inventory`]. All three outlive the controller
+//! devices let anybody in, the S1SP's store; which of them the DCC has, its inventory. All three outlive the controller
 //! where there is a state folder, and [`Purpose::Recover`] brings what a dead one left to one side or the other.
 
 mod attend;
