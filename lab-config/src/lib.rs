@@ -70,6 +70,8 @@ pub use nearest::nearest;
 pub use proto_duis::{DeviceKind, Eui64, UserRole};
 pub use proto_migration::PartyRole;
 pub use registration::{Fuel, MeterPointNumber, MeterPointNumberError, Registration, RegistrationStatus};
-pub use rig::{AsFound, Path, PaymentMode, Rig, RigDevice, Route, SafeState, SafeSupply};
+pub use rig::{
+    AsFound, MigratedCredentials, Path, PaymentMode, Rig, RigDevice, Route, SafeState, SafeSupply,
+};
 pub use station::{ActuatorKind, QualityOfService, SensorKind, Station, Topic, TopicError};
 pub use vocabulary::UnknownWord;

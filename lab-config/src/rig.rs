@@ -19,11 +19,26 @@ pub struct Rig {
     pub combination: Arc<DeviceModelCombination>,
     /// What it is brought to when a run ends, however it ends.
     pub safe_state: SafeState,
+    /// Whether a migration changes the credentials of its devices.
+    pub credentials: MigratedCredentials,
     devices: BTreeMap<DeviceKind, RigDevice>,
     /// What switches its relays, presses its keys and reads its voltages.
     pub stations: Vec<Station>,
     /// The ZigBee dongle within reach of its devices, where it has one.
     pub dongle: Option<DongleUrl>,
+}
+
+crate::vocabulary! {
+    /// What a migration does to the credentials of a rig's devices. Kept ones are for devices that others reach with what the
+    /// lab file names while they are migrated; their SMSO is then not shut out, and scripts that try it fail.
+    #[derive(Default)]
+    pub enum MigratedCredentials {
+        /// The S1SP puts its own in their place, and gives them back.
+        #[default]
+        Changed = "changed",
+        /// They stay as they are.
+        Kept = "kept",
+    }
 }
 
 /// What a rig is brought to when a run ends, on pass, fail, abort or restart. What is not said is left as found.
@@ -130,12 +145,12 @@ impl Rig {
     pub(crate) fn new(
         name: Name,
         combination: Arc<DeviceModelCombination>,
-        safe_state: SafeState,
+        (safe_state, credentials): (SafeState, MigratedCredentials),
         devices: BTreeMap<DeviceKind, RigDevice>,
         stations: Vec<Station>,
         dongle: Option<DongleUrl>,
     ) -> Self {
-        Self { name, combination, safe_state, devices, stations, dongle }
+        Self { name, combination, safe_state, credentials, devices, stations, dongle }
     }
 
     /// Its devices, in the order of their kinds.

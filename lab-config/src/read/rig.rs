@@ -54,11 +54,13 @@ fn rig(
     let combination = table.required("combination", "the combination the rig is")?;
     let combination = Arc::clone(look_up(&combination, "a combination", combinations)?);
     let safe_state = table.read("safe-state", safe_state)?.unwrap_or_default();
+    let credentials =
+        table.read("credentials", |item| item.parse("changed or kept, by a migration"))?.unwrap_or_default();
     let devices = devices(table, &combination, means, seen)?;
     refuse_missing_devices(table, &combination, &devices)?;
     let stations = station::stations(table, &name, &devices)?;
     let dongle = table.read("dongle", |item| item.parse("a dongle URL"))?;
-    Ok(Rig::new(name, combination, safe_state, devices, stations, dongle))
+    Ok(Rig::new(name, combination, (safe_state, credentials), devices, stations, dongle))
 }
 
 fn safe_state(item: &Item<'_>) -> Result<SafeState, FileError> {

@@ -127,7 +127,8 @@ fn stub_lab(devices: &Devices, listener: u16) -> String {
         ("links.wan = \"sim:\"", &wan),
         ("links.optical = \"sim:?sign-on=e\"\n", "simulated = true\n"),
         ("links.local = \"sim:?baud=9600\"\n", "simulated = true\n"),
-        ("safe-state = { supply = \"enabled\", payment-mode = \"credit\" }\n", ""),
+        // The lab looks at its meters by their local ports, with what its own file names.
+        ("safe-state = { supply = \"enabled\", payment-mode = \"credit\" }\n", "credentials = \"kept\"\n"),
     ] {
         assert!(lab.contains(from), "the embedded lab no longer says {from}");
         lab = lab.replace(from, to);

@@ -13,7 +13,7 @@
 
 mod check;
 
-use lab_config::{DeviceKind, Eui64, RigDevice, Secret};
+use lab_config::{DeviceKind, Eui64, MigratedCredentials, RigDevice, Secret};
 use proto_dlms::security::{Key, Keys};
 use proto_migration::{CommonInstallation, Device, Holder, Secrets};
 
@@ -206,6 +206,9 @@ async fn rotation(
     wrap: &dyn KeyWrap,
 ) -> Result<&'static str, Refused> {
     let Some(rotating) = rotate::rotating(&desk.device) else { return Ok("asks for no credential") };
+    if parts.links.rig().credentials == MigratedCredentials::Kept {
+        return Ok("keeps its credential: the lab file says so of its rig");
+    }
     let outlives = !rotating.passing;
     if outlives && !parts.store().is_kept() {
         return Ok(
