@@ -195,6 +195,16 @@ impl Stage {
         }
     }
 
+    /// The code of why it stands there, where there is one: GT01 for electricity that migrated alone.
+    pub fn code(&self) -> Option<String> {
+        match self {
+            Self::Migrated(standing) if !standing.without.is_empty() => {
+                Some(Code::GasHan.published().to_owned())
+            }
+            _ => self.finding().map(|finding| finding.code.clone()),
+        }
+    }
+
     /// How its migration ended; none while it is under way or was never begun.
     pub const fn class(&self) -> Option<OutcomeClass> {
         match self {

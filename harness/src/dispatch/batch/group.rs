@@ -233,7 +233,7 @@ impl<'a> Course<'a> {
             installation: id.to_string(),
             stage: stage.name().to_owned(),
             detail: detail(&stage, &what),
-            code: stage.finding().map(|finding| finding.code.clone()),
+            code: stage.code(),
             class: ended,
             attempt: Some(of),
         };

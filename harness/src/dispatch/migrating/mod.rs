@@ -17,7 +17,7 @@ use crate::execute::LedgerError;
 use crate::migration::exchange::{FileTap, Passed, Spoil, Spoiler, Turned};
 use crate::migration::party::smso::{Misdeclared, Wrong};
 use crate::migration::stage::Standing;
-use crate::migration::{Control, Installation, Operation, OutOfOrder, Stage};
+use crate::migration::{Control, InControl, Installation, Operation, OutOfOrder, Stage};
 pub(super) use parties::{DCO, Ground, REQUESTING, SMSO};
 pub(super) use ports::registered;
 
@@ -69,10 +69,14 @@ impl Migrating {
     /// Out of order, or the evidence cannot be written.
     pub(super) async fn operate(&mut self, operation: Operation) -> Result<String, Stopped> {
         let attempt = self.member().map(Installation::attempt);
+        // A clean-up asks for a rollback wherever its script was left: where nothing was under way, no migration ends by it.
+        let before = self.stage();
+        let idle = before.class().is_some() && before.in_control() == InControl::Smso;
+        let ends = operation != Operation::Rollback || !(idle || before == Stage::WithSmso);
         let done = self.control.operate(operation, Timestamp::now()).await;
         let left = self.spoiler.disarm();
         let said = done?;
-        self.record(said.clone(), attempt)?;
+        self.record(said.clone(), attempt, ends)?;
         self.tell()?;
         match left {
             Some(Spoil { kind, .. }) => Err(Stopped::NotSpoilt(kind.word())),
@@ -94,7 +98,7 @@ impl Migrating {
                 }
                 _ => "",
             };
-            self.record(format!("recovered: {said}{until}"), attempt)?;
+            self.record(format!("recovered: {said}{until}"), attempt, true)?;
         }
         self.tell()
     }
@@ -106,7 +110,7 @@ impl Migrating {
     pub(super) fn lift(&mut self, by: &str) -> Result<bool, LedgerError> {
         let excluded = self.control.lift(self.installation, by, Timestamp::now());
         if excluded {
-            self.record(format!("the exclusion is lifted: {by}"), None)?;
+            self.record(format!("the exclusion is lifted: {by}"), None, false)?;
         }
         Ok(excluded)
     }
@@ -118,14 +122,15 @@ impl Migrating {
         Ok(())
     }
 
-    fn record(&self, detail: String, attempt: Option<u8>) -> Result<(), LedgerError> {
+    /// Records the stage reached, and whether a migration ended there.
+    fn record(&self, detail: String, attempt: Option<u8>, ends: bool) -> Result<(), LedgerError> {
         let stage = self.stage();
         let event = MigrationEvent {
             installation: self.installation.to_string(),
             stage: stage.name().to_owned(),
             detail,
-            code: stage.finding().map(|finding| finding.code.clone()),
-            class: stage.class().map(class),
+            code: stage.code(),
+            class: stage.class().filter(|_| ends).map(class),
             attempt,
         };
         self.book.write(Body::Migration(event)).map(|_| ())
