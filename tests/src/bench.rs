@@ -96,12 +96,13 @@ impl Bench {
         found.map(|(_, _, link)| link.as_str())
     }
 
-    /// A `harness` command that knows the bench's secrets.
+    /// A `harness` command that knows the bench's secrets, with the bench's state folder.
     ///
     /// # Errors
     /// As [`program`].
     pub fn harness(&self) -> Result<Command, String> {
         let mut command = harness()?;
+        command.env("HARNESS_STATE", self.folder().join("state"));
         secrets(&mut command);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         Ok(command)

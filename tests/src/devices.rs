@@ -165,3 +165,20 @@ pub fn embedded_lab() -> Result<String, String> {
     let path = repository().join("lab-config/labs/embedded.toml");
     std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))
 }
+
+/// The same lab with a gas meter that wakes every ten seconds, as often as one may, in a Device Model that is written beside
+/// the lab file: half an hour is longer than any test waits.
+///
+/// # Errors
+/// What stands in the way, in words.
+pub fn with_wakeful_gas(folder: &Path, lab: String) -> Result<String, String> {
+    const MODEL: &str = "gsme-wakeful.toml";
+    let shipped = repository().join("lab-config/device-models/gsme-lab-g4.toml");
+    let text = std::fs::read_to_string(&shipped).map_err(|e| format!("{}: {e}", shipped.display()))?;
+    let wakeful = text.replace("wake-interval = { seconds = 1800", "wake-interval = { seconds = 10");
+    if wakeful == text {
+        return Err(format!("{} no longer wakes every half hour", shipped.display()));
+    }
+    std::fs::write(folder.join(MODEL), wakeful).map_err(|e| e.to_string())?;
+    Ok(lab.replace("shipped:gsme-lab-g4.toml", MODEL))
+}

@@ -11,6 +11,7 @@ pub mod serial_server;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The root folder of the repository.
 pub fn repository() -> PathBuf {
@@ -93,12 +94,18 @@ pub fn duis_schemas() -> Option<PathBuf> {
     None
 }
 
-/// A `harness` command, ready for its arguments.
+/// A `harness` command, ready for its arguments, with a state folder of its own: nothing of the machine's user is touched, and
+/// tests whose devices bear the same names do not meet.
 ///
 /// # Errors
 /// As [`program`].
 pub fn harness() -> Result<Command, String> {
-    program("harness").map(Command::new)
+    static COMMANDS: AtomicU32 = AtomicU32::new(0);
+    let number = COMMANDS.fetch_add(1, Ordering::Relaxed);
+    let state = repository().join(format!("target/tmp/state-{}-{number}", std::process::id()));
+    let mut command = Command::new(program("harness")?);
+    command.env("HARNESS_STATE", state);
+    Ok(command)
 }
 
 /// What a program printed, for a failed assertion.

@@ -230,7 +230,7 @@ fn every_fault_of_keys_leads_to_the_verdict_its_script_is_there_to_show() {
     let text = std::fs::read_to_string(&lab).expect("the lab file");
     let (others, meter) = text.split_once("kind = \"ESME\"\neui-64").expect("the meter");
     let password = "client.1 = { security = \"low\", password = { generated = true } }";
-    let keys = "client.1 = { security = \"gmac\", encryption-key = { generated = true }, authentication-key = { generated = true } }";
+    let keys = "client.1 = { security = \"gmac\", encryption-key = { generated = true }, authentication-key = { generated = true }, master-key = { generated = true } }";
     let meter = meter.replacen(password, keys, 1);
     std::fs::write(&lab, format!("{others}kind = \"ESME\"\neui-64{meter}")).expect("a lab file");
     let runs = play("faults-of-keys", folder.path(), &lab, 1);

@@ -9,15 +9,15 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use lab_tests::bench::Bench;
-use lab_tests::devices::embedded_lab;
+use lab_tests::devices::{embedded_lab, with_wakeful_gas};
 use lab_tests::{harness, run_folders, shown};
 use serde_json::Value;
 
 const INSTALLATIONS: usize = 20;
 
 /// The embedded lab with so many of its rig.
-fn many() -> String {
-    let text = embedded_lab().expect("the embedded lab");
+fn many(folder: &Path) -> String {
+    let text = with_wakeful_gas(folder, embedded_lab().expect("the embedded lab")).expect("a gas meter");
     let (head, rig) = text.split_once("[[rig]]").expect("a rig");
     let rig = rig.split("[[rig.station]]").next().expect("a rig");
     let mut many = head.to_owned();
@@ -42,7 +42,7 @@ fn lines(out: &Output, word: &str) -> usize {
 fn twenty_installations_migrate_in_one_batch_and_every_figure_is_in_the_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let (lab, runs) = (folder.path().join("lab.toml"), folder.path().join("runs"));
-    std::fs::write(&lab, many()).expect("a file");
+    std::fs::write(&lab, many(folder.path())).expect("a file");
     let mut command = harness().expect("the harness builds");
     command.args(["migrate", "--all", "--group-size", "7", "--at-once", "3", "--lab"]).arg(&lab);
     command.env("HARNESS_STATE", folder.path().join("state")).arg("--runs").arg(&runs);
@@ -82,7 +82,9 @@ fn migrate(bench: &Bench, folder: &Path, how: &str) -> Command {
 
 #[test]
 fn killed_by_sigkill_the_program_finds_its_installation_again_and_takes_it_back() {
-    let bench = Bench::start().expect("devices");
+    let bench = Bench::start_changed(with_wakeful_gas).expect("devices");
+    let with_gas = |text| with_wakeful_gas(bench.folder(), text).expect("a gas meter");
+    bench.write_lab("lab.toml", with_gas).expect("a lab file");
     let folder = tempfile::tempdir().expect("a folder");
     for millis in [150, 300, 450, 600, 800, 1_200] {
         let mut child = migrate(&bench, folder.path(), "--keep").spawn().expect("it starts");

@@ -31,6 +31,7 @@ use harness::migration::{InControl, Journal, Stage};
 use harness::s1sp::SecretStore;
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Eui64, Lab, Path, Rig};
+use lab_tests::devices::{embedded_lab, with_wakeful_gas};
 use proto_lab::record::{Body, Verdict};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -78,18 +79,10 @@ enum Victim {
     Device(usize, DeviceKind),
 }
 
-/// The embedded lab with so many of its rig, whose gas meters do not sleep: waiting for them would be most of the test.
+/// The embedded lab with so many of its rig, whose gas meters wake every ten seconds, as often as one may: waiting for half an
+/// hour would be most of the test.
 fn lab(folder: &FilePath) -> Lab {
-    let repository = lab_tests::repository();
-    let read = |path: &str| std::fs::read_to_string(repository.join("lab-config").join(path)).expect(path);
-    let gas = read("device-models/gsme-lab-g4.toml");
-    let awake: String = gas
-        .lines()
-        .filter(|line| !line.starts_with("wake-interval"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    assert_ne!(gas, awake, "the gas meter of the embedded lab has a wake interval");
-    let text = read("labs/embedded.toml").replace("shipped:gsme-lab-g4.toml", "gsme-awake.toml");
+    let text = with_wakeful_gas(folder, embedded_lab().expect("the embedded lab")).expect("a gas meter");
     let text = text.replace("password = { generated = true }", "password = { file = \"password\" }");
     let (head, rig) = text.split_once("[[rig]]").expect("a rig");
     let rig = rig.split("[[rig.station]]").next().expect("a rig");
@@ -99,7 +92,7 @@ fn lab(folder: &FilePath) -> Lab {
         let copy = copy.replace("00-DB-12-34-56-78-90", &format!("00-DB-12-34-56-{n:02X}-90"));
         write!(many, "[[rig]]{copy}").expect("text");
     }
-    for (name, text) in [("gsme-awake.toml", awake.as_str()), ("password", PASSWORD), ("lab.toml", &many)] {
+    for (name, text) in [("password", PASSWORD), ("lab.toml", &many)] {
         std::fs::write(folder.join(name), text).expect(name);
     }
     Lab::load(&folder.join("lab.toml")).unwrap_or_else(|error| panic!("{error}"))
@@ -222,7 +215,7 @@ impl Bench {
     }
 
     /// Whether the device lets the SMSO in, and whether it lets the S1SP in by what that has kept.
-    async fn lets_in(&self, rig: &Rig, kind: DeviceKind) -> [bool; 2] {
+    async fn lets_in(&self, rig: &Rig, kind: DeviceKind, what: &str) -> [bool; 2] {
         let (sender, _pushes) = mpsc::channel(64);
         let chf = rig.device(DeviceKind::Chf).expect("a hub");
         let hub = rig::connect_hub(rig, chf, NoTap::shared(), sender).await.expect("a hub");
@@ -232,7 +225,7 @@ impl Bench {
         let device = rig.device(kind).expect("a device");
         let mut let_in = [false; 2];
         for (links, let_in) in [&smso, &s1sp].into_iter().zip(&mut let_in) {
-            // A device that was silent a moment ago may have to be asked again.
+            // A gas meter that sleeps answers at its next wake, which may be later than anybody waits at once.
             for attempt in 1.. {
                 match links.open(device, Path::Wan, Client::Management).await {
                     Ok(session) => {
@@ -241,7 +234,7 @@ impl Bench {
                         break;
                     }
                     Err(error) if error.is_wrong_credential() => break,
-                    Err(error) => assert!(attempt < 4, "{kind} of {}: {error}", rig.name),
+                    Err(error) => assert!(attempt < 4, "{what}: {kind} of {}: {error}", rig.name),
                 }
             }
         }
@@ -269,7 +262,7 @@ impl Bench {
                 stage.name()
             );
             for kind in WITH_PASSWORD {
-                let let_in = reader.block_on(self.lets_in(rig, kind));
+                let let_in = reader.block_on(self.lets_in(rig, kind, what));
                 // What the S1SP has given back it has forgotten: its links are those of the lab file then.
                 let expected = if has_it { [false, true] } else { [true, true] };
                 assert_eq!(let_in, expected, "{what}: the {kind} of {installation}, {}", stage.name());

@@ -151,7 +151,9 @@ impl KeyWrap for Dco {
             let key = key.map_err(|error| Refused::new(Code::DualControl, error.to_string()))?;
             let held = self.held();
             let master = held.masters.get(&device).ok_or_else(|| {
-                let reason = format!("{device} is of no installation whose validation the DCO has seen");
+                let reason = format!(
+                    "{device} is of no installation whose validation the DCO has seen, or came without a master key"
+                );
                 Refused::new(Code::NotValidated, reason)
             })?;
             Ok(wrap_key(&master.key, &key).to_vec())
