@@ -32,7 +32,8 @@ fn a_reading_comes_with_its_unit_what_went_over_the_line_and_evidence_no_gate_ta
         "the device did it",
         " Wh\n",
         "Alerts       none came with it",
-        "sent on rig-1/CHF/wan: Get-Request 1-0:1.8.0.255",
+        "messages sent on rig-1/CHF/wan: ",
+        "; Get-Request 1-0:1.8.0.255 active energy import total",
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
