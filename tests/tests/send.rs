@@ -33,7 +33,7 @@ fn a_reading_comes_with_its_unit_what_went_over_the_line_and_evidence_no_gate_ta
         " Wh\n",
         "Alerts       none came with it",
         "messages sent on rig-1/CHF/wan: ",
-        "; Get-Request 1-0:1.8.0.255 active energy import total",
+        "Get-Request 1-0:1.8.0.255 active energy import total",
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
