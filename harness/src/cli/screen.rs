@@ -37,19 +37,9 @@ impl Screen {
 
     /// Follows a run until its last record, or until `over` says that nobody writes any more and nothing is left to read.
     pub(super) async fn follow(mut self, folder: RunFolder, over: impl Fn() -> bool) -> Result<(), Failure> {
-        let mut follow = Follow::open(folder).map_err(Failure::lab)?;
-        loop {
-            let ended = over();
-            let records = follow.poll().map_err(Failure::lab)?;
-            records.iter().try_for_each(|record| self.show(record))?;
-            if follow.is_finished() || (ended && records.is_empty()) {
-                self.bar.finish_and_clear();
-                return Ok(());
-            }
-            if records.is_empty() {
-                tokio::time::sleep(POLL).await;
-            }
-        }
+        each_record(folder, over, |record| self.show(record)).await?;
+        self.bar.finish_and_clear();
+        Ok(())
     }
 
     fn show(&mut self, record: &Record) -> Result<(), Failure> {
@@ -92,4 +82,25 @@ fn words(line: &ProgressLine) -> String {
         LineKind::Expectation => "      ",
     };
     format!("{verdict:>12}  {indent}{}", line.text).trim_end().to_owned()
+}
+
+/// Shows every record of a run as it arrives, until its last, or until `over` says that nobody writes any more and nothing is
+/// left to read.
+pub(super) async fn each_record(
+    folder: RunFolder,
+    over: impl Fn() -> bool,
+    mut show: impl FnMut(&Record) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut follow = Follow::open(folder).map_err(Failure::lab)?;
+    loop {
+        let ended = over();
+        let records = follow.poll().map_err(Failure::lab)?;
+        records.iter().try_for_each(&mut show)?;
+        if follow.is_finished() || (ended && records.is_empty()) {
+            return Ok(());
+        }
+        if records.is_empty() {
+            tokio::time::sleep(POLL).await;
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -10,11 +9,8 @@ use proto_lab::record::{Body, MigrationClass, MigrationEvent, Record};
 
 use super::super::Failure;
 use super::super::say::{say, say_text};
+use super::super::screen::each_record;
 use crate::evidence::RunFolder;
-use crate::watch::Follow;
-
-/// How often a batch that is being written is looked at.
-const POLL: Duration = Duration::from_millis(40);
 
 /// What the records have said so far. Pure, and no larger for a thousand installations than for one.
 #[derive(Debug, Default)]
@@ -92,19 +88,9 @@ impl Shown {
 
     /// Follows a batch until its last record, or until `over` says that nobody writes any more and nothing is left to read.
     pub(super) async fn follow(mut self, folder: RunFolder, over: impl Fn() -> bool) -> Result<(), Failure> {
-        let mut follow = Follow::open(folder).map_err(Failure::lab)?;
-        loop {
-            let ended = over();
-            let records = follow.poll().map_err(Failure::lab)?;
-            records.iter().try_for_each(|record| self.show(record))?;
-            if follow.is_finished() || (ended && records.is_empty()) {
-                self.bar.finish_and_clear();
-                return Ok(());
-            }
-            if records.is_empty() {
-                tokio::time::sleep(POLL).await;
-            }
-        }
+        each_record(folder, over, |record| self.show(record)).await?;
+        self.bar.finish_and_clear();
+        Ok(())
     }
 
     fn show(&mut self, record: &Record) -> Result<(), Failure> {
