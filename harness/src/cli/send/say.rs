@@ -14,10 +14,14 @@ const VALUES: usize = 60;
 /// How many of the messages on the line are named.
 const NAMED: usize = 6;
 
-/// What went over the line in these packets, in a sentence.
+/// What went over the line in these packets, in a sentence. A device may speak unasked, so that there are packets and no
+/// message to any device among them.
 pub(super) fn line(folder: &RunFolder, packets: &PacketRange) -> Result<String, Failure> {
     let PacketRange { file, first, last } = packets;
     let sent = decode::sent(&folder.captures().join(file), (*first, *last))?;
+    if sent.is_empty() {
+        return Ok(format!("nothing went to a device (packets {first} to {last} of {file} came of themselves)"));
+    }
     let mut links: Vec<&str> = sent.iter().map(|(link, _)| link.as_str()).collect();
     links.dedup();
     let named: Vec<&str> = sent.iter().take(NAMED).map(|(_, words)| words.as_str()).collect();
