@@ -1,13 +1,19 @@
-//! Compiles `lab.proto` without needing protoc on the machine.
+//! Compiles the lab's services without needing protoc on the machine.
 
 use std::error::Error;
 use std::path::PathBuf;
 
 use prost::Message as _;
 
+/// One file for each service.
+const SERVICES: [&str; 5] = ["watch", "control", "queue", "cosign", "station"];
+
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed=lab.proto");
-    let descriptors = protox::compile(["lab.proto"], ["."])?;
+    let files = SERVICES.map(|name| format!("smets1/lab/v1/{name}.proto"));
+    for file in &files {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    let descriptors = protox::compile(&files, ["."])?;
     let folder = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(folder.join("lab.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::compile_fds(descriptors)?;

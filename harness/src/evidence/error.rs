@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use proto_lab::record::{LineError, RunId};
 
-use super::note::KeyFormatError;
+use super::note::{KeyFormatError, NoteError};
 
 /// Evidence cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,16 @@ pub enum EvidenceError {
         number: u64,
         /// What is wrong with it.
         source: LineError,
+    },
+    /// What stands among the checkpoints of a run is no signed note.
+    #[error("{}, checkpoint {number}: {source}", path.display())]
+    NoNote {
+        /// The file.
+        path: PathBuf,
+        /// The checkpoint's number by its place.
+        number: u64,
+        /// What is wrong with it.
+        source: NoteError,
     },
     /// An earlier failure stopped the writer.
     #[error("evidence of this run stopped earlier and is not continued: {cause}")]

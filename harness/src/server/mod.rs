@@ -1,11 +1,8 @@
 //! Watching from elsewhere: a gRPC server over a folder of run folders, read only.
 //!
-//! It gives out the lines the recorder wrote, octet for octet, so a watcher can hash them and need not trust this program.
-//! It opens files for reading, knows nothing of runs under way but their files, and so can do nothing to them
-//! (13.16(b)). It has no credentials yet, which is why it answers its own machine only.
+//! It has no credentials yet, which is why it answers its own machine only.
 
-mod runs;
-mod stream;
+mod watch;
 
 #[cfg(test)]
 mod tests;
@@ -14,25 +11,14 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use proto_lab::record::RunId;
-use proto_lab::watch::{
-    ListRunsRequest, ListRunsResponse, RecordsRequest, RecordsResponse, Watch, WatchServer,
-};
+use proto_lab::watch::WatchServer;
 use tokio::net::TcpListener;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::TcpIncoming;
-use tonic::{Request, Response, Status};
 
-use crate::evidence::EvidenceError;
-use runs::Runs;
-use stream::Reading;
+use watch::{CALLS, Runs, WatchRuns};
 
-/// Calls answered at a time; each holds a file and a few MiB at most.
-const CALLS: usize = 32;
 /// A connection without traffic is asked for a sign of life this often.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
@@ -126,69 +112,5 @@ impl Server {
             .serve_with_incoming(incoming)
             .await?;
         Ok(())
-    }
-}
-
-/// The service.
-#[derive(Debug, Clone)]
-struct WatchRuns {
-    runs: Runs,
-    calls: Arc<Semaphore>,
-}
-
-impl WatchRuns {
-    fn new(runs: Runs) -> Self {
-        Self { runs, calls: Arc::new(Semaphore::new(CALLS)) }
-    }
-
-    fn place(&self) -> Result<OwnedSemaphorePermit, Status> {
-        let full =
-            |_| Status::resource_exhausted(format!("{CALLS} calls are being answered: try again later"));
-        Arc::clone(&self.calls).try_acquire_owned().map_err(full)
-    }
-}
-
-#[tonic::async_trait]
-impl Watch for WatchRuns {
-    type RecordsStream = ReceiverStream<Result<RecordsResponse, Status>>;
-
-    async fn list_runs(
-        &self,
-        request: Request<ListRunsRequest>,
-    ) -> Result<Response<ListRunsResponse>, Status> {
-        let _place = self.place()?;
-        let (runs, limit) = (self.runs.clone(), request.into_inner().limit);
-        let runs = aside(move || runs.latest(limit)).await?.map_err(status)?;
-        Ok(Response::new(ListRunsResponse { runs }))
-    }
-
-    async fn records(
-        &self,
-        request: Request<RecordsRequest>,
-    ) -> Result<Response<Self::RecordsStream>, Status> {
-        let place = self.place()?;
-        let RecordsRequest { run, from, follow } = request.into_inner();
-        let run: RunId = run.parse().map_err(|e| Status::invalid_argument(format!("{e}")))?;
-        let runs = self.runs.clone();
-        let reading = aside(move || {
-            let unknown = || Status::not_found(format!("there is no run `{run}` here: ListRuns names them"));
-            Reading::open(runs.folder(&run).ok_or_else(unknown)?, from).map_err(status)
-        });
-        Ok(Response::new(stream::start(reading.await??, follow, place)))
-    }
-}
-
-/// Does what may wait for a disk without holding up other calls.
-async fn aside<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
-    tokio::task::spawn_blocking(read)
-        .await
-        .map_err(|e| Status::internal(format!("reading was broken off: {e}")))
-}
-
-/// What a client is told when the files are not as they should be.
-fn status(error: EvidenceError) -> Status {
-    match error {
-        EvidenceError::Unreadable { .. } => Status::data_loss(error.to_string()),
-        _ => Status::internal(error.to_string()),
     }
 }

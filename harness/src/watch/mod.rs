@@ -4,10 +4,12 @@
 //! shows is what the evidence holds.
 
 mod follow;
+mod notes;
 mod progress;
 
 #[cfg(test)]
 mod tests;
 
 pub use follow::Follow;
+pub use notes::FollowNotes;
 pub use progress::{LineKind, Progress, ProgressLine};

@@ -1,23 +1,19 @@
-//! The gRPC service by which other programs watch runs: messages, client and server made from `lab.proto`.
+//! The gRPC service by which other programs watch runs: messages, client and server made from `watch.proto`.
 //!
 //! A line travels octet for octet as it was hashed, so a watcher can check it against the run's checkpoints and need not
 //! take the server's word.
 
 use crate::record::{LineError, Record};
 
-/// What `lab.proto` gives, as generated.
-#[allow(missing_docs, reason = "generated; lab.proto documents every message and field")]
-#[allow(unreachable_pub, reason = "generated")]
-mod generated {
-    tonic::include_proto!("smets1.lab.v1");
-}
+use crate::rpc::generated;
 
+pub use crate::rpc::DESCRIPTORS;
 pub use generated::watch_client::WatchClient;
 pub use generated::watch_server::{Watch, WatchServer};
-pub use generated::{ListRunsRequest, ListRunsResponse, RecordsRequest, RecordsResponse, RunSummary};
-
-/// Descriptors of the service, for reflection.
-pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/lab.bin"));
+pub use generated::{
+    BlobRequest, BlobResponse, BookSummary, CheckpointsRequest, CheckpointsResponse, ListBooksRequest,
+    ListBooksResponse, ListRunsRequest, ListRunsResponse, RecordsRequest, RecordsResponse, RunSummary,
+};
 
 /// Octets of lines after which a sender starts a new message; well under gRPC's usual limit of 4 MiB even with one line
 /// of the greatest length on top.

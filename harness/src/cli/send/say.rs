@@ -20,7 +20,9 @@ pub(super) fn line(folder: &RunFolder, packets: &PacketRange) -> Result<String, 
     let PacketRange { file, first, last } = packets;
     let sent = decode::sent(&folder.captures().join(file), (*first, *last))?;
     if sent.is_empty() {
-        return Ok(format!("nothing went to a device (packets {first} to {last} of {file} came of themselves)"));
+        return Ok(format!(
+            "nothing went to a device (packets {first} to {last} of {file} came of themselves)"
+        ));
     }
     let mut links: Vec<&str> = sent.iter().map(|(link, _)| link.as_str()).collect();
     links.dedup();

@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 
 use proto_lab::record::{Body, MAX_LINE, Record, RunId};
-use proto_lab::watch::RunSummary;
+use proto_lab::watch::{BookSummary, RunSummary};
 
 use crate::evidence::{EvidenceError, RunFolder, previous_root};
 
@@ -18,33 +18,61 @@ const TAILS: [u64; 3] = [4 << 10, 64 << 10, 2 * MAX_LINE as u64];
 
 /// A folder of run folders.
 #[derive(Debug, Clone)]
-pub(super) struct Runs {
+pub(crate) struct Runs {
     root: PathBuf,
 }
 
 impl Runs {
-    pub(super) fn new(root: impl Into<PathBuf>) -> Self {
+    pub(crate) fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// The folder of this run, if it is one. A [`RunId`] has no separator and begins with a letter or a digit, so no name
-    /// leads out of the folder.
-    pub(super) fn folder(&self, run: &RunId) -> Option<RunFolder> {
-        Some(self.begun(run)?.0)
+    /// The folder of this run or book, if it is one. A [`RunId`] has no separator and begins with a letter or a digit, so
+    /// no name leads out of the folder.
+    pub(crate) fn folder(&self, run: &RunId) -> Option<RunFolder> {
+        let folder = RunFolder::new(self.root.join(run.as_str()));
+        let begins = matches!(first(&folder)?.body, Body::RunStarted(_)) || is_book(run);
+        begins.then_some(folder)
     }
 
     /// The runs, the latest first; what is no run is left out.
     ///
     /// # Errors
     /// [`EvidenceError::Io`] when the folder cannot be read.
-    pub(super) fn latest(&self, limit: u32) -> Result<Vec<RunSummary>, EvidenceError> {
-        let limit = if limit == 0 { LIMIT.0 } else { limit.min(LIMIT.1) };
-        let entries = std::fs::read_dir(&self.root).map_err(EvidenceError::io("list", &self.root))?;
-        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.parse().ok());
-        let mut begun: Vec<_> = names.filter_map(|run| self.begun(&run)).collect();
+    pub(crate) fn latest(&self, limit: u32) -> Result<Vec<RunSummary>, EvidenceError> {
+        let mut begun: Vec<_> = self.names()?.filter_map(|run| self.begun(&run)).collect();
         begun.sort_by(|(_, a), (_, b)| (&b.began, &b.run).cmp(&(&a.began, &a.run)));
-        begun.truncate(limit as usize);
+        begun.truncate(at_most(limit));
         Ok(begun.into_iter().map(|(folder, summary)| with_its_end(&folder, summary)).collect())
+    }
+
+    /// The lab books, the latest first.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Io`] when the folder cannot be read.
+    pub(crate) fn latest_books(&self, limit: u32) -> Result<Vec<BookSummary>, EvidenceError> {
+        let mut books: Vec<_> = self.names()?.filter_map(|book| self.book(&book)).collect();
+        books.sort_by(|a, b| (&b.began, &b.book).cmp(&(&a.began, &a.book)));
+        books.truncate(at_most(limit));
+        Ok(books)
+    }
+
+    fn names(&self) -> Result<impl Iterator<Item = RunId>, EvidenceError> {
+        let entries = std::fs::read_dir(&self.root).map_err(EvidenceError::io("list", &self.root))?;
+        Ok(entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.parse().ok()))
+    }
+
+    /// A book at a glance; absent when it is none.
+    fn book(&self, book: &RunId) -> Option<BookSummary> {
+        let folder = RunFolder::new(self.root.join(book.as_str()));
+        let opened = first(&folder).filter(|_| is_book(book))?;
+        let last = last(&folder);
+        Some(BookSummary {
+            book: book.to_string(),
+            began: format!("{:.6}", opened.at),
+            records: last.as_ref().map_or(1, |last| last.sequence.0.saturating_add(1)),
+            finished: previous_root(&folder).is_ok_and(|root| root.is_some()),
+        })
     }
 
     /// What the first record of a run says; absent when there is none.
@@ -66,6 +94,16 @@ impl Runs {
         };
         Some((folder, summary))
     }
+}
+
+/// A book's name begins so, and no run's does.
+fn is_book(name: &RunId) -> bool {
+    name.as_str().starts_with("book-")
+}
+
+fn at_most(limit: u32) -> usize {
+    let limit = if limit == 0 { LIMIT.0 } else { limit.min(LIMIT.1) };
+    limit as usize
 }
 
 /// Adds how far the run has come. A run whose last line is no record stays in the list, open and with its first record

@@ -1,9 +1,9 @@
-//! One client's way through the lines of one run.
+//! One client's way through the lines, the checkpoints or a blob of one run.
 
 use std::time::Duration;
 
 use proto_lab::record::{Body, Record};
-use proto_lab::watch::{BATCH, RecordsResponse};
+use proto_lab::watch::{BATCH, CheckpointsResponse, RecordsResponse};
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
@@ -11,7 +11,7 @@ use tonic::Status;
 
 use super::{aside, status};
 use crate::evidence::{EvidenceError, RunFolder};
-use crate::watch::Follow;
+use crate::watch::{Follow, FollowNotes};
 
 /// How often a run that is being written is looked at. A step is with the watcher well within a tenth of a second.
 const POLL: Duration = Duration::from_millis(40);
@@ -20,11 +20,21 @@ pub(super) const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// One message for the client to take, and the place kept for the last word.
 const WAITING: usize = 2;
 
-type Messages = mpsc::Sender<Result<RecordsResponse, Status>>;
+/// What a client follows: it gives messages until it is finished.
+pub(super) trait Source: Send + 'static {
+    /// What goes to the client.
+    type Message: Send + 'static;
+
+    /// The next messages; absent when there is nothing new. It may wait for the disk.
+    fn read(&mut self) -> Result<Option<Vec<Self::Message>>, EvidenceError>;
+
+    /// Whether nothing more will come.
+    fn is_finished(&self) -> bool;
+}
 
 /// A place in the lines of a run.
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct Lines {
     follow: Follow,
     /// Number of the next line of the file.
     next: u64,
@@ -33,13 +43,16 @@ pub(super) struct Reading {
     finished: bool,
 }
 
-impl Reading {
+impl Lines {
     /// At the first line.
     pub(super) fn open(folder: RunFolder, from: u64) -> Result<Self, EvidenceError> {
         Ok(Self { follow: Follow::open(folder)?, next: 0, from, finished: false })
     }
+}
 
-    /// The next lines as messages; absent when there is nothing new.
+impl Source for Lines {
+    type Message = RecordsResponse;
+
     fn read(&mut self) -> Result<Option<Vec<RecordsResponse>>, EvidenceError> {
         let lines = self.follow.poll_lines()?;
         let mut messages: Vec<RecordsResponse> = Vec::new();
@@ -55,6 +68,10 @@ impl Reading {
         self.finished = Record::from_line(last).is_ok_and(|r| matches!(r.body, Body::RunFinished(_)));
         Ok((!lines.is_empty()).then_some(messages))
     }
+
+    fn is_finished(&self) -> bool {
+        self.finished
+    }
 }
 
 /// Adds a line to the last message, or to a new one when that is full.
@@ -65,12 +82,49 @@ fn append(messages: &mut Vec<RecordsResponse>, number: u64, line: &[u8]) {
     }
 }
 
-/// Sends lines until the last record, the end of what there is unless the client stays, or the client's leaving.
-pub(super) fn start(
-    reading: Reading,
+/// A place in the checkpoints of a run.
+#[derive(Debug)]
+pub(super) struct Notes {
+    follow: FollowNotes,
+    next: u64,
+    /// Checkpoints before this one are passed over.
+    from: u64,
+}
+
+impl Notes {
+    /// At the first checkpoint.
+    pub(super) fn open(folder: RunFolder, from: u64) -> Result<Self, EvidenceError> {
+        Ok(Self { follow: FollowNotes::open(folder)?, next: 0, from })
+    }
+}
+
+impl Source for Notes {
+    type Message = CheckpointsResponse;
+
+    /// One poll reads no more than one message may have.
+    fn read(&mut self) -> Result<Option<Vec<CheckpointsResponse>>, EvidenceError> {
+        let notes = self.follow.poll()?;
+        let first = self.next.max(self.from);
+        let passed = usize::try_from(first - self.next).unwrap_or(usize::MAX).min(notes.len());
+        self.next += notes.len() as u64;
+        let wanted = notes[passed..].concat().into_bytes();
+        let message = (!wanted.is_empty()).then_some(CheckpointsResponse { first, notes: wanted });
+        Ok((!notes.is_empty()).then(|| message.into_iter().collect()))
+    }
+
+    fn is_finished(&self) -> bool {
+        self.follow.is_finished()
+    }
+}
+
+type Messages<M> = mpsc::Sender<Result<M, Status>>;
+
+/// Sends messages until the last, the end of what there is unless the client stays, or the client's leaving.
+pub(super) fn start<S: Source>(
+    source: S,
     stay: bool,
     place: OwnedSemaphorePermit,
-) -> ReceiverStream<Result<RecordsResponse, Status>> {
+) -> ReceiverStream<Result<S::Message, Status>> {
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let _place = place;
@@ -78,18 +132,18 @@ pub(super) fn start(
         let Ok(last_word) = sender.clone().reserve_owned().await else {
             return;
         };
-        if let Err(status) = feed(reading, stay, &sender).await {
+        if let Err(status) = feed(source, stay, &sender).await {
             last_word.send(Err(status));
         }
     });
     ReceiverStream::new(receiver)
 }
 
-async fn feed(mut reading: Reading, stay: bool, to: &Messages) -> Result<(), Status> {
-    while !reading.finished {
-        let read = aside(move || reading.read().map(|messages| (reading, messages)));
+async fn feed<S: Source>(mut source: S, stay: bool, to: &Messages<S::Message>) -> Result<(), Status> {
+    while !source.is_finished() {
+        let read = aside(move || source.read().map(|messages| (source, messages)));
         let (back, messages) = read.await?.map_err(status)?;
-        reading = back;
+        source = back;
         match messages {
             Some(messages) => give(messages, to).await?,
             None if !stay => return Ok(()),
@@ -102,7 +156,7 @@ async fn feed(mut reading: Reading, stay: bool, to: &Messages) -> Result<(), Sta
     Ok(())
 }
 
-async fn give(messages: Vec<RecordsResponse>, to: &Messages) -> Result<(), Status> {
+async fn give<M>(messages: Vec<M>, to: &Messages<M>) -> Result<(), Status> {
     for message in messages {
         to.send_timeout(Ok(message), TAKEN_WITHIN).await.map_err(|error| match error {
             SendTimeoutError::Closed(_) => Status::cancelled("the client went away"),
