@@ -69,6 +69,7 @@ fn first(key: &LabKey) -> RunStarted {
         },
         packs: Vec::new(),
         plan: Vec::new(),
+        selected: Vec::new(),
         data_sets: Vec::new(),
         key: key.signer(),
         previous: None,

@@ -35,6 +35,7 @@ fn first(key: &LabKey) -> Result<RunStarted, Box<dyn Error>> {
         },
         packs: Vec::new(),
         plan: Vec::new(),
+        selected: Vec::new(),
         data_sets: Vec::new(),
         key: key.signer(),
         previous: None,

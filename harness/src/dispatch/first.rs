@@ -42,6 +42,7 @@ impl Bindings<'_> {
             system: self.system(),
             packs: self.plan.packs.iter().map(pack).collect(),
             plan: self.plan.cases(),
+            selected: self.plan.selected.clone(),
             data_sets: self.data_sets.iter().map(data_set).collect(),
             key: self.key.signer(),
             previous: self.previous,

@@ -30,6 +30,9 @@ use crate::s1sp::SecretStore;
 use crate::service_user::VendingDesk;
 use crate::station::Stations;
 
+/// How the name of a lab's book begins, and no run's.
+pub(super) const BOOK: &str = "book-";
+
 /// How long proving a whole rig may take.
 const PROOF: Duration = Duration::from_secs(90);
 
@@ -214,7 +217,11 @@ fn open(order: &Order, rig: &Rig, proof: &RigProof, tap: &RunTap) -> Result<Reco
 
 /// The root of the latest finished run among the run folders. A folder that cannot be read is no reason not to run.
 pub(super) fn previous(runs: &FilePath) -> Option<Digest> {
-    let mut folders: Vec<_> = std::fs::read_dir(runs).ok()?.filter_map(|e| Some(e.ok()?.path())).collect();
+    let entries = std::fs::read_dir(runs).ok()?.filter_map(Result::ok);
+    // A book is evidence of the lab, and a draft of nothing yet.
+    let is_run = |name: &str| !name.starts_with(BOOK) && !name.starts_with('.');
+    let runs = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_run));
+    let mut folders: Vec<_> = runs.map(|entry| entry.path()).collect();
     folders.sort();
     folders
         .into_iter()

@@ -6,8 +6,12 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use proto_lab::Digest;
+use proto_lab::record::Record;
 
 use super::{EvidenceError, RunFolder};
+
+/// The name a blob has while it is being written.
+const DRAFT: &str = ".draft";
 
 /// Files that are synced at the same time: a journalling file system commits for all that wait for it at once, where one
 /// after the other each would wait for a commit of its own.
@@ -27,6 +31,12 @@ impl Blobs {
         Self { folder, known: BTreeSet::new(), unsynced: Vec::new() }
     }
 
+    /// The folder has this name from now on; everything in it has been synced.
+    pub(super) fn moved_to(&mut self, folder: RunFolder) {
+        self.folder = folder;
+        self.unsynced.clear();
+    }
+
     /// Keeps these octets, once however often they come.
     pub(super) fn keep(&mut self, octets: &[u8]) -> Result<Digest, EvidenceError> {
         let digest = Digest::of(octets);
@@ -40,7 +50,7 @@ impl Blobs {
     /// Written under another name first, so that a blob's name never stands for half its octets.
     fn write(&mut self, digest: &Digest, octets: &[u8]) -> Result<(), EvidenceError> {
         let path = self.folder.blob(digest);
-        let draft = self.folder.blobs().join(".draft");
+        let draft = self.folder.blobs().join(DRAFT);
         let mut file = OpenOptions::new()
             .write(true)
             .create(true)
@@ -51,6 +61,33 @@ impl Blobs {
         fs::rename(&draft, &path).map_err(EvidenceError::io("name", &path))?;
         self.unsynced.push(path);
         Ok(())
+    }
+
+    /// The blobs that none of these records names: the writer died between keeping them and saying so. A draft it left half
+    /// written becomes a blob of what there is of it.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Io`].
+    pub(super) fn unnamed(&mut self, records: &[Record]) -> Result<Vec<Digest>, EvidenceError> {
+        let draft = self.folder.blobs().join(DRAFT);
+        if draft.exists() {
+            let octets = fs::read(&draft).map_err(EvidenceError::io("read", &draft))?;
+            self.keep(&octets)?;
+            // Keeping it has written it under this name again, and given that another.
+            if draft.exists() {
+                fs::remove_file(&draft).map_err(EvidenceError::io("remove", &draft))?;
+            }
+        }
+        let named: BTreeSet<Digest> = records.iter().flat_map(|record| record.body.blobs()).collect();
+        let blobs = self.folder.blobs();
+        let mut unnamed = BTreeSet::new();
+        for entry in fs::read_dir(&blobs).map_err(EvidenceError::io("list", &blobs))? {
+            let name = entry.map_err(EvidenceError::io("list", &blobs))?.file_name();
+            unnamed.extend(
+                name.to_string_lossy().parse::<Digest>().ok().filter(|digest| !named.contains(digest)),
+            );
+        }
+        Ok(unnamed.into_iter().collect())
     }
 
     /// Brings everything kept so far to the disk.

@@ -119,6 +119,11 @@ impl Capture {
         self.with(|writer| writer.name.clone())
     }
 
+    /// The folder of the file has this name from now on.
+    pub(super) fn moved_to(&self, captures: &Path) {
+        self.with(|writer| writer.path = captures.join(&writer.name));
+    }
+
     /// Why the capture stopped, if it did.
     pub(super) fn failure(&self) -> Option<String> {
         if !self.failed.load(Ordering::Acquire) {

@@ -10,6 +10,8 @@
 //! RUN/key.pub         the public key, so that the folder is whole; trust in it must come from elsewhere
 //! ```
 //!
+//! A lab's book ([`proto_lab::record::book`]) is such a folder too: its first record says which of the two it is ([`Opening`]).
+//!
 //! [`Recorder`] writes it, [`verify`] checks it, [`read_records`] reads it. Everything shown or reported of a run is a fold
 //! over these records.
 //!
@@ -24,6 +26,7 @@ mod error;
 mod folder;
 mod key;
 pub mod note;
+mod opening;
 mod packets;
 mod recorder;
 mod resume;
@@ -39,6 +42,7 @@ pub use error::EvidenceError;
 pub use folder::{RunFolder, previous_root, read_records};
 pub use key::LabKey;
 pub use note::{KeyFormatError, KeyName, VerifierKey};
+pub use opening::Opening;
 pub use packets::{CaptureFault, Packet, Packets, is_pcapng, read_packets};
 pub use recorder::{CHECKPOINT_EVERY, Recorder, RunEnd};
 pub use resume::Resumed;

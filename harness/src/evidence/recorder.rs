@@ -6,12 +6,13 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use proto_lab::Digest;
-use proto_lab::record::{Body, Record, RunFinished, RunId, RunStarted, Sequence, Tally, Verdict};
+use proto_lab::record::book::BookClosed;
+use proto_lab::record::{Body, CaptureBound, Record, RunFinished, Sequence, Tally, Verdict};
 
 use super::blob::Blobs;
 use super::checkpoint::{Checkpoint, origin, short_leaf};
 use super::tree::{SHORT_LEAF, Tree, leaf_hash};
-use super::{Capture, EvidenceError, LabKey, RunFolder};
+use super::{Capture, EvidenceError, LabKey, Opening, RunFolder};
 
 /// A checkpoint is made after this many records without one.
 pub const CHECKPOINT_EVERY: usize = 256;
@@ -44,7 +45,7 @@ impl RunEnd {
     }
 }
 
-/// Writes records, blobs and captures of one run, and signs for them.
+/// Writes records, blobs and captures of one run or one lab book, and signs for them.
 ///
 /// After any failure every later call fails too, and the run must stop and fail: evidence that cannot be written is not
 /// made good later.
@@ -52,13 +53,13 @@ impl RunEnd {
 pub struct Recorder {
     pub(super) folder: RunFolder,
     pub(super) key: LabKey,
-    pub(super) run: RunId,
+    pub(super) opening: Opening,
     pub(super) records: File,
     pub(super) checkpoints: File,
     pub(super) blobs: Blobs,
     pub(super) capture: Capture,
     /// Capture files of the run before it was resumed, whole.
-    pub(super) earlier_captures: Vec<proto_lab::record::CaptureBound>,
+    pub(super) earlier_captures: Vec<CaptureBound>,
     pub(super) bound_length: u64,
     pub(super) tree: Tree,
     pub(super) uncovered: Vec<[u8; SHORT_LEAF]>,
@@ -80,46 +81,58 @@ pub(super) fn open_for_writing(folder: &RunFolder, create: bool) -> Result<(File
     Ok((records, append_to(folder.checkpoints(), create)?))
 }
 
-fn make_folders(folder: &RunFolder) -> Result<(), EvidenceError> {
+/// The folder under the name it has until its first record is signed for. No run can have such a name.
+fn make_draft(folder: &RunFolder) -> Result<RunFolder, EvidenceError> {
+    if folder.root().exists() {
+        return Err(EvidenceError::Exists { path: folder.root().to_path_buf() });
+    }
     if let Some(parent) = folder.root().parent() {
         fs::create_dir_all(parent).map_err(EvidenceError::io("make", parent))?;
     }
-    match fs::create_dir(folder.root()) {
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
-            return Err(EvidenceError::Exists { path: folder.root().to_path_buf() });
-        }
-        made => made.map_err(EvidenceError::io("make", folder.root()))?,
+    let name = folder.root().file_name().unwrap_or_default().to_string_lossy();
+    let draft =
+        RunFolder::new(folder.root().with_file_name(format!(".{name}-{:08x}", rand::random::<u32>())));
+    for made in [draft.root().to_path_buf(), draft.blobs(), draft.captures()] {
+        fs::create_dir(&made).map_err(EvidenceError::io("make", made))?;
     }
-    for sub in [folder.blobs(), folder.captures()] {
-        fs::create_dir(&sub).map_err(EvidenceError::io("make", sub))?;
-    }
-    Ok(())
+    Ok(draft)
 }
 
 impl Recorder {
-    /// Starts the evidence of a run in a new folder. The key of `first` is set to `key`'s.
+    /// Starts the evidence of a run, or a book, in a new folder. The key of `first` is set to `key`'s. The folder has its name
+    /// only once its first record is in it and signed for: there is no run that had not begun.
     ///
     /// # Errors
     /// [`EvidenceError::Exists`] when the folder exists, [`EvidenceError::Io`].
-    pub fn create(folder: RunFolder, first: RunStarted, key: LabKey) -> Result<Self, EvidenceError> {
-        Self::create_at(Timestamp::now(), folder, first, key)
+    pub fn create(folder: RunFolder, first: impl Into<Opening>, key: LabKey) -> Result<Self, EvidenceError> {
+        Self::create_at(Timestamp::now(), folder, first.into(), key)
     }
 
     /// As [`Recorder::create`], at this time.
     pub(super) fn create_at(
         at: Timestamp,
         folder: RunFolder,
-        mut first: RunStarted,
+        opening: Opening,
         key: LabKey,
     ) -> Result<Self, EvidenceError> {
-        make_folders(&folder)?;
+        let draft = make_draft(&folder)?;
+        let begun = Self::begin(at, draft.clone(), opening, key).and_then(|recorder| recorder.named(folder));
+        if begun.is_err() {
+            // Nothing in it was anything to anybody yet; where it cannot be removed it is no run either.
+            let _ = fs::remove_dir_all(draft.root());
+        }
+        begun
+    }
+
+    /// Writes the first record and signs for it, in a folder that is to be named later.
+    fn begin(at: Timestamp, folder: RunFolder, opening: Opening, key: LabKey) -> Result<Self, EvidenceError> {
         let (records, checkpoints) = open_for_writing(&folder, true)?;
         let public = format!("{}\n", key.verifier());
         fs::write(folder.key(), public).map_err(EvidenceError::io("write", folder.key()))?;
         let capture = Capture::create(&folder.captures(), "run.pcapng")?;
         let mut recorder = Self {
             blobs: Blobs::new(folder.clone()),
-            run: first.run.clone(),
+            opening: opening.clone(),
             folder,
             records,
             checkpoints,
@@ -136,10 +149,27 @@ impl Recorder {
             stopped: None,
             key,
         };
-        first.key = recorder.key.signer();
-        recorder.guarded(|r| r.write(at, Body::RunStarted(Box::new(first))))?;
+        let signer = recorder.key.signer();
+        recorder.guarded(|r| r.write(at, opening.signed_by(signer)))?;
         recorder.checkpoint()?;
         Ok(recorder)
+    }
+
+    /// Gives the folder its name. What is open stays open under the new one.
+    fn named(mut self, folder: RunFolder) -> Result<Self, EvidenceError> {
+        fs::rename(self.folder.root(), folder.root()).map_err(|e| match e.kind() {
+            std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists => {
+                EvidenceError::Exists { path: folder.root().to_path_buf() }
+            }
+            _ => EvidenceError::io("name", folder.root())(e),
+        })?;
+        let parent = folder.root().parent().filter(|parent| !parent.as_os_str().is_empty());
+        let parent = parent.unwrap_or(std::path::Path::new("."));
+        File::open(parent).and_then(|f| f.sync_all()).map_err(EvidenceError::io("sync", parent))?;
+        self.capture.moved_to(&folder.captures());
+        self.blobs.moved_to(folder.clone());
+        self.folder = folder;
+        Ok(self)
     }
 
     /// The run's folder.
@@ -173,7 +203,11 @@ impl Recorder {
     /// As [`Recorder::append`].
     pub fn append_at(&mut self, at: Timestamp, body: Body) -> Result<Sequence, EvidenceError> {
         let advice = match &body {
-            Body::RunStarted(_) => "a run begins with `Recorder::create`",
+            Body::RunStarted(_) | Body::BookOpened(_) => "evidence begins with `Recorder::create`",
+            Body::BookClosed(_) => "a book ends with `Recorder::close`",
+            body if !self.opening.admits(body) => {
+                "a lab's book says what concerns the lab, and a run what concerns it"
+            }
             Body::RunFinished(_) => "a run ends with `Recorder::finish`",
             Body::Repaired(_) => "a run is reopened with `Recorder::resume`",
             _ => return self.guarded(|r| r.write(at, body)),
@@ -231,14 +265,32 @@ impl Recorder {
         })
     }
 
-    fn last_record(&self, end: RunEnd) -> RunFinished {
-        let counts = self.tally.counts();
+    /// Ends a book, for this reason in words. Gives the root that the next book binds.
+    ///
+    /// # Errors
+    /// [`EvidenceError`]; the book then stays open.
+    pub fn close(mut self, reason: impl Into<String>) -> Result<Digest, EvidenceError> {
+        let reason = reason.into();
+        self.guarded(|r| {
+            let captures = r.whole_captures();
+            r.write(Timestamp::now(), Body::BookClosed(BookClosed { reason, captures }))?;
+            r.sign(true)?;
+            Ok(r.tree.root())
+        })
+    }
+
+    fn whole_captures(&self) -> Vec<CaptureBound> {
         let mut captures = self.earlier_captures.clone();
         captures.push(self.capture.close());
+        captures
+    }
+
+    fn last_record(&self, end: RunEnd) -> RunFinished {
+        let counts = self.tally.counts();
         RunFinished {
             verdict: counts.worst().max(end.verdict()),
             counts,
-            captures,
+            captures: self.whole_captures(),
             reason: end.reason(),
             began: self.began,
         }
@@ -273,7 +325,9 @@ impl Recorder {
         self.uncovered.push(short_leaf(&leaf));
         self.tally.apply(sequence, &record.body);
         self.last_at = record.at;
-        if self.uncovered.len() >= CHECKPOINT_EVERY && !matches!(record.body, Body::RunFinished(_)) {
+        if self.uncovered.len() >= CHECKPOINT_EVERY
+            && !matches!(record.body, Body::RunFinished(_) | Body::BookClosed(_))
+        {
             self.write_checkpoint(false)?;
         }
         Ok(sequence)
@@ -295,7 +349,7 @@ impl Recorder {
     }
 
     /// Signs for everything so far and brings it to the disk, the records before the signature.
-    fn sign(&mut self, is_final: bool) -> Result<(), EvidenceError> {
+    pub(super) fn sign(&mut self, is_final: bool) -> Result<(), EvidenceError> {
         self.sync_all()?;
         self.write_checkpoint(is_final)?;
         self.checkpoints.sync_data().map_err(EvidenceError::io("sync", self.folder.checkpoints()))
@@ -308,7 +362,7 @@ impl Recorder {
             return Ok(());
         }
         let checkpoint = Checkpoint {
-            origin: origin(self.key.verifier().name(), &self.run),
+            origin: origin(self.key.verifier().name(), self.opening.name()),
             size: self.tree.size(),
             root: self.tree.root(),
             leaves: std::mem::take(&mut self.uncovered),

@@ -1,19 +1,21 @@
 //! Reopening a run whose writer died: what is whole is checked and kept, a torn end is put aside, and a record says so.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write as _;
 
 use jiff::Timestamp;
+use proto_lab::Digest;
 use proto_lab::record::{Body, CaptureBound, Note as NoteRecord, Record, Repaired, Sequence, Tally};
 
 use super::blob::Blobs;
 use super::capture;
-use super::checkpoint::short_leaf;
+use super::checkpoint::{Checkpoint, origin, short_leaf};
 use super::folder::{read_checkpoints, read_records};
 use super::note::Note;
 use super::recorder::open_for_writing;
 use super::torn::{Kept, TornEnds};
 use super::tree::{Tree, leaf_hash};
-use super::{Capture, EvidenceError, LabKey, Recorder, RunFolder, Standing, verify};
+use super::{Capture, EvidenceError, LabKey, Opening, Recorder, RunFolder, Standing, verify};
 
 /// A run reopened.
 #[derive(Debug)]
@@ -25,7 +27,8 @@ pub struct Resumed {
 }
 
 impl Recorder {
-    /// Reopens an open run, by the key that began it.
+    /// Reopens an open run, or an open book, by the key that began it. One whose last record is written and whose final
+    /// checkpoint is not is given that, and is finished.
     ///
     /// # Errors
     /// [`EvidenceError::Held`] when its writer lives, [`EvidenceError::Finished`] when there is nothing to resume,
@@ -38,7 +41,10 @@ impl Recorder {
         let (records_file, checkpoints_file) = open_for_writing(&folder, false)?;
         let mut blobs = Blobs::new(folder.clone());
         let torn = TornEnds::find(&folder)?;
-        let kept = torn.keep(&mut blobs)?;
+        let ended = torn.record.is_empty() && read_records(&folder)?.last().is_some_and(is_an_end);
+        // What is cut of evidence whose last record is whole can only be the beginning of the signature that is now made again,
+        // and no record could name it.
+        let kept = if ended { Kept::default() } else { torn.keep(&mut blobs)? };
         torn.cut(&folder, &records_file, &checkpoints_file)?;
         let covered = match require_open(&folder, &key) {
             Ok(covered) => covered,
@@ -52,13 +58,18 @@ impl Recorder {
             path: folder.root().to_path_buf(),
             finding: finding.to_owned(),
         };
-        let (last, first) = match (records.last(), records.first().map(|r| &r.body)) {
-            (Some(last), Some(Body::RunStarted(first))) => (last.clone(), first.clone()),
+        let (last, opening) = match (records.last(), records.first().and_then(|r| Opening::of(&r.body))) {
+            (Some(last), Some(opening)) => (last.clone(), opening),
             _ => return Err(unsound("it has no first record")),
         };
+        if ended {
+            records_file.sync_data().map_err(EvidenceError::io("sync", folder.records()))?;
+            sign_the_end(&folder, &key, &opening, &records, covered, checkpoints_file)?;
+            return Err(EvidenceError::Finished { run: opening.name().clone() });
+        }
         let (capture, earlier_captures) = reopen_captures(&folder)?;
         let mut recorder = Self {
-            run: first.run.clone(),
+            opening,
             blobs,
             records: records_file,
             checkpoints: checkpoints_file,
@@ -76,7 +87,8 @@ impl Recorder {
             folder,
         };
         recorder.regrow(&records, covered)?;
-        recorder.guarded(|r| r.say_what_was_repaired(at, last.sequence, &torn, kept))?;
+        let unnamed = recorder.blobs.unnamed(&records)?;
+        recorder.guarded(|r| r.say_what_was_repaired(at, last.sequence, &torn, kept, unnamed))?;
         recorder.checkpoint()?;
         records = read_records(&recorder.folder)?;
         Ok(Resumed { recorder, records })
@@ -100,9 +112,12 @@ impl Recorder {
         last: Sequence,
         torn: &TornEnds,
         Kept { cut, cut_checkpoint }: Kept,
+        unnamed: Vec<Digest>,
     ) -> Result<(), EvidenceError> {
         let octets = torn.record.len() as u64;
-        self.write(at, Body::Repaired(Repaired { last, cut, octets, cut_checkpoint }))?;
+        let unnamed =
+            unnamed.into_iter().filter(|blob| ![cut, cut_checkpoint].contains(&Some(*blob))).collect();
+        self.write(at, Body::Repaired(Repaired { last, cut, octets, cut_checkpoint, unnamed }))?;
         if cut_checkpoint.is_some() {
             let what =
                 format!("{} octets of an unfinished checkpoint were cut and kept", torn.checkpoint.len());
@@ -114,6 +129,33 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+/// Whether nothing can follow this record.
+fn is_an_end(record: &Record) -> bool {
+    matches!(record.body, Body::RunFinished(_) | Body::BookClosed(_))
+}
+
+/// The final checkpoint of evidence whose writer died between its last record and that.
+fn sign_the_end(
+    folder: &RunFolder,
+    key: &LabKey,
+    opening: &Opening,
+    records: &[Record],
+    covered: u64,
+    mut checkpoints: File,
+) -> Result<(), EvidenceError> {
+    let (mut tree, mut leaves) = (Tree::default(), Vec::new());
+    for record in records {
+        let leaf = leaf_hash(record.to_line()?.as_bytes());
+        tree.push(leaf);
+        leaves.extend((record.sequence.0 >= covered).then(|| short_leaf(&leaf)));
+    }
+    let origin = origin(key.verifier().name(), opening.name());
+    let checkpoint = Checkpoint { origin, size: tree.size(), root: tree.root(), leaves, is_final: true };
+    let note = key.note().sign(&checkpoint.to_text());
+    let written = checkpoints.write_all(note.as_bytes()).and_then(|()| checkpoints.sync_data());
+    written.map_err(EvidenceError::io("write", folder.checkpoints()))
 }
 
 /// The run must be open and sound by this key; gives how many records its checkpoints cover.

@@ -26,7 +26,7 @@ pub(super) struct TornEnds {
 }
 
 /// The blobs that keep what is cut.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Kept {
     pub(super) cut: Option<Digest>,
     pub(super) cut_checkpoint: Option<Digest>,

@@ -82,6 +82,7 @@ pub(crate) fn first(run: &str) -> RunStarted {
             case("srvt-ioc", "top-up"),
             case("srvt-ioc", "gas-valve"),
         ],
+        selected: vec![],
         data_sets: vec![],
         key: SignerKey { verifier: "embedded+00000000+AAAA".into(), ephemeral: false },
         previous: None,

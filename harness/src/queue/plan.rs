@@ -11,6 +11,8 @@ use scenarios::{Action, Pack, PackKind, Row, Script, Step};
 pub struct Plan {
     /// The packs, in the order they run.
     pub packs: Vec<Pack>,
+    /// The scripts asked for by name; empty means all of them.
+    pub selected: Vec<String>,
     skips: Vec<Vec<Vec<Option<Skip>>>>,
 }
 
@@ -122,7 +124,7 @@ impl Plan {
         };
         let of_script = |script: &Script| script.cases().map(|row| skip(script, row)).collect();
         let skips = packs.iter().map(|pack| pack.scripts.iter().map(of_script).collect()).collect();
-        Ok(Self { packs, skips })
+        Ok(Self { packs, selected: selection.scripts.clone(), skips })
     }
 
     /// The kind of installation its packs migrate, where one of them migrates any.

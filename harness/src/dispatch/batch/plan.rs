@@ -106,6 +106,7 @@ pub(super) fn first_record(order: &BatchOrder, groups: &[Planned], case: Case) -
         },
         packs: Vec::new(),
         plan: vec![case],
+        selected: Vec::new(),
         data_sets: Vec::new(),
         key: order.key.signer(),
         previous: super::super::run::previous(&order.runs),

@@ -1,5 +1,6 @@
 //! Whole runs on disk: written, checked, tampered with in every way, torn and resumed.
 
+mod books;
 mod captures;
 mod oracles;
 mod resumed;
@@ -53,6 +54,7 @@ pub(super) fn first() -> RunStarted {
         },
         packs: vec![],
         plan: vec![case("a"), case("b")],
+        selected: vec![],
         data_sets: vec![],
         key: key().signer(),
         previous: None,
@@ -104,7 +106,7 @@ pub(super) fn one_script(recorder: &mut Recorder, name: &str) {
 /// A run begun by `key` in `dir`, its first script done.
 pub(super) fn open_run(dir: &Path, key: LabKey) -> Recorder {
     let folder = RunFolder::new(dir.join("run-1"));
-    let mut recorder = Recorder::create_at(at(0), folder, first(), key).unwrap();
+    let mut recorder = Recorder::create_at(at(0), folder, first().into(), key).unwrap();
     one_script(&mut recorder, "a");
     recorder
 }

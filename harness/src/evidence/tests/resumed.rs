@@ -178,3 +178,42 @@ fn a_run_that_lost_records_it_had_signed_for_is_not_resumed() {
     let error = Recorder::resume_at(at(100), folder, key()).unwrap_err();
     assert!(error.to_string().contains("missing"), "{error}");
 }
+
+#[test]
+fn a_run_that_died_before_its_final_checkpoint_is_given_that_and_no_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = whole_run(dir.path(), key());
+    let (records, notes) = (fs::read(folder.records()).unwrap(), fs::read(folder.checkpoints()).unwrap());
+    let text = std::str::from_utf8(&notes).unwrap();
+    let last = text.find("\nfinal\n").unwrap();
+    let start = text[..last].rfind("\n— ").map(|n| n + 1 + text[n + 1..].find('\n').unwrap() + 1).unwrap();
+    for cut in [start, start + 9, notes.len() - 7] {
+        fs::write(folder.checkpoints(), &notes[..cut]).unwrap();
+        assert_eq!(check(&folder).verdict, Some(Verdict::Pass));
+        let error = Recorder::resume_at(at(100), folder.clone(), key()).unwrap_err();
+        assert!(matches!(error, EvidenceError::Finished { .. }), "cut at {cut}: {error}");
+        assert_eq!(fs::read(folder.records()).unwrap(), records);
+        let verification = check(&folder);
+        assert_eq!(verification.standing, Standing::Sound, "cut at {cut}: {verification}");
+    }
+}
+
+#[test]
+fn blobs_that_no_record_names_yet_are_named_by_the_one_about_the_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = open_run(dir.path(), key());
+    let folder = recorder.folder().clone();
+    let whole = recorder.blob(b"asked and not recorded").unwrap();
+    drop(recorder);
+    fs::write(folder.blobs().join(".draft"), b"half a mess").unwrap();
+    let resumed = resume(&folder);
+    let unnamed = resumed.records.iter().find_map(|record| match &record.body {
+        Body::Repaired(repaired) => Some(repaired.unnamed.clone()),
+        _ => None,
+    });
+    let mut expected = vec![whole, Digest::of(b"half a mess")];
+    expected.sort();
+    assert_eq!(unnamed, Some(expected));
+    let verification = finish(resumed);
+    assert_eq!(verification.standing, Standing::Sound, "{verification}");
+}

@@ -209,7 +209,7 @@ fn checkpoints_of_another_run_of_the_same_lab_are_found() {
     let dir = tempfile::tempdir().unwrap();
     let folder = RunFolder::new(dir.path().join("run-2"));
     let second = RunStarted { run: "run-2".parse().unwrap(), ..first() };
-    let recorder = Recorder::create_at(at(0), folder.clone(), second, key()).unwrap();
+    let recorder = Recorder::create_at(at(0), folder.clone(), second.into(), key()).unwrap();
     recorder.finish_at(at(1), RunEnd::Completed).unwrap();
     let other = whole_run(dir.path(), key());
     fs::copy(other.checkpoints(), folder.checkpoints()).unwrap();

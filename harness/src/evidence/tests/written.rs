@@ -64,7 +64,7 @@ fn an_ended_or_failed_run_carries_its_verdict_and_reason() {
 fn evidence_is_never_written_over() {
     let dir = tempfile::tempdir().unwrap();
     let folder = whole_run(dir.path(), key());
-    let error = Recorder::create_at(at(0), folder, first(), key()).unwrap_err();
+    let error = Recorder::create_at(at(0), folder, first().into(), key()).unwrap_err();
     assert!(matches!(error, EvidenceError::Exists { .. }), "{error}");
 }
 

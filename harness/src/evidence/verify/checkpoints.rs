@@ -1,13 +1,11 @@
 //! Reading the checkpoint file and holding its signatures, origins and sizes to account.
 
-use proto_lab::record::RunStarted;
-
 use super::{Findings, Place};
 use crate::evidence::checkpoint::{Checkpoint, origin};
 use crate::evidence::folder::read_checkpoints;
 use crate::evidence::note::Note;
 use crate::evidence::tree::SHORT_LEAF;
-use crate::evidence::{EvidenceError, RunFolder, VerifierKey};
+use crate::evidence::{EvidenceError, Opening, RunFolder, VerifierKey};
 
 /// The checkpoints of a run whose signatures hold, up to the first that does not.
 #[derive(Debug)]
@@ -21,7 +19,7 @@ impl SignedCheckpoints {
     pub(super) fn read(
         folder: &RunFolder,
         key: Option<&VerifierKey>,
-        first: Option<&RunStarted>,
+        first: Option<&Opening>,
         findings: &mut Findings,
     ) -> Result<Self, EvidenceError> {
         let octets = read_checkpoints(folder)?;
@@ -29,7 +27,7 @@ impl SignedCheckpoints {
         if octets.is_empty() {
             findings.add(Place::Key, "there is no checkpoint: nothing in this run is signed");
         }
-        let expected = key.zip(first).map(|(key, first)| origin(key.name(), &first.run));
+        let expected = key.zip(first).map(|(key, first)| origin(key.name(), first.name()));
         signed.take_all(&octets, key, expected.as_deref(), findings);
         Ok(signed)
     }
@@ -119,7 +117,7 @@ impl SignedCheckpoints {
             findings.add(Place::Record(last.size), "stands after the final checkpoint");
         }
         if last.is_final && !finished && records == last.size {
-            let what = "the final checkpoint covers no `run-finished` record";
+            let what = "the final checkpoint covers no last record";
             findings.add(Place::Checkpoint(self.read.saturating_sub(1)), what);
         }
     }

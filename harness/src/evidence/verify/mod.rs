@@ -13,11 +13,11 @@ use std::fs;
 use std::io;
 
 use proto_lab::Digest;
-use proto_lab::record::{Counts, MAX_LINE, Record, RunId, RunStarted, Verdict};
+use proto_lab::record::{Counts, MAX_LINE, Record, RunId, Verdict};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{EvidenceError, RunFolder, VerifierKey};
+use super::{EvidenceError, Opening, RunFolder, VerifierKey};
 use checkpoints::SignedCheckpoints;
 use records::RecordPass;
 
@@ -167,25 +167,25 @@ pub fn verify(folder: &RunFolder, trusted: &[VerifierKey]) -> Result<Verificatio
     let first = first_record(folder)?;
     let key = signer(folder, first.as_ref(), trusted, &mut findings)?;
     let signed = SignedCheckpoints::read(folder, key.as_ref(), first.as_ref(), &mut findings)?;
-    let mut pass = RecordPass::new(folder, &signed, &mut findings);
+    let mut pass = RecordPass::new(folder, first.as_ref(), &signed, &mut findings);
     pass.run()?;
     let seen = pass.seen();
-    captures::check(folder, &seen.bounds, seen.finished.is_some(), &mut findings)?;
-    if seen.finished.is_some() {
+    captures::check(folder, &seen.bounds, seen.ended, &mut findings)?;
+    if seen.ended {
         strange_blobs(folder, &seen.blobs, &mut findings)?;
     }
-    signed.check_end(seen.tree.size(), seen.finished.is_some(), &mut findings);
+    signed.check_end(seen.tree.size(), seen.ended, &mut findings);
     findings.0.sort();
     findings.0.truncate(MAX_FINDINGS);
     Ok(Verification {
         standing: standing(&findings, signed.is_final(), !trusted.is_empty()),
-        run: first.as_ref().map(|f| f.run.clone()),
+        run: first.as_ref().map(|f| f.name().clone()),
         signer: key.map(|k| k.to_string()),
         records: seen.tree.size(),
         checkpoints: signed.len(),
         blobs: seen.blobs.len() as u64,
         root: seen.tree.root(),
-        previous: first.and_then(|f| f.previous),
+        previous: first.and_then(|f| f.previous()),
         verdict: seen.finished,
         counts: seen.tally.counts(),
         findings: findings.0,
@@ -220,14 +220,14 @@ fn standing(findings: &Findings, is_final: bool, trusts_a_key: bool) -> Standing
 }
 
 /// The first record, when it can be read; what is wrong with it is found in the pass over all records.
-fn first_record(folder: &RunFolder) -> Result<Option<RunStarted>, EvidenceError> {
+fn first_record(folder: &RunFolder) -> Result<Option<Opening>, EvidenceError> {
     let path = folder.records();
     let file = fs::File::open(&path).map_err(EvidenceError::io("open", &path))?;
     let mut line = Vec::with_capacity(4096);
     super::folder::read_line(&mut io::BufReader::new(file), &mut line)
         .map_err(EvidenceError::io("read", &path))?;
     match Record::from_line(&line).map(|record| record.body) {
-        Ok(proto_lab::record::Body::RunStarted(first)) if line.len() <= MAX_LINE => Ok(Some(*first)),
+        Ok(body) if line.len() <= MAX_LINE => Ok(Opening::of(&body)),
         _ => Ok(None),
     }
 }
@@ -236,14 +236,14 @@ fn first_record(folder: &RunFolder) -> Result<Option<RunStarted>, EvidenceError>
 /// the two is taken, so that the record at fault can be named.
 fn signer(
     folder: &RunFolder,
-    first: Option<&RunStarted>,
+    first: Option<&Opening>,
     trusted: &[VerifierKey],
     findings: &mut Findings,
 ) -> Result<Option<VerifierKey>, EvidenceError> {
     let path = folder.key();
     let beside = fs::read(&path).map_err(EvidenceError::io("read", &path))?;
     let beside = String::from_utf8_lossy(&beside).into_owned();
-    let named = first.map_or(beside.trim_end(), |f| f.key.verifier.as_str());
+    let named = first.map_or(beside.trim_end(), |f| f.key().verifier.as_str());
     if beside != format!("{named}\n") {
         findings.add(Place::Key, "key.pub is not the key that the first record names");
     }

@@ -7,8 +7,7 @@ use std::io::{self, BufReader};
 use jiff::Timestamp;
 use proto_lab::Digest;
 use proto_lab::record::{
-    AlertMatch, Body, CaptureBound, FORMAT, MAX_LINE, Record, RunFinished, RunStarted, Sequence, Tally,
-    Verdict,
+    AlertMatch, Body, CaptureBound, FORMAT, MAX_LINE, Record, RunFinished, Sequence, Tally, Verdict,
 };
 
 use super::checkpoints::SignedCheckpoints;
@@ -16,7 +15,7 @@ use super::{Findings, Hashing, Place};
 use crate::evidence::checkpoint::{Checkpoint, short_leaf};
 use crate::evidence::folder::read_line;
 use crate::evidence::tree::{SHORT_LEAF, Tree, leaf_hash};
-use crate::evidence::{EvidenceError, RunFolder};
+use crate::evidence::{EvidenceError, Opening, RunFolder};
 
 /// What the pass leaves behind.
 #[derive(Debug, Default)]
@@ -28,6 +27,8 @@ pub(super) struct Seen {
     pub(super) bounds: Vec<(u64, CaptureBound)>,
     /// The verdict of the `run-finished` record.
     pub(super) finished: Option<Verdict>,
+    /// Whether the last record of a run or of a book is here.
+    pub(super) ended: bool,
     last_at: Option<Timestamp>,
 }
 
@@ -35,6 +36,7 @@ type Expectation<'a> = ([u8; SHORT_LEAF], Option<(u64, &'a Checkpoint)>);
 
 pub(super) struct RecordPass<'a> {
     folder: &'a RunFolder,
+    opening: Option<&'a Opening>,
     expected: Box<dyn Iterator<Item = Expectation<'a>> + 'a>,
     findings: &'a mut Findings,
     seen: Seen,
@@ -43,10 +45,11 @@ pub(super) struct RecordPass<'a> {
 impl<'a> RecordPass<'a> {
     pub(super) fn new(
         folder: &'a RunFolder,
+        opening: Option<&'a Opening>,
         signed: &'a SignedCheckpoints,
         findings: &'a mut Findings,
     ) -> Self {
-        Self { folder, expected: Box::new(signed.expectations()), findings, seen: Seen::default() }
+        Self { folder, opening, expected: Box::new(signed.expectations()), findings, seen: Seen::default() }
     }
 
     pub(super) fn seen(self) -> Seen {
@@ -106,7 +109,7 @@ impl<'a> RecordPass<'a> {
         if self.seen.last_at.is_some_and(|last| record.at < last) {
             self.wrong(n, format!("its time {} is before that of the record before it", record.at));
         }
-        if self.seen.finished.is_some() {
+        if self.seen.ended {
             self.wrong(n, "stands after the end of the run");
         }
         self.seen.last_at = Some(record.at);
@@ -120,21 +123,31 @@ impl<'a> RecordPass<'a> {
     /// What only a first, a last or a capture record may say.
     fn place(&mut self, n: u64, body: &Body) {
         match body {
-            Body::RunStarted(first) => self.first(n, first),
+            Body::RunStarted(_) | Body::BookOpened(_) => self.first(n, body),
             _ if n == 0 => self.wrong(n, format!("is a `{}` record: expected `run-started`", body.kind())),
+            _ if self.opening.is_some_and(|opening| !opening.admits(body)) => {
+                self.wrong(n, format!("is a `{}` record, which has no place here", body.kind()));
+            }
             Body::RunFinished(last) => self.last(n, last),
+            Body::BookClosed(last) => self.end(n, &last.captures),
             Body::Capture(bound) => self.seen.bounds.push((n, bound.clone())),
             _ => {}
         }
     }
 
-    fn first(&mut self, n: u64, first: &RunStarted) {
+    fn first(&mut self, n: u64, body: &Body) {
         if n > 0 {
-            self.wrong(n, "a second `run-started`");
+            self.wrong(n, format!("a `{}` that is not the first record", body.kind()));
         }
-        if first.format != FORMAT {
-            self.wrong(n, format!("record format {}: this harness reads format {FORMAT}", first.format));
+        if let Some(format) = Opening::of(body).map(|first| first.format()).filter(|format| *format != FORMAT)
+        {
+            self.wrong(n, format!("record format {format}: this harness reads format {FORMAT}"));
         }
+    }
+
+    fn end(&mut self, n: u64, captures: &[CaptureBound]) {
+        self.seen.bounds.extend(captures.iter().map(|bound| (n, bound.clone())));
+        self.seen.ended = true;
     }
 
     fn last(&mut self, n: u64, last: &RunFinished) {
@@ -146,7 +159,7 @@ impl<'a> RecordPass<'a> {
         if last.verdict < expected || (last.reason.is_none() && last.verdict != expected) {
             self.wrong(n, format!("verdict {}: the records come to {expected}", last.verdict));
         }
-        self.seen.bounds.extend(last.captures.iter().map(|bound| (n, bound.clone())));
+        self.end(n, &last.captures);
         self.seen.finished = Some(last.verdict);
     }
 

@@ -14,13 +14,18 @@
 //! The order within a step is *intent*, then the stimulus, then *observation*s, then the step's verdict. An intent that
 //! nothing follows is what a crash leaves behind; it counts as inconclusive and is never repeated silently.
 
+mod action;
+mod actor;
 mod baseline;
+pub mod book;
 mod line;
 mod run;
 mod script;
 mod tally;
 mod verdict;
 
+pub use action::{Action, Deed, Outcome};
+pub use actor::{Actor, ActorName, ActorNameError, Credential, Role, UnknownRole};
 pub use baseline::{Baseline, KnownDefect};
 pub use line::{LineError, MAX_LINE};
 pub use run::{
@@ -108,8 +113,16 @@ pub enum Body {
     Capture(CaptureBound),
     /// The run's folder was reopened after its writer died.
     Repaired(Repaired),
+    /// A person acted on the run.
+    Action(Box<Action>),
     /// The last record.
     RunFinished(RunFinished),
+    /// The first record of a lab book, in place of a run's.
+    BookOpened(Box<book::BookOpened>),
+    /// Something happened to the lab; in its book only.
+    Lab(Box<book::LabEvent>),
+    /// The last record of a lab book.
+    BookClosed(book::BookClosed),
 }
 
 impl Body {
@@ -133,7 +146,11 @@ impl Body {
             Self::IssueResolved(_) => "issue-resolved",
             Self::Capture(_) => "capture",
             Self::Repaired(_) => "repaired",
+            Self::Action(_) => "action",
             Self::RunFinished(_) => "run-finished",
+            Self::BookOpened(_) => "book-opened",
+            Self::Lab(_) => "lab",
+            Self::BookClosed(_) => "book-closed",
         }
     }
 
@@ -147,7 +164,10 @@ impl Body {
             Self::Observed(observation) => observation.blobs.clone(),
             Self::Alert(alert) => alert.blob.into_iter().collect(),
             Self::Prepared(prepared) => prepared.blob.into_iter().collect(),
-            Self::Repaired(repaired) => repaired.cut.into_iter().chain(repaired.cut_checkpoint).collect(),
+            Self::Repaired(repaired) => {
+                let cut = repaired.cut.into_iter().chain(repaired.cut_checkpoint);
+                cut.chain(repaired.unnamed.iter().copied()).collect()
+            }
             _ => Vec::new(),
         }
     }

@@ -94,6 +94,10 @@ pub struct RunStarted {
     pub packs: Vec<PackBound>,
     /// The scripts to be run, in order. What is here and never started is not run.
     pub plan: Vec<Case>,
+    /// The scripts asked for by name, where not every script of the packs was: the rest of the plan is not run. A run that is
+    /// resumed runs the rest of these and nothing else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub selected: Vec<String>,
     /// Test data sets loaded for the run (8.1(g), 9.1(b)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_sets: Vec<DataSet>,
@@ -318,6 +322,9 @@ pub struct Repaired {
     /// The unfinished end of the checkpoint file, kept as a blob; absent when the file ended cleanly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cut_checkpoint: Option<Digest>,
+    /// Blobs that were kept and that no record had named yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unnamed: Vec<Digest>,
 }
 
 /// How the run ended.

@@ -67,6 +67,7 @@ fn run_started() -> RunStarted {
             baseline: None,
         }],
         plan: vec![case("read-import")],
+        selected: vec![],
         data_sets: vec![],
         key: SignerKey { verifier: "lab+00000000+AAAA".into(), ephemeral: false },
         previous: None,
@@ -188,7 +189,13 @@ fn bodies() -> Vec<Body> {
             by: "Secretary of State".into(),
         }),
         Body::Capture(capture.clone()),
-        Body::Repaired(Repaired { last: Sequence(11), cut: Some(digest), octets: 17, cut_checkpoint: None }),
+        Body::Repaired(Repaired {
+            last: Sequence(11),
+            cut: Some(digest),
+            octets: 17,
+            cut_checkpoint: None,
+            unnamed: vec![],
+        }),
         Body::RunFinished(RunFinished {
             verdict: Verdict::Pass,
             counts: Counts { pass: 1, ..Counts::default() },
