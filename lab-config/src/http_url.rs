@@ -42,6 +42,11 @@ impl HttpUrl {
         &self.authority
     }
 
+    /// Its path, which begins with a slash.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Whether it does not leave this machine: nobody else hears what is said there without TLS.
     pub fn is_loopback(&self) -> bool {
         let host = self.authority.host();

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::migration::exchange::door::{Door, Https, Listener, Listening, Settled};
+use harness::migration::exchange::door::{Came, Door, Https, Listener, Listening, Settled};
 use lab_config::{ClientIdentity, PrivateKeySource, TlsFiles};
 use lab_tests::files::Files;
 use proto_migration::PartyRole;
@@ -66,7 +66,8 @@ async fn curl_hands_a_file_over_and_is_told_what_became_of_it() {
         async move {
             let mut read = Vec::new();
             for settled in [Settled::Taken, Settled::refused("LAB-CUT", "it breaks off in line 7")] {
-                let file = door.receive(Instant::now() + Duration::from_secs(60)).await.unwrap().unwrap();
+                let came = door.receive(Instant::now() + Duration::from_secs(60)).await.unwrap();
+                let Some(Came::File(file)) = came else { panic!("expected a file, found {came:?}") };
                 door.settle(&file, &settled).await.unwrap();
                 read.push(file.octets);
             }

@@ -1,5 +1,6 @@
 //! The command line of `harness migrate`.
 
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -25,7 +26,7 @@ pub struct Migrate {
 pub enum MigrateVerb {
     /// Explain migration files, and say whether their signatures hold
     Show(MigrateShow),
-    /// Run one party of migrations as a program of its own, which exchanges files by a folder
+    /// Run one party of migrations as a program of its own, which exchanges files by a folder or over HTTPS
     Party(MigrateParty),
 }
 
@@ -103,9 +104,21 @@ pub struct MigrateParty {
     /// The lab file of migration control, in which the party is outside
     #[arg(long, value_name = "FILE")]
     pub lab: PathBuf,
-    /// The folder it exchanges files by: it reads `in` and writes `out`
+    /// The folder it exchanges files by: it reads `in` and writes `out`; default: as the lab file has it
     #[arg(long, value_name = "FOLDER")]
-    pub folder: PathBuf,
+    pub folder: Option<PathBuf>,
+    /// Where it listens for files over HTTPS; default: host and port of its url in the lab file
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "folder")]
+    pub listen: Option<SocketAddr>,
+    /// Whose certificates it believes over HTTPS, in PEM
+    #[arg(long, value_name = "FILE", requires_all = ["tls_certificate", "tls_key"])]
+    pub tls_ca: Option<PathBuf>,
+    /// The certificate it shows over HTTPS, in PEM
+    #[arg(long, value_name = "FILE", requires_all = ["tls_ca", "tls_key"])]
+    pub tls_certificate: Option<PathBuf>,
+    /// The key of that certificate, in PEM
+    #[arg(long, value_name = "FILE", requires_all = ["tls_ca", "tls_certificate"])]
+    pub tls_key: Option<PathBuf>,
     /// The key it signs with, in PEM; its certificate is that of the lab file
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,

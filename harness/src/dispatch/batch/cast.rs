@@ -398,7 +398,7 @@ pub(super) async fn alone(order: &PartyOrder, me: Address, state: &Path) -> Resu
         PartyRole::S1sp => Box::new(cast.s1sp(&order.opening()?, Arc::new(NoKeyWrap))),
         PartyRole::Smso => Box::new(cast.smso(sealed_to(lab, at.s1sp)?, sealed_to(lab, at.dco)?)),
         role @ (PartyRole::MigrationControl | PartyRole::Dsp) => {
-            return Err(unmade(format!("the {role} is no party that stands by itself")));
+            return Err(unmade(format!("the {role} is no party that runs by itself")));
         }
     })
 }

@@ -40,7 +40,7 @@ use crate::evidence::{LabKey, Recorder, RunEnd, RunFolder};
 use crate::execute::{Ledger as _, LedgerError, Stop};
 use crate::link::SharedTap;
 use crate::migration::Group;
-pub use attend::{PartyOrder, attend};
+pub use attend::{PartyOrder, Stand, attend};
 pub use group::Ended;
 pub use plan::{Planned, plan};
 

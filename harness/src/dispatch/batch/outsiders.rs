@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lab_config::{Lab, MigrationParty};
 use proto_duis::Certificate;
@@ -11,6 +12,9 @@ use super::super::RunError;
 use super::super::keys::{certificate, part};
 use super::cast;
 use crate::migration::exchange::door::{Door, DoorError, Folder, Https, Listener, Listening};
+
+/// The longest a file is sent by a door of POSTs: the exchange gives up sooner, by what the file asks for.
+const LONGEST: Duration = Duration::from_secs(3_600);
 
 /// A party outside.
 pub(super) struct Outsider {
@@ -91,8 +95,7 @@ fn door(
         }
         (lab_config::Door::Https(url), Some(listener)) => {
             let (to, tls) = (url.to_string(), lab.migration.tls.as_ref());
-            let within = lab.migration.limits.answer_within;
-            let door = Https::new(listener, role, &to, tls, within).map_err(closed)?;
+            let door = Https::new(listener, role, &to, tls, LONGEST).map_err(closed)?;
             Ok((Arc::new(door), format!("at {to}, and posts its files to {}", listener.url(role))))
         }
         _ => Err(part("door of a party", format!("the {role} has no door"))),

@@ -1,23 +1,34 @@
 //! A party as a program of its own: at a door, with its inbox, its key and its pen, until it is told to stop.
+//!
+//! ```text
+//! door ──file──> inbox, party ──> kept on disk: the file, its answers, the inbox ──> sender told ──> answers out by the door
+//! ```
+//!
+//! The sender is told before the answers go out: by a door of POSTs it waits to be told, and hears nothing until then.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use proto_migration::{FileName, Inbox, SeenFile, Trust, open};
+use proto_migration::{Arrived, Digest, FileName, Inbox, Trust, open};
 use tokio::time::Instant;
 
-use super::door::{Door, DoorError, Settled};
+use super::door::{Came, Door, DoorError, Received, Settled};
+use super::kept::Kept;
+pub use super::kept::KeptError;
 use super::{Failure, Member};
 
-/// How long one look for a file takes, between two looks whether to stop.
+/// How long one look for a file takes, between two looks whether an answer can be handed over that could not be before.
 const LOOK: Duration = Duration::from_millis(500);
+/// What is refused without a code of anybody's.
+const UNSAID: &str = "refused";
 
 /// What a party did with a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attended {
-    /// It took it, and answered with these.
+    /// It took it, and answers with these.
     Took {
         /// What the door calls it.
         name: String,
@@ -31,6 +42,13 @@ pub enum Attended {
         /// Code and reason.
         why: String,
     },
+    /// A file of its own was refused.
+    IsRefused {
+        /// The file.
+        name: FileName,
+        /// Code and reason, as the other side said them.
+        why: String,
+    },
 }
 
 /// Why a party cannot go on.
@@ -39,14 +57,9 @@ pub enum AttendError {
     /// By the door.
     #[error(transparent)]
     Door(#[from] DoorError),
-    /// What it has seen cannot be kept, and without that a file could be taken twice.
-    #[error("{path}: {reason}")]
-    Seen {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    /// What it knows cannot be kept.
+    #[error(transparent)]
+    Kept(#[from] KeptError),
 }
 
 /// A party at its door.
@@ -54,97 +67,108 @@ pub struct Attendant<'a> {
     member: Member,
     door: &'a dyn Door,
     trust: &'a Trust,
-    /// Where what it has seen is kept.
-    seen: PathBuf,
+    kept: Kept,
+    told: VecDeque<Attended>,
 }
 
 impl<'a> Attendant<'a> {
-    /// Puts `member` behind `door`; what it has seen is kept in the file `seen`, and read from there first.
+    /// Puts `member` behind `door`. What it has seen and knows is kept in `folder`, and read from there first.
     ///
     /// # Errors
-    /// [`AttendError::Seen`].
-    pub fn new(
+    /// [`AttendError::Kept`].
+    pub async fn open(
         member: Member,
         door: &'a dyn Door,
         trust: &'a Trust,
-        seen: PathBuf,
+        folder: PathBuf,
     ) -> Result<Self, AttendError> {
-        let inbox = Inbox::with_seen(member.address(), read(&seen)?);
-        Ok(Self { member: member.with_inbox(inbox), door, trust, seen })
+        let kept = Kept::open(folder)?;
+        let inbox = Inbox::with_seen(member.address(), kept.seen()?);
+        let mut member = member.with_inbox(inbox);
+        for octets in kept.known()? {
+            // One whose writer is not believed any more is not believed now.
+            let Ok(file) = open(&octets, trust) else { continue };
+            let digest = Digest::of(&octets);
+            let arrived = Arrived { file, octets: Arc::from(octets), digest };
+            if let Err(refused) = member.recall(&arrived, Timestamp::now()).await {
+                tracing::warn!("{} is refused now: {refused}", arrived.file.header.name);
+            }
+        }
+        Ok(Self { member, door, trust, kept, told: VecDeque::new() })
     }
 
-    /// Takes files, one after another, and tells `told` of each, until `stop` says so.
+    /// Takes files, one after another, and tells `told` of each, until the caller drops this.
     ///
     /// # Errors
     /// [`AttendError`].
-    pub async fn attend(
-        &mut self,
-        mut told: impl FnMut(&Attended),
-        stop: impl Fn() -> bool,
-    ) -> Result<(), AttendError> {
-        while !stop() {
-            if let Some(attended) = self.next(Instant::now() + LOOK).await? {
-                told(&attended);
+    pub async fn attend(&mut self, mut told: impl FnMut(&Attended)) -> Result<(), AttendError> {
+        loop {
+            self.hand_over().await?;
+            match self.door.receive(Instant::now() + LOOK).await? {
+                None => {}
+                Some(Came::File(received)) => self.take(received).await?,
+                Some(Came::Refused { name, settled }) => self.is_refused(name, &settled),
             }
+            self.told.drain(..).for_each(|attended| told(&attended));
         }
+    }
+
+    /// Takes a file. Dropping this leaves it at the door.
+    async fn take(&mut self, received: Received) -> Result<(), AttendError> {
+        let name = received.name.clone();
+        let taken = self.member.take(&received.octets, self.trust, Timestamp::now()).await;
+        let settled = match &taken {
+            Ok(()) => {
+                self.kept.keep_known(&received.octets)?;
+                Settled::Taken
+            }
+            Err(Failure { finding, .. }) => Settled::refused(&finding.code, &finding.reason),
+        };
+        let answers = self.keep_answers()?;
+        self.kept.keep_seen(self.member.inbox())?;
+        self.door.settle(&received, &settled).await?;
+        self.told.push_back(match taken {
+            Ok(()) => Attended::Took { name, answers },
+            Err(Failure { finding, .. }) => Attended::Refused { name, why: finding.to_string() },
+        });
         Ok(())
     }
 
-    /// The next file, if one comes before the deadline. What answers it has gone out before the file is put away.
-    async fn next(&mut self, deadline: Instant) -> Result<Option<Attended>, AttendError> {
-        let Some(received) = self.door.receive(deadline).await? else { return Ok(None) };
-        let name = received.name.clone();
-        let taken = self.member.take(&received.octets, self.trust, Timestamp::now()).await;
-        let attended = match taken {
-            Ok(()) => Attended::Took { name, answers: self.answer().await? },
-            Err(Failure { finding, .. }) => Attended::Refused { name, why: finding.to_string() },
-        };
-        write(&self.seen, self.member.inbox())?;
-        let settled = match &attended {
-            Attended::Took { .. } => Settled::Taken,
-            Attended::Refused { why, .. } => {
-                let (code, reason) = why.split_once(": ").unwrap_or(("", why));
-                Settled::refused(code, reason)
-            }
-        };
-        self.door.settle(&received, &settled).await?;
-        Ok(Some(attended))
-    }
-
-    async fn answer(&mut self) -> Result<Vec<FileName>, AttendError> {
+    fn keep_answers(&mut self) -> Result<Vec<FileName>, AttendError> {
         let mut answers = Vec::new();
         while let Some(octets) = self.member.written() {
             // Its own file opens: it trusts itself.
             let Ok(file) = open(&octets, self.trust) else { continue };
-            self.door.send(&file.header.name, &octets).await?;
+            self.kept.keep_answer(file.header.number, &file.header.name, &octets)?;
             answers.push(file.header.name);
         }
         Ok(answers)
     }
-}
 
-fn fault(path: &Path) -> impl Fn(String) -> AttendError {
-    let path = path.to_owned();
-    move |reason| AttendError::Seen { path: path.clone(), reason }
-}
+    /// Hands over the answers that wait for it, in their order. One that the other side cannot be told now waits on.
+    async fn hand_over(&mut self) -> Result<(), AttendError> {
+        while let Some(answer) = self.kept.first_answer()? {
+            match self.door.send(&answer.name, &answer.octets).await {
+                Ok(()) => {}
+                Err(error @ DoorError::Unreachable { .. }) => {
+                    tracing::warn!("{error}");
+                    return Ok(());
+                }
+                Err(DoorError::Refused { text, .. }) => {
+                    self.told.push_back(Attended::IsRefused { name: answer.name.clone(), why: text });
+                }
+                Err(other) => return Err(other.into()),
+            }
+            self.kept.forget_answer(&answer)?;
+        }
+        Ok(())
+    }
 
-fn read(path: &Path) -> Result<Vec<SeenFile>, AttendError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(fault(path)(error.to_string())),
-    };
-    text.lines()
-        .map(|line| {
-            line.parse().map_err(|error: proto_migration::SeenFileError| fault(path)(error.to_string()))
-        })
-        .collect()
-}
-
-/// Written whole or not at all.
-fn write(path: &Path, inbox: &Inbox) -> Result<(), AttendError> {
-    let lines: Vec<String> = inbox.seen().map(|seen| format!("{seen}\n")).collect();
-    let fresh = path.with_extension("new");
-    let written = fs::write(&fresh, lines.concat()).and_then(|()| fs::rename(&fresh, path));
-    written.map_err(|error| fault(path)(error.to_string()))
+    fn is_refused(&mut self, name: FileName, settled: &Settled) {
+        let why = match settled {
+            Settled::Refused { code, reason } => format!("{code}: {reason}"),
+            Settled::Taken => UNSAID.to_owned(),
+        };
+        self.told.push_back(Attended::IsRefused { name, why });
+    }
 }

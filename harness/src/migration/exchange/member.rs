@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proto_migration::{Address, Arrived, GroupId, Inbox, Trust};
 use tokio::time::Instant;
 
-use super::{Failure, Seat, Writer, WriterError};
+use super::{Failure, Said, Seat, Writer, WriterError};
 use crate::migration::party::{BoxFuture, Outgoing, Party, Refused};
 use crate::migration::{Code, Finding};
 
@@ -38,6 +38,18 @@ impl Member {
     #[must_use]
     pub fn with_inbox(self, inbox: Inbox) -> Self {
         Self { inbox, ..self }
+    }
+
+    /// Takes a file again that it took before it was restarted, so that it knows what the file says; what it answered then it
+    /// does not answer again. A file that had it do something is not taken again.
+    ///
+    /// # Errors
+    /// [`Refused`]: it would refuse the file now.
+    pub async fn recall(&mut self, file: &Arrived, now: Timestamp) -> Result<(), Refused> {
+        if !self.party.only_knows(&file.file.body) {
+            return Ok(());
+        }
+        self.party.take(file, now).await.map(drop)
     }
 
     /// Who it is.
@@ -104,8 +116,8 @@ impl Seat for Member {
         })
     }
 
-    fn next(&mut self, _: Instant) -> BoxFuture<'_, Result<Option<Vec<u8>>, Failure>> {
-        let next = self.written();
+    fn next(&mut self, _: Instant) -> BoxFuture<'_, Result<Option<Said>, Failure>> {
+        let next = self.written().map(Said::File);
         Box::pin(async move { Ok(next) })
     }
 

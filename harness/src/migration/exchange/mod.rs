@@ -6,12 +6,13 @@
 
 pub mod attend;
 pub mod door;
+mod kept;
 mod member;
 mod outside;
 mod spoil;
 mod writer;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use proto_migration::{
     Address, Arrived, Body, Digest, FileKind, FileName, FileRefusal, GroupId, Inbox, Step, Trust,
-    claimed_kind,
+    claimed_kind, parse,
 };
 use tokio::time::{Instant, timeout_at};
 
@@ -32,6 +33,8 @@ pub use writer::{Writer, WriterError};
 
 /// Files that control has taken and nobody has asked for yet. A party that writes more than this unasked is refused.
 const MOST_WAITING: usize = 256;
+/// Files of one party that are refused within an operation before no more of them are read in it.
+const MOST_REFUSED: usize = 64;
 
 /// Sees every file once, for the records.
 pub trait FileTap: Send + Sync {
@@ -105,6 +108,15 @@ impl Failure {
     }
 }
 
+/// What a party says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// A file of its own.
+    File(Vec<u8>),
+    /// That it refuses a file it was handed, some time after it was.
+    Refuses(Arrived, Finding),
+}
+
 /// A party's place at the exchange.
 pub trait Seat: Send + Sync {
     /// Hands the party a file. When this returns it has it; a party in this process has answered then.
@@ -118,11 +130,17 @@ pub trait Seat: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<(), Failure>>;
 
-    /// The next file the party has written, waiting for one until `deadline` where the party is outside.
+    /// What the party says next, waiting for it until `deadline` where the party is outside.
     ///
     /// # Errors
     /// [`Failure`]: nothing can come from it any more.
-    fn next(&mut self, deadline: Instant) -> BoxFuture<'_, Result<Option<Vec<u8>>, Failure>>;
+    fn next(&mut self, deadline: Instant) -> BoxFuture<'_, Result<Option<Said>, Failure>>;
+
+    /// Whether the party, told that a file of its was refused, may write it anew. A component of the harness has said all
+    /// there is to say.
+    fn writes_anew(&self) -> bool {
+        false
+    }
 
     /// Tells the party what became of the file that [`Seat::next`] gave last: taken, or why not.
     fn settle<'a>(&'a mut self, settled: Result<(), &'a Finding>) -> BoxFuture<'a, ()>;
@@ -175,6 +193,10 @@ pub struct Exchange {
     trust: Arc<Trust>,
     tap: Arc<dyn FileTap>,
     waiting: VecDeque<Arrived>,
+    /// Files handed on in the operation under way.
+    handed: BTreeSet<Digest>,
+    /// Of each party whose files were refused in the operation under way, the last refusal and how many there were.
+    refused: BTreeMap<Address, (Failure, usize)>,
 }
 
 impl fmt::Debug for Exchange {
@@ -191,7 +213,8 @@ impl Exchange {
     /// An exchange with nobody in it. Control writes by `writer`, and believes those in `trust`.
     pub fn new(writer: Writer, trust: Arc<Trust>, tap: Arc<dyn FileTap>) -> Self {
         let inbox = Inbox::new(writer.address());
-        Self { writer, inbox, seats: BTreeMap::new(), trust, tap, waiting: VecDeque::new() }
+        let (waiting, handed, refused) = (VecDeque::new(), BTreeSet::new(), BTreeMap::new());
+        Self { writer, inbox, seats: BTreeMap::new(), trust, tap, waiting, handed, refused }
     }
 
     /// Seats a party.
@@ -212,6 +235,8 @@ impl Exchange {
     /// Forgets what nobody asked for: an operation begins that does not want it.
     pub fn begin(&mut self) {
         self.waiting.clear();
+        self.handed.clear();
+        self.refused.clear();
     }
 
     /// The group has ended everywhere.
@@ -257,6 +282,7 @@ impl Exchange {
     ) -> Result<(), Failure> {
         let deadline = Instant::now() + patience;
         let kind = file.file.body.kind();
+        self.handed.insert(file.digest);
         let Some(seat) = self.seats.get_mut(&to) else {
             let refused = Refused::new(Code::NoAnswer, format!("nobody sits at the exchange as {to}"));
             return Err(Failure::refused(to, refused, Some(kind)));
@@ -284,7 +310,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// The file that is wanted, waiting for it until `patience` is over.
+    /// The file that is wanted, waiting for it until `patience` is over. A party outside whose file is refused has been told
+    /// why and may write it anew until then; if it does not, the refusal is what came of it.
     ///
     /// # Errors
     /// [`Failure`]: it does not come, or what comes is not taken.
@@ -298,26 +325,59 @@ impl Exchange {
             }
             if !self.next(wanted.from, deadline).await? {
                 let reason = format!("no {wanted} came within {patience:?}");
-                return Err(Failure::refused(wanted.from, Refused::new(Code::NoAnswer, reason), None));
+                let silent = Failure::refused(wanted.from, Refused::new(Code::NoAnswer, reason), None);
+                return Err(self.refused.remove(&wanted.from).map_or(silent, |(refused, _)| refused));
             }
         }
     }
 
-    /// Takes the next file of a party; says whether there was one.
+    /// Takes what a party says next; says whether there was anything.
     async fn next(&mut self, from: Address, deadline: Instant) -> Result<bool, Failure> {
         let Some(seat) = self.seats.get_mut(&from) else { return Ok(false) };
-        let Some(octets) = seat.next(deadline).await? else { return Ok(false) };
-        let taken = self.taken(from, &octets);
-        if let (Err(failure), Some(seat)) = (&taken, self.seats.get_mut(&from)) {
-            self.tap.refused(&Turned { from, by: failure.by, why: &failure.finding, octets: &octets });
-            seat.settle(Err(&failure.finding)).await;
-        } else if let Some(seat) = self.seats.get_mut(&from) {
-            seat.settle(Ok(())).await;
+        match seat.next(deadline).await? {
+            None => Ok(false),
+            Some(Said::Refuses(file, finding)) => self.is_refused(from, &file, finding).map(|()| true),
+            Some(Said::File(octets)) => self.said(from, &octets).await.map(|()| true),
         }
-        let arrived = taken?;
-        self.tell(&arrived);
-        self.waiting.push_back(arrived);
-        Ok(true)
+    }
+
+    /// A party refuses what it was handed. What it was handed in an operation before this one changes nothing any more.
+    fn is_refused(&mut self, by: Address, file: &Arrived, finding: Finding) -> Result<(), Failure> {
+        let header = &file.file.header;
+        self.tap.refused(&Turned { from: header.from, by, why: &finding, octets: &file.octets });
+        match self.handed.contains(&file.digest) {
+            true => Err(Failure { by, finding, file: Some(file.file.body.kind()) }),
+            false => Ok(()),
+        }
+    }
+
+    /// A party has written a file, and is told what became of it.
+    async fn said(&mut self, from: Address, octets: &[u8]) -> Result<(), Failure> {
+        let taken = self.taken(from, octets);
+        if let Err(failure) = &taken {
+            self.tap.refused(&Turned { from, by: failure.by, why: &failure.finding, octets });
+        }
+        let mut anew = false;
+        if let Some(seat) = self.seats.get_mut(&from) {
+            seat.settle(taken.as_ref().map(drop).map_err(|failure| &failure.finding)).await;
+            anew = seat.writes_anew();
+        }
+        match taken {
+            Ok(arrived) => {
+                self.tell(&arrived);
+                self.waiting.push_back(arrived);
+                Ok(())
+            }
+            Err(failure) if anew => self.may_write_anew(from, failure),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn may_write_anew(&mut self, from: Address, failure: Failure) -> Result<(), Failure> {
+        let (last, count) = self.refused.entry(from).or_insert_with(|| (failure.clone(), 0));
+        *last = failure;
+        *count += 1;
+        if *count < MOST_REFUSED { Ok(()) } else { Err(last.clone()) }
     }
 
     fn taken(&mut self, from: Address, octets: &[u8]) -> Result<Arrived, Failure> {
@@ -326,17 +386,16 @@ impl Exchange {
             let reason = format!("{MOST_WAITING} files wait to be asked for; nothing more is taken");
             return Err(Failure::refused(control, Refused::new(Code::FileUnexpected, reason), None));
         }
-        let arrived = self
-            .inbox
-            .take(octets, &self.trust)
-            .map_err(|refusal| Failure::not_taken(control, &refusal, claimed_kind(octets)))?;
-        let writer = arrived.file.header.from;
-        if writer != from {
-            let reason = format!("a file of {writer} came from {from}; expected its own");
+        // Before the inbox keeps it: brought by its own writer it is no replay.
+        if let Ok(file) = parse(octets)
+            && file.header.from != from
+        {
+            let reason = format!("a file of {} came from {from}; expected its own", file.header.from);
             let refused = Refused::new(Code::FileUnexpected, reason);
-            return Err(Failure::refused(control, refused, Some(arrived.file.body.kind())));
+            return Err(Failure::refused(control, refused, Some(file.body.kind())));
         }
-        Ok(arrived)
+        let arrived = self.inbox.take(octets, &self.trust);
+        arrived.map_err(|refusal| Failure::not_taken(control, &refusal, claimed_kind(octets)))
     }
 }
 

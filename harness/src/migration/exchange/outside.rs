@@ -1,15 +1,19 @@
 //! A party outside, at its seat: reached by a door, and answering when it answers.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use proto_migration::{Address, Arrived, GroupId, Trust};
 use tokio::time::Instant;
 
-use super::door::{Door, DoorError, Received, Settled};
-use super::{Failure, Seat};
+use super::door::{Came, Door, DoorError, Received, Settled};
+use super::{Failure, Said, Seat};
 use crate::migration::party::{BoxFuture, Refused};
 use crate::migration::{Code, Finding};
+
+/// Files it was handed of which it is remembered which they were.
+const REMEMBERED: usize = 256;
 
 /// A party behind a door.
 #[derive(Debug)]
@@ -18,12 +22,14 @@ pub struct Outside {
     door: Arc<dyn Door>,
     /// The file that was received and is not settled.
     open: Option<Received>,
+    /// What it was handed, the latest last, so that it is known which of them it refuses.
+    handed: VecDeque<Arrived>,
 }
 
 impl Outside {
     /// The party of this address, behind this door. A door is of one party: whatever comes in by it is taken for the party's.
     pub fn new(address: Address, door: Arc<dyn Door>) -> Self {
-        Self { address, door, open: None }
+        Self { address, door, open: None, handed: VecDeque::new() }
     }
 
     fn failure(&self, error: &DoorError) -> Failure {
@@ -55,18 +61,39 @@ impl Seat for Outside {
         _: Timestamp,
     ) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
+            self.handed.push_back(file.clone());
+            if self.handed.len() > REMEMBERED {
+                self.handed.pop_front();
+            }
             let sent = self.door.send(&file.file.header.name, &file.octets).await;
             sent.map_err(|error| Failure { file: Some(file.file.body.kind()), ..self.failure(&error) })
         })
     }
 
-    fn next(&mut self, deadline: Instant) -> BoxFuture<'_, Result<Option<Vec<u8>>, Failure>> {
+    fn next(&mut self, deadline: Instant) -> BoxFuture<'_, Result<Option<Said>, Failure>> {
         Box::pin(async move {
-            let received = self.door.receive(deadline).await.map_err(|error| self.failure(&error))?;
-            let octets = received.as_ref().map(|received| received.octets.clone());
-            self.open = received;
-            Ok(octets)
+            loop {
+                match self.door.receive(deadline).await.map_err(|error| self.failure(&error))? {
+                    None => return Ok(None),
+                    Some(Came::File(received)) => {
+                        let octets = received.octets.clone();
+                        self.open = Some(received);
+                        return Ok(Some(Said::File(octets)));
+                    }
+                    Some(Came::Refused { name, settled: Settled::Refused { code, reason } }) => {
+                        let file = self.handed.iter().find(|file| file.file.header.name == name);
+                        if let Some(file) = file.cloned() {
+                            return Ok(Some(Said::Refuses(file, Finding { code, reason })));
+                        }
+                    }
+                    Some(Came::Refused { .. }) => {}
+                }
+            }
         })
+    }
+
+    fn writes_anew(&self) -> bool {
+        true
     }
 
     fn settle<'a>(&'a mut self, settled: Result<(), &'a Finding>) -> BoxFuture<'a, ()> {

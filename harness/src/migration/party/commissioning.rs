@@ -218,4 +218,8 @@ impl Party for CommissioningParty {
     ) -> BoxFuture<'a, Result<Vec<Outgoing>, Refused>> {
         Box::pin(async move { self.taken(file, now) })
     }
+
+    fn only_knows(&self, body: &Body) -> bool {
+        !matches!(body, Body::Commissioning { .. } | Body::Rollback { .. })
+    }
 }

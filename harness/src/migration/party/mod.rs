@@ -94,6 +94,13 @@ pub trait Party: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Vec<Outgoing>, Refused>>;
 
+    /// Whether a file with this body has the party do nothing but know what it says, so that one that was restarted may take it
+    /// again.
+    fn only_knows(&self, body: &Body) -> bool {
+        let _ = body;
+        true
+    }
+
     /// A file of its own has been written, and this is its digest: what it writes now may name it.
     fn wrote(&mut self, file: &Outgoing, digest: Digest, now: Timestamp) -> Vec<Outgoing> {
         let _ = (file, digest, now);

@@ -305,4 +305,14 @@ impl Party for S1spParty {
         let to = vec![self.control, self.commissioning];
         vec![Outgoing { to, follows: Some(digest), group: file.group.clone(), body }]
     }
+
+    fn only_knows(&self, body: &Body) -> bool {
+        matches!(
+            body,
+            Body::Common { .. }
+                | Body::Group { .. }
+                | Body::Results { step: Step::DataValidation, .. }
+                | Body::Outcome { .. }
+        )
+    }
 }

@@ -201,4 +201,8 @@ impl Party for SmsoParty {
     ) -> BoxFuture<'a, Result<Vec<Outgoing>, Refused>> {
         Box::pin(self.taken(file))
     }
+
+    fn only_knows(&self, body: &Body) -> bool {
+        matches!(body, Body::Outcome { .. })
+    }
 }

@@ -10,18 +10,22 @@
 //! Who writes a file gives it another name first, one that begins with a dot or ends in `.part` or `.tmp`, synchronises it,
 //! and renames it once it is whole. Files are read in the order of their times of change, and of their names where these are
 //! the same. What is no file of a migration by its name, or is no plain file, or is too long, is refused like one.
+//!
+//! Who wrote a file looks for it in `refused` of its reader once it is gone from where it was put, and so learns what became
+//! of it.
 
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use proto_migration::FileName;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Doing, Door, DoorError, FILE_OCTETS, Received, Settled};
+use super::{Came, Doing, Door, DoorError, FILE_OCTETS, Received, Settled};
 
 /// How often the folder is looked into while nothing is there.
 const LOOK: Duration = Duration::from_millis(50);
@@ -29,6 +33,13 @@ const LOOK: Duration = Duration::from_millis(50);
 const BEGUN: Duration = Duration::from_secs(10);
 /// Files of one name that were settled; more are nobody's mistake.
 const SAME_NAME: u32 = 1_000;
+
+/// Files sent whose end is looked for; of older ones nobody wants to know it any more.
+const WATCHED: usize = 1_024;
+/// Octets of a refusal's words that are read: they may be anybody's.
+const WORDS: u64 = 4_096;
+/// What a refusal is told by that names no code.
+const UNSAID: &str = "refused";
 
 const TAKEN: &str = "taken";
 const REFUSED: &str = "refused";
@@ -44,6 +55,8 @@ struct Pair {
     limit: usize,
     /// The time of change of the last file sent: the next one's is later, however coarse the clock.
     latest: Mutex<SystemTime>,
+    /// Files sent of which it is not known yet what became of them, the oldest first.
+    watched: Mutex<VecDeque<FileName>>,
     /// Held as long as files are read here.
     _held: File,
 }
@@ -83,7 +96,8 @@ impl Folder {
         }
         let (outgoing, incoming) = (outgoing.to_owned(), incoming.to_owned());
         let latest = Mutex::new(SystemTime::UNIX_EPOCH);
-        Ok(Folder(Arc::new(Pair { outgoing, incoming, limit, latest, _held: held })))
+        let watched = Mutex::default();
+        Ok(Folder(Arc::new(Pair { outgoing, incoming, limit, latest, watched, _held: held })))
     }
 
     /// Does what waits for a disk where nobody else waits for it.
@@ -99,15 +113,19 @@ impl Folder {
 
 impl Door for Folder {
     fn send<'a>(&'a self, name: &'a FileName, octets: &'a [u8]) -> Doing<'a, ()> {
-        // A file's name is one of a file in any folder.
-        let (name, octets) = (format!("{name}.xml"), octets.to_vec());
-        Box::pin(self.on_disk(move |pair| pair.put(&name, &octets)))
+        let (name, octets) = (name.clone(), octets.to_vec());
+        Box::pin(self.on_disk(move |pair| {
+            // A file's name is one of a file in any folder.
+            pair.put(&format!("{name}.xml"), &octets)?;
+            pair.watch(name);
+            Ok(())
+        }))
     }
 
-    fn receive(&self, deadline: Instant) -> Doing<'_, Option<Received>> {
+    fn receive(&self, deadline: Instant) -> Doing<'_, Option<Came>> {
         Box::pin(async move {
             loop {
-                let found = self.on_disk(Pair::earliest).await?;
+                let found = self.on_disk(Pair::came).await?;
                 if found.is_some() || Instant::now() >= deadline {
                     return Ok(found);
                 }
@@ -127,6 +145,17 @@ fn is_unfinished(name: &str) -> bool {
     [".part", ".tmp", ".filepart"].iter().any(|end| name.ends_with(end))
 }
 
+/// What the words beside a refused file say: a line with the code and one with the reason, or something of its reader's own.
+fn said(words: &str) -> Settled {
+    let line = |key: &str| {
+        words.lines().find_map(|line| Some(line.strip_prefix(key)?.strip_prefix(':')?.trim().to_owned()))
+    };
+    let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    let code = line("code").filter(|code| !code.is_empty()).unwrap_or_else(|| UNSAID.to_owned());
+    let reason = line("reason").unwrap_or_else(|| words.trim().to_owned());
+    Settled::refused(plain(&code), plain(&reason))
+}
+
 /// What a look at an entry of the folder finds.
 enum Entry {
     /// A file to be read, changed then.
@@ -138,6 +167,51 @@ enum Entry {
 }
 
 impl Pair {
+    /// What was refused comes first: whoever waits for an answer need not wait any longer.
+    fn came(&self) -> Result<Option<Came>, DoorError> {
+        match self.refusal()? {
+            Some(refused) => Ok(Some(refused)),
+            None => Ok(self.earliest()?.map(Came::File)),
+        }
+    }
+
+    fn watched(&self) -> MutexGuard<'_, VecDeque<FileName>> {
+        // Each change is one step: a panic elsewhere leaves whole names.
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watch(&self, name: FileName) {
+        let mut watched = self.watched();
+        watched.retain(|other| *other != name);
+        watched.push_back(name);
+        if watched.len() > WATCHED {
+            watched.pop_front();
+        }
+    }
+
+    /// The first of the files sent that its reader has put among the refused. Who took one, or did away with it, is not
+    /// asked for it again.
+    fn refusal(&self) -> Result<Option<Came>, DoorError> {
+        let waits = |name: &FileName| self.outgoing.join(format!("{name}.xml")).exists();
+        let gone: Vec<FileName> = self.watched().iter().filter(|name| !waits(name)).cloned().collect();
+        for name in gone {
+            self.watched().retain(|other| *other != name);
+            let words = self.outgoing.join(REFUSED).join(format!("{name}.xml.txt"));
+            match File::open(&words) {
+                Ok(file) => {
+                    let mut octets = Vec::new();
+                    let read = file.take(WORDS).read_to_end(&mut octets);
+                    read.map_err(|error| DoorError::file(&words, error))?;
+                    let settled = said(&String::from_utf8_lossy(&octets));
+                    return Ok(Some(Came::Refused { name, settled }));
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(DoorError::file(&words, error)),
+            }
+        }
+        Ok(None)
+    }
+
     fn put(&self, name: &str, octets: &[u8]) -> Result<(), DoorError> {
         self.fits(name, octets.len())?;
         let target = self.outgoing.join(name);

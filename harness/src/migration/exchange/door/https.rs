@@ -30,7 +30,7 @@ use proto_migration::{Digest, FileName, PartyRole};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Doing, Door, DoorError, FILE_OCTETS, Received, Settled};
+use super::{Came, Doing, Door, DoorError, FILE_OCTETS, Received, Settled};
 use crate::http::{self, Server};
 use crate::post::Poster;
 use crate::tls;
@@ -85,18 +85,39 @@ impl Listener {
         listening: &Listening,
         parties: impl IntoIterator<Item = PartyRole>,
     ) -> Result<Arc<Listener>, DoorError> {
+        let paths = parties.into_iter().map(|role| (role, format!("/{role}")));
+        Self::at_paths(listening, paths.collect()).await
+    }
+
+    /// Begins to listen as a party by itself, for the files of migration control, which are posted to this path.
+    ///
+    /// # Errors
+    /// As [`Listener::open`]; a path that is none.
+    pub async fn of_party(listening: &Listening, path: &str) -> Result<Arc<Listener>, DoorError> {
+        let plain = path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.'));
+        if !path.starts_with('/') || !plain {
+            let reason = "its path is made of letters, digits and /-_. and begins with /".to_owned();
+            return Err(DoorError::Address { url: path.to_owned(), reason });
+        }
+        let only = BTreeMap::from([(PartyRole::MigrationControl, path.to_owned())]);
+        Self::at_paths(listening, only).await
+    }
+
+    async fn at_paths(
+        listening: &Listening,
+        paths: BTreeMap<PartyRole, String>,
+    ) -> Result<Arc<Listener>, DoorError> {
         let Listening { at, tls, limit, answer_within } = listening;
         if tls.is_none() && !at.ip().is_loopback() {
             return Err(DoorError::Open(*at));
         }
         let acceptor = tls.as_ref().map(tls::acceptor).transpose()?;
         let (mut router, mut desks) = (Router::new(), BTreeMap::new());
-        for role in parties {
+        for (role, path) in paths {
             let changed = watch::Sender::new(());
             let (limit, answer_within) = (*limit, *answer_within);
             let desk = Arc::new(Desk { limit, answer_within, files: Mutex::default(), changed });
-            let path = Router::new().route(&format!("/{role}"), post(take)).with_state(Arc::clone(&desk));
-            router = router.merge(path);
+            router = router.merge(Router::new().route(&path, post(take)).with_state(Arc::clone(&desk)));
             desks.insert(role, desk);
         }
         let server = Server::start_at(*at, acceptor, router, CONNECTIONS).await;
@@ -217,11 +238,11 @@ impl Door for Https {
         })
     }
 
-    fn receive(&self, deadline: Instant) -> Doing<'_, Option<Received>> {
+    /// A refusal is said by HTTP, while the file is sent, so only files come.
+    fn receive(&self, deadline: Instant) -> Doing<'_, Option<Came>> {
         Box::pin(async move {
-            let received = |(digest, octets): &(Digest, Bytes)| Received {
-                name: digest.to_string(),
-                octets: octets.to_vec(),
+            let received = |(digest, octets): &(Digest, Bytes)| {
+                Came::File(Received { name: digest.to_string(), octets: octets.to_vec() })
             };
             Ok(self.desk.find(deadline, |files| files.waiting.front().map(received)).await)
         })

@@ -39,17 +39,32 @@ pub trait Door: Send + Sync + fmt::Debug {
     /// [`DoorError`]; after [`DoorError::Refused`] sending it again is of no use. The same file may be sent twice.
     fn send<'a>(&'a self, name: &'a FileName, octets: &'a [u8]) -> Doing<'a, ()>;
 
-    /// The file that came first of those not settled yet, waiting for one until `deadline`; none when none came.
+    /// The file that came first of those not settled yet, or word that one sent by this door was refused, waiting for either
+    /// until `deadline`; none when none came.
     ///
     /// # Errors
     /// [`DoorError`]: nothing can come in by this door any more.
-    fn receive(&self, deadline: Instant) -> Doing<'_, Option<Received>>;
+    fn receive(&self, deadline: Instant) -> Doing<'_, Option<Came>>;
 
     /// Says what became of a received file; from now on it is not received again.
     ///
     /// # Errors
     /// [`DoorError`]; it may be received again then.
     fn settle<'a>(&'a self, received: &'a Received, settled: &'a Settled) -> Doing<'a, ()>;
+}
+
+/// What came in by a door.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Came {
+    /// A file. It comes again until it is settled.
+    File(Received),
+    /// A file that was sent was refused, and the other side said so after [`Door::send`] had returned. It is said once.
+    Refused {
+        /// The file.
+        name: FileName,
+        /// What the other side said: code and reason, as [`Settled::refused`] has them.
+        settled: Settled,
+    },
 }
 
 /// A file that came in.

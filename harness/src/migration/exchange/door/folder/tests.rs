@@ -23,7 +23,34 @@ fn listed(folder: &Path) -> Vec<String> {
 }
 
 async fn next(door: &Folder) -> Received {
-    door.receive(soon()).await.expect("a folder").expect("a file")
+    match door.receive(soon()).await.expect("a folder").expect("a file") {
+        Came::File(file) => file,
+        other => panic!("expected a file, found {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn who_sent_a_file_hears_once_that_it_was_refused_and_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (control, party) = pair(folder.path());
+    let names = ["DC-1", "DC-2", "DC-3"].map(name);
+    for name in &names {
+        control.send(name, b"octets").await.expect("sent");
+    }
+    let refused = Settled::refused("LAB-F01", "it breaks off");
+    for settled in [&refused, &Settled::Taken] {
+        let file = next(&party).await;
+        party.settle(&file, settled).await.expect("settled");
+    }
+    let heard = control.receive(soon()).await.expect("a folder");
+    assert_eq!(heard, Some(Came::Refused { name: names[0].clone(), settled: refused }));
+    assert_eq!(control.receive(Instant::now()).await.expect("a folder"), None, "one was taken, one waits");
+    // Somebody else's words, without a code.
+    fs::write(folder.path().join("in/refused/DC-3.xml.txt"), "we do not\nlike it").expect("words");
+    fs::rename(folder.path().join("in/DC-3.xml"), folder.path().join("in/refused/DC-3.xml")).expect("moved");
+    let heard = control.receive(soon()).await.expect("a folder");
+    let settled = Settled::refused("refused", "we do not like it");
+    assert_eq!(heard, Some(Came::Refused { name: names[2].clone(), settled }));
 }
 
 #[tokio::test]

@@ -30,7 +30,10 @@ async fn doors() -> (Https, Https) {
 }
 
 async fn next(door: &Https) -> Received {
-    door.receive(soon()).await.expect("a door").expect("a file")
+    match door.receive(soon()).await.expect("a door").expect("a file") {
+        Came::File(file) => file,
+        other => panic!("expected a file, found {other:?}"),
+    }
 }
 
 async fn settle_next(door: &Https, settled: Settled) -> Received {
