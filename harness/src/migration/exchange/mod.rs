@@ -114,7 +114,7 @@ pub enum Said {
     /// A file of its own.
     File(Vec<u8>),
     /// That it refuses a file it was handed, some time after it was.
-    Refuses(Arrived, Finding),
+    Refuses(Box<Arrived>, Finding),
 }
 
 /// A party's place at the exchange.

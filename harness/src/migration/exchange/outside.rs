@@ -83,7 +83,7 @@ impl Seat for Outside {
                     Some(Came::Refused { name, settled: Settled::Refused { code, reason } }) => {
                         let file = self.handed.iter().find(|file| file.file.header.name == name);
                         if let Some(file) = file.cloned() {
-                            return Ok(Some(Said::Refuses(file, Finding { code, reason })));
+                            return Ok(Some(Said::Refuses(Box::new(file), Finding { code, reason })));
                         }
                     }
                     Some(Came::Refused { .. }) => {}
