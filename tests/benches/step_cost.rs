@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use harness::dispatch::Book;
 use harness::evidence::{LabKey, Recorder, RunEnd, RunFolder};
-use harness::execute::{Bench, Executor, Seen, Stop, Trouble};
+use harness::execute::{Bench, Executor, Seen, Steering, Trouble};
 use lab_config::{Document, Lab};
 use proto_lab::Digest;
 use proto_lab::record::{Case, DmcUnderTest, FORMAT, RunStarted, Sequence, SystemUnderTest};
@@ -88,12 +88,16 @@ fn main() {
     let case = Case { pack: "bench".into(), script: "steps".into(), row: None, device: None };
 
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let stop = Stop::new();
+    let steering = Steering::default();
     let begun = Instant::now();
     for attempt in 1..=SCRIPTS {
         let (mut bench, mut ledger) = (AtOnce, book.clone());
-        let mut executor =
-            Executor { bench: &mut bench, ledger: &mut ledger, stop: &stop, facts: Arc::clone(&facts) };
+        let mut executor = Executor {
+            bench: &mut bench,
+            ledger: &mut ledger,
+            steering: &steering,
+            facts: Arc::clone(&facts),
+        };
         let attempt = u32::try_from(attempt).expect("small");
         runtime.block_on(executor.run(&script, None, case.clone(), attempt)).expect("evidence");
     }

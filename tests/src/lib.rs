@@ -114,11 +114,14 @@ pub fn shown(out: &std::process::Output) -> String {
     format!("exit {:?}\n{}\n--- stderr\n{}", out.status.code(), text(&out.stdout), text(&out.stderr))
 }
 
-/// The run folders under this folder of runs, oldest first.
+/// The run folders under this folder of runs, oldest first; lab books and what had not begun are none.
 pub fn run_folders(runs: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(runs).into_iter().flatten();
     let folders = entries.filter_map(|entry| entry.ok().map(|entry| entry.path()));
-    let mut found: Vec<_> = folders.filter(|path| path.join("records.jsonl").exists()).collect();
+    let named = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let is_run = |name: String| !name.starts_with('.') && !name.starts_with("book-");
+    let runs = folders.filter(|path| named(path).is_some_and(is_run));
+    let mut found: Vec<_> = runs.filter(|path| path.join("records.jsonl").exists()).collect();
     found.sort();
     found
 }

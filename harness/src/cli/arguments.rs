@@ -171,6 +171,9 @@ pub struct Run {
     /// A test data set to be loaded first, by name or file; may be given more than once. Those a pack requires are loaded anyway
     #[arg(long = "data-set", value_name = "SET")]
     pub data_sets: Vec<String>,
+    /// Go on with a run whose controller died, by its folder: with the lab, and the packs, that it was begun with
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["rig", "scripts", "runs"])]
+    pub resume: Option<PathBuf>,
     /// A fault file for the rig's simulated devices, armed before the first script: wrong behaviours, say, that scripts must find
     #[arg(long, value_name = "FILE")]
     pub faults_file: Option<PathBuf>,
@@ -192,6 +195,7 @@ impl Default for Run {
             packs: Vec::new(),
             scripts: Vec::new(),
             data_sets: Vec::new(),
+            resume: None,
             faults_file: None,
             runs: PathBuf::from(RUNS),
             keys: KeyChoice::default(),

@@ -107,6 +107,11 @@ pub(super) fn chosen(asked: &[String], packs: &[Pack]) -> Result<Vec<DataSet>, F
     Ok(sets)
 }
 
+/// Whether a data set of this name is inside the program.
+pub(super) fn is_shipped(name: &str) -> bool {
+    DataSet::shipped_named(name).is_ok()
+}
+
 fn named(name: &str) -> Result<DataSet, Failure> {
     let file = Path::new(name);
     if file.is_file() {

@@ -16,12 +16,20 @@ use super::{Exit, Failure, data_sets, lab, packs, report, signals};
 use crate::dispatch::{self, Order, Ran, RunError};
 use crate::embedded::{self, Embedded};
 use crate::evidence::RunFolder;
-use crate::execute::Stop;
+use crate::execute::{Steering, Stop};
 use crate::queue::{Plan, Queue, Selection};
+
+mod resume;
+
+/// Who is told of a run's folder.
+type Began = Box<dyn FnOnce(&RunFolder) + Send>;
 
 pub(super) async fn run(verb: &Run) -> Result<Exit, Failure> {
     let stop = Stop::new();
     signals::listen(&stop)?;
+    if let Some(folder) = &verb.resume {
+        return resume::resume(verb, folder, &stop).await;
+    }
     let declared = lab::open(verb.lab.lab.as_deref())?;
     let rig = lab::rig(&declared, &verb.lab)?.clone();
     let plan = plan(verb, &rig)?.by_way_of(&declared.dcc);
@@ -91,11 +99,17 @@ fn order(
 }
 
 async fn one(verb: &Run, order: Order, stop: &Stop) -> Result<Exit, Failure> {
+    let steering = Steering::new(stop.clone());
+    shown(verb, async |began| dispatch::run(order, &steering, began).await).await
+}
+
+/// Has a run run, shown as its records are written, and says what it came to.
+async fn shown(verb: &Run, run: impl AsyncFnOnce(Began) -> Result<Ran, RunError>) -> Result<Exit, Failure> {
     let over = Arc::new(AtomicBool::new(false));
     let (send, receive) = tokio::sync::oneshot::channel::<RunFolder>();
     let shown = tokio::spawn(show(receive, Arc::clone(&over), verb.json));
-    let began = |folder: &RunFolder| drop(send.send(folder.clone()));
-    let ran = dispatch::run(order, stop, began).await;
+    let began: Began = Box::new(|folder: &RunFolder| drop(send.send(folder.clone())));
+    let ran = run(began).await;
     over.store(true, Ordering::Release);
     // What the screen could not show changes nothing of what the run came to.
     match shown.await {
@@ -150,6 +164,9 @@ pub(super) fn hinted(error: RunError) -> Failure {
             "put the data into the device, or leave the data set out; a run never begins on other data than it names",
         ),
         RunError::NoEntry { .. } => Some("add an [[epcl]] entry for the combination to the lab file"),
+        RunError::Resume { .. } => Some(
+            "nothing was touched; give the lab and packs it was begun with, or leave it open: an open run is never passed",
+        ),
         RunError::Reach(_) => Some("harness check shows what the lab file says of the device"),
         _ => None,
     };

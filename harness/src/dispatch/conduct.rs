@@ -1,15 +1,16 @@
 //! From the first script of a plan to the rig's safe state.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proto_lab::record::{
-    AlertSeen, Body, IssueRaised, NotRunKind, Note, Prepared, SafeState, ScriptNotRun, Sequence, Severity,
-    Verdict,
+    Action, AlertSeen, Body, Case, Deed, IssueRaised, NotRunKind, Note, Outcome, Prepared, SafeState,
+    ScriptNotRun, Sequence, Severity, Verdict,
 };
 use scenarios::Facts;
 
 use crate::evidence::RunEnd;
-use crate::execute::{Bench, Ended, Executor, Ledger as _, LedgerError, Stop, Trouble};
+use crate::execute::{Bench, Ended, Executor, Ledger as _, LedgerError, Steering, Trouble};
 use crate::queue::{Item, Plan};
 
 use super::Book;
@@ -44,7 +45,18 @@ pub trait RunBench: Bench {
     fn make_safe(&mut self) -> impl Future<Output = SafeState> + Send;
 }
 
-/// Runs a plan on a bench and leaves the rig safe. The evidence is open still when this returns.
+/// What has been done of a plan: nothing at the start of a run, and what its records say where it is resumed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Attempts begun of each script.
+    pub attempts: BTreeMap<Case, u32>,
+    /// Scripts that were attempted, or of which a record says that they are not run.
+    pub decided: BTreeSet<Case>,
+    /// Testing Issues raised.
+    pub issues: u32,
+}
+
+/// Runs what is left of a plan on a bench and leaves the rig safe. The evidence is open still when this returns.
 ///
 /// # Errors
 /// [`LedgerError`] when the evidence cannot be written; the rig has been made safe even so.
@@ -53,11 +65,14 @@ pub async fn conduct<B: RunBench>(
     bench: &mut B,
     book: &Book,
     facts: Arc<Facts>,
-    stop: &Stop,
+    steering: &Steering,
+    done: Done,
 ) -> Result<RunEnd, LedgerError> {
-    let mut conductor = Conductor { bench, book: book.clone(), facts, stop, blocked: None, issues: 0 };
+    done.attempts.keys().for_each(|case| steering.attempted(case.clone()));
+    let mut conductor = Conductor { bench, book: book.clone(), facts, steering, blocked: None, done };
     let ended = conductor.all(plan).await;
     let safe = conductor.bench.make_safe().await;
+    steering.made_safe(safe.clone());
     let reached = safe.reached.then_some(()).ok_or_else(|| safe.detail.clone());
     let recorded = book.write(Body::SafeState(safe));
     let left = conductor.leftovers().await;
@@ -70,27 +85,28 @@ pub async fn conduct<B: RunBench>(
     })
 }
 
-/// Records every script of the plan as not run, because the rig is not what it should be.
-///
-/// # Errors
-/// [`LedgerError`].
-pub fn block_all(plan: &Plan, book: &Book, reason: &str) -> Result<(), LedgerError> {
-    plan.items().try_for_each(|item| not_run(book, &item, NotRunKind::Blocked, reason.to_owned()))
+/// Records every script that nothing is recorded of as not run, because the rig is not what it should be.
+pub(super) fn block_rest(plan: &Plan, book: &Book, done: &Done, reason: &str) -> Result<(), LedgerError> {
+    let mut left = plan.items().filter(|item| !done.decided.contains(&item.case()));
+    left.try_for_each(|item| not_run(book, &item, NotRunKind::Blocked, reason.to_owned()))
 }
 
 fn not_run(book: &Book, item: &Item<'_>, kind: NotRunKind, reason: String) -> Result<(), LedgerError> {
     book.write(Body::ScriptNotRun(ScriptNotRun { case: item.case(), kind, reason })).map(|_| ())
 }
 
+fn not_done(reason: &str) -> Outcome {
+    Outcome::NotDone { reason: reason.to_owned() }
+}
+
 struct Conductor<'a, B> {
     bench: &'a mut B,
     book: Book,
     facts: Arc<Facts>,
-    stop: &'a Stop,
+    steering: &'a Steering,
     /// Why no further script can be run on this rig.
     blocked: Option<String>,
-    /// Testing Issues raised so far.
-    issues: u32,
+    done: Done,
 }
 
 impl<B: RunBench> Conductor<'_, B> {
@@ -106,22 +122,54 @@ impl<B: RunBench> Conductor<'_, B> {
     }
 
     async fn scripts(&mut self, plan: &Plan) -> Result<RunEnd, LedgerError> {
-        for item in plan.items() {
+        let left: Vec<Item<'_>> =
+            plan.items().filter(|item| !self.done.decided.contains(&item.case())).collect();
+        for item in left {
+            self.steering.boundary(&mut self.book).await?;
             if let Some((kind, reason)) = item.skip {
                 not_run(&self.book, &item, *kind, reason.clone())?;
-            } else if self.stop.asked() {
+            } else if self.steering.stop().asked() {
                 not_run(&self.book, &item, NotRunKind::Stopped, "the run was stopped before it".to_owned())?;
             } else if let Some(reason) = &self.blocked {
                 not_run(&self.book, &item, NotRunKind::Blocked, reason.clone())?;
             } else {
                 self.one(&item).await?;
             }
+            self.reruns(plan).await?;
+        }
+        loop {
+            // Who pauses after the last script may want to see it once more.
+            self.steering.boundary(&mut self.book).await?;
+            self.reruns(plan).await?;
+            if self.steering.end() {
+                break;
+            }
         }
         Ok(match &self.blocked {
-            _ if self.stop.asked() => RunEnd::Aborted("stopped by a person".to_owned()),
+            _ if self.steering.stop().asked() => RunEnd::Aborted(self.steering.stopped_words()),
             Some(reason) => RunEnd::Failed(reason.clone()),
             None => RunEnd::Completed,
         })
+    }
+
+    /// Runs scripts once more that somebody asked for, each attempt beside those before.
+    async fn reruns(&mut self, plan: &Plan) -> Result<(), LedgerError> {
+        while let Some((by, case)) = self.steering.next_rerun() {
+            let item = plan.items().find(|item| item.case() == case);
+            let outcome = match (&item, &self.blocked) {
+                _ if self.steering.stop().asked() => not_done("the run was stopped before it"),
+                (_, Some(reason)) => not_done(reason),
+                (None, _) => not_done("the plan has no such script"),
+                (Some(_), None) => Outcome::Done {},
+            };
+            let done = outcome == Outcome::Done {};
+            let action = Action { by, what: Deed::Rerun { case }, outcome };
+            self.book.write(Body::Action(Box::new(action)))?;
+            if let Some(item) = item.filter(|_| done) {
+                self.one(&item).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn one(&mut self, item: &Item<'_>) -> Result<(), LedgerError> {
@@ -135,15 +183,19 @@ impl<B: RunBench> Conductor<'_, B> {
         }
         let facts = Arc::clone(&self.facts);
         let mut ledger = self.book.clone();
-        let mut executor = Executor { bench: &mut *self.bench, ledger: &mut ledger, stop: self.stop, facts };
-        let (ended, finished) = executor.run(item.script, item.row, item.case(), 1).await?;
+        let mut executor =
+            Executor { bench: &mut *self.bench, ledger: &mut ledger, steering: self.steering, facts };
+        let attempt = self.done.attempts.entry(item.case()).or_default();
+        *attempt += 1;
+        let (ended, finished) = executor.run(item.script, item.row, item.case(), *attempt).await?;
+        self.steering.attempted(item.case());
         self.leftovers().await?;
         if ended.verdict == Verdict::Fail {
             self.raise_issue(item, &ended, finished)?;
         }
         let doubtful =
             ended.verdict == Verdict::Error || (ended.verdict != Verdict::Pass && self.bench.out_of_reach());
-        if doubtful && !self.stop.asked() {
+        if doubtful && !self.steering.stop().asked() {
             self.reprove().await?;
         }
         Ok(())
@@ -152,10 +204,10 @@ impl<B: RunBench> Conductor<'_, B> {
     /// Every failed test is a Testing Issue until somebody says otherwise (14, 20.19): raised here with a proposed severity,
     /// resolved by people, with a record of how.
     fn raise_issue(&mut self, item: &Item<'_>, ended: &Ended, finished: Sequence) -> Result<(), LedgerError> {
-        self.issues += 1;
+        self.done.issues += 1;
         let reason = ended.reason.as_deref().unwrap_or("no reason recorded");
         self.book.write(Body::IssueRaised(IssueRaised {
-            id: format!("TI-{}", self.issues),
+            id: format!("TI-{}", self.done.issues),
             severity: PROPOSED,
             summary: format!("{}: {reason}; severity proposed, to be confirmed", item.case()),
             route: None,
@@ -168,7 +220,7 @@ impl<B: RunBench> Conductor<'_, B> {
     async fn enrolled(&mut self) -> Result<bool, LedgerError> {
         let enrolled = tokio::select! {
             enrolled = self.bench.enrol() => enrolled,
-            () = self.stop.wait() => Err(Trouble::error("stopped by a person while the installation was being enrolled")),
+            () = self.steering.stop().wait() => Err(Trouble::error("stopped by a person while the installation was being enrolled")),
         };
         match enrolled {
             Ok(said) if said.is_empty() => Ok(true),
@@ -176,7 +228,7 @@ impl<B: RunBench> Conductor<'_, B> {
                 self.book.write(Body::Prepared(Prepared { what, blob: None }))?;
                 Ok(true)
             }
-            Err(_) if self.stop.asked() => Ok(false),
+            Err(_) if self.steering.stop().asked() => Ok(false),
             Err(trouble) => {
                 self.blocked = Some(format!("the installation could not be enrolled: {trouble}"));
                 Ok(false)

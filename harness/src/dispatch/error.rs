@@ -54,6 +54,14 @@ pub enum RunError {
         /// What could not be loaded, or what differs.
         reason: String,
     },
+    /// A run cannot be resumed as it was begun.
+    #[error("run {run} cannot be resumed: {reason}")]
+    Resume {
+        /// The run.
+        run: String,
+        /// What is not as it was.
+        reason: String,
+    },
     /// A person stopped it before its first record.
     #[error("stopped before the run began; nothing was done to the rig")]
     StoppedEarly,

@@ -13,17 +13,18 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::bench::Parts;
+use super::conduct::block_rest;
 use super::environment;
 use super::first::Bindings;
 use super::tokens::Tokens;
-use super::{Book, Order, RigBench, RunError, RunTap, System, block_all, conduct, data_set};
+use super::{Book, Done, Order, RigBench, RunError, RunTap, System, conduct, data_set, safe};
 use crate::driver::dongle::Dongle;
 use crate::driver::prove::han::{self, Stranger};
 use crate::driver::prove::{self, Difference, RigProof};
 use crate::driver::rig::{self, ReachError};
 use crate::driver::{Push, RigLinks, state_folder};
 use crate::evidence::{self, Capture, Recorder, RunEnd, RunFolder};
-use crate::execute::{LedgerError, Stop};
+use crate::execute::{LedgerError, Steering};
 use crate::link::lock::{Claim, LockFolder};
 use crate::link::{LinkAddress, SharedTap};
 use crate::s1sp::SecretStore;
@@ -35,6 +36,9 @@ pub(super) const BOOK: &str = "book-";
 
 /// How long proving a whole rig may take.
 const PROOF: Duration = Duration::from_secs(90);
+
+/// How long making a rig safe may take that no run has.
+const SAFE: Duration = Duration::from_secs(60);
 
 /// Alerts that may wait between the hub and the S1SP; a device that floods more is pushed back by TCP.
 pub(super) const PUSHES: usize = 256;
@@ -52,25 +56,37 @@ pub struct Ran {
 ///
 /// # Errors
 /// [`RunError`]: there is no run, or its evidence could not be written to the end.
-pub async fn run(mut order: Order, stop: &Stop, began: impl FnOnce(&RunFolder)) -> Result<Ran, RunError> {
+pub async fn run(
+    mut order: Order,
+    steering: &Steering,
+    began: impl FnOnce(&RunFolder),
+) -> Result<Ran, RunError> {
     let rig = order.rig()?.clone();
     refuse_data_sets(&order)?;
     let claim = claim(&order.lab, &rig, order.run.as_str(), LockFolder::default())?;
     let tap = RunTap::new();
     let met = tokio::select! {
         met = meet(&order.lab, &rig, Arc::new(tap.clone())) => met?,
-        () = stop.wait() => return Err(RunError::StoppedEarly),
+        () = steering.stop().wait() => return Err(RunError::StoppedEarly),
     };
     if met.proof.holds() {
         let facts = Arc::new(Facts::of(&order.lab, &rig));
         tokio::select! {
             loaded = data_set::load(&order.data_sets, &met.links, order.hands.as_mut(), &facts) => loaded?,
-            () = stop.wait() => return Err(RunError::StoppedEarly),
+            () = steering.stop().wait() => return Err(RunError::StoppedEarly),
         }
     }
     let recorded = open(&order, &rig, &met.proof, &tap)?;
     began(&recorded.folder);
-    let ended = with_evidence(order, met, &recorded, stop).await;
+    end(with_evidence(order, met, &recorded, steering, Done::default()).await, recorded, claim)
+}
+
+/// Closes the evidence of a run, whatever it came to.
+pub(super) fn end(
+    ended: Result<RunEnd, RunError>,
+    recorded: Recorded,
+    claim: Claim,
+) -> Result<Ran, RunError> {
     drop(claim);
     let end = match ended {
         Ok(end) => end,
@@ -116,6 +132,23 @@ pub async fn prove_alone(lab: &Lab, rig: &Rig) -> Result<Surveyed, RunError> {
     Ok(Surveyed { proof, strangers })
 }
 
+/// Makes a rig safe that no run has: proved first, because switching a stranger's supply would be worse than leaving it.
+pub(super) async fn make_safe_alone(lab: &Lab, rig: &Rig) -> SafeState {
+    let made = async {
+        let _claim = claim(lab, rig, "safe state", LockFolder::default()).map_err(|e| e.to_string())?;
+        let Met { proof, links, .. } =
+            meet(lab, rig, crate::link::NoTap::shared()).await.map_err(|e| e.to_string())?;
+        let differs: Vec<String> = proof.differences().collect();
+        match differs.is_empty() {
+            true => safe::make(&links).await,
+            false => Err(format!("left as found, because the rig is not as declared: {}", shortly(&differs))),
+        }
+    };
+    let made = tokio::time::timeout(PROOF + SAFE, made).await;
+    let made = made.unwrap_or_else(|_| Err(format!("not reached within {:?}", PROOF + SAFE)));
+    SafeState { reached: made.is_ok(), detail: made.unwrap_or_else(|stuck| stuck) }
+}
+
 /// Every physical link of the rig, and its devices at somebody else's DCC, for this run alone (A4, C5).
 pub(super) fn claim(lab: &Lab, rig: &Rig, run: &str, locks: LockFolder) -> Result<Claim, RunError> {
     let mut keys: Vec<String> =
@@ -133,14 +166,20 @@ pub(super) fn claim(lab: &Lab, rig: &Rig, run: &str, locks: LockFolder) -> Resul
 }
 
 /// The rig as it was met: what was proved, and the connection to its hub where there is one.
-struct Met {
-    proof: RigProof,
+pub(super) struct Met {
+    pub(super) proof: RigProof,
     links: RigLinks,
     pushes: mpsc::Receiver<Push>,
     stations: Option<Stations>,
 }
 
-async fn meet(lab: &Lab, rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
+impl Met {
+    pub(super) const fn links(&self) -> &RigLinks {
+        &self.links
+    }
+}
+
+pub(super) async fn meet(lab: &Lab, rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
     // First of all: a device whose relay was left off answers nothing.
     let stations = Stations::connect(rig, lab.broker.as_ref(), Arc::clone(&tap)).await?;
     let (send, pushes) = mpsc::channel(PUSHES);
@@ -178,10 +217,10 @@ fn blame_hub(proof: &mut RigProof, words: &str) {
 }
 
 /// The evidence under way.
-struct Recorded {
-    book: Book,
-    capture: Capture,
-    folder: RunFolder,
+pub(super) struct Recorded {
+    pub(super) book: Book,
+    pub(super) capture: Capture,
+    pub(super) folder: RunFolder,
 }
 
 /// Begins the evidence.
@@ -229,10 +268,16 @@ pub(super) fn previous(runs: &FilePath) -> Option<Digest> {
         .find_map(|folder| evidence::previous_root(&RunFolder::new(folder)).ok().flatten())
 }
 
-async fn with_evidence(order: Order, met: Met, recorded: &Recorded, stop: &Stop) -> Result<RunEnd, RunError> {
+pub(super) async fn with_evidence(
+    order: Order,
+    met: Met,
+    recorded: &Recorded,
+    steering: &Steering,
+    done: Done,
+) -> Result<RunEnd, RunError> {
     let book = &recorded.book;
     if !met.proof.holds() {
-        return Ok(blocked(&order, &met.proof, book)?);
+        return Ok(blocked(&order, &met.proof, book, &done)?);
     }
     let rig = Arc::new(order.rig()?.clone());
     let tokens = Tokens::of(&rig, &order.keys)?;
@@ -254,7 +299,7 @@ async fn with_evidence(order: Order, met: Met, recorded: &Recorded, stop: &Stop)
         system,
     );
     bench.recover().await?;
-    let ended = conduct(&order.plan, &mut bench, book, facts, stop).await;
+    let ended = conduct(&order.plan, &mut bench, book, facts, steering, done).await;
     bench.stop().await;
     Ok(ended?)
 }
@@ -264,8 +309,9 @@ fn part(part: &'static str, error: impl std::fmt::Display) -> RunError {
 }
 
 /// What differs stands in the first record, device by device; the reason for each script is only that it does.
-fn blocked(order: &Order, proof: &RigProof, book: &Book) -> Result<RunEnd, LedgerError> {
-    block_all(&order.plan, book, "the rig is not as declared; the run's first record says what differs")?;
+fn blocked(order: &Order, proof: &RigProof, book: &Book, done: &Done) -> Result<RunEnd, LedgerError> {
+    let reason = "the rig is not as declared; the run's first record says what differs, or the one about its resumption";
+    block_rest(&order.plan, book, done, reason)?;
     // Who stands there is not known: switching a stranger's supply would be worse than leaving it.
     let detail = "left as found, because the rig is not as declared: look at it".to_owned();
     book.write(Body::SafeState(SafeState { reached: false, detail }))?;

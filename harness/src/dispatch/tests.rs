@@ -1,18 +1,21 @@
 //! The conductor on a bench that does what it is told: what is run, what is not and why, and that the rig is always made safe.
 
+mod resumed;
+mod steered;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use lab_config::{Document, Lab};
-use proto_lab::record::{AlertSeen, Body, RunStarted, SafeState, Sequence, Verdict};
+use proto_lab::record::{AlertSeen, Body, RunStarted, SafeState, Sequence, Tally, Verdict};
 use scenarios::{Action, Bindings, Facts, Files, Pack, Values};
 
 use super::first::Bindings as First;
 use super::*;
 use crate::driver::prove::RigProof;
 use crate::evidence::{LabKey, Recorder, RunEnd, RunFolder, read_records};
-use crate::execute::{Bench, Seen, Stop, Trouble};
+use crate::execute::{Bench, Seen, Steering, Stop, Trouble};
 use crate::queue::{Plan, Selection};
 
 /// What the bench does with each step, in order; then it answers everything with 5.
@@ -27,7 +30,17 @@ struct Rig {
     enrolments: u32,
     enrol_fails: bool,
     stop_at: Option<(usize, Stop)>,
+    wish_at: Option<(usize, Wish)>,
     steps: usize,
+}
+
+/// What somebody wants while a step is under way.
+struct Wish(Box<dyn Fn() + Send>);
+
+impl std::fmt::Debug for Wish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wish")
+    }
 }
 
 impl Bench for Rig {
@@ -43,6 +56,11 @@ impl Bench for Rig {
             && *at == self.steps
         {
             stop.ask();
+        }
+        if let Some((at, Wish(wish))) = &self.wish_at
+            && *at == self.steps
+        {
+            wish();
         }
         let value = if self.plays.is_empty() { Ok(5) } else { self.plays.remove(0) };
         let mut values = Values::new();
@@ -127,6 +145,7 @@ impl Folder {
 struct Conducted {
     end: RunEnd,
     bodies: Vec<Body>,
+    tally: Tally,
 }
 
 impl Conducted {
@@ -155,25 +174,37 @@ fn first(lab: &Lab, plan: &Plan, key: &LabKey) -> RunStarted {
     First { run: &run, lab, rig, entry, proof: &proof, plan, data_sets: &[], key, previous: None }.record()
 }
 
-fn conduct_on(rig: &mut Rig, enrolled: bool, stop: &Stop) -> Conducted {
-    let folder = tempfile::tempdir().expect("a folder");
+fn plan(enrolled: bool) -> Plan {
     let lab = Lab::embedded().expect("the embedded lab");
     let pack = Pack::open(&Folder { enrolled }).expect("a pack");
-    let plan = Plan::new(vec![pack], &lab.rigs[0], &Selection::default()).expect("a plan");
+    Plan::new(vec![pack], &lab.rigs[0], &Selection::default()).expect("a plan")
+}
+
+/// Virtual time: what waits for a minute takes none.
+fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime")
+}
+
+fn conduct_on(rig: &mut Rig, enrolled: bool, stop: &Stop) -> Conducted {
+    conduct_steered(rig, enrolled, &Steering::new(stop.clone()))
+}
+
+fn conduct_steered(rig: &mut Rig, enrolled: bool, steering: &Steering) -> Conducted {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lab = Lab::embedded().expect("the embedded lab");
+    let plan = plan(enrolled);
     let run = RunFolder::new(folder.path().join("run"));
     let key = LabKey::ephemeral("test".parse().expect("a name"));
     let started = first(&lab, &plan, &key);
     let book = Book::new(Recorder::create(run.clone(), started, key).expect("a run folder"));
     let facts = Arc::new(Facts::of(&lab, &lab.rigs[0]));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build()
-        .expect("a runtime");
-    let end = runtime.block_on(conduct(&plan, rig, &book, facts, stop)).expect("evidence");
+    let conducting = conduct(&plan, rig, &book, facts, steering, Done::default());
+    let end = runtime().block_on(conducting).expect("evidence");
     book.finish(end.clone()).expect("evidence");
-    let bodies = read_records(&run).expect("records").into_iter().map(|record| record.body).collect();
-    Conducted { end, bodies }
+    let records = read_records(&run).expect("records");
+    let bodies = records.iter().map(|record| record.body.clone()).collect();
+    Conducted { end, bodies, tally: Tally::of(&records) }
 }
 
 #[test]

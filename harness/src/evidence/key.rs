@@ -47,7 +47,7 @@ impl LabKey {
 
     /// A key from a given seed, for tests.
     #[cfg(test)]
-    pub(super) fn from_seed(name: &str, seed: u8) -> Self {
+    pub(crate) fn from_seed(name: &str, seed: u8) -> Self {
         let name = name.parse().unwrap();
         Self { note: NoteKey::from_seed(name, &[seed; 32]), ephemeral: false }
     }

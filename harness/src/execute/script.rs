@@ -12,7 +12,7 @@ use proto_lab::record::{
 };
 use scenarios::{Bindings, Facts, Row, Script, Step, evaluate};
 
-use super::{Bench, Ledger, LedgerError, Seen, Stop, Trouble};
+use super::{Bench, Ledger, LedgerError, Seen, Steering, Trouble};
 
 /// How much longer than its own deadline a step may take before the executor gives it up: the bench's own deadline, which
 /// says more, should strike first.
@@ -54,8 +54,8 @@ pub struct Executor<'a, B, L> {
     pub bench: &'a mut B,
     /// The records.
     pub ledger: &'a mut L,
-    /// The wish to stop.
-    pub stop: &'a Stop,
+    /// What people want of the run.
+    pub steering: &'a Steering,
     /// What a script may refer to by name: the rig's devices, the lab's users.
     pub facts: Arc<Facts>,
 }
@@ -110,11 +110,10 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
         bindings: &mut Bindings,
     ) -> Result<Ended, LedgerError> {
         for (step, number) in steps.iter().zip(1..) {
-            if self.stop.asked() {
-                return Ok(Ended {
-                    verdict: Verdict::Aborted,
-                    reason: Some("stopped before the next step".into()),
-                });
+            self.steering.boundary(self.ledger).await?;
+            if self.steering.stop().asked() {
+                let reason = format!("{} before the next step", self.steering.stopped_words());
+                return Ok(Ended { verdict: Verdict::Aborted, reason: Some(reason) });
             }
             let ended = self.step(part, number, step, bindings, Duration::MAX).await?;
             if ended.verdict != Verdict::Pass {
@@ -127,10 +126,13 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
     /// Runs every clean-up step, whatever the one before came to; a failed one is an error of the lab's, because the next
     /// script would begin on a rig that is not as it should be.
     async fn clean_up(&mut self, steps: &[Step], bindings: &mut Bindings) -> Result<Ended, LedgerError> {
-        let never = Stop::new();
+        self.steering.record_abort(self.ledger)?;
+        let never = Steering::default();
         let facts = Arc::clone(&self.facts);
-        let mut quiet = Executor { bench: &mut *self.bench, ledger: &mut *self.ledger, stop: &never, facts };
-        let left = |begun: Instant| match self.stop.asked() {
+        let mut quiet =
+            Executor { bench: &mut *self.bench, ledger: &mut *self.ledger, steering: &never, facts };
+        let stop = self.steering.stop();
+        let left = |begun: Instant| match stop.asked() {
             true => CLEAN_UP_LIMIT.saturating_sub(begun.elapsed()),
             false => Duration::MAX,
         };
@@ -186,9 +188,9 @@ impl<B: Bench, L: Ledger> Executor<'_, B, L> {
             done = tokio::time::timeout(limit, self.bench.act(&step.action, bindings, intent, step.within())) => done.unwrap_or_else(|_| {
                 Err(Trouble::error(format!("nothing came back for {limit:?}, and no deadline on the way said why")))
             }),
-            () = self.stop.wait() => Err(Trouble {
+            () = self.steering.stop().wait() => Err(Trouble {
                 verdict: Verdict::Aborted,
-                reason: "stopped by a person while the step was under way".to_owned(),
+                reason: format!("{} while the step was under way", self.steering.stopped_words()),
             }),
         }
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use lab_config::{Document, Lab};
 use proptest::prelude::*;
 use proto_lab::Digest;
-use proto_lab::record::{Body, Case, Part, Sequence, Verdict};
+use proto_lab::record::{Actor, Body, Case, Credential, Deed, Outcome, Part, Role, Sequence, Verdict};
 use scenarios::{Action, Bindings, Facts, Script, Values};
 
 use super::*;
@@ -122,7 +122,8 @@ fn run(script: &Script, stage: &mut Stage, memory: &mut Memory, stop: &Stop) -> 
         .start_paused(true)
         .build()
         .expect("a runtime");
-    let mut executor = Executor { bench: stage, ledger: memory, stop, facts };
+    let steering = Steering::new(stop.clone());
+    let mut executor = Executor { bench: stage, ledger: memory, steering: &steering, facts };
     runtime.block_on(executor.run(script, None, case, 1)).map(|(ended, _)| ended)
 }
 
@@ -194,6 +195,83 @@ fn evidence_that_cannot_be_written_stops_everything() {
         assert!(ended.is_err(), "full at {full_at}: {ended:?}");
         assert_eq!(memory.bodies.len(), full_at);
     }
+}
+
+fn ann() -> Actor {
+    Actor { name: "Ann".parse().expect("a name"), role: Role::Engineer, credential: Credential::CommandLine }
+}
+
+/// Runs a script of three steps beside somebody who steers; gives how it ended and what was recorded.
+fn steered<F: Future<Output = ()>>(steer: impl FnOnce(Steering) -> F) -> (Ended, Memory) {
+    let lab = Lab::embedded().expect("the embedded lab");
+    let facts = Arc::new(Facts::of(&lab, &lab.rigs[0]));
+    let case = Case { pack: "pack".into(), script: "a-script".into(), row: None, device: None };
+    let (script, steering) = (script(0, 3, 1), Steering::default());
+    let mut memory = Memory::default();
+    let mut stage = Stage { plays: vec![Play::See(1); 4].into(), stop_at: None };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let mut executor = Executor { bench: &mut stage, ledger: &mut memory, steering: &steering, facts };
+    let ended = runtime.expect("a runtime").block_on(async {
+        // Who steers is asked first: the bench answers at once, and the script would be over.
+        let ((), ended) = tokio::join!(steer(steering.clone()), executor.run(&script, None, case, 1));
+        ended
+    });
+    (ended.expect("evidence").0, memory)
+}
+
+fn deeds(memory: &Memory) -> Vec<Deed> {
+    let deed = |body: &Body| match body {
+        Body::Action(action) => {
+            assert_eq!((&action.by, &action.outcome), (&ann(), &Outcome::Done {}));
+            Some(action.what.clone())
+        }
+        _ => None,
+    };
+    memory.bodies.iter().filter_map(deed).collect()
+}
+
+#[test]
+fn a_pause_waits_at_the_next_step_boundary_and_both_ends_of_it_are_records_with_who() {
+    let (ended, memory) = steered(|steering| async move {
+        steering.pause(&ann());
+        assert!(steering.until_paused().await);
+        // However long that is, in virtual time.
+        tokio::time::sleep(Duration::from_secs(86_400)).await;
+        steering.resume(&ann());
+    });
+    assert_eq!(ended.verdict, Verdict::Pass);
+    assert_eq!(deeds(&memory), [Deed::Pause {}, Deed::Resume {}]);
+    let pause = memory.bodies.iter().position(|body| matches!(body, Body::Action(_))).expect("an action");
+    assert!(matches!(memory.bodies[pause + 1], Body::Action(_)), "nothing is recorded while it waits");
+    assert!(
+        !matches!(memory.bodies[pause - 1], Body::Intent(_) | Body::Observed(_)),
+        "a step is not cut in two"
+    );
+}
+
+#[test]
+fn a_pause_that_is_taken_back_before_the_boundary_never_was() {
+    let steering = Steering::default();
+    steering.pause(&ann());
+    steering.resume(&ann());
+    let mut memory = Memory::default();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    runtime.block_on(steering.boundary(&mut memory)).expect("evidence");
+    assert_eq!(deeds(&memory), []);
+}
+
+#[test]
+fn who_aborts_a_paused_run_is_recorded_and_clean_up_runs() {
+    let (ended, memory) = steered(|steering| async move {
+        steering.pause(&ann());
+        assert!(steering.until_paused().await);
+        steering.abort(&ann(), "the wrong meter");
+    });
+    assert_eq!(ended.verdict, Verdict::Aborted);
+    let reason = ended.reason.expect("a reason");
+    assert!(reason.contains("stopped by Ann (engineer): the wrong meter"), "{reason}");
+    assert_eq!(deeds(&memory), [Deed::Pause {}, Deed::Abort { reason: "the wrong meter".into() }]);
+    assert_eq!(memory.steps().last(), Some(&(Part::CleanUp, Verdict::Pass)));
 }
 
 fn a_play() -> impl Strategy<Value = Play> {

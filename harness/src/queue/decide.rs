@@ -199,3 +199,6 @@ fn quarantine(state: &LabState, by: &Actor, device: &str, reason: &str) -> Resul
     let first = LabEvent::DeviceQuarantined { device, reason, by: by.clone() };
     Ok(std::iter::once(first).chain(ended).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ use super::{Exit, Failure, lab, person::Person, print_json, signals};
 use crate::dispatch::{self, Order, Ran};
 use crate::embedded::{self, Embedded};
 use crate::evidence::read_records;
-use crate::execute::Stop;
+use crate::execute::{Steering, Stop};
 use crate::queue::{Plan, Selection};
 
 pub(super) async fn send(verb: &Send) -> Result<Exit, Failure> {
@@ -36,7 +36,7 @@ pub(super) async fn send(verb: &Send) -> Result<Exit, Failure> {
     }
     let (lab, estate) = embedded::bring_up(declared, rig.name.as_str()).await.map_err(Failure::lab)?;
     let order = order(verb, lab, &rig, plan, &estate)?;
-    let ran = dispatch::run(order, &stop, |_| {}).await;
+    let ran = dispatch::run(order, &Steering::new(stop), |_| {}).await;
     estate.stop().await;
     conclude(verb, &ran.map_err(hinted)?)
 }

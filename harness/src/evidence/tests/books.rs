@@ -1,6 +1,6 @@
 //! A lab's book is evidence as a run is.
 
-use proto_lab::record::book::{BookOpened, LabEvent, RigDeclared};
+use proto_lab::record::book::{BookOpened, EntryId, LabEvent, RigDeclared};
 
 use super::*;
 
@@ -13,6 +13,7 @@ fn opened() -> BookOpened {
         lab_digest: Digest::of(b"lab"),
         rigs: vec![RigDeclared { name: "rig".into(), combination: "d".into(), devices: vec![] }],
         key: key().signer(),
+        next_entry: EntryId(1),
         previous: None,
     }
 }

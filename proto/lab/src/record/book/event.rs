@@ -26,6 +26,8 @@ pub struct BookOpened {
     pub rigs: Vec<RigDeclared>,
     /// The key that signs the checkpoints.
     pub key: SignerKey,
+    /// The number of the first entry that joins the queue from now on.
+    pub next_entry: EntryId,
     /// The book before this one, so that a whole book cannot vanish unnoticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<PreviousBook>,

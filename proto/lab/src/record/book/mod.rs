@@ -13,7 +13,9 @@ mod state;
 pub use event::{
     BookClosed, BookOpened, DeviceDeclared, EntryId, LabEvent, PackAsked, PreviousBook, RigDeclared, Work,
 };
-pub use state::{Entry, LabState, Quarantine, RigState, RigUse, RunStage, RunUnderWay, StationSeen, Stopped};
+pub use state::{
+    Entry, LabState, Quarantine, RigState, RigUse, RunStage, RunUnderWay, StationSeen, Steered, Stopped,
+};
 
 #[cfg(test)]
 mod tests;

@@ -125,8 +125,20 @@ pub struct RunUnderWay {
     pub by: Actor,
     /// Where it stands.
     pub stage: RunStage,
+    /// Who brought it there last, where a person did.
+    pub steered: Option<Steered>,
     /// When this book had it first.
     pub since: Timestamp,
+}
+
+/// A person steered a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Steered {
+    /// Who.
+    pub by: Actor,
+    /// Why, where they had to say.
+    pub reason: Option<String>,
 }
 
 /// A station that lends its links.
@@ -184,7 +196,7 @@ impl LabState {
             book: Some(opened.book.clone()),
             lab: opened.lab.clone(),
             rigs: opened.rigs.iter().map(free).collect(),
-            next_entry: EntryId(1),
+            next_entry: opened.next_entry,
             ..Self::default()
         };
     }
@@ -233,12 +245,15 @@ impl LabState {
                     rig.safe = None;
                 }
                 let (work, by, stage) = (work.clone(), by.clone(), RunStage::Running);
-                self.runs.insert(run.clone(), RunUnderWay { entry: *entry, work, by, stage, since: at });
+                let run_under_way = RunUnderWay { entry: *entry, work, by, stage, steered: None, since: at };
+                self.runs.insert(run.clone(), run_under_way);
             }
-            LabEvent::PauseAsked { run, .. } => self.stage(run, RunStage::Pausing),
-            LabEvent::RunPaused { run } => self.stage(run, RunStage::Paused),
-            LabEvent::RunResumed { run, .. } => self.stage(run, RunStage::Running),
-            LabEvent::RunStopping { run, .. } => self.stage(run, RunStage::Stopping),
+            LabEvent::PauseAsked { run, by } => self.stage(run, RunStage::Pausing, Some((by, None))),
+            LabEvent::RunPaused { run } => self.stage(run, RunStage::Paused, None),
+            LabEvent::RunResumed { run, by } => self.stage(run, RunStage::Running, Some((by, None))),
+            LabEvent::RunStopping { run, by, reason } => {
+                self.stage(run, RunStage::Stopping, Some((by, Some(reason))));
+            }
             LabEvent::RunEnded { run, .. } => self.end(run),
             _ => {}
         }
@@ -274,11 +289,14 @@ impl LabState {
     }
 
     /// A run that is stopping pauses no more.
-    fn stage(&mut self, run: &RunId, stage: RunStage) {
+    fn stage(&mut self, run: &RunId, stage: RunStage, by: Option<(&Actor, Option<&String>)>) {
         if let Some(run) = self.runs.get_mut(run)
             && run.stage != RunStage::Stopping
         {
             run.stage = stage;
+            if let Some((by, reason)) = by {
+                run.steered = Some(Steered { by: by.clone(), reason: reason.cloned() });
+            }
         }
     }
 

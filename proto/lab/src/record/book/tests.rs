@@ -51,6 +51,7 @@ fn opened() -> Body {
         lab_digest: Digest::of(b"lab"),
         rigs: vec![rig(0), rig(1)],
         key: SignerKey { verifier: "lab+00000000+AAAA".into(), ephemeral: false },
+        next_entry: EntryId(1),
         previous: Some(PreviousBook {
             book: "book-20261121T130000Z-0001".parse().unwrap(),
             root: Digest::of(b"root"),
