@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod dcc;
+mod decode;
 pub mod dispatch;
 pub mod dmct;
 pub mod driver;

@@ -35,6 +35,13 @@ pub struct Packet {
     pub octets: Vec<u8>,
 }
 
+impl Packet {
+    /// Whether the harness sent it, where the capture says so.
+    pub fn is_sent(&self) -> Option<bool> {
+        self.direction.map(|direction| direction == Direction::Sent)
+    }
+}
+
 /// What a capture holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Packets {

@@ -3,8 +3,8 @@
 use proto_dlms::explain::{self as dlms, Conversation, Cutter, Piece, PieceKind, Reveal, Way};
 use proto_zigbee::explain as zigbee;
 
-use super::{Layer, Told, tree};
 use crate::cli::arguments::TakenFor;
+use crate::decode::{Layer, Told, layers, tree};
 
 /// What octets are to be taken for.
 #[derive(Debug, Clone, Copy)]
@@ -61,18 +61,6 @@ fn pieces(conversation: &mut Conversation, octets: &[u8]) -> Vec<Vec<Layer>> {
     cutter.receive(octets);
     let pieces = std::iter::from_fn(|| cutter.finish());
     pieces.map(|piece| layers(&piece.octets, conversation.explain(Way::Response, &piece))).collect()
-}
-
-/// A frame's layers: itself, and what it made whole.
-pub(super) fn layers(octets: &[u8], explained: dlms::Explained) -> Vec<Layer> {
-    let tree = tree::of_dlms(&explained.span, octets);
-    let own = Layer { what: explained.span.name.to_string(), octets: octets.to_vec(), tree };
-    let whole = explained.whole.into_iter().map(|whole| Layer {
-        tree: tree::of_dlms(&whole.span, &whole.octets),
-        what: whole.what,
-        octets: whole.octets,
-    });
-    std::iter::once(own).chain(whole).collect()
 }
 
 fn aps(octets: &[u8]) -> Layer {

@@ -1,18 +1,13 @@
 //! `harness decode`: what any octets mean, layer by layer in words.
 //!
-//! The protocols explain themselves (`proto_dlms::explain`, `proto_zigbee::explain`); here octets are got from wherever
-//! people have them, the two explanations are joined into one tree ([`tree`]), captures are followed link by link
-//! ([`flow`]), what stations say is read ([`mqtt`]), and all of it is put on a terminal ([`show`]).
+//! The explaining is done by [`crate::decode`]; here octets are got from wherever people have them ([`input`]), what they
+//! are taken for is found out ([`lines`]), and all of it is put on a terminal ([`show`]).
 
-mod dongle;
-mod flow;
 mod input;
 mod lines;
-mod mqtt;
 mod show;
 #[cfg(test)]
 mod tests;
-mod tree;
 
 use std::path::Path;
 
@@ -24,43 +19,7 @@ use self::lines::Taken;
 use super::arguments::Decode;
 use super::say::say_text;
 use super::{Exit, Failure, print_json};
-
-/// One frame, message or event, explained.
-#[derive(Debug, Clone)]
-struct Told {
-    /// Its number among those of this input, counted from 1.
-    number: u64,
-    /// When, where and which way it crossed a link, in a capture.
-    crossed: Option<Crossed>,
-    /// Octets with their explanation; first the frame itself, then what it made whole.
-    layers: Vec<Layer>,
-}
-
-/// Where a frame of a capture stands.
-#[derive(Debug, Clone)]
-struct Crossed {
-    link: String,
-    at: Option<jiff::Timestamp>,
-    sent: Option<bool>,
-    /// First and last packet that carried it.
-    packets: (u64, u64),
-    /// The comment of the capture, or what happened on the line.
-    note: Option<String>,
-}
-
-/// Octets and what they mean.
-#[derive(Debug, Clone)]
-struct Layer {
-    what: String,
-    octets: Vec<u8>,
-    tree: tree::Node,
-}
-
-impl Told {
-    fn is_sound(&self) -> bool {
-        self.layers.iter().all(|layer| layer.tree.is_sound())
-    }
-}
+use crate::decode::{Told, flow, json};
 
 pub(super) fn decode(verb: &Decode) -> Result<Exit, Failure> {
     let taken = Taken { layer: verb.layer, cluster: verb.cluster };
@@ -116,7 +75,7 @@ fn print(verb: &Decode, told: &[Told], is_capture: bool) -> Result<(), Failure> 
         return Err(Failure::input(format!("frame {number}: the input has frames 1 to {}", told.len())));
     }
     if verb.json {
-        return chosen.into_iter().try_for_each(|told| print_json(&show::json(told)));
+        return chosen.into_iter().try_for_each(|told| print_json(&json(told)));
     }
     let detailed = !is_capture || verb.details || verb.frame.is_some();
     for told in chosen {

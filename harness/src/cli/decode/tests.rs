@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::input::hexadecimal;
 use super::lines::Taken;
 use super::*;
+use crate::decode::tree;
 use crate::evidence::{Packet, Packets};
 use crate::link::Direction;
 
@@ -46,7 +47,7 @@ fn a_password_is_not_shown() {
     assert!(shown.contains("(8 octets)"), "{shown}");
     assert!(!shown.contains("31 32 33"), "{shown}");
     let told = lines::tell(&[hexadecimal(aarq).unwrap()], FOUND_OUT, None);
-    let json = serde_json::to_string(&show::json(&told[0])).unwrap();
+    let json = serde_json::to_string(&super::json(&told[0])).unwrap();
     assert!(json.contains(&"**".repeat(8)) && !json.contains("31323334"), "{json}");
 }
 
@@ -144,7 +145,7 @@ proptest! {
     ) {
         let octets = [start, rest].concat();
         for told in lines::tell(&[octets], FOUND_OUT, None) {
-            let _ = (show::detailed(&told), show::brief(&told), serde_json::to_string(&show::json(&told)).unwrap());
+            let _ = (show::detailed(&told), show::brief(&told), serde_json::to_string(&super::json(&told)).unwrap());
             for layer in &told.layers {
                 assert_within(&layer.tree, layer.octets.len());
             }

@@ -8,8 +8,9 @@ use serde::Serialize;
 use super::super::arguments::DuisShow;
 use super::super::say::say;
 use super::super::{Exit, Failure, print_json};
-use super::certificates::{END, trust};
+use super::certificates::trust;
 use super::file;
+use crate::decode::certificates::END;
 
 #[derive(Debug, Serialize)]
 struct Told<'a> {

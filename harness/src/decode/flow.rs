@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use proto_dlms::explain::{Conversation, Cutter, Piece, Reveal, Way};
 use proto_zigbee::explain::AshCutter;
 
-use super::{Crossed, Layer, Told, dongle, lines, mqtt};
+use super::{Crossed, Layer, Told, dongle, layers, mqtt};
 use crate::evidence::{Packet, Packets};
-use crate::link::Direction;
 
 /// What is known of one link.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ struct PacketAt {
 }
 
 /// Explains every frame of a capture, in the order in which they were whole.
-pub(super) fn tell(capture: &Packets, reveal: Option<&Reveal>) -> Vec<Told> {
+pub(crate) fn tell(capture: &Packets, reveal: Option<&Reveal>) -> Vec<Told> {
     let mut flows: BTreeMap<&str, Flow> = BTreeMap::new();
     let mut told = Vec::new();
     for packet in &capture.packets {
@@ -75,16 +74,12 @@ fn begins_anew(note: &str) -> bool {
     note == "link opened" || note.starts_with("dongle opened")
 }
 
-fn sent(direction: Option<Direction>) -> Option<bool> {
-    direction.map(|direction| direction == Direction::Sent)
-}
-
 /// A packet that stands for itself: something that happened on the line, or a whole message.
 fn alone(packet: &Packet, layers: Vec<Layer>) -> Told {
     let crossed = Crossed {
         link: packet.link.clone(),
         at: packet.at,
-        sent: sent(packet.direction),
+        sent: packet.is_sent(),
         packets: (packet.number, packet.number),
         note: packet.note.clone(),
     };
@@ -97,7 +92,7 @@ impl Flow {
     }
 
     fn receive(&mut self, packet: &Packet, told: &mut Vec<Told>) {
-        let sent = sent(packet.direction);
+        let sent = packet.is_sent();
         let side = self.sides.entry(sent).or_default();
         side.receive(packet);
         while let Some(piece) = side.cutter.next_piece() {
@@ -106,7 +101,7 @@ impl Flow {
     }
 
     fn receive_of_dongle(&mut self, packet: &Packet, told: &mut Vec<Told>) {
-        let sent = sent(packet.direction);
+        let sent = packet.is_sent();
         let side = self.sides.entry(sent).or_default();
         side.note(packet);
         for octets in side.dongle.receive(&packet.octets) {
@@ -154,7 +149,7 @@ impl Side {
         piece: &Piece,
     ) -> Told {
         let way = if sent == Some(true) { Way::Request } else { Way::Response };
-        let layers = lines::layers(&piece.octets, conversation.explain(way, piece));
+        let layers = layers(&piece.octets, conversation.explain(way, piece));
         Told { number: 0, crossed: Some(self.crossed(link, sent, piece.from, piece.octets.len())), layers }
     }
 

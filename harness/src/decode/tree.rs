@@ -10,28 +10,28 @@ const DEPTH: usize = 4;
 
 /// A stretch of octets and what it means.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Node {
-    pub(super) at: usize,
-    pub(super) length: usize,
-    pub(super) name: String,
+pub(crate) struct Node {
+    pub(crate) at: usize,
+    pub(crate) length: usize,
+    pub(crate) name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(super) value: String,
+    pub(crate) value: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) problem: Option<String>,
+    pub(crate) problem: Option<String>,
     /// A password or key: its octets are not shown.
     #[serde(skip)]
-    pub(super) secret: bool,
+    pub(crate) secret: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) parts: Vec<Node>,
+    pub(crate) parts: Vec<Node>,
 }
 
 impl Node {
-    pub(super) fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         self.problem.is_none() && self.parts.iter().all(Node::is_sound)
     }
 
     /// The most telling words of the tree: its own, then those of the layers within it.
-    pub(super) fn headline(&self) -> String {
+    pub(crate) fn headline(&self) -> String {
         let mut words = vec![self.value.as_str()];
         self.layers(&mut words);
         words.retain(|word| !word.is_empty());
@@ -51,19 +51,19 @@ impl Node {
     }
 
     /// Every problem in the tree, each with the name of what has it.
-    pub(super) fn problems(&self) -> Vec<String> {
+    pub(crate) fn problems(&self) -> Vec<String> {
         let own = self.problem.iter().map(|problem| format!("{}: {problem}", self.name));
         own.chain(self.parts.iter().flat_map(Node::problems)).collect()
     }
 }
 
 /// The explanation of DLMS octets, with what they carry of ZigBee.
-pub(super) fn of_dlms(span: &dlms::Span, octets: &[u8]) -> Node {
+pub(crate) fn of_dlms(span: &dlms::Span, octets: &[u8]) -> Node {
     from_dlms(span, octets, 0, 0)
 }
 
 /// The explanation of ZigBee octets, with what they carry of DLMS.
-pub(super) fn of_zigbee(span: &zigbee::Span, octets: &[u8]) -> Node {
+pub(crate) fn of_zigbee(span: &zigbee::Span, octets: &[u8]) -> Node {
     from_zigbee(span, octets, 0, 0)
 }
 
