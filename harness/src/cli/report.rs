@@ -4,16 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use proto_lab::record::{Body, PackPurpose, Record};
+use proto_lab::record::PackPurpose;
 use scenarios::{PackKind, Standing as PackStanding};
 
 use super::arguments::{KeyChoice, Report};
 use super::say::say;
 use super::verify::{checked, own_keys};
 use super::{Exit, Failure, packs, print_json};
-use crate::evidence::{self, RunFolder};
-use crate::gate::{DmctGate, DmctResult, GateInput, Ledger, MigrationTesting, RunRecords, StandardPack};
+use crate::evidence::RunFolder;
+use crate::gate::{DmctResult, StandardPack};
 use crate::report::{self, DmctReport, Places, ReportStatus};
+use crate::watch::Reported;
 
 /// A report on disk.
 pub(super) struct Written {
@@ -58,11 +59,9 @@ pub(super) fn report(verb: &Report) -> Result<Exit, Failure> {
 
 /// Writes the report of a run and the page of its records into a folder.
 pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, Failure> {
-    let made = make(run, keys)?;
-    let folder = RunFolder::new(run);
-    let records = read(&folder)?;
-    let started = first(&records)?;
-    let page = report::records_html(&started.run, &records, &|digest| fs::read(folder.blob(digest)).ok());
+    let reported = reported(run, keys)?;
+    let made = reported.dmct_report(standard()?, Timestamp::now());
+    let page = reported.records_html().map_err(Failure::lab)?;
     let html = report::report_html(&made, &Places::beside()).map_err(Failure::lab)?;
     let json = serde_json::to_string_pretty(&made).map_err(Failure::lab)?;
     fs::create_dir_all(to).map_err(Failure::lab)?;
@@ -70,7 +69,7 @@ pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, 
         let path = to.join(name);
         fs::write(&path, text).map(|()| path).map_err(Failure::lab)
     };
-    put("records.html", &page.map_err(Failure::lab)?)?;
+    put("records.html", &page)?;
     let (html, json) = (put("report.html", &html)?, put("report.json", &json)?);
     let regressions = made.packs.iter().filter_map(|pack| {
         let regression = pack.regression.as_ref()?;
@@ -82,31 +81,17 @@ pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, 
 
 /// The report of a run, from its records and the check of its evidence.
 pub(super) fn make(run: &Path, keys: &KeyChoice) -> Result<DmctReport, Failure> {
-    let verification = checked(run, &own_keys(run, keys)?)?;
-    let records = read(&RunFolder::new(run))?;
-    first(&records)?;
-    let run = RunRecords { records: &records, standing: verification.standing, root: verification.root };
-    let ledger = Ledger::of(&[run]);
-    let migration = MigrationTesting::recorded(&ledger);
-    let input = GateInput { standard: standard()?, migration, ..GateInput::default() };
-    let gate = DmctGate::decide(&ledger, &input);
-    Ok(report::make(&ledger, &gate, Timestamp::now()))
+    Ok(reported(run, keys)?.dmct_report(standard()?, Timestamp::now()))
 }
 
-fn read(folder: &RunFolder) -> Result<Vec<Record>, Failure> {
-    evidence::read_records(folder)
+fn reported(run: &Path, keys: &KeyChoice) -> Result<Reported, Failure> {
+    let verification = checked(run, &own_keys(run, keys)?)?;
+    Reported::checked(&RunFolder::new(run), verification)
         .map_err(|e| Failure::input(e).hint("harness verify names the first wrong record"))
 }
 
-fn first(records: &[Record]) -> Result<&proto_lab::record::RunStarted, Failure> {
-    match records.first().map(|record| &record.body) {
-        Some(Body::RunStarted(started)) => Ok(started),
-        _ => Err(Failure::input("the run has no first record, so there is nothing to report of it")),
-    }
-}
-
 /// The standard packs as this program ships them, agreed by their locks (20.16).
-fn standard() -> Result<Vec<StandardPack>, Failure> {
+pub(super) fn standard() -> Result<Vec<StandardPack>, Failure> {
     let packs = packs::shipped()?.into_iter().filter(|pack| pack.standing == PackStanding::Standard);
     Ok(packs
         .map(|pack| StandardPack {

@@ -8,8 +8,8 @@ use super::document::{DmctReport, Figure, Figures, ReportStatus};
 use super::make::Places;
 use crate::gate::{DmctResult, NeededFor, RecordRef};
 
-/// The style both pages share.
-pub(super) const STYLE: &str = include_str!("../../templates/style.css");
+/// The style that the pages share, as it stands between `<style>` and `</style>`.
+pub const STYLE: &str = include_str!("../../templates/style.css");
 
 #[derive(Template)]
 #[template(path = "report.html")]

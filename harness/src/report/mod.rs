@@ -21,7 +21,7 @@ pub use document::{
     IssueInReport, NotExecuted, Outcome, PackRun, PlannedEntry, ReportStatus, Resolution, SCHEMA,
     SystemTested, TestResult, UnexpectedAlert,
 };
-pub use html::report_html;
+pub use html::{STYLE, report_html};
 pub use make::{Places, make};
 pub use migrations::{InstallationMigrated, MigrationEnded, Migrations};
 pub use pages::{BlobSource, records_html};

@@ -3,9 +3,11 @@
 //! A watcher reads the file the recorder writes and nothing else, so it can do nothing to the run (13.16(b)), and what it
 //! shows is what the evidence holds.
 
+pub mod feed;
 mod follow;
 mod notes;
 mod progress;
+mod reported;
 
 #[cfg(test)]
 mod tests;
@@ -13,3 +15,4 @@ mod tests;
 pub use follow::Follow;
 pub use notes::FollowNotes;
 pub use progress::{LineKind, Progress, ProgressLine};
+pub use reported::{NotReported, Reported};
