@@ -1,10 +1,15 @@
 //! A small HTTP server with limits, for the doors at which messages arrive: the service user's listener, the DCC.
 //!
 //! So many connections at a time and no more (the next waits in the kernel's queue), a limit on how long the head and the
-//! body of a request may take, and an end: stopping lets what is under way finish for a moment and then cuts it.
+//! body of a request may take and how long an answer may stand untaken, and an end: stopping lets what is under way finish
+//! for a moment and then cuts it.
 
+use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,9 +20,10 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -26,6 +32,8 @@ use tokio_util::task::TaskTracker;
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// How long the octets of a message may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
+/// How long an answer may stand untaken before its connection is cut.
+const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long what is under way may take to finish once the server stops.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait before accepting again when the system refuses a connection, as when it is out of descriptors.
@@ -158,7 +166,8 @@ impl Door {
         let mut server = http1::Builder::new();
         server.timer(TokioTimer::new()).header_read_timeout(HEAD_WITHIN);
         let service = TowerToHyperService::new(self.router.clone());
-        let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Taken::new(stream, TAKEN_WITHIN));
+        let mut served = std::pin::pin!(server.serve_connection(stream, service));
         let ended = tokio::select! {
             ended = served.as_mut() => Some(ended),
             () = self.stop.cancelled() => {
@@ -172,9 +181,79 @@ impl Door {
     }
 }
 
+/// A connection that is cut when its peer takes nothing: a write that waits longer than it may is an error, so that a
+/// peer which reads nothing holds neither its place nor what is written for it.
+#[derive(Debug)]
+pub(crate) struct Taken<S> {
+    stream: S,
+    within: Duration,
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Taken<S> {
+    /// `within` is how long a write may wait.
+    pub(crate) const fn new(stream: S, within: Duration) -> Self {
+        Self { stream, within, waiting: None }
+    }
+
+    /// What became of a write: done, or waiting still, or waiting too long.
+    fn judged<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.waiting = None;
+            return written;
+        }
+        let within = self.within;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(within)));
+        waiting.as_mut().poll(cx).map(|()| {
+            Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                format!("nothing was taken for {} s", within.as_secs()),
+            ))
+        })
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Taken<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, into)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Taken<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, octets);
+        self.judged(cx, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.judged(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let closed = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.judged(cx, closed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_nothing_is_cut_off() {
+        use tokio::io::AsyncWriteExt as _;
+        let (ours, theirs) = tokio::io::duplex(16);
+        let mut taken = Taken::new(ours, TAKEN_WITHIN);
+        let begun = tokio::time::Instant::now();
+        let error = taken.write_all(&[0; 64]).await.unwrap_err();
+        assert_eq!((error.kind(), begun.elapsed()), (io::ErrorKind::TimedOut, TAKEN_WITHIN));
+        drop(theirs);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_does_not_arrive_is_given_up() {
