@@ -224,6 +224,12 @@ pub struct Serve {
     /// Where to listen: a loopback address, for there are no credentials yet; port 0 for any free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
     pub listen: LoopbackAddress,
+    /// Serve the page for witnesses there too: a loopback address, such as 127.0.0.1:8080
+    #[arg(long, value_name = "ADDRESS")]
+    pub page: Option<LoopbackAddress>,
+    /// Which key folder reports are checked by
+    #[command(flatten)]
+    pub keys: KeyChoice,
     /// Print the address as JSON
     #[arg(long)]
     pub json: bool,

@@ -2,6 +2,7 @@
 //!
 //! It has no credentials yet, which is why it answers its own machine only.
 
+pub mod page;
 mod watch;
 
 #[cfg(test)]
@@ -38,6 +39,13 @@ pub enum ListenAddressError {
          127.0.0.1, and forward the port over ssh to watch from elsewhere"
     )]
     NotLoopback(SocketAddr),
+}
+
+impl LoopbackAddress {
+    /// The address and port.
+    pub const fn get(self) -> SocketAddr {
+        self.0
+    }
 }
 
 impl FromStr for LoopbackAddress {
