@@ -36,7 +36,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// The rooms of the harness, one per stage of the picture.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "queue",
     "dispatch",
     "execute",
@@ -48,6 +48,7 @@ const ROOMS: [&str; 18] = [
     "station",
     "evidence",
     "watch",
+    "decode",
     "gate",
     "report",
     "dmct",
@@ -154,7 +155,7 @@ const READS: [&str; 4] = ["std::fs::File", "std::fs::read_dir", "File", "File::o
 #[test]
 fn the_server_reads_records_and_does_nothing_else() {
     for file in harness().iter().filter(|file| room(file) == "server") {
-        for other in ROOMS.iter().filter(|other| !["server", "evidence", "watch"].contains(other)) {
+        for other in ROOMS.iter().filter(|other| !may_show(file).contains(other)) {
             assert!(!file.names(&format!("crate::{other}")), "{} names {other}", file.file.display());
         }
         for writer in ["crate::evidence::Recorder", "crate::evidence::LabKey", "tokio::fs"] {
@@ -164,6 +165,25 @@ fn the_server_reads_records_and_does_nothing_else() {
             |path: &&String| path.split("::").any(|part| ["fs", "File", "OpenOptions"].contains(&part));
         for path in file.paths.iter().filter(of_files) {
             assert!(READS.contains(&path.as_str()), "{} names {path}", file.file.display());
+        }
+    }
+}
+
+/// The rooms that what is shown of a run may be made of: none of them drives one (13.16(b)).
+fn may_show(file: &Source) -> &'static [&'static str] {
+    match file.module.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["server", "page", ..] => &["server", "evidence", "watch", "gate", "report", "decode"],
+        ["watch", ..] => &["watch", "evidence", "gate", "report"],
+        ["decode", ..] => &["decode", "evidence"],
+        _ => &["server", "evidence", "watch"],
+    }
+}
+
+#[test]
+fn what_is_shown_of_a_run_is_made_of_its_records_alone() {
+    for file in harness().iter().filter(|file| ["watch", "decode"].contains(&room(file))) {
+        for other in ROOMS.iter().filter(|other| !may_show(file).contains(other)) {
+            assert!(!file.names(&format!("crate::{other}")), "{} names {other}", file.file.display());
         }
     }
 }

@@ -1,0 +1,112 @@
+//! Chromium, and the page it looks at.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+/// The driver of the browser.
+const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/witness/browser.py");
+
+/// A browser with a profile of its own, gone when it is dropped.
+pub(crate) struct Browser {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+impl Browser {
+    pub(crate) fn start() -> Self {
+        let peers =
+            std::env::var("LAB_PEERS").expect("LAB_PEERS: run tests/run, or set it to the peers' bin folder");
+        let mut child = Command::new(PathBuf::from(peers).join("python"))
+            .arg(DRIVER)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the driver of Chromium starts");
+        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        Self { child, to, from }
+    }
+
+    fn ask(&mut self, command: &Value) -> Value {
+        writeln!(self.to, "{command}").expect("the driver listens");
+        let mut line = String::new();
+        self.from.read_line(&mut line).expect("the driver answers");
+        let mut answer: Value =
+            serde_json::from_str(&line).unwrap_or_else(|e| panic!("{command}: {e}: {line}"));
+        match answer.get("error") {
+            Some(error) => panic!("{command}: {error}"),
+            None => answer["ok"].take(),
+        }
+    }
+
+    pub(crate) fn open(&mut self, address: &str) {
+        self.ask(&json!({ "open": address }));
+    }
+
+    /// What an expression comes to on the page.
+    pub(crate) fn eval(&mut self, expression: &str) -> Value {
+        self.ask(&json!({ "eval": expression }))
+    }
+
+    /// Waits until an expression is true on the page.
+    pub(crate) fn until(&mut self, expression: &str) -> Value {
+        self.ask(&json!({ "until": expression }))
+    }
+
+    /// Waits until an element says something.
+    pub(crate) fn until_says(&mut self, id: &str, words: &str) {
+        self.until(&format!("document.getElementById({id:?})?.innerText.includes({words:?})"));
+    }
+
+    pub(crate) fn text(&mut self, id: &str) -> String {
+        self.eval(&format!("document.getElementById({id:?}).innerText"))
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
+    pub(crate) fn press(&mut self, key: &str) {
+        self.ask(&json!({ "key": key }));
+    }
+
+    /// Roles and names, as a screen reader is told them.
+    pub(crate) fn accessibility(&mut self) -> Vec<(String, String)> {
+        let told = self.ask(&json!({ "tree": true }));
+        let text = |node: &Value, key: &str| node[key].as_str().unwrap_or_default().to_owned();
+        told.as_array().unwrap().iter().map(|node| (text(node, "role"), text(node, "name"))).collect()
+    }
+
+    /// Every address the browser asked.
+    pub(crate) fn requests(&mut self) -> Vec<String> {
+        serde_json::from_value(self.ask(&json!({ "requests": true }))).unwrap()
+    }
+
+    /// What went wrong in the page's program.
+    pub(crate) fn errors(&mut self) -> Vec<String> {
+        serde_json::from_value(self.ask(&json!({ "errors": true }))).unwrap()
+    }
+
+    pub(crate) fn scheme(&mut self, scheme: &str) {
+        self.ask(&json!({ "scheme": scheme }));
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends, and Chromium with it, at the end of its input; a driver that hangs is ended.
+        let _ = self.to.flush();
+        drop(std::mem::replace(&mut self.to, closed()));
+        let _ = self.child.wait();
+    }
+}
+
+/// An input that nobody reads.
+fn closed() -> ChildStdin {
+    let mut child = Command::new("true").stdin(Stdio::piped()).spawn().expect("`true` starts");
+    let to = child.stdin.take().unwrap();
+    let _ = child.wait();
+    to
+}
