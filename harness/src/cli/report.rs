@@ -1,17 +1,20 @@
 //! `harness report`: the DMCT Report of a run, made from its records and the check of its evidence alone.
 
+use std::fmt;
 use std::fs;
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use proto_lab::record::PackPurpose;
+use proto_lab::Digest;
+use proto_lab::record::{Body, PackPurpose, Record};
 use scenarios::{PackKind, Standing as PackStanding};
 
 use super::arguments::{KeyChoice, Report};
 use super::say::say;
 use super::verify::{checked, own_keys};
 use super::{Exit, Failure, packs, print_json};
-use crate::evidence::RunFolder;
+use crate::evidence::{self, RunFolder};
 use crate::gate::{DmctResult, StandardPack};
 use crate::report::{self, DmctReport, Places, ReportStatus};
 use crate::watch::Reported;
@@ -59,9 +62,7 @@ pub(super) fn report(verb: &Report) -> Result<Exit, Failure> {
 
 /// Writes the report of a run and the page of its records into a folder.
 pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, Failure> {
-    let reported = reported(run, keys)?;
-    let made = reported.dmct_report(standard()?, Timestamp::now());
-    let page = reported.records_html().map_err(Failure::lab)?;
+    let made = make(run, keys)?;
     let html = report::report_html(&made, &Places::beside()).map_err(Failure::lab)?;
     let json = serde_json::to_string_pretty(&made).map_err(Failure::lab)?;
     fs::create_dir_all(to).map_err(Failure::lab)?;
@@ -69,7 +70,7 @@ pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, 
         let path = to.join(name);
         fs::write(&path, text).map(|()| path).map_err(Failure::lab)
     };
-    put("records.html", &page)?;
+    records_page(&RunFolder::new(run), &to.join("records.html"))?;
     let (html, json) = (put("report.html", &html)?, put("report.json", &json)?);
     let regressions = made.packs.iter().filter_map(|pack| {
         let regression = pack.regression.as_ref()?;
@@ -77,6 +78,43 @@ pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, 
     });
     let regressions = regressions.collect();
     Ok(Written { html, json, result: words(made.outcome.result), status: made.status, regressions })
+}
+
+/// Writes the page of a run's records, record by record: those of a batch of many installations are never all in memory.
+fn records_page(folder: &RunFolder, to: &Path) -> Result<(), Failure> {
+    let mut records = records(folder)?.peekable();
+    let run = match records.peek() {
+        Some(Ok(Record { body: Body::RunStarted(started), .. })) => started.run.clone(),
+        _ => return Err(Failure::input("the run has no first record, so there is nothing to show of it")),
+    };
+    let mut unread = None;
+    let readable = records.map_while(|record| record.map_err(|failure| unread = Some(failure)).ok());
+    let mut page = Page { to: BufWriter::new(fs::File::create(to).map_err(Failure::lab)?), unwritten: None };
+    let blobs = |digest: &Digest| fs::read(folder.blob(digest)).ok();
+    let written = report::write_records(&run, readable, &blobs, &mut page);
+    if let Some(failure) = unread {
+        return Err(failure);
+    }
+    if let Some(error) = page.unwritten {
+        return Err(Failure::lab(error));
+    }
+    written.map_err(Failure::lab)?;
+    page.to.flush().map_err(Failure::lab)
+}
+
+/// A file that is written as text is made; keeps why it cannot be.
+struct Page {
+    to: BufWriter<fs::File>,
+    unwritten: Option<io::Error>,
+}
+
+impl fmt::Write for Page {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.to.write_all(text.as_bytes()).map_err(|error| {
+            self.unwritten = Some(error);
+            fmt::Error
+        })
+    }
 }
 
 /// The report of a run, from its records and the check of its evidence.
@@ -87,7 +125,15 @@ pub(super) fn make(run: &Path, keys: &KeyChoice) -> Result<DmctReport, Failure> 
 fn reported(run: &Path, keys: &KeyChoice) -> Result<Reported, Failure> {
     let verification = checked(run, &own_keys(run, keys)?)?;
     Reported::checked(&RunFolder::new(run), verification)
-        .map_err(|e| Failure::input(e).hint("harness verify names the first wrong record"))
+        .map_err(|e| Failure::input(e).hint(FIRST_WRONG))
+}
+
+/// How the first wrong record is found.
+const FIRST_WRONG: &str = "harness verify names the first wrong record";
+
+fn records(folder: &RunFolder) -> Result<impl Iterator<Item = Result<Record, Failure>>, Failure> {
+    let wrong = |e| Failure::input(e).hint(FIRST_WRONG);
+    Ok(evidence::Records::of(folder).map_err(wrong)?.map(move |record| record.map_err(wrong)))
 }
 
 /// The standard packs as this program ships them, agreed by their locks (20.16).

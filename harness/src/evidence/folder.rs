@@ -68,27 +68,54 @@ pub(super) fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> std::io:
     from.take(MAX_LINE as u64 + 1).read_until(b'\n', line)
 }
 
-/// Reads the records of a run, without checking them against the signatures. A last line still being written is left out.
+/// The records of a run, read one after the other.
+#[derive(Debug)]
+pub struct Records {
+    path: PathBuf,
+    file: BufReader<File>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl Records {
+    /// Opens the records of a run, without checking them against the signatures. A last line still being written is left out.
+    ///
+    /// # Errors
+    /// [`EvidenceError::Io`].
+    pub fn of(folder: &RunFolder) -> Result<Self, EvidenceError> {
+        let path = folder.records();
+        let file = BufReader::new(File::open(&path).map_err(EvidenceError::io("open", &path))?);
+        Ok(Self { path, file, line: Vec::new(), number: 0 })
+    }
+
+    fn read(&mut self) -> Result<Option<Record>, EvidenceError> {
+        let Self { path, file, line, number } = self;
+        let length = read_line(file, line).map_err(EvidenceError::io("read", &*path))?;
+        if length == 0 || (!line.ends_with(b"\n") && length <= MAX_LINE) {
+            return Ok(None);
+        }
+        let unreadable = |source| EvidenceError::Unreadable { path: path.clone(), number: *number, source };
+        let record = Record::from_line(line).map_err(unreadable)?;
+        *number += 1;
+        Ok(Some(record))
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<Record, EvidenceError>;
+
+    /// [`EvidenceError::Io`], or [`EvidenceError::Unreadable`] with the number of the first line that is no record.
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
+    }
+}
+
+/// Reads all records of a run, as [`Records`] does.
 ///
 /// # Errors
 /// [`EvidenceError::Io`], or [`EvidenceError::Unreadable`] with the number of the first line that is no record.
 pub fn read_records(folder: &RunFolder) -> Result<Vec<Record>, EvidenceError> {
-    let path = folder.records();
-    let mut file = BufReader::new(File::open(&path).map_err(EvidenceError::io("open", &path))?);
-    let mut records = Vec::new();
-    let mut line = Vec::new();
-    while read_line(&mut file, &mut line).map_err(EvidenceError::io("read", &path))? > 0 {
-        if !line.ends_with(b"\n") && line.len() <= MAX_LINE {
-            break;
-        }
-        let record = Record::from_line(&line).map_err(|source| EvidenceError::Unreadable {
-            path: path.clone(),
-            number: records.len() as u64,
-            source,
-        })?;
-        records.push(record);
-    }
-    Ok(records)
+    Records::of(folder)?.collect()
 }
 
 /// The whole checkpoint file as text.

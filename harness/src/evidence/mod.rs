@@ -39,7 +39,7 @@ mod tests;
 
 pub use capture::{Capture, LinkKind};
 pub use error::EvidenceError;
-pub use folder::{RunFolder, previous_root, read_records};
+pub use folder::{Records, RunFolder, previous_root, read_records};
 pub use key::LabKey;
 pub use note::{KeyFormatError, KeyName, VerifierKey};
 pub use opening::Opening;

@@ -24,4 +24,4 @@ pub use document::{
 pub use html::{STYLE, report_html};
 pub use make::{Places, make};
 pub use migrations::{InstallationMigrated, MigrationEnded, Migrations};
-pub use pages::{BlobSource, records_html};
+pub use pages::{BlobSource, records_html, write_records};

@@ -1,6 +1,8 @@
 //! The page of a run's records: each readable, with the bytes it refers to.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::fmt;
 
 use askama::Template;
 use proto_lab::Digest;
@@ -38,27 +40,53 @@ struct Row {
     blobs: Vec<Shown>,
 }
 
+/// The page down to its first record.
 #[derive(Template)]
 #[template(path = "records.html")]
-struct RecordsPage<'a> {
+struct Head<'a> {
     run: &'a str,
-    rows: Vec<Row>,
     style: &'static str,
 }
+
+/// One record.
+#[derive(Template)]
+#[template(path = "record.html")]
+struct Article {
+    row: Row,
+}
+
+/// What follows the last record.
+const FOOT: &str = "\n</main>\n</body>\n</html>";
 
 /// The page of one run's records, to be written as `records.html` in its folder: record n has the anchor `rn`.
 ///
 /// # Errors
 /// What the template or the JSON writer says; records that were read have nothing they could refuse.
 pub fn records_html(run: &RunId, records: &[Record], blobs: BlobSource<'_>) -> Result<String, askama::Error> {
+    let mut page = String::new();
+    write_records(run, records, blobs, &mut page)?;
+    Ok(page)
+}
+
+/// Writes the same page, one record after the other: a run of any length takes no more room than its largest record.
+///
+/// # Errors
+/// As [`records_html`], and what `page` says.
+pub fn write_records<R: Borrow<Record>>(
+    run: &RunId,
+    records: impl IntoIterator<Item = R>,
+    blobs: BlobSource<'_>,
+    page: &mut dyn fmt::Write,
+) -> Result<(), askama::Error> {
     // A blob is shown at the record that first refers to it, and linked from the others.
     let mut shown: BTreeMap<Digest, Sequence> = BTreeMap::new();
-    let rows = records
-        .iter()
-        .map(|record| row(record, blobs, &mut shown))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|e| askama::Error::Custom(Box::new(e)))?;
-    RecordsPage { run: run.as_str(), rows, style: STYLE }.render()
+    Head { run: run.as_str(), style: STYLE }.render_into(page)?;
+    for record in records {
+        let row = row(record.borrow(), blobs, &mut shown);
+        let row = row.map_err(|error| askama::Error::Custom(Box::new(error)))?;
+        Article { row }.render_into(page)?;
+    }
+    Ok(page.write_str(FOOT)?)
 }
 
 fn row(
