@@ -104,13 +104,14 @@ impl RequestingParty {
         Ok(vec![Outgoing { to, follows: brought.demand, group, body }])
     }
 
-    /// Authorisations come one by one, each for a new attempt: what was said of the installation before is void.
+    /// Authorisations come one by one, a mixed installation's from the DCC and from its supplier. The first that comes once the
+    /// installation was brought under others is of a new attempt: those and what was said under them are void.
     fn authorised(&mut self, authorisation: &AuthorisationId, installation: Eui64) {
-        self.authorised.retain(|_, of| *of != installation || self.groups.is_empty());
-        self.authorised.insert(authorisation.clone(), installation);
-        for brought in self.groups.values_mut() {
-            brought.answered.remove(&installation);
+        let brought = self.groups.values_mut().filter_map(|brought| brought.answered.remove(&installation));
+        if brought.count() > 0 {
+            self.authorised.retain(|_, of| *of != installation);
         }
+        self.authorised.insert(authorisation.clone(), installation);
     }
 
     fn forget(&mut self, group: &GroupId, ended: &BTreeSet<Eui64>) {
@@ -181,5 +182,75 @@ impl Party for RequestingParty {
         let body = Body::Group { common: digest, sealed: sealed.unwrap_or_default() };
         let to = vec![self.with.control, self.with.s1sp, self.with.dco];
         vec![Outgoing { to, follows: Some(digest), group: file.group.clone(), body }]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proto_migration::{File, Ruling};
+
+    use super::*;
+
+    const HUB: Eui64 = Eui64::new([7; 8]);
+
+    fn at(role: PartyRole) -> Address {
+        Address { role, id: Eui64::new([role as u8; 8]) }
+    }
+
+    fn party() -> RequestingParty {
+        let with = Correspondents {
+            control: at(PartyRole::MigrationControl),
+            smso: at(PartyRole::Smso),
+            commissioning: at(PartyRole::CommissioningParty),
+            s1sp: at(PartyRole::S1sp),
+            dco: at(PartyRole::Dco),
+        };
+        RequestingParty::new(at(PartyRole::RequestingParty).id, "an SMSO".parse().expect("a name"), with)
+    }
+
+    fn arrived(body: Body) -> Arrived {
+        let to = vec![at(PartyRole::RequestingParty)];
+        let group = "G1".parse().expect("a name");
+        let file =
+            File::new(at(PartyRole::MigrationControl), to, group, 1, None, Timestamp::UNIX_EPOCH, body);
+        Arrived { file, octets: Vec::new().into(), digest: Digest::of(b"a file") }
+    }
+
+    fn authorised(party: &mut RequestingParty, name: &str) {
+        let given = Timestamp::UNIX_EPOCH;
+        let body = Body::Authorisation {
+            authorisation: name.parse().expect("a name"),
+            installation: HUB,
+            kind: proto_migration::InstallationKind::Mixed,
+            from: given,
+            until: given,
+        };
+        assert_eq!(party.taken(&arrived(body)), Ok(Vec::new()));
+    }
+
+    /// Whether it brings the installation under these.
+    fn brings(party: &mut RequestingParty, under: &[&str]) -> bool {
+        let under = under.iter().map(|name| name.parse().expect("a name")).collect();
+        let demand = arrived(Body::Demand { installations: vec![(HUB, under)] });
+        let said = party.taken(&demand).expect("an answer");
+        match &said[0].body {
+            Body::Response { installations } => matches!(installations[0].ruling, Ruling::Accepted { .. }),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// An attempt whose end nobody told, because control was killed, does not stand in the way of the next.
+    #[test]
+    fn a_mixed_installation_is_brought_under_both_authorisations_of_each_attempt() {
+        let mut party = party();
+        for attempt in ["FIRST", "SECOND", "THIRD"] {
+            let names = [format!("MA_DCC_{attempt}"), format!("MA_SUPPLIER_{attempt}")];
+            names.iter().for_each(|name| authorised(&mut party, name));
+            assert!(brings(&mut party, &[&names[0], &names[1]]), "{attempt}");
+        }
+        assert!(
+            !brings(&mut RequestingParty { groups: BTreeMap::new(), ..party }, &["MA_DCC_FIRST"]),
+            "it is void"
+        );
     }
 }
