@@ -78,6 +78,8 @@ async fn unanswered(parts: &Parts, desk: &mut Desk, error: ReachError) -> Checke
     }
     match desk.device.kind {
         DeviceKind::Chf => failed(Code::NoWanBefore),
+        // Whoever is behind the hub cannot be blamed for the way to the hub.
+        _ if error.is_link_lost() || !hub_answers(parts).await => failed(Code::NoWanBefore),
         DeviceKind::Gsme => {
             // Nobody waits for the answer any more; what only reads does no harm where it cannot be taken back.
             let _ = sleeper::take_back(parts, desk).await;
@@ -89,6 +91,15 @@ async fn unanswered(parts: &Parts, desk: &mut Desk, error: ReachError) -> Checke
         DeviceKind::Gpf => failed(Code::GasHan),
         _ => failed(Code::Han),
     }
+}
+
+/// Whether the hub answers, where the rig has one that this S1SP reaches.
+async fn hub_answers(parts: &Parts) -> bool {
+    let hub = parts.links.rig().device(DeviceKind::Chf).and_then(|hub| parts.desks.get(&hub.eui64));
+    let Some(hub) = hub else { return true };
+    let mut hub = hub.lock().await;
+    hub.leave().await;
+    prove::look(&parts.links, &hub.device, Path::Wan, Instant::now() + PER_DEVICE).await.is_ok()
 }
 
 /// A gas meter that sleeps is vouched for by the gas proxy function while that answers for it, and while the hub has heard it
