@@ -250,7 +250,21 @@ impl S1sp {
     /// # Errors
     /// Every device that could not be had and why; what it has, or may have, is kept for the next try.
     pub async fn give_back(&self) -> Result<String, String> {
-        Box::pin(rotate::give_back(&self.parts)).await
+        Box::pin(rotate::give_back(&self.parts, rotate::Asleep::LeftAlone)).await
+    }
+
+    /// The same, and a device that sleeps is waited for until it wakes, if it does as its Device Model says.
+    ///
+    /// # Errors
+    /// As [`S1sp::give_back`].
+    pub async fn give_back_awake(&self) -> Result<String, String> {
+        Box::pin(rotate::give_back(&self.parts, rotate::Asleep::WaitedFor)).await
+    }
+
+    /// How long a device may sleep at most that has, or may have, another credential than its SMSO's; none where no such
+    /// device sleeps.
+    pub fn longest_sleep(&self) -> Option<Duration> {
+        rotate::longest_sleep(&self.parts)
     }
 
     /// The installation was migrated dormant: until a supplier takes a device over, by 6.21 or 6.23, the DCC's credentials are

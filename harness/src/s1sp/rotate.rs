@@ -9,6 +9,7 @@
 //! device has shown which it has: whatever was or may have been changed, giving back finds it.
 
 use std::sync::MutexGuard;
+use std::time::Duration;
 
 use lab_config::{ClientSap, Eui64, Function, RigDevice, SecretSource, Security};
 use proto_dlms::data::{AttributeRef, ClassId, Data, Obis};
@@ -17,7 +18,7 @@ use proto_dlms::security::{KeyId, transfer_of};
 use super::desk::Desk;
 use super::refusal::Refusal;
 use super::store::{Place, SecretStore, Wrapped};
-use super::{Parts, operation};
+use super::{Parts, operation, sleeper};
 use crate::driver::{Client, Credential, Own, key_transfer_method, rig};
 
 /// The secret of the association a client is in (IEC 62056-62, class 15, attribute 7).
@@ -48,11 +49,20 @@ pub(super) fn rotating(device: &RigDevice) -> Option<Rotating> {
     }
 }
 
+/// Whether a device that sleeps is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asleep {
+    /// It is asked like any other, and is silent.
+    LeftAlone,
+    /// It is asked once it is awake, if it wakes as its Device Model says.
+    WaitedFor,
+}
+
 /// Puts what was handed over back into every device that has, or may have, something else.
 ///
 /// # Errors
 /// Every device that could not be had and why. What it may have stays in the store, for the next try.
-pub(super) async fn give_back(parts: &Parts) -> Result<String, String> {
+pub(super) async fn give_back(parts: &Parts, asleep: Asleep) -> Result<String, String> {
     let (mut given, mut stuck) = (0, Vec::new());
     let places = parts.store().places();
     for (eui64, client) in places {
@@ -63,7 +73,10 @@ pub(super) async fn give_back(parts: &Parts) -> Result<String, String> {
             continue;
         };
         let mut desk = desk.lock().await;
-        let mut restored = restore(parts, &mut desk, client).await;
+        let mut restored = match asleep {
+            Asleep::WaitedFor if desk.sleeps() => restore_awake(parts, &mut desk, client).await,
+            _ => restore(parts, &mut desk, client).await,
+        };
         if restored.as_ref().is_err_and(|refusal| !refusal.is_silence()) {
             // The late answer to a request that somebody gave up may have been taken for one to this.
             restored = restore(parts, &mut desk, client).await;
@@ -78,6 +91,35 @@ pub(super) async fn give_back(parts: &Parts) -> Result<String, String> {
     } else {
         Err(stuck.join("; "))
     }
+}
+
+/// The longest time that a device may sleep of which something is held; none where no such device sleeps.
+pub(super) fn longest_sleep(parts: &Parts) -> Option<Duration> {
+    let places = parts.store().places();
+    let device = |(eui64, _): &Place| parts.links.rig().by_eui64(*eui64);
+    places
+        .iter()
+        .filter_map(device)
+        .filter_map(|device| device.model.wake_interval())
+        .map(|wake| wake.duration())
+        .max()
+}
+
+/// Waits until the device has answered a read, and then restores it: it is awake for a moment.
+async fn restore_awake(parts: &Parts, desk: &mut Desk, client: ClientSap) -> Result<(), Refusal> {
+    let place = (desk.device.eui64, client);
+    let Some(held) = parts.store().held(place).cloned() else { return Ok(()) };
+    desk.leave().await;
+    desk.begin();
+    desk.wait_for_wake();
+    parts.links.keyring().propose(place.0, place.1, Credential::Own(held.handed));
+    let answered = answers(desk).await;
+    if answered.as_ref().is_err_and(Refusal::is_silence) {
+        // Nobody waits for the answer any more.
+        drop(sleeper::take_back(parts, desk).await);
+        return answered;
+    }
+    restore(parts, desk, client).await
 }
 
 async fn restore(parts: &Parts, desk: &mut Desk, client: ClientSap) -> Result<(), Refusal> {

@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use lab_config::{Eui64, InstallationType, PartyRole};
 
 use super::{KeyChoice, RUNS};
+use crate::migration::exchange::Loss;
 
 /// `harness migrate`
 #[derive(Debug, Args)]
@@ -60,11 +61,15 @@ pub struct MigrateBatch {
     /// Try installations again that were excluded after failures
     #[arg(long)]
     pub lift: bool,
+    /// Rehearse the loss of a party: in each group it is lost while it works on its Nth file, so long after it was handed that,
+    /// and answers nothing any more; `--recover` brings the installations to one side then
+    #[arg(long, value_name = "PARTY@N[+MILLISECONDSms]")]
+    pub lose: Option<Loss>,
     /// Leave the installations migrated, instead of taking each back to its SMSO once that is proved
     #[arg(long)]
     pub keep: bool,
     /// Finish, or take back, what a controller that ended on the way has left; nothing else is migrated
-    #[arg(long, conflicts_with_all = ["keep", "take_back", "prepare"])]
+    #[arg(long, conflicts_with_all = ["keep", "take_back", "prepare", "lose"])]
     pub recover: bool,
     /// Take installations back to their SMSO that were left migrated
     #[arg(long, conflicts_with_all = ["keep", "prepare"])]

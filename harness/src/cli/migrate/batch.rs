@@ -83,6 +83,7 @@ fn order(verb: &MigrateBatch, lab: Lab, rigs: Vec<String>, purpose: Purpose) -> 
         attempts: verb.attempts,
         prepare: verb.prepare,
         lift: verb.lift,
+        lose: verb.lose,
         state: state_folder(),
         runs: verb.runs.clone(),
         key: dispatch::lab_key(&keys, &lab).map_err(hinted)?,

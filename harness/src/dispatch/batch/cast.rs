@@ -14,13 +14,13 @@ use proto_migration::{Address, OpeningKey, PartyRole, SealingKey, Trust};
 use super::super::keys::{Keys, StubSigners, part, pem, signer};
 use super::super::migrating::{DCO, FileRecord, REQUESTING, SMSO};
 use super::super::{Book, RunError};
-use super::fleet::{Fleet, installation, meter_points};
+use super::fleet::{self, Fleet, installation, meter_points};
 use super::inventory::KeptInventory;
 use super::outsiders::Outsiders;
 use super::{Ground, PartyOrder, Planned, note, outsiders, plan};
 use crate::execute::Ledger as _;
 use crate::migration::checks::{self, EligibleEntry};
-use crate::migration::exchange::{Exchange, Member, Outside, Spoiler, Writer};
+use crate::migration::exchange::{Exchange, Loss, Member, Outside, Seat, Spoiler, Writer};
 use crate::migration::party::commissioning::CommissioningParty;
 use crate::migration::party::dco::Dco;
 use crate::migration::party::devices::NoKeyWrap;
@@ -274,17 +274,29 @@ pub(super) fn control(ground: &Ground, planned: &Planned, fleet: &Arc<Fleet>) ->
     };
     for party in cast.inside(seals, &ground.outsiders) {
         let (writer, _) = seals.pen(party.address(), &numbers(state, party.address()))?;
-        exchange.seat(party.address(), Box::new(Member::new(party, writer)));
+        let address = party.address();
+        exchange.seat(address, mortal(order.lose, address, Box::new(Member::new(party, writer))));
     }
     for (address, outsider) in ground.outsiders.iter() {
-        exchange.seat(address, Box::new(Outside::new(address, Arc::clone(&outsider.door))));
+        let seat = Outside::new(address, Arc::clone(&outsider.door));
+        exchange.seat(address, mortal(order.lose, address, Box::new(seat)));
     }
     let group = Group::new(text::group(&planned.id), checks::kind(planned.kind), met).map_err(unmade)?;
     let journal = Journal::new(state.map(|state| state.join("migration").join("journal")));
     let Addresses { requesting, smso, s1sp, dco, commissioning, .. } = seals.at;
     let roll = Roll { requesting, smso, s1sp, dco, commissioning, suppliers: operated };
-    let patience = Patience { file: order.lab.migration.limits.answer_within, ..Patience::default() };
+    let sleepers = fleet::sleepers(here.iter().map(|(rig, _)| *rig));
+    let patience =
+        Patience { file: order.lab.migration.limits.answer_within, sleepers, ..Patience::default() };
     Control::new(group, roll, exchange, journal, patience).map_err(unmade)
+}
+
+/// A seat at the exchange, of a party that is lost where the order says so.
+fn mortal(lose: Option<Loss>, address: Address, seat: Box<dyn Seat>) -> Box<dyn Seat> {
+    match lose {
+        Some(loss) => loss.seat(address, seat),
+        None => seat,
+    }
 }
 
 /// What the parties of a group are made from.

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lab_config::{Dcc, DccInterface, DeviceKind, EpclEntry, Eui64, Lab, MeterPointNumber, Rig, RigDevice};
 use proto_duis::pki::Authority;
 use proto_duis::{Signer, TrustStore};
-use proto_lab::record::{Direction, Message};
+use proto_lab::record::{Body, Direction, Message, Note};
 use proto_migration::{CommonInstallation, Holder, MeterPoint, Secrets};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
@@ -48,6 +49,13 @@ pub(super) fn meter_points(lab: &Lab, rig: &Rig, entry: &EpclEntry) -> Vec<Meter
     rig.devices().filter_map(point).collect()
 }
 
+/// How long devices of these rigs that sleep may have to be waited for: each wakes once in its interval, and one whose wake was
+/// missed at the next.
+pub(super) fn sleepers<'r>(rigs: impl Iterator<Item = &'r Rig>) -> Duration {
+    let wakes = rigs.flat_map(Rig::devices).filter_map(|device| device.model.wake_interval());
+    wakes.map(|wake| wake.duration() * 2).max().unwrap_or_default()
+}
+
 /// What a fleet is met with.
 pub(super) struct Means<'a> {
     pub(super) lab: &'a Lab,
@@ -64,8 +72,36 @@ pub(super) struct Means<'a> {
 struct Berth {
     s1sp: S1sp,
     smso: RigSmso,
+    /// Where it is said until when a device is waited for.
+    book: Option<Book>,
     _alerts: AbortOnDropHandle<()>,
     _claim: Claim,
+}
+
+impl Berth {
+    /// Gives every device back; one that sleeps is waited for, and until when is said first.
+    async fn give_back(&self, installation: Eui64) -> Result<String, String> {
+        let given = self.s1sp.give_back().await;
+        let (Err(stuck), Some(sleep)) = (&given, self.s1sp.longest_sleep()) else { return given };
+        let until = (Timestamp::now() + sleep).strftime("%Y-%m-%d %H:%M:%S UTC");
+        self.say(format!(
+            "{installation}: {stuck}; it may sleep, and is waited for until {until}, when it has woken as its Device Model says"
+        ));
+        let given = self.s1sp.give_back_awake().await;
+        given.map_err(|stuck| {
+            format!(
+                "{stuck}; it was waited for until it should have woken: see to the device, and then run harness migrate --recover"
+            )
+        })
+    }
+
+    fn say(&self, what: String) {
+        match &self.book {
+            // Evidence that cannot be written stops the run at its next record.
+            Some(book) => drop(book.write(Body::Note(Note { who: "S1SP".to_owned(), what }))),
+            None => tracing::warn!("{what}"),
+        }
+    }
 }
 
 /// The installations of a group.
@@ -147,7 +183,8 @@ async fn berth(means: &Means<'_>, declared: &Rig, entry: &EpclEntry) -> Result<B
     let (outbox, alerts) = mpsc::channel(OUTBOX);
     let s1sp = S1sp::start(s1sp_parts(means, interface, links, pushes, outbox)?);
     let alerts = tokio::spawn(keep(alerts, means.book.cloned()));
-    Ok(Berth { s1sp, smso, _alerts: AbortOnDropHandle::new(alerts), _claim: claim })
+    let book = means.book.cloned();
+    Ok(Berth { s1sp, smso, book, _alerts: AbortOnDropHandle::new(alerts), _claim: claim })
 }
 
 fn s1sp_parts(
@@ -234,7 +271,7 @@ impl Contacts for Fleet {
 
     fn give_back(&self, installation: Eui64) -> BoxFuture<'_, Result<String, String>> {
         match self.of(installation) {
-            Ok(berth) => Contacts::give_back(&berth.s1sp, installation),
+            Ok(berth) => Box::pin(berth.give_back(installation)),
             Err(refused) => Box::pin(async move { Err(refused.to_string()) }),
         }
     }

@@ -47,9 +47,18 @@ impl Ended {
             return (Verdict::Pass, None);
         }
         let verdict = if self.stuck + self.unmet > 0 { Verdict::Error } else { Verdict::Fail };
+        let advice = match self.stuck {
+            0 => "",
+            _ => {
+                "; the notes say what stands in the way of those on the way: see to it, then run harness migrate --recover"
+            }
+        };
+        let done = self.done;
         (
             verdict,
-            Some(format!("{} of {installations} installations are where they were to be: {self}", self.done)),
+            Some(format!(
+                "{done} of {installations} installations are where they were to be: {self}{advice}"
+            )),
         )
     }
 }

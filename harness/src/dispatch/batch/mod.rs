@@ -40,6 +40,7 @@ use crate::evidence::{LabKey, Recorder, RunEnd, RunFolder};
 use crate::execute::{Ledger as _, LedgerError, Stop};
 use crate::link::SharedTap;
 use crate::migration::Group;
+use crate::migration::exchange::Loss;
 pub use attend::{PartyOrder, Stand, attend};
 pub use group::Ended;
 pub use plan::{Planned, plan};
@@ -92,6 +93,8 @@ pub struct BatchOrder {
     pub prepare: bool,
     /// Whether installations that are excluded are let be tried again.
     pub lift: bool,
+    /// A party that is lost on the way in each group, to rehearse it.
+    pub lose: Option<Loss>,
     /// Where journals, the S1SP's store and the inventory are kept; none keeps them in memory.
     pub state: Option<PathBuf>,
     /// Where run folders go.
@@ -198,6 +201,9 @@ async fn groups_of(
     let inventory = KeptInventory::open(&order.lab, order.state.as_deref())
         .map_err(|reason| super::keys::part("inventory", reason))?;
     seals.write_down(&mut book.clone(), &outsiders)?;
+    if let Some(loss) = order.lose {
+        note(&book, format!("a rehearsal: the {} is lost in each group, {loss}", loss.role()))?;
+    }
     if order.state.is_none() {
         note(
             &book,

@@ -16,16 +16,16 @@ impl Control {
     /// Somebody asks for it. Where the SMSO never lost control there is nothing to undo, and that is said.
     pub(super) async fn roll_back_asked(&mut self, able: &[Eui64], now: Timestamp) -> String {
         let asked: Finding = Refused::new(Code::AskedFor, "asked for by the script").into();
-        self.take_back(able, &asked, now).await
+        words(self.take_back(able, &asked, now).await)
     }
 
     /// Takes these of the group back to their SMSO, and leaves the others where they are. What went on is said in words.
     pub async fn bring_back(&mut self, these: &[Eui64], why: &Finding, now: Timestamp) -> String {
         self.exchange.begin();
-        self.take_back(these, why, now).await
+        words(self.take_back(these, why, now).await)
     }
 
-    async fn take_back(&mut self, able: &[Eui64], why: &Finding, now: Timestamp) -> String {
+    async fn take_back(&mut self, able: &[Eui64], why: &Finding, now: Timestamp) -> Vec<Said> {
         let (mut said, mut touched) = (Vec::new(), BTreeMap::new());
         for id in able {
             match self.group.member(*id).map(Installation::stage) {
@@ -35,36 +35,38 @@ impl Control {
                 Some(stage) if stage.in_control() != InControl::Smso => {
                     drop(touched.insert(*id, why.clone()))
                 }
-                Some(Stage::Excluded(finding)) => said.push(format!("{id} stays excluded, {finding}")),
+                Some(Stage::Excluded(finding)) => {
+                    said.push((*id, format!("{id} stays excluded, {finding}")));
+                }
                 _ => {
                     self.apply(*id, Event::NothingToUndo(why.clone()), now);
-                    said.push(format!("rolled back ({}): nothing to undo", why.reason));
+                    said.push((*id, format!("rolled back ({}): nothing to undo", why.reason)));
                 }
             }
         }
         if !touched.is_empty() {
-            said.push(self.roll_back(touched, now).await);
+            said.extend(self.roll_back(touched, now).await);
         }
         self.tell_outcomes(now).await;
-        said.join("; ")
+        said
     }
 
     /// Takes these back: out of the inventory, the old keys into the devices, and the SMSO shows that it reaches them.
     ///
     /// What could not be undone leaves the stage where it is stuck: saying "rolled back" then would be a lie, and another
     /// rollback goes on from there.
-    pub(super) async fn roll_back(&mut self, leaving: BTreeMap<Eui64, Finding>, now: Timestamp) -> String {
+    pub(super) async fn roll_back(&mut self, leaving: BTreeMap<Eui64, Finding>, now: Timestamp) -> Vec<Said> {
         let (mut installations, mut said) = (Vec::new(), Vec::new());
         for (id, finding) in &leaving {
             match self.about_to(*id, Event::RollbackBegins(finding.clone()), now) {
                 Ok(()) => {
                     installations.push(InstallationResult { installation: *id, ruling: refused(finding) });
                 }
-                Err(stuck) => said.push(stuck_words(*id, finding, &stuck)),
+                Err(stuck) => said.push((*id, stuck_words(*id, finding, &stuck))),
             }
         }
         if installations.is_empty() {
-            return said.join("; ");
+            return said;
         }
         let ids: Vec<Eui64> = installations.iter().map(|left| left.installation).collect();
         let undone = self.undo(installations, &ids, now).await;
@@ -73,13 +75,13 @@ impl Control {
             match undone.get(&id) {
                 Some(Ok(done)) => {
                     self.apply(id, Event::RolledBack, now);
-                    said.push(format!("rolled back ({finding}): {}", done.join("; ")));
+                    said.push((id, format!("rolled back ({finding}): {}", done.join("; "))));
                 }
-                Some(Err(stuck)) => said.push(stuck_words(id, finding, stuck)),
-                None => said.push(stuck_words(id, finding, &unsaid(self.roll.smso))),
+                Some(Err(stuck)) => said.push((id, stuck_words(id, finding, stuck))),
+                None => said.push((id, stuck_words(id, finding, &unsaid(self.roll.smso)))),
             }
         }
-        said.join("; ")
+        said
     }
 
     /// Party after party; what one cannot undo stops that installation, and the next party is not asked for it.
@@ -120,7 +122,8 @@ impl Control {
         now: Timestamp,
     ) -> Result<BTreeMap<Eui64, Found>, Failure> {
         let ids: Vec<Eui64> = installations.iter().map(|left| left.installation).collect();
-        let patience = self.for_devices(&ids);
+        // Devices wake while others are waited for.
+        let patience = self.for_devices(&ids).saturating_add(self.patience.sleepers);
         let file = self.send_within(Body::Rollback { installations }, &[party], now, patience).await?;
         let (_, found) = self.results(Step::Rollback, party, &file, patience).await?;
         Ok(found)
@@ -132,21 +135,36 @@ impl Control {
         let why: Finding = Refused::new(Code::Interrupted, "migration control ended on the way").into();
         let found: Vec<(Eui64, Stage)> =
             self.group.members().map(|(id, member)| (id, member.stage().clone())).collect();
-        let mut said = Vec::new();
+        let (mut said, mut on_the_way) = (Vec::new(), BTreeMap::new());
         for (id, stage) in found {
             let name = stage.name();
             match stage {
                 Stage::Migrated(_) => said.push((id, "found migrated: the DCC has it".to_owned())),
                 stage if stage.class().is_some() || stage == Stage::WithSmso => {}
-                _ => {
-                    self.exchange.begin();
-                    let done = self.take_back(&[id], &why, now).await;
-                    said.push((id, format!("found {name}, {}: {done}", why.reason)));
-                }
+                _ => drop(on_the_way.insert(id, name)),
             }
+        }
+        if on_the_way.is_empty() {
+            return said;
+        }
+        self.exchange.begin();
+        // At once, so that one that has to be waited for keeps nobody else waiting.
+        let ids: Vec<Eui64> = on_the_way.keys().copied().collect();
+        let done = self.take_back(&ids, &why, now).await;
+        for (id, name) in on_the_way {
+            let of_it = words(done.iter().filter(|(of, _)| *of == id).cloned().collect());
+            said.push((id, format!("found {name}, {}: {of_it}", why.reason)));
         }
         said
     }
+}
+
+/// What went on with an installation.
+type Said = (Eui64, String);
+
+/// The same of all of them, in one.
+pub(super) fn words(said: Vec<Said>) -> String {
+    said.into_iter().map(|(_, words)| words).collect::<Vec<_>>().join("; ")
 }
 
 /// What a party has undone of one installation. A device that is silent to its SMSO has the SMSO's keys all the same: the S1SP

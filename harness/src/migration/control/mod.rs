@@ -26,11 +26,13 @@ pub struct Patience {
     pub file: Duration,
     /// For one installation, where devices are talked to.
     pub devices: Duration,
+    /// The same again for a rollback, where whoever is asked waits for devices that sleep.
+    pub sleepers: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { file: Duration::from_secs(30), devices: Duration::from_secs(110) }
+        Self { file: Duration::from_secs(30), devices: Duration::from_secs(110), sleepers: Duration::ZERO }
     }
 }
 
@@ -191,7 +193,7 @@ impl Control {
             self.apply(id, Event::Refused(finding), now);
         }
         if !touched.is_empty() {
-            said.push(self.roll_back(touched, now).await);
+            said.push(back::words(self.roll_back(touched, now).await));
         }
         self.tell_outcomes(now).await;
         said.join("; ")

@@ -7,6 +7,7 @@
 pub mod attend;
 pub mod door;
 mod kept;
+mod lost;
 mod member;
 mod outside;
 mod spoil;
@@ -26,6 +27,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::party::{BoxFuture, Outgoing, Refused};
 use super::{Code, Finding};
+pub use lost::{Loss, LossError};
 pub use member::Member;
 pub use outside::Outside;
 pub use spoil::{How, Spoil, Spoiler};

@@ -20,6 +20,7 @@ use proto_migration::{CommonInstallation, Device, Holder, Secrets};
 use self::check::Checked;
 use super::desk::Desk;
 use super::refusal::Refusal;
+use super::rotate::Asleep;
 use super::store::Wrapped;
 use super::{Parts, S1sp, own, rotate};
 use crate::driver::{Credential, Own};
@@ -48,7 +49,7 @@ impl Contacts for S1sp {
     }
 
     fn give_back(&self, _: Eui64) -> BoxFuture<'_, Result<String, String>> {
-        Box::pin(rotate::give_back(&self.parts))
+        Box::pin(rotate::give_back(&self.parts, Asleep::LeftAlone))
     }
 
     fn hold<'a>(&'a self, _: Eui64, holders: &'a [(Eui64, Holder)]) -> BoxFuture<'a, ()> {
@@ -76,7 +77,7 @@ async fn contact(
     wrap: &dyn KeyWrap,
 ) -> ContactReport {
     // What an attempt before this one has left behind would be taken for what was handed over.
-    if let Err(stuck) = rotate::give_back(parts).await {
+    if let Err(stuck) = rotate::give_back(parts, Asleep::LeftAlone).await {
         let reason = format!("credentials of an attempt before this one are not given back: {stuck}");
         let failed = DeviceReport::Failed(Refused::new(Code::KeyChange, reason));
         return ContactReport { devices: declared.devices.iter().map(|d| (d.id, failed.clone())).collect() };
