@@ -41,7 +41,7 @@ use lab::Cast;
 use tally::Tally;
 
 /// Kills of each test in a usual run; the figure is for a debug build on a busy machine.
-const KILLS: u64 = 5;
+const KILLS: u64 = 4;
 /// Kills between two looks for secrets.
 const BETWEEN_LOOKS: u64 = 20;
 /// The most time between the blow and the moment when what was struck is back.
