@@ -53,15 +53,17 @@ fn watching() -> String {
 fn acting() -> String {
     let mut out = String::new();
     let (run, rig, reason, device) = (|| s("r1"), || s("rig"), || s("why"), || s("00-01"));
-    let acted = Acted { book: s("book-1"), record: 9, outcome: s("paused"), run: s("r2"), entry: 12 };
+    let acted = Acted { book: s("book-1"), records: vec![9, 10], entry: 12 };
     line(&mut out, "Acted", &acted);
     line(&mut out, "PauseRequest", &PauseRequest { run: run() });
     line(&mut out, "ResumeRequest", &ResumeRequest { run: run() });
     line(&mut out, "AbortRequest", &AbortRequest { run: run(), reason: reason() });
     line(&mut out, "StopEverythingRequest", &StopEverythingRequest { reason: reason() });
     line(&mut out, "LiftStopRequest", &LiftStopRequest {});
-    line(&mut out, "RerunRequest", &RerunRequest { run: run(), case: s("p/s") });
-    line(&mut out, "HoldRigRequest", &HoldRigRequest { rig: rig(), reason: reason() });
+    let rerun =
+        RerunRequest { run: run(), pack: s("p"), script: s("s"), row: Some(s("r")), device: Some(s("ESME")) };
+    line(&mut out, "RerunRequest", &rerun);
+    line(&mut out, "HoldRigRequest", &HoldRigRequest { rig: rig(), reason: reason(), lease_seconds: 600 });
     line(&mut out, "GiveBackRigRequest", &GiveBackRigRequest { rig: rig() });
     line(&mut out, "QuarantineRequest", &QuarantineRequest { device: device(), reason: reason() });
     line(&mut out, "LiftQuarantineRequest", &LiftQuarantineRequest { device: device() });
@@ -86,7 +88,7 @@ fn acting() -> String {
         until: s("until"),
         quarantined: vec![device()],
     };
-    let list = ListResponse { book: s("book-1"), records: 3, waiting: vec![entry], rigs: vec![state] };
+    let list = ListResponse { book: s("book-1"), waiting: vec![entry], rigs: vec![state] };
     line(&mut out, "ListResponse", &list);
     out
 }
