@@ -41,6 +41,11 @@ impl RunFolder {
         self.root.join("checkpoints")
     }
 
+    /// What witnesses signed of the checkpoints.
+    pub fn cosignatures(&self) -> PathBuf {
+        self.root.join("cosignatures")
+    }
+
     /// The folder of the blobs.
     pub fn blobs(&self) -> PathBuf {
         self.root.join("blobs")

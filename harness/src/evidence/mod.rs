@@ -7,6 +7,7 @@
 //! RUN/checkpoints     signed notes: size and root of the tree over the lines, at intervals, script ends and the end
 //! RUN/blobs/SHA256    messages and readings that records refer to
 //! RUN/captures/       pcapng, what crossed each link; bound by length and SHA-256 in records
+//! RUN/cosignatures    signed notes of witnesses over some of the checkpoints; not of the run's own making
 //! RUN/key.pub         the public key, so that the folder is whole; trust in it must come from elsewhere
 //! ```
 //!
@@ -22,6 +23,8 @@
 mod blob;
 mod capture;
 pub mod checkpoint;
+mod cosignature;
+mod cosigned;
 mod error;
 mod folder;
 mod key;
@@ -38,6 +41,10 @@ mod verify;
 mod tests;
 
 pub use capture::{Capture, LinkKind};
+pub use cosignature::{Cosignature, CosignerKey, CosigningKey};
+pub use cosigned::{
+    CosignatureFault, Cosigner, CosignerStanding, Kept, cosigners, keep_cosignature, read_cosignatures,
+};
 pub use error::EvidenceError;
 pub use folder::{Records, RunFolder, previous_root, read_records};
 pub use key::LabKey;

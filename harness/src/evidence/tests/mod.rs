@@ -2,6 +2,7 @@
 
 mod books;
 mod captures;
+mod cosigned;
 mod oracles;
 mod resumed;
 mod tampered;
