@@ -7,17 +7,19 @@ use lab_config::cosem::Obis;
 use lab_config::{KeySource, SecretSource, SecurityPolicy};
 use proto_dlms::security::SystemTitle;
 
-use crate::server::LoopbackAddress;
-
 mod coverage;
 mod duis;
 mod migrate;
 mod send;
+mod serve;
 
 pub(super) use coverage::Coverage;
 pub(super) use duis::{Duis, DuisBuild, DuisDiff, DuisShow, DuisSign, DuisValidate};
 pub(super) use migrate::{Migrate, MigrateBatch, MigrateParty, MigrateShow, MigrateVerb};
 pub(super) use send::Send;
+pub(super) use serve::{
+    People, PeopleAdd, PeopleList, PeopleRemove, Pki, PkiInit, PkiIssue, PkiRevoke, PkiShow, Serve,
+};
 
 /// Where run folders go unless told otherwise.
 const RUNS: &str = "runs";
@@ -51,8 +53,14 @@ pub enum Verb {
     Migrate(Migrate),
     /// Show a run as its records arrive
     Watch(Watch),
-    /// Let other programs on this machine watch runs, over gRPC and read only
+    /// Be the lab's controller: let people and programs watch runs and act on them
     Serve(Serve),
+    /// Make the lab's own certificate authority, issue certificates and take them back
+    #[command(subcommand)]
+    Pki(Pki),
+    /// Say who may sign in, and whose cosignatures count
+    #[command(subcommand)]
+    People(People),
     /// Check the evidence of a run without trusting the lab
     Verify(Verify),
     /// Write the DMCT Report of a run again from its records
@@ -215,26 +223,6 @@ pub struct Watch {
     pub json: bool,
 }
 
-/// `harness serve`
-#[derive(Debug, Args)]
-pub struct Serve {
-    /// Where the run folders are
-    #[arg(long, value_name = "FOLDER", default_value = RUNS)]
-    pub runs: PathBuf,
-    /// Where to listen: a loopback address, for there are no credentials yet; port 0 for any free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:50051")]
-    pub listen: LoopbackAddress,
-    /// Serve the page for witnesses there too: a loopback address, such as 127.0.0.1:8080
-    #[arg(long, value_name = "ADDRESS")]
-    pub page: Option<LoopbackAddress>,
-    /// Which key folder reports are checked by
-    #[command(flatten)]
-    pub keys: KeyChoice,
-    /// Print the address as JSON
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `harness verify`
 #[derive(Debug, Args)]
 pub struct Verify {
@@ -244,6 +232,9 @@ pub struct Verify {
     /// A verifier key you trust (a file, or the key itself); default: the lab's own key in the key folder
     #[arg(long = "key", value_name = "KEY")]
     pub trusted: Vec<String>,
+    /// A witness's cosigner key you trust (a file, or the key itself); may be given more than once
+    #[arg(long = "witness", value_name = "KEY")]
+    pub witnesses: Vec<String>,
     /// Which key folder
     #[command(flatten)]
     pub keys: KeyChoice,

@@ -14,7 +14,9 @@ mod failure;
 mod lab;
 mod migrate;
 mod packs;
+mod people;
 mod person;
+mod pki;
 mod probe;
 mod read;
 mod report;
@@ -85,6 +87,8 @@ async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Migrate(verb) => migrate::migrate(&verb).await,
         Verb::Watch(watch) => watch::watch(&watch).await,
         Verb::Serve(serve) => serve::serve(&serve).await,
+        Verb::Pki(verb) => pki::pki(&verb),
+        Verb::People(verb) => people::people(&verb),
         Verb::Verify(verify) => verify::verify(&verify),
         Verb::Report(report) => report::report(&report),
         Verb::Coverage(verb) => coverage::coverage(&verb),

@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::arguments::{KeyChoice, Verify};
 use super::say::{say, say_text};
 use super::{Exit, Failure, print_json};
-use crate::evidence::{self, LabKey, RunFolder, Standing, Verification, VerifierKey};
+use crate::evidence::{
+    self, Cosigner, CosignerStanding, LabKey, RunFolder, Standing, Verification, VerifierKey, cosigners,
+};
 
 /// What `--json` prints: the verdict on the evidence first, in one word.
 #[derive(Debug, Serialize)]
@@ -15,6 +17,8 @@ struct Told<'a> {
     sound: bool,
     /// Where the keys came from that were trusted.
     trusted_by: &'a str,
+    /// Witnesses who signed for it.
+    cosigners: &'a [Cosigner],
     #[serde(flatten)]
     verification: &'a Verification,
 }
@@ -22,17 +26,38 @@ struct Told<'a> {
 pub(super) fn verify(verb: &Verify) -> Result<Exit, Failure> {
     let trusted = trusted(verb)?;
     let by = trusted_by(verb);
+    let witnesses = verb.witnesses.iter().map(|given| key(given, WITNESS)).collect::<Result<Vec<_>, _>>()?;
     let verification = checked(&verb.run, &trusted)?;
+    let cosigners = cosigners(&RunFolder::new(&verb.run), &witnesses).map_err(Failure::lab)?;
+    let sound = verification.is_sound() && !cosigners.iter().any(|c| c.standing == CosignerStanding::Wrong);
     if verb.json {
-        print_json(&Told { sound: verification.is_sound(), trusted_by: &by, verification: &verification })?;
+        let told = Told { sound, trusted_by: &by, cosigners: &cosigners, verification: &verification };
+        print_json(&told)?;
     } else {
         say_text!("{verification}");
         say!("  trusted: {by}");
+        cosigners.iter().for_each(|cosigner| say!("  {}", cosigned(cosigner)));
         if let Some(advice) = advice(verification.standing) {
             say!("  hint: {advice}");
         }
     }
-    Ok(if verification.is_sound() { Exit::Done } else { Exit::Failed })
+    Ok(if sound { Exit::Done } else { Exit::Failed })
+}
+
+/// What a cosignature says, and what it is worth.
+fn cosigned(cosigner: &Cosigner) -> String {
+    let Cosigner { key, size, at, standing } = cosigner;
+    match standing {
+        CosignerStanding::Holds => format!("cosigned by {key} at {at}: {size} records"),
+        CosignerStanding::KeyUnknown => {
+            format!(
+                "cosigned by {key} at {at}: {size} records; that key is not known here, give it with --witness"
+            )
+        }
+        CosignerStanding::Wrong => {
+            format!("COSIGNED WRONGLY by {key} at {at}: it does not hold, or is over what is not in this run")
+        }
+    }
 }
 
 /// Checks a run against these keys.
@@ -68,19 +93,21 @@ fn trusted(verb: &Verify) -> Result<Vec<VerifierKey>, Failure> {
     if verb.trusted.is_empty() {
         return own_keys(&verb.run, &verb.keys);
     }
-    verb.trusted.iter().map(|given| key(given)).collect()
+    verb.trusted.iter().map(|given| key(given, LAB)).collect()
 }
 
+/// How a key of each kind is spelt, for who gave something else.
+const LAB: &str = "a verifier key reads name+hash+base64; a lab's own is in keys/lab.pub";
+const WITNESS: &str =
+    "a cosigner key reads name+hash+base64; the witness has it, and `harness people list --json`";
+
 /// A key as given: itself, or a file that holds it on its first line.
-fn key(given: &str) -> Result<VerifierKey, Failure> {
+fn key<K: std::str::FromStr<Err: std::fmt::Display>>(given: &str, hint: &str) -> Result<K, Failure> {
     let text = match std::fs::read_to_string(given) {
         Ok(text) => text.lines().next().unwrap_or_default().to_owned(),
         Err(_) => given.to_owned(),
     };
-    text.parse().map_err(|e| {
-        Failure::input(format!("{given}: {e}"))
-            .hint("a verifier key reads name+hash+base64; a lab's own is in keys/lab.pub")
-    })
+    text.parse().map_err(|e| Failure::input(format!("{given}: {e}")).hint(hint))
 }
 
 fn advice(standing: Standing) -> Option<&'static str> {

@@ -103,7 +103,7 @@ pub fn next_expiry(state: &LabState) -> Option<Timestamp> {
 
 /// The first entry that can begin: nobody has its rig, none of its devices is in quarantine, and nobody has stopped everything.
 /// `busy` says which rigs the controller itself is at.
-pub fn next<'s>(state: &'s LabState, busy: impl Fn(&str) -> bool) -> Option<&'s Entry> {
+pub fn next(state: &LabState, busy: impl Fn(&str) -> bool) -> Option<&Entry> {
     let can_begin = |entry: &&Entry| {
         let rig = entry.work.rig.as_str();
         let free = state.rigs.get(rig).is_some_and(|rig| rig.used == RigUse::Free);

@@ -1,124 +1,212 @@
-//! Watching from elsewhere: a gRPC server over a folder of run folders, read only.
+//! The lab's doors for programs and people: two listeners, one to watch by and one to act by.
 //!
-//! It has no credentials yet, which is why it answers its own machine only.
+//! ```text
+//!  witness, board ──> watch listener ───> Watch, Cosign                                 read records, sign for them
+//!  engineer, scheduler, station ──> control listener ──> Watch, Cosign, and what is mounted there: Control, Queue, Station
+//! ```
+//!
+//! Programs show a certificate of the lab's own authority ([`pki`]), people sign in ([`identity`]); both are asked who they
+//! are before anything else ([`guard`]), and a call that is refused is told to the [`callbook`] and changes nothing. gRPC and
+//! pages share a port. Without credentials both listen on loopback addresses only, and only when that was asked for.
+//!
+//! What the watch listener holds reads evidence and reaches nothing by which a run is driven (13.16(b)); a test of the
+//! modules' imports holds that.
 
+mod address;
+mod callbook;
+pub mod control;
+mod cosign;
+mod door;
+mod guard;
+pub mod identity;
 pub mod page;
+pub mod pki;
+mod services;
+mod tls;
 mod watch;
 
-#[cfg(test)]
-mod tests;
+pub use address::{ListenAddressError, LoopbackAddress, NotLoopback};
+pub use callbook::{Callbook, Calls, callbook};
+pub use identity::right::Door;
+pub use services::Services;
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
+use std::sync::Arc;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use proto_lab::cosign::CosignServer;
+use proto_lab::record::ActorName;
+use proto_lab::rpc::MAX_REQUEST;
 use proto_lab::watch::WatchServer;
 use tokio::net::TcpListener;
-use tonic::transport::server::TcpIncoming;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_util::sync::CancellationToken;
 
-use watch::{CALLS, Runs, WatchRuns};
+use crate::evidence::CosignerKey;
+use cosign::{CosignRuns, Witnesses};
+use door::Listening;
+use guard::{Believed, Guard};
+use identity::SignIn;
+use pki::{Pki, PkiError};
+use watch::{Runs, WatchRuns};
 
-/// A connection without traffic is asked for a sign of life this often.
-const KEEPALIVE: Duration = Duration::from_secs(30);
-
-/// An address of this machine that no other machine reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LoopbackAddress(SocketAddr);
-
-/// An address the server does not listen on.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ListenAddressError {
-    /// Not an address.
-    #[error("`{0}` is no address: expected an IP address and a port, such as 127.0.0.1:50051 or [::1]:50051")]
-    Format(String),
-    /// Other machines may reach it.
-    #[error(
-        "{0} can be reached from other machines, and credentials are not built yet: listen on a loopback address such as \
-         127.0.0.1, and forward the port over ssh to watch from elsewhere"
-    )]
-    NotLoopback(SocketAddr),
+/// Whose callers are believed.
+#[derive(Debug)]
+pub enum Access {
+    /// Those with a certificate of this authority, and the people of this file.
+    Credentials {
+        /// The authority.
+        pki: Pki,
+        /// The file of the people.
+        people: PathBuf,
+    },
+    /// Whoever is on this machine: at the watch listener as a witness, at the control listener as an engineer.
+    LoopbackWithoutCredentials {
+        /// What they are called in records.
+        name: ActorName,
+        /// Keys whose cosignatures count.
+        witnesses: Vec<CosignerKey>,
+    },
 }
 
-impl LoopbackAddress {
-    /// The address and port.
-    pub const fn get(self) -> SocketAddr {
-        self.0
-    }
+/// Where to listen, and what for.
+#[derive(Debug)]
+pub struct Settings {
+    /// The watch listener; port 0 is any free one.
+    pub watch: SocketAddr,
+    /// The control listener.
+    pub control: SocketAddr,
+    /// Whose callers are believed.
+    pub access: Access,
+    /// The folder of the run folders.
+    pub runs: PathBuf,
 }
 
-impl FromStr for LoopbackAddress {
-    type Err = ListenAddressError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let address: SocketAddr = text.parse().map_err(|_| ListenAddressError::Format(text.to_owned()))?;
-        match address.ip().is_loopback() {
-            true => Ok(Self(address)),
-            false => Err(ListenAddressError::NotLoopback(address)),
-        }
-    }
-}
-
-impl fmt::Display for LoopbackAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// The server does not serve.
+/// The lab does not listen.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address is taken, or not of this machine.
-    #[error("cannot listen on {address}: {source}")]
+    #[error("the {door} listener cannot listen on {address}: {source}")]
     Bind {
+        /// Which listener.
+        door: Door,
         /// The address.
-        address: LoopbackAddress,
+        address: SocketAddr,
         /// Why.
         source: std::io::Error,
     },
-    /// It listened, and broke off.
-    #[error("the server broke off: {0}")]
-    Serve(#[from] tonic::transport::Error),
+    /// Others could reach a listener without credentials.
+    #[error("the {door} listener: {source}")]
+    NotLoopback {
+        /// Which listener.
+        door: Door,
+        /// Which address.
+        source: NotLoopback,
+    },
+    /// The authority's files cannot be used.
+    #[error(transparent)]
+    Pki(#[from] PkiError),
+    /// The services cannot be described.
+    #[error("reflection: {0}")]
+    Reflection(String),
 }
 
-/// A server that has its address and does not answer yet.
+/// Both listeners, bound, answering nobody yet.
 #[derive(Debug)]
 pub struct Server {
-    listener: TcpListener,
-    address: SocketAddr,
-    watch: WatchRuns,
+    watch: TcpListener,
+    control: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    believed: Believed,
+    witnesses: Witnesses,
+    runs: Runs,
+    callbook: Callbook,
 }
 
 impl Server {
-    /// Takes the address; port 0 is any free one. `runs` is the folder of the run folders.
+    /// Takes the addresses.
     ///
     /// # Errors
-    /// [`ServeError::Bind`].
-    pub async fn bind(address: LoopbackAddress, runs: impl Into<PathBuf>) -> Result<Self, ServeError> {
-        let bind = |source| ServeError::Bind { address, source };
-        let listener = TcpListener::bind(address.0).await.map_err(bind)?;
-        let local = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, address: local, watch: WatchRuns::new(Runs::new(runs)) })
+    /// [`ServeError`].
+    pub async fn bind(settings: Settings, callbook: Callbook) -> Result<Self, ServeError> {
+        let Settings { watch, control, access, runs } = settings;
+        let doors = [(Door::Watch, watch), (Door::Control, control)];
+        let (tls, believed, witnesses) = match access {
+            Access::Credentials { pki, people } => {
+                let people = Arc::new(SignIn::new(people, callbook.clone()));
+                let believed = Believed::Credentials(Arc::clone(&people));
+                (Some(tls::config(&pki)?), believed, Witnesses::OfPeople(people))
+            }
+            Access::LoopbackWithoutCredentials { name, witnesses } => {
+                for (door, address) in doors {
+                    LoopbackAddress::try_from(address)
+                        .map_err(|source| ServeError::NotLoopback { door, source })?;
+                }
+                (None, Believed::Loopback(name), Witnesses::OnLoopback(witnesses.into()))
+            }
+        };
+        let (watch, control) = (bind(doors[0]).await?, bind(doors[1]).await?);
+        Ok(Self { watch, control, tls, believed, witnesses, runs: Runs::new(runs), callbook })
     }
 
-    /// Where it listens.
-    pub const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Answers until this future is dropped.
+    /// Where a listener is, as a URL.
     ///
     /// # Errors
-    /// [`ServeError::Serve`].
-    pub async fn serve(self) -> Result<(), ServeError> {
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
-        tonic::transport::Server::builder()
-            .http2_keepalive_interval(Some(KEEPALIVE))
-            .max_concurrent_streams(CALLS as u32)
-            .add_service(WatchServer::new(self.watch))
-            .serve_with_incoming(incoming)
-            .await?;
+    /// The system does not say.
+    pub fn url(&self, door: Door) -> std::io::Result<String> {
+        let listener = match door {
+            Door::Watch => &self.watch,
+            Door::Control => &self.control,
+        };
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        Ok(format!("{scheme}://{}", listener.local_addr()?))
+    }
+
+    /// Answers until it is stopped. `watch` and `control` are the pages of each listener, and `acts` the services of the
+    /// control listener; those of the watch listener are at both.
+    ///
+    /// # Errors
+    /// [`ServeError::Reflection`].
+    pub async fn serve(
+        self,
+        watch: Router,
+        control: Router,
+        acts: Services,
+        stop: CancellationToken,
+    ) -> Result<(), ServeError> {
+        let watch = self.router(Door::Watch, watch, Services::new()).await?;
+        let control = self.router(Door::Control, control, acts).await?;
+        let listening = |door| Listening {
+            door,
+            tls: self.tls.clone(),
+            callbook: self.callbook.clone(),
+            stop: stop.clone(),
+        };
+        tokio::join!(
+            listening(Door::Watch).serve(self.watch, watch),
+            listening(Door::Control).serve(self.control, control),
+        );
         Ok(())
     }
+
+    async fn router(&self, door: Door, pages: Router, services: Services) -> Result<Router, ServeError> {
+        let watch = WatchServer::new(WatchRuns::new(self.runs.clone()));
+        let cosign = CosignRuns::new(self.runs.clone(), self.witnesses.clone(), self.callbook.clone());
+        let services = services
+            .with(watch.max_decoding_message_size(MAX_REQUEST))
+            .with(CosignServer::new(cosign).max_decoding_message_size(MAX_REQUEST));
+        let mut router = pages.merge(services.into_router().await?);
+        if let Believed::Credentials(sign_in) = &self.believed {
+            router = router.merge(identity::routes(door, Arc::clone(sign_in)));
+        }
+        let guard = Guard::new(door, self.believed.clone(), self.callbook.clone());
+        Ok(router.layer(from_fn_with_state(guard, guard::guard)))
+    }
+}
+
+async fn bind((door, address): (Door, SocketAddr)) -> Result<TcpListener, ServeError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| ServeError::Bind { door, address, source })
 }

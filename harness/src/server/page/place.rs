@@ -3,7 +3,7 @@
 use axum::Router;
 
 use crate::http;
-use crate::server::{LoopbackAddress, ServeError};
+use crate::server::{Door, LoopbackAddress, ServeError};
 
 /// Connections answered at a time; a browser holds up to six.
 pub const PAGE_CONNECTIONS: usize = 1024;
@@ -20,7 +20,7 @@ impl Listening {
     /// # Errors
     /// [`ServeError::Bind`].
     pub async fn start(address: LoopbackAddress, router: Router) -> Result<Self, ServeError> {
-        let bind = |source| ServeError::Bind { address, source };
+        let bind = |source| ServeError::Bind { door: Door::Watch, address: address.get(), source };
         let server =
             http::Server::start_at(address.get(), None, router, PAGE_CONNECTIONS).await.map_err(bind)?;
         Ok(Self { server })

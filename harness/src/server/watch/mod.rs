@@ -28,7 +28,7 @@ pub(crate) use runs::Runs;
 use stream::{Lines, Notes};
 
 /// Calls answered at a time; each holds a file and a few MiB at most.
-pub(super) const CALLS: usize = 512;
+const CALLS: usize = 512;
 
 /// The service.
 #[derive(Debug, Clone)]

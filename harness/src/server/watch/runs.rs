@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use proto_lab::record::{Body, MAX_LINE, Record, RunId};
 use proto_lab::watch::{BookSummary, RunSummary};
 
-use crate::evidence::{EvidenceError, RunFolder, previous_root};
+use crate::evidence::{EvidenceError, Opening, RunFolder, previous_root};
 
 /// Runs listed when the client names no number, and at most.
 const LIMIT: (u32, u32) = (100, 1000);
@@ -31,8 +31,7 @@ impl Runs {
     /// no name leads out of the folder.
     pub(crate) fn folder(&self, run: &RunId) -> Option<RunFolder> {
         let folder = RunFolder::new(self.root.join(run.as_str()));
-        let begins = matches!(first(&folder)?.body, Body::RunStarted(_)) || is_book(run);
-        begins.then_some(folder)
+        Opening::of(&first(&folder)?.body).is_some().then_some(folder)
     }
 
     /// The runs, the latest first; what is no run is left out.
@@ -65,7 +64,10 @@ impl Runs {
     /// A book at a glance; absent when it is none.
     fn book(&self, book: &RunId) -> Option<BookSummary> {
         let folder = RunFolder::new(self.root.join(book.as_str()));
-        let opened = first(&folder).filter(|_| is_book(book))?;
+        let opened = first(&folder)?;
+        let Body::BookOpened(_) = opened.body else {
+            return None;
+        };
         let last = last(&folder);
         Some(BookSummary {
             book: book.to_string(),
@@ -94,11 +96,6 @@ impl Runs {
         };
         Some((folder, summary))
     }
-}
-
-/// A book's name begins so, and no run's does.
-fn is_book(name: &RunId) -> bool {
-    name.as_str().starts_with("book-")
 }
 
 fn at_most(limit: u32) -> usize {

@@ -65,7 +65,8 @@ impl Source for Lines {
             last = line;
         }
         // A line that is no record goes out as it is: whoever hashes the lines must see it.
-        self.finished = Record::from_line(last).is_ok_and(|r| matches!(r.body, Body::RunFinished(_)));
+        let ends = |r: Record| matches!(r.body, Body::RunFinished(_) | Body::BookClosed(_));
+        self.finished = Record::from_line(last).is_ok_and(ends);
         Ok((!lines.is_empty()).then_some(messages))
     }
 
