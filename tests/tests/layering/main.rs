@@ -149,18 +149,38 @@ fn a_watcher_cannot_reach_what_it_watches() {
     }
 }
 
-/// The names of files that the server may use: none of them writes.
-const READS: [&str; 4] = ["std::fs::File", "std::fs::read_dir", "File", "File::open"];
+/// The modules of the listeners that reach further: what is behind them acts on the lab, and they are mounted at the control
+/// listener alone.
+const ACTS: [&str; 2] = ["control", "station"];
 
 #[test]
-fn the_server_reads_records_and_does_nothing_else() {
-    for file in harness().iter().filter(|file| room(file) == "server") {
+fn only_what_is_mounted_at_the_control_listener_reaches_what_it_acts_on() {
+    let acts = |file: &Source| file.module.get(1).is_some_and(|module| ACTS.contains(&module.as_str()));
+    for file in harness().iter().filter(|file| room(file) == "server" && !acts(file)) {
         for other in ROOMS.iter().filter(|other| !may_show(file).contains(other)) {
             assert!(!file.names(&format!("crate::{other}")), "{} names {other}", file.file.display());
+        }
+        for acting in ACTS {
+            let acting = format!("crate::server::{acting}");
+            assert!(file.module.len() == 1 || !file.names(&acting), "{} names {acting}", file.file.display());
         }
         for writer in ["crate::evidence::Recorder", "crate::evidence::LabKey", "tokio::fs"] {
             assert!(!file.names(writer), "{} names {writer}", file.file.display());
         }
+    }
+}
+
+/// The names of files that watching may use: none of them writes.
+const READS: [&str; 4] = ["std::fs::File", "std::fs::read_dir", "File", "File::open"];
+
+#[test]
+fn what_is_given_to_watchers_is_read_and_nothing_else() {
+    let shown =
+        |file: &Source| file.module.get(1).is_some_and(|module| ["watch", "page"].contains(&module.as_str()));
+    let found: Vec<Source> =
+        harness().into_iter().filter(|file| room(file) == "server" && shown(file)).collect();
+    assert!(found.len() > 4);
+    for file in found {
         let of_files =
             |path: &&String| path.split("::").any(|part| ["fs", "File", "OpenOptions"].contains(&part));
         for path in file.paths.iter().filter(of_files) {
