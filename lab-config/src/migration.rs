@@ -86,7 +86,8 @@ pub struct PartyFiles {
     pub certificate: Option<PathBuf>,
     /// What it signs with, where it is inside and has a certificate of its own.
     pub key: Option<PrivateKeySource>,
-    /// The public key that secrets for it are sealed to, where it is outside and gets secrets.
+    /// The public key that secrets for it are sealed to, where it gets secrets and is outside, or is inside and those outside
+    /// seal to it.
     pub seal_to: Option<PathBuf>,
     /// What it opens secrets with, where it is inside.
     pub opening_key: Option<PrivateKeySource>,

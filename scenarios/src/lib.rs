@@ -30,7 +30,7 @@ pub use binding::{
 };
 pub use data_set::{DataSet, NotShipped, Write};
 pub use expectation::{Amount, Check, Expectation, Mismatch, Pattern, PatternError, evaluate};
-pub use migration::{Declared, Migrate, Migration, MigrationFile, SmsoAttempt, Spoil, Spoiling, Wrong};
+pub use migration::{Declared, Migrate, Migration, SmsoAttempt, Spoil, Spoiling, Wrong};
 pub use pack::{
     Agreement, Files, LockError, NonStandard, Pack, PackError, PackKind, PackLock, Standing, shipped_packs,
 };

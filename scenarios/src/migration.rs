@@ -4,6 +4,7 @@
 use std::fmt;
 
 use lab_config::{DeviceKind, PartyRole};
+use proto_migration::FileKind;
 
 use crate::{ModelField, Operand};
 
@@ -64,37 +65,11 @@ pub enum Wrong {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Spoil {
     /// The kind of file: the first of it that crosses in the operation.
-    pub file: MigrationFile,
+    pub file: FileKind,
     /// Of whom, where several parties write such a file in one operation.
     pub from: Option<PartyRole>,
     /// What is done to it.
     pub how: Spoiling,
-}
-
-lab_config::vocabulary! {
-    /// The files of a migration.
-    pub enum MigrationFile {
-        /// A Responsible Supplier, or the DCC, lets an installation be migrated.
-        Authorisation = "authorisation",
-        /// Migration control asks the Requesting Party for installations.
-        Demand = "demand",
-        /// The Requesting Party says which of them it brings.
-        Response = "response",
-        /// What an SMSO knows of its installations.
-        Estate = "estate",
-        /// The Migration Common File.
-        Common = "common",
-        /// The Migration Group File.
-        Group = "group",
-        /// What a party found at one step.
-        Results = "results",
-        /// Which devices an S1SP has all it needs of.
-        RequiredFileSet = "required-file-set",
-        /// What joins the inventory.
-        Commissioning = "commissioning",
-        /// Installations go back to their SMSO.
-        Rollback = "rollback",
-    }
 }
 
 lab_config::vocabulary! {
@@ -117,13 +92,13 @@ lab_config::vocabulary! {
 
 impl Migration {
     /// The files that cross in this operation.
-    pub const fn files(self) -> &'static [MigrationFile] {
-        use MigrationFile as File;
+    pub const fn files(self) -> &'static [FileKind] {
+        use FileKind as File;
         match self {
             Self::Authorise => &[File::Demand, File::Authorisation, File::Response],
             Self::Prepare => &[File::Demand, File::Results],
             Self::Validate => &[File::Demand, File::Estate, File::Common, File::Group, File::Results],
-            Self::Contact => &[File::Results],
+            Self::Contact => &[File::Results, File::KeyWrapRequest, File::WrappedKeys],
             Self::Commission => &[File::Demand, File::RequiredFileSet, File::Commissioning, File::Results],
             Self::Rollback => &[File::Rollback, File::Results],
             Self::Lift => &[],

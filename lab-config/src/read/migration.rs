@@ -145,10 +145,10 @@ fn refuse_half_of_it(
                 "remove it: only s1sp and dco have one",
             ))
         }
-        PartyFiles { seal_to: Some(_), .. } if !outside => Some((
-            "`seal-to` of a party inside",
-            "`opening-key`, or nothing",
-            "its public half is made from its opening key",
+        PartyFiles { seal_to: Some(_), opening_key: None, .. } if !outside => Some((
+            "`seal-to` of a party inside, and no `opening-key`",
+            "what it opens them by; those outside who seal to it have `seal-to` then",
+            "name its opening key, or remove `seal-to`",
         )),
         _ => None,
     };

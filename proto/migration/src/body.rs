@@ -9,7 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::{Address, AuthorisationId, Digest, FileName, Note, Text};
 
-/// What a file is, in the order in which they are written.
+/// What a file is, in the order in which they are written; last the two of dual control, which are written only where devices
+/// have keys of a security suite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileKind {
     /// A Responsible Supplier, or the DCC for a dormant one, lets an installation be migrated.
@@ -34,6 +35,10 @@ pub enum FileKind {
     Rollback,
     /// How each migration ended.
     Outcome,
+    /// The S1SP asks the DCO to wrap keys, each sealed to it.
+    KeyWrapRequest,
+    /// The DCO's answer: the keys wrapped under master keys, sealed to the S1SP.
+    WrappedKeys,
 }
 
 /// One file's content.
@@ -111,6 +116,18 @@ pub enum Body {
         /// How each ended.
         installations: Vec<(InstallationResult, OutcomeClass)>,
     },
+    /// See [`FileKind::KeyWrapRequest`].
+    KeyWrapRequest {
+        /// The keys to be wrapped, each with its device.
+        sealed: Vec<Sealed>,
+    },
+    /// See [`FileKind::WrappedKeys`].
+    WrappedKeys {
+        /// What the DCO lends its half for, and what not.
+        installations: Vec<InstallationResult>,
+        /// Of each it does: the keys in the order of the request, each wrapped under its device's master key (RFC 3394).
+        sealed: Vec<Sealed>,
+    },
 }
 
 impl Body {
@@ -128,6 +145,8 @@ impl Body {
             Self::Commissioning { .. } => FileKind::Commissioning,
             Self::Rollback { .. } => FileKind::Rollback,
             Self::Outcome { .. } => FileKind::Outcome,
+            Self::KeyWrapRequest { .. } => FileKind::KeyWrapRequest,
+            Self::WrappedKeys { .. } => FileKind::WrappedKeys,
         }
     }
 }

@@ -69,6 +69,12 @@ reasons! {
     Schema = "schema",
     /// It is in another version of the schema.
     Version = "version",
+    /// Whole and in order, and nothing that its reader can do anything with now.
+    Unexpected = "unexpected",
+    /// What lies where files are exchanged, and is none: by its name, or because it is empty or no plain file.
+    Foreign = "foreign",
+    /// It has more octets than a file has.
+    TooLong = "too-long",
     /// The inbox has no room for it.
     Full = "full",
 }

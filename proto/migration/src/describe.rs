@@ -70,6 +70,10 @@ fn said(body: &Body) -> Vec<String> {
                 .collect()
         }
         Body::Commissioning { installations } => installations.iter().flat_map(commissioned).collect(),
+        Body::KeyWrapRequest { sealed: secrets } => sealed(secrets),
+        Body::WrappedKeys { installations, sealed: secrets } => {
+            installations.iter().map(result).chain(sealed(secrets)).collect()
+        }
         Body::Outcome { installations } => {
             installations.iter().map(|(found, class)| format!("{class}: {}", result(found))).collect()
         }

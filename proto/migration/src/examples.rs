@@ -62,6 +62,8 @@ pub fn files() -> Vec<File> {
             MigrationControl,
             vec![RequestingParty, Smso, S1sp, Dco, CommissioningParty, Dsp, ResponsibleSupplier],
         ),
+        (S1sp, vec![MigrationControl, Dco]),
+        (Dco, vec![MigrationControl, S1sp]),
     ];
     let numbered = writers.into_iter().zip(1u32..);
     numbered.zip(FileKind::ALL).map(|(((from, to), number), kind)| file(from, &to, number, *kind)).collect()
@@ -102,6 +104,13 @@ fn body(kind: FileKind) -> Body {
             let accepted = result("every device answers");
             Body::Outcome { installations: vec![(accepted, OutcomeClass::Migrated)] }
         }
+        FileKind::KeyWrapRequest => {
+            Body::KeyWrapRequest { sealed: vec![Sealed { recipient: party(PartyRole::Dco), ..sealed() }] }
+        }
+        FileKind::WrappedKeys => {
+            let wrapped = InstallationResult { installation: INSTALLATION, ruling: lent() };
+            Body::WrappedKeys { installations: vec![wrapped], sealed: vec![sealed()] }
+        }
     }
 }
 
@@ -112,6 +121,10 @@ fn authorisation() -> AuthorisationId {
 fn result(said: &str) -> InstallationResult {
     let ruling = Ruling::Accepted { said: Note::new(said), without: vec![GSME] };
     InstallationResult { installation: INSTALLATION, ruling }
+}
+
+fn lent() -> Ruling {
+    Ruling::Accepted { said: Note::new("4 keys wrapped"), without: Vec::new() }
 }
 
 fn refused() -> InstallationResult {

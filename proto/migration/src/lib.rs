@@ -1,7 +1,7 @@
 //! The files that the parties of a migration of SMETS1 Installations exchange (TMAD), without I/O and without a clock.
 //!
 //! A [`File`] has a [`Header`], which says from whom, for whom, after which other file and with which number, and a
-//! [`Body`] of one of eleven kinds. It crosses between parties as a signed XML document.
+//! [`Body`] of one of thirteen kinds. It crosses between parties as a signed XML document.
 //!
 //! ```text
 //! File ── write ──> octets, signed by the writer ──> Inbox::take of each party it is for ──> Arrived

@@ -39,6 +39,8 @@ words! {
         Commissioning = "commissioning",
         Rollback = "rollback",
         Outcome = "outcome",
+        KeyWrapRequest = "key-wrap-request",
+        WrappedKeys = "wrapped-keys",
     }
     InstallationKind {
         Dormant = "dormant",

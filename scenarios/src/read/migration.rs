@@ -1,6 +1,7 @@
 //! Steps of a migration: `migrate`, with `declare` and `spoil`, and `smso`.
 
 use lab_config::{DeviceKind, FileError, Item, PartyRole, Table, nearest};
+use proto_migration::FileKind;
 
 use super::operand::device;
 use super::scope::Scope;
@@ -72,7 +73,7 @@ fn wrong(part: &Item<'_>, value: &Item<'_>, scope: &Scope) -> Result<Wrong, File
 fn spoil(item: &Item<'_>, operation: Migration) -> Result<Spoil, FileError> {
     item.table("the file that is spoilt and how, as { file = \"common\", how = \"altered\" }", |table| {
         let file_item = table.required("file", "the kind of file")?;
-        let file = file_item.parse("the kind of file")?;
+        let file = one_of(&file_item, "the kind of file", FileKind::ALL, FileKind::word)?;
         if !operation.files().contains(&file) {
             let crossing = operation.files().iter().map(|file| file.word()).collect::<Vec<_>>();
             let advice = match crossing.is_empty() {
@@ -83,22 +84,29 @@ fn spoil(item: &Item<'_>, operation: Migration) -> Result<Spoil, FileError> {
         }
         Ok(Spoil {
             file,
-            from: table.read("from", role)?,
+            from: table.read("from", |item| {
+                one_of(item, "the party that writes it", &PartyRole::ALL, PartyRole::word)
+            })?,
             how: table.required("how", "what is done to it")?.parse("what is done to it")?,
         })
     })
 }
 
-fn role(item: &Item<'_>) -> Result<PartyRole, FileError> {
-    let word = item.text("the party that writes it")?;
-    let found = PartyRole::ALL.into_iter().find(|role| role.word() == word);
-    found.ok_or_else(|| {
-        let known = PartyRole::ALL.map(PartyRole::word);
-        let advice = nearest(word, known).map_or_else(
+/// One of a few, by its word.
+fn one_of<T: Copy>(
+    item: &Item<'_>,
+    meaning: &'static str,
+    all: &[T],
+    spelt: fn(T) -> &'static str,
+) -> Result<T, FileError> {
+    let word = item.text(meaning)?;
+    all.iter().copied().find(|one| spelt(*one) == word).ok_or_else(|| {
+        let known: Vec<&str> = all.iter().map(|one| spelt(*one)).collect();
+        let advice = nearest(word, known.iter().copied()).map_or_else(
             || format!("use one of {}", known.join(", ")),
             |near| format!("did you mean `{near}`?"),
         );
-        item.refuse("the party that writes it", advice)
+        item.refuse(meaning, advice)
     })
 }
 

@@ -18,7 +18,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("proto-zigbee", &[]),
     ("proto-migration", &["proto-duis"]),
     ("lab-config", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "proto-migration"]),
-    ("scenarios", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "lab-config"]),
+    (
+        "scenarios",
+        &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "proto-migration", "lab-config"],
+    ),
     ("device-sim", &["proto-lab", "proto-dlms", "proto-duis", "proto-zigbee", "lab-config"]),
     (
         "harness",

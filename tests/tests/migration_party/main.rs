@@ -4,6 +4,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a failing test's panic is its message")]
 
+mod programs;
 mod town;
 
 use serde_json::json;

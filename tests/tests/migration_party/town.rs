@@ -10,8 +10,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use lab_tests::devices::{embedded_lab, with_wakeful_gas};
-use lab_tests::files::{Files, run};
-use lab_tests::{harness, repository, run_folders, shown};
+use lab_tests::files::{Files, done, run};
+use lab_tests::{harness, program, repository, run_folders, shown};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -27,6 +27,9 @@ pub(crate) const PARTIES: [(&str, &str, &str); 6] = [
 /// The roles as a lab file has them, in the same order.
 pub(crate) const ROLES: [&str; 6] =
     ["migration-control", "requesting-party", "smso", "s1sp", "dco", "commissioning-party"];
+
+/// The supplier of electricity of the embedded lab.
+pub(crate) const SUPPLIER: &str = "90-B3-D5-1F-30-01-00-00";
 
 /// How long anything that is certain to happen may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -46,8 +49,8 @@ pub(crate) struct Town {
     pub(crate) control: u16,
     /// Seconds a party has to answer.
     pub(crate) answer_within: u32,
-    /// What else the lab file says.
-    pub(crate) more: String,
+    /// The lab that is migrated.
+    pub(crate) lab: String,
 }
 
 /// A port that nobody has now, out of the range that the system gives out by itself.
@@ -66,17 +69,38 @@ impl Town {
         std::fs::create_dir(&keys).expect("a folder");
         let names = PARTIES.map(|(_, _, name)| name);
         let files = Files::make(&keys, &names);
-        Town { folder, files, control: port(), answer_within: 60, more: String::new() }
+        let lab = with_wakeful_gas(folder.path(), embedded_lab().expect("the embedded lab"));
+        let lab = lab.expect("a gas meter");
+        let town = Town { folder, files, control: port(), answer_within: 60, lab };
+        for name in ["s1sp", "dco"] {
+            town.sealing_keys(name);
+        }
+        town
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// The embedded lab, with one party outside; all others sign with fixed keys, so that it can know them.
+    /// The same with the lab of the cohorts, which has devices with keys of a security suite.
+    pub(crate) fn with_keys() -> Town {
+        let mut town = Town::new();
+        let cohorts = repository().join("lab-config/labs/cohorts.toml");
+        town.lab = std::fs::read_to_string(cohorts).expect("the lab of the cohorts");
+        town
+    }
+
+    /// What secrets for a party are sealed to, and what it opens them with.
+    fn sealing_keys(&self, name: &str) {
+        let [open, seal] = ["open", "seal"].map(|end| self.files.path(&format!("{name}-{end}.pem")));
+        let curve = ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"];
+        done(Command::new("openssl").arg("genpkey").args(curve).arg("-out").arg(&open));
+        done(Command::new("openssl").args(["pkey", "-pubout", "-in"]).arg(&open).arg("-out").arg(&seal));
+    }
+
+    /// The lab with one party outside; all others sign with fixed keys, so that it can know them.
     pub(crate) fn write_lab(&self, outside: &str, door: &str) -> PathBuf {
-        let mut text = with_wakeful_gas(self.folder.path(), embedded_lab().expect("the embedded lab"))
-            .expect("a gas meter");
+        let mut text = self.lab.clone();
         let tls =
             "tls = { ca = \"keys/ca.pem\", certificate = \"keys/control.pem\", key = \"keys/control.key\" }";
         text.push_str(&format!(
@@ -85,15 +109,63 @@ impl Town {
         ));
         for (role, (_, _, name)) in ROLES.iter().zip(PARTIES) {
             text.push_str(&format!("\n[migration.party.{role}]\ncertificate = \"keys/{name}.pem\"\n"));
+            let secret = ["s1sp", "dco"].contains(role);
+            if secret {
+                text.push_str(&format!("seal-to = \"keys/{name}-seal.pem\"\n"));
+            }
             match *role == outside {
                 true => text.push_str(door),
                 false => text.push_str(&format!("key = \"keys/{name}.key\"\n")),
             }
+            if secret && *role != outside {
+                text.push_str(&format!("opening-key = \"keys/{name}-open.pem\"\n"));
+            }
         }
-        text.push_str(&self.more);
+        if outside == "responsible-supplier" {
+            text.push_str(
+                "\n[migration.party.responsible-supplier]\ncertificate = \"keys/requesting.pem\"\n",
+            );
+            text.push_str(&format!("eui-64 = \"{SUPPLIER}\"\n{door}"));
+        }
         let lab = self.path("lab.toml");
         std::fs::write(&lab, text).expect("a lab file");
         lab
+    }
+
+    /// A party of the harness as a program of its own.
+    pub(crate) fn program(&self, role: &'static str, by: By) -> Running {
+        let door = match by {
+            By::Folder => "folder = \"exchange\"\n".to_owned(),
+            By::Https => format!("url = \"https://127.0.0.1:{}/files\"\n", port()),
+        };
+        let lab = self.write_lab(role, &door);
+        let at = ROLES.iter().position(|known| *known == role);
+        let name = at.map_or("requesting", |at| PARTIES[at].2);
+        let (key, opening) =
+            (self.files.path(&format!("{name}.key")), self.files.path(&format!("{name}-open.pem")));
+        let [ca, shown, shown_key] = ["ca.pem", "smso.pem", "smso.key"].map(|file| self.files.path(file));
+        let (program, state) = (program("harness").expect("the harness builds"), self.path("state-of-party"));
+        let running = Running::start(move || {
+            let mut command = Command::new(&program);
+            command
+                .env("HARNESS_STATE", &state)
+                .args(["migrate", "party", role, "--json", "--lab"])
+                .arg(&lab);
+            command.arg("--key").arg(&key);
+            if role == "responsible-supplier" {
+                command.args(["--kind", "mixed"]);
+            }
+            if opening.exists() {
+                command.arg("--opening-key").arg(&opening);
+            }
+            if by == By::Https {
+                command.arg("--tls-ca").arg(&ca).arg("--tls-certificate").arg(&shown);
+                command.arg("--tls-key").arg(&shown_key);
+            }
+            command
+        });
+        running.waits_for(1, |line| line["party"] == role);
+        running
     }
 
     /// `harness migrate` on that lab, to its end.
@@ -106,7 +178,7 @@ impl Town {
         let records = File::open(last.join("records.jsonl")).expect("records");
         let lines = BufReader::new(records).lines().map(|line| line.expect("a line"));
         let records = lines.map(|line| serde_json::from_str(&line).expect("JSON")).collect();
-        Migrated { out, records, folder: last.clone() }
+        Migrated { out, records }
     }
 
     pub(crate) fn harness(&self) -> Command {
@@ -237,7 +309,6 @@ fn spawned(start: &dyn Fn() -> Command, heard: &Arc<Heard>) -> Child {
 pub(crate) struct Migrated {
     pub(crate) out: Output,
     pub(crate) records: Vec<Value>,
-    pub(crate) folder: PathBuf,
 }
 
 impl Migrated {

@@ -21,14 +21,13 @@ use super::{Ground, PartyOrder, Planned, note, outsiders, plan};
 use crate::execute::Ledger as _;
 use crate::migration::checks::{self, EligibleEntry};
 use crate::migration::exchange::{Exchange, Loss, Member, Outside, Seat, Spoiler, Writer};
+use crate::migration::party::Party;
 use crate::migration::party::commissioning::CommissioningParty;
 use crate::migration::party::dco::Dco;
-use crate::migration::party::devices::NoKeyWrap;
 use crate::migration::party::requesting::{Correspondents, RequestingParty};
 use crate::migration::party::s1sp::S1spParty;
 use crate::migration::party::smso::{Misdeclared, SealedTo, SmsoParty};
 use crate::migration::party::supplier::ResponsibleSupplier;
-use crate::migration::party::{KeyWrap, Party};
 use crate::migration::{Control, Group, Journal, Patience, Roll, text};
 use crate::service_user::CounterStore;
 
@@ -312,15 +311,15 @@ struct Cast<'a> {
 }
 
 impl Cast<'_> {
-    fn dco(&self, opening: &OpeningKey) -> Dco {
-        let Addresses { control, s1sp, commissioning, dco, .. } = *self.at;
-        Dco::new(dco.id, control, vec![s1sp, commissioning], opening.clone())
+    fn dco(&self, opening: &OpeningKey, s1sp: SealingKey) -> Dco {
+        let with = (self.at.control, self.at.commissioning);
+        Dco::new(self.at.dco.id, with, (self.at.s1sp, s1sp), opening.clone())
     }
 
-    fn s1sp(&self, opening: &OpeningKey, wrap: Arc<dyn KeyWrap>) -> S1spParty {
+    fn s1sp(&self, opening: &OpeningKey, dco: SealingKey) -> S1spParty {
         let with = (self.at.control, self.at.commissioning);
         let contacts = Arc::<Fleet>::clone(self.fleet);
-        S1spParty::new(self.at.s1sp.id, with, opening.clone(), contacts, wrap)
+        S1spParty::new(self.at.s1sp.id, with, opening.clone(), contacts, (self.at.dco, dco))
     }
 
     fn smso(&self, s1sp: SealingKey, dco: SealingKey) -> SmsoParty {
@@ -353,19 +352,16 @@ impl Cast<'_> {
 
     /// Everybody who is inside.
     fn inside(&self, seals: &Seals, outsiders: &Outsiders) -> Vec<Box<dyn Party>> {
-        let mut wrap: Arc<dyn KeyWrap> = Arc::new(NoKeyWrap);
         let mut all: Vec<Box<dyn Party>> = vec![
             Box::new(self.requesting()),
             Box::new(self.smso(seals.s1sp.seal_to.clone(), seals.dco.seal_to.clone())),
             Box::new(self.commissioning()),
         ];
         if let Some(opening) = &seals.dco.opening {
-            let dco = self.dco(opening);
-            wrap = Arc::new(dco.clone());
-            all.push(Box::new(dco));
+            all.push(Box::new(self.dco(opening, seals.s1sp.seal_to.clone())));
         }
         if let Some(opening) = &seals.s1sp.opening {
-            all.push(Box::new(self.s1sp(opening, wrap)));
+            all.push(Box::new(self.s1sp(opening, seals.dco.seal_to.clone())));
         }
         let suppliers: BTreeSet<Address> = self.operated.values().flatten().copied().collect();
         all.extend(suppliers.into_iter().map(|id| Box::new(self.supplier(id)) as Box<dyn Party>));
@@ -406,8 +402,8 @@ pub(super) async fn alone(order: &PartyOrder, me: Address, state: &Path) -> Resu
         PartyRole::RequestingParty => Box::new(cast.requesting()),
         PartyRole::CommissioningParty => Box::new(cast.commissioning()),
         PartyRole::ResponsibleSupplier => Box::new(cast.supplier(me)),
-        PartyRole::Dco => Box::new(cast.dco(&order.opening()?)),
-        PartyRole::S1sp => Box::new(cast.s1sp(&order.opening()?, Arc::new(NoKeyWrap))),
+        PartyRole::Dco => Box::new(cast.dco(&order.opening()?, sealed_to(lab, at.s1sp)?)),
+        PartyRole::S1sp => Box::new(cast.s1sp(&order.opening()?, sealed_to(lab, at.dco)?)),
         PartyRole::Smso => Box::new(cast.smso(sealed_to(lab, at.s1sp)?, sealed_to(lab, at.dco)?)),
         role @ (PartyRole::MigrationControl | PartyRole::Dsp) => {
             return Err(unmade(format!("the {role} is no party that runs by itself")));

@@ -253,6 +253,11 @@ impl Contacts for Fleet {
         self.of(declared.installation)?.s1sp.viable(declared, secrets)
     }
 
+    fn new_keys(&self, declared: &CommonInstallation, secrets: &Secrets) -> Secrets {
+        let berth = self.of(declared.installation);
+        berth.map(|berth| berth.s1sp.new_keys(declared, secrets)).unwrap_or_default()
+    }
+
     fn contact<'a>(
         &'a self,
         declared: &'a CommonInstallation,

@@ -3,11 +3,7 @@
 use std::time::Duration;
 
 use lab_config::Path;
-use proto_migration::FileKind;
-use scenarios::{
-    Bindings, Declared, Migrate, Migration, MigrationFile, ModelField, SmsoAttempt, Spoil, Spoiling, Values,
-    Wrong,
-};
+use scenarios::{Bindings, Declared, Migrate, Migration, ModelField, SmsoAttempt, Spoil, Values, Wrong};
 use tokio::time::Instant;
 
 use super::{OWN_PATIENCE, RigBench, evidence_trouble};
@@ -15,7 +11,7 @@ use crate::dispatch::migrating::{Migrating, Stopped};
 use crate::dispatch::second_path;
 use crate::driver::prove;
 use crate::execute::{LedgerError, Seen, Trouble};
-use crate::migration::exchange::{self, How};
+use crate::migration::exchange;
 use crate::migration::party::smso::{self, Property};
 use crate::migration::{Operation, Stage, text};
 
@@ -55,7 +51,8 @@ impl RigBench {
         let migrating = self.migrating()?;
         migrating.declare(wrong);
         if let Some(spoil) = &migrate.spoil {
-            migrating.spoil(spoilt(*spoil));
+            let Spoil { file, from, how } = *spoil;
+            migrating.spoil(exchange::Spoil { kind: file, from, how });
         }
         let done = match operation(migrate.operation) {
             Some(operation) => self.operate(operation).await.map(drop),
@@ -195,28 +192,4 @@ const fn property(field: ModelField) -> Property {
         ModelField::FirmwareVersion => Property::Firmware,
         ModelField::ConfigurationVersion => Property::Configuration,
     }
-}
-
-const fn spoilt(spoil: Spoil) -> exchange::Spoil {
-    let kind = match spoil.file {
-        MigrationFile::Authorisation => FileKind::Authorisation,
-        MigrationFile::Demand => FileKind::Demand,
-        MigrationFile::Response => FileKind::Response,
-        MigrationFile::Estate => FileKind::Estate,
-        MigrationFile::Common => FileKind::Common,
-        MigrationFile::Group => FileKind::Group,
-        MigrationFile::Results => FileKind::Results,
-        MigrationFile::RequiredFileSet => FileKind::RequiredFileSet,
-        MigrationFile::Commissioning => FileKind::Commissioning,
-        MigrationFile::Rollback => FileKind::Rollback,
-    };
-    let how = match spoil.how {
-        Spoiling::Altered => How::Altered,
-        Spoiling::Cut => How::Cut,
-        Spoiling::Replayed => How::Replayed,
-        Spoiling::OutOfOrder => How::OutOfOrder,
-        Spoiling::ForAnother => How::ForAnother,
-        Spoiling::WrongSigner => How::WrongSigner,
-    };
-    exchange::Spoil { kind, from: spoil.from, how }
 }

@@ -166,11 +166,11 @@ fn members(
     let (for_s1sp, for_dco) = (opening()?, opening()?);
     let to = SealedTo { s1sp: (at.s1sp, for_s1sp.sealing_key()), dco: (at.dco, for_dco.sealing_key()) };
     let (control, commissioning) = (at.control, at.commissioning);
-    let dco = Dco::new(at.dco.id, control, vec![at.s1sp, commissioning], for_dco);
+    let dco_seal = (at.dco, for_dco.sealing_key());
+    let dco = Dco::new(at.dco.id, (control, commissioning), (at.s1sp, for_s1sp.sealing_key()), for_dco);
     let contacts = Arc::clone(&ground.stub.s1sp);
     let smso = Arc::new(AloneSmso::new(ground));
-    let s1sp =
-        S1spParty::new(at.s1sp.id, (control, commissioning), for_s1sp, contacts, Arc::new(dco.clone()));
+    let s1sp = S1spParty::new(at.s1sp.id, (control, commissioning), for_s1sp, contacts, dco_seal);
     let correspondents = Correspondents { control, smso: at.smso, commissioning, s1sp: at.s1sp, dco: at.dco };
     let smso_name = text::shortened(&ground.entry.smso);
     let combination = &ground.rig.combination;

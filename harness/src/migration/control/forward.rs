@@ -1,6 +1,7 @@
 //! The operations that lead an installation from its SMSO to the DCC.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use proto_duis::Eui64;
@@ -8,7 +9,7 @@ use proto_migration::{Address, Arrived, Body, FileKind, InstallationKind, Step};
 
 use super::{Control, Found, Given, findings, unsaid};
 use crate::migration::Finding;
-use crate::migration::exchange::Failure;
+use crate::migration::exchange::{Failure, Wanted};
 use crate::migration::party::supplier::authorisation;
 use crate::migration::stage::Event;
 
@@ -83,12 +84,13 @@ impl Control {
     pub(super) async fn validate(&mut self, able: &[Eui64], now: Timestamp) -> Result<String, Failure> {
         let roll = self.roll.clone();
         let everybody = [roll.commissioning, roll.s1sp, roll.dco, roll.requesting];
-        self.send(self.demand(able), &everybody, now).await?;
+        let demand = self.send(self.demand(able), &everybody, now).await?;
         let asked = self.expect(FileKind::Demand, roll.requesting, None).await?;
         self.pass(&asked, &[roll.smso], now).await?;
         let estate = self.expect(FileKind::Estate, roll.smso, Some(&asked)).await?;
         self.pass(&estate, &[roll.requesting], now).await?;
-        let common = self.expect(FileKind::Common, roll.requesting, None).await?;
+        // It follows the demand of this attempt: one that comes late, of an attempt before, is nobody's answer any more.
+        let common = self.expect(FileKind::Common, roll.requesting, Some(&demand)).await?;
         let group = self.expect(FileKind::Group, roll.requesting, Some(&common)).await?;
         self.pass(&common, &[roll.s1sp, roll.dco], now).await?;
         self.pass(&group, &[roll.s1sp, roll.dco], now).await?;
@@ -158,6 +160,7 @@ impl Control {
         let (s1sp, patience) = (self.roll.s1sp, self.for_devices(viable));
         self.pass(released, &[self.roll.commissioning], now).await?;
         self.exchange.hand(released, s1sp, now, patience).await?;
+        self.wrapped(released, now, patience).await?;
         let (contact, mut found) = self.results(Step::DeviceContact, s1sp, released, patience).await?;
         self.pass(&contact, &[self.roll.commissioning], now).await?;
         let without: BTreeMap<Eui64, Vec<Eui64>> = found
@@ -166,6 +169,26 @@ impl Control {
             .collect();
         let event = |id: Eui64| Event::Contacted { without: without.get(&id).cloned().unwrap_or_default() };
         self.go_on(viable, found, s1sp, |id, said| (event(id), said), now).await
+    }
+
+    /// Where the S1SP asks the DCO for wrapped keys before it contacts any device, has them wrapped.
+    async fn wrapped(
+        &mut self,
+        released: &Arrived,
+        now: Timestamp,
+        patience: Duration,
+    ) -> Result<(), Failure> {
+        let (s1sp, dco, follows) = (self.roll.s1sp, self.roll.dco, Some(released.digest));
+        let request = Wanted { from: s1sp, kind: FileKind::KeyWrapRequest, step: None, follows };
+        let contact = Wanted { kind: FileKind::Results, step: Some(Step::DeviceContact), ..request };
+        let first = self.exchange.come(&[request, contact], patience).await?;
+        if first != 0 {
+            return Ok(());
+        }
+        let request = self.exchange.expect(request, patience).await?;
+        self.pass(&request, &[dco], now).await?;
+        let wrapped = self.expect(FileKind::WrappedKeys, dco, Some(&request)).await?;
+        self.exchange.hand(&wrapped, s1sp, now, patience).await
     }
 
     /// Has what the S1SP has put into the inventory.

@@ -16,8 +16,8 @@ use proto_migration::{Arrived, Digest, FileName, Inbox, Trust, open};
 use tokio::time::Instant;
 
 use super::door::{Came, Door, DoorError, Received, Settled};
-use super::kept::Kept;
 pub use super::kept::KeptError;
+use super::kept::{Answer, Kept};
 use super::{Failure, Member};
 
 /// How long one look for a file takes, between two looks whether an answer can be handed over that could not be before.
@@ -68,6 +68,8 @@ pub struct Attendant<'a> {
     door: &'a dyn Door,
     trust: &'a Trust,
     kept: Kept,
+    /// The file that was taken last before this began: killed before its sender was told, it is sent that one once more.
+    last: Option<Digest>,
     told: VecDeque<Attended>,
 }
 
@@ -85,7 +87,9 @@ impl<'a> Attendant<'a> {
         let kept = Kept::open(folder)?;
         let inbox = Inbox::with_seen(member.address(), kept.seen()?);
         let mut member = member.with_inbox(inbox);
-        for octets in kept.known()? {
+        let known = kept.known()?;
+        let last = known.last().map(|octets| Digest::of(octets));
+        for octets in known {
             // One whose writer is not believed any more is not believed now.
             let Ok(file) = open(&octets, trust) else { continue };
             let digest = Digest::of(&octets);
@@ -94,20 +98,41 @@ impl<'a> Attendant<'a> {
                 tracing::warn!("{} is refused now: {refused}", arrived.file.header.name);
             }
         }
-        Ok(Self { member, door, trust, kept, told: VecDeque::new() })
+        Ok(Self { member, door, trust, kept, last, told: VecDeque::new() })
     }
 
-    /// Takes files, one after another, and tells `told` of each, until the caller drops this.
+    /// Takes files, one after another, and tells `told` of each, until the caller drops this. Answers are handed over
+    /// meanwhile: whoever is to take one may be waiting for this party to take a file.
     ///
     /// # Errors
     /// [`AttendError`].
     pub async fn attend(&mut self, mut told: impl FnMut(&Attended)) -> Result<(), AttendError> {
+        let door = self.door;
+        let look = || door.receive(Instant::now() + LOOK);
+        let (mut receiving, mut sending) = (look(), None);
         loop {
-            self.hand_over().await?;
-            match self.door.receive(Instant::now() + LOOK).await? {
-                None => {}
-                Some(Came::File(received)) => self.take(received).await?,
-                Some(Came::Refused { name, settled }) => self.is_refused(name, &settled),
+            if sending.is_none() {
+                sending = self.kept.first_answer()?.map(|answer| Box::pin(hand_over(door, answer)));
+            }
+            let handed_over = async {
+                match &mut sending {
+                    Some(sending) => sending.await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                (answer, sent) = handed_over => {
+                    sending = None;
+                    self.handed_over(&answer, sent)?;
+                }
+                came = &mut receiving => {
+                    receiving = look();
+                    match came? {
+                        None => {}
+                        Some(Came::File(received)) => self.take(received).await?,
+                        Some(Came::Refused { name, settled }) => self.is_refused(name, &settled),
+                    }
+                }
             }
             self.told.drain(..).for_each(|attended| told(&attended));
         }
@@ -116,6 +141,12 @@ impl<'a> Attendant<'a> {
     /// Takes a file. Dropping this leaves it at the door.
     async fn take(&mut self, received: Received) -> Result<(), AttendError> {
         let name = received.name.clone();
+        let is_last = |last: &mut Digest| *last == Digest::of(&received.octets);
+        if self.last.take_if(is_last).is_some() {
+            self.door.settle(&received, &Settled::Taken).await?;
+            self.told.push_back(Attended::Took { name, answers: Vec::new() });
+            return Ok(());
+        }
         let taken = self.member.take(&received.octets, self.trust, Timestamp::now()).await;
         let settled = match &taken {
             Ok(()) => {
@@ -145,23 +176,20 @@ impl<'a> Attendant<'a> {
         Ok(answers)
     }
 
-    /// Hands over the answers that wait for it, in their order. One that the other side cannot be told now waits on.
-    async fn hand_over(&mut self) -> Result<(), AttendError> {
-        while let Some(answer) = self.kept.first_answer()? {
-            match self.door.send(&answer.name, &answer.octets).await {
-                Ok(()) => {}
-                Err(error @ DoorError::Unreachable { .. }) => {
-                    tracing::warn!("{error}");
-                    return Ok(());
-                }
-                Err(DoorError::Refused { text, .. }) => {
-                    self.told.push_back(Attended::IsRefused { name: answer.name.clone(), why: text });
-                }
-                Err(other) => return Err(other.into()),
+    /// One that the other side could not be told waits on.
+    fn handed_over(&mut self, answer: &Answer, sent: Result<(), DoorError>) -> Result<(), AttendError> {
+        match sent {
+            Ok(()) => {}
+            Err(error @ DoorError::Unreachable { .. }) => {
+                tracing::warn!("{error}");
+                return Ok(());
             }
-            self.kept.forget_answer(&answer)?;
+            Err(DoorError::Refused { text, .. }) => {
+                self.told.push_back(Attended::IsRefused { name: answer.name.clone(), why: text });
+            }
+            Err(other) => return Err(other.into()),
         }
-        Ok(())
+        Ok(self.kept.forget_answer(answer)?)
     }
 
     fn is_refused(&mut self, name: FileName, settled: &Settled) {
@@ -171,4 +199,9 @@ impl<'a> Attendant<'a> {
         };
         self.told.push_back(Attended::IsRefused { name, why });
     }
+}
+
+async fn hand_over(door: &dyn Door, answer: Answer) -> (Answer, Result<(), DoorError>) {
+    let sent = door.send(&answer.name, &answer.octets).await;
+    (answer, sent)
 }

@@ -30,7 +30,7 @@ use super::{Code, Finding};
 pub use lost::{Loss, LossError};
 pub use member::Member;
 pub use outside::Outside;
-pub use spoil::{How, Spoil, Spoiler};
+pub use spoil::{Spoil, Spoiler};
 pub use writer::{Writer, WriterError};
 
 /// Files that control has taken and nobody has asked for yet. A party that writes more than this unasked is refused.
@@ -318,17 +318,26 @@ impl Exchange {
     /// # Errors
     /// [`Failure`]: it does not come, or what comes is not taken.
     pub async fn expect(&mut self, wanted: Wanted, patience: Duration) -> Result<Arrived, Failure> {
+        self.come(&[wanted], patience).await?;
+        let at = self.waiting.iter().position(|arrived| wanted.is(arrived));
+        at.and_then(|at| self.waiting.remove(at)).ok_or_else(|| silent(&wanted, patience))
+    }
+
+    /// Waits as [`Exchange::expect`] does until one of the files of one party that are wanted is there, and says which.
+    ///
+    /// # Errors
+    /// As [`Exchange::expect`].
+    pub async fn come(&mut self, wanted: &[Wanted], patience: Duration) -> Result<usize, Failure> {
         let deadline = Instant::now() + patience;
         loop {
-            if let Some(at) = self.waiting.iter().position(|arrived| wanted.is(arrived))
-                && let Some(arrived) = self.waiting.remove(at)
-            {
-                return Ok(arrived);
+            let is_there = |wanted: &Wanted| self.waiting.iter().any(|arrived| wanted.is(arrived));
+            if let Some(which) = wanted.iter().position(is_there) {
+                return Ok(which);
             }
-            if !self.next(wanted.from, deadline).await? {
-                let reason = format!("no {wanted} came within {patience:?}");
-                let silent = Failure::refused(wanted.from, Refused::new(Code::NoAnswer, reason), None);
-                return Err(self.refused.remove(&wanted.from).map_or(silent, |(refused, _)| refused));
+            let Some(last) = wanted.last() else { return Ok(0) };
+            if !self.next(last.from, deadline).await? {
+                let refused = self.refused.remove(&last.from).map(|(refused, _)| refused);
+                return Err(refused.unwrap_or_else(|| silent(last, patience)));
             }
         }
     }
@@ -399,6 +408,11 @@ impl Exchange {
         let arrived = self.inbox.take(octets, &self.trust);
         arrived.map_err(|refusal| Failure::not_taken(control, &refusal, claimed_kind(octets)))
     }
+}
+
+fn silent(wanted: &Wanted, patience: Duration) -> Failure {
+    let reason = format!("no {wanted} came within {patience:?}");
+    Failure::refused(wanted.from, Refused::new(Code::NoAnswer, reason), None)
 }
 
 #[cfg(test)]

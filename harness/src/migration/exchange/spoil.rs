@@ -4,35 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use proto_duis::{Eui64, Signer};
 use proto_migration::{Address, Digest, File, FileKind, PartyRole};
+use scenarios::Spoiling;
 
-lab_config::vocabulary! {
-    /// How a file is spoilt.
-    pub enum How {
-        /// Something in it is changed after it was signed.
-        Altered = "altered",
-        /// It ends early.
-        Cut = "cut",
-        /// It comes twice.
-        Replayed = "replayed",
-        /// It follows a file that nobody has.
-        OutOfOrder = "out-of-order",
-        /// It is for somebody else.
-        ForAnother = "for-another",
-        /// Somebody else has signed it.
-        WrongSigner = "wrong-signer",
+/// What becomes of the octets on the way.
+pub(super) fn on_the_way(how: Spoiling, mut octets: Vec<u8>, file: &File) -> Vec<u8> {
+    match how {
+        Spoiling::Cut => octets.truncate(octets.len() * 2 / 3),
+        Spoiling::Altered => alter(&mut octets, file.header.group.as_str().as_bytes()),
+        _ => {}
     }
-}
-
-impl How {
-    /// What becomes of the octets on the way.
-    pub(super) fn spoil(self, mut octets: Vec<u8>, file: &File) -> Vec<u8> {
-        match self {
-            Self::Cut => octets.truncate(octets.len() * 2 / 3),
-            Self::Altered => alter(&mut octets, file.header.group.as_str().as_bytes()),
-            _ => {}
-        }
-        octets
-    }
+    octets
 }
 
 /// Changes the last character of the first place where the text stands, so that the document stays one.
@@ -51,7 +32,7 @@ pub struct Spoil {
     /// Of this writer; none where any's will do.
     pub from: Option<PartyRole>,
     /// In this way.
-    pub how: How,
+    pub how: Spoiling,
 }
 
 /// Spoils the next file of a kind. Clones are the same one.
@@ -87,8 +68,8 @@ impl Spoiler {
         *self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How this file is to be spoilt, once.
-    pub(super) fn take(&self, kind: FileKind, from: PartyRole) -> Option<How> {
+    /// Spoiling this file is to be spoilt, once.
+    pub(super) fn take(&self, kind: FileKind, from: PartyRole) -> Option<Spoiling> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it = |armed: &mut Spoil| armed.kind == kind && armed.from.is_none_or(|role| role == from);
         next.take_if(is_it).map(|armed| armed.how)
@@ -99,11 +80,11 @@ impl Spoiler {
     }
 
     /// What the file says instead, before it is signed.
-    pub(super) fn spoilt(&self, how: How, file: &File) -> File {
+    pub(super) fn spoilt(&self, how: Spoiling, file: &File) -> File {
         let mut spoilt = file.clone();
         match how {
-            How::OutOfOrder => spoilt.header.follows = Some(Digest::of(b"a file that nobody has")),
-            How::ForAnother => {
+            Spoiling::OutOfOrder => spoilt.header.follows = Some(Digest::of(b"a file that nobody has")),
+            Spoiling::ForAnother => {
                 let role = file.header.to.first().map_or(file.header.from.role, |to| to.role);
                 spoilt.header.to = vec![Address { role, id: Eui64::new([0xEE; 8]) }];
             }

@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use proto_duis::Signer;
 use proto_migration::{Address, Arrived, Digest, File, WriteError, write};
 
-use super::{How, Spoiler};
+use scenarios::Spoiling;
+
+use super::Spoiler;
+use super::spoil::on_the_way;
 use crate::migration::party::Outgoing;
 use crate::service_user::{Counter, CounterFault, CounterStore};
 
@@ -70,10 +73,10 @@ impl Writer {
             return Ok(vec![arrived(file.clone(), write(&file, &self.signer)?)]);
         };
         let spoilt = self.spoiler.spoilt(how, &file);
-        let signer = self.spoiler.stranger().filter(|_| how == How::WrongSigner);
+        let signer = self.spoiler.stranger().filter(|_| how == Spoiling::WrongSigner);
         let octets = write(&spoilt, signer.as_deref().unwrap_or(&self.signer))?;
-        let octets = how.spoil(octets, &file);
-        let times = if how == How::Replayed { 2 } else { 1 };
+        let octets = on_the_way(how, octets, &file);
+        let times = if how == Spoiling::Replayed { 2 } else { 1 };
         Ok(vec![arrived(file, octets); times])
     }
 }

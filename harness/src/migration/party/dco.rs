@@ -1,34 +1,30 @@
-//! The Dual Control Organisation: it alone has the master keys, and lends them only for installations whose data were
+//! The Dual Control Organisation: it alone has the master keys, and wraps new keys by them only for installations whose data were
 //! validated. So neither it nor the S1SP can change a device's keys by itself.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use proto_dlms::security::{Key, wrap_key};
 use proto_duis::Eui64;
 use proto_migration::{
-    Address, Arrived, Body, GroupId, InstallationResult, OpeningKey, PartyRole, Sealed, Secret, SecretKind,
-    Secrets, Step, unseal,
+    Address, Arrived, Body, GroupId, InstallationResult, OpeningKey, PartyRole, Sealed, SealingKey, Secret,
+    SecretKind, Secrets, Step, seal, unseal,
 };
 
-use super::{BoxFuture, KeyWrap, Outgoing, Party, Refused, accepted, result};
+use super::wrapping::is_key;
+use super::{BoxFuture, Outgoing, Party, Refused, accepted, result};
 use crate::migration::Code;
 
-/// The Dual Control Organisation. Clones are the same one: one takes files, another is lent to the S1SP as its [`KeyWrap`].
-#[derive(Clone)]
+/// The Dual Control Organisation.
 pub struct Dco {
     me: Address,
     control: Address,
-    /// Who acts on what it finds: the S1SP, and whoever follows the S1SP's files.
-    readers: Vec<Address>,
-    opening: Arc<OpeningKey>,
-    held: Arc<Mutex<Held>>,
-}
-
-/// What it holds of installations on their way; nothing of it outlives their outcome.
-#[derive(Default)]
-struct Held {
+    /// Who asks for wrapped keys, and what they are sealed to.
+    s1sp: (Address, SealingKey),
+    /// Who acts on what it finds besides the S1SP.
+    commissioning: Address,
+    opening: OpeningKey,
+    /// What it holds of installations on their way; nothing of it outlives their outcome.
     sealed: BTreeMap<(GroupId, Eui64), Sealed>,
     /// The master keys of devices whose installation was validated.
     masters: BTreeMap<Eui64, Master>,
@@ -46,55 +42,112 @@ impl std::fmt::Debug for Dco {
 }
 
 impl Dco {
-    /// The organisation of this EUI-64, which opens what is sealed to it by `opening`.
-    pub fn new(id: Eui64, control: Address, readers: Vec<Address>, opening: OpeningKey) -> Self {
+    /// The organisation of this EUI-64, which opens what is sealed to it by `opening`, and seals wrapped keys to the S1SP.
+    pub fn new(
+        id: Eui64,
+        (control, commissioning): (Address, Address),
+        s1sp: (Address, SealingKey),
+        opening: OpeningKey,
+    ) -> Self {
         let me = Address { role: PartyRole::Dco, id };
-        Self { me, control, readers, opening: Arc::new(opening), held: Arc::default() }
+        let (sealed, masters) = (BTreeMap::new(), BTreeMap::new());
+        Self { me, control, s1sp, commissioning, opening, sealed, masters }
     }
 
-    fn held(&self) -> MutexGuard<'_, Held> {
-        // What is held is whole whatever a panicking holder did.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, group: &GroupId, sealed: &[Sealed]) {
-        let mut held = self.held();
+    fn keep(&mut self, group: &GroupId, sealed: &[Sealed]) {
         for sealed in sealed.iter().filter(|sealed| sealed.recipient == self.me) {
-            held.sealed.insert((group.clone(), sealed.installation), sealed.clone());
+            self.sealed.insert((group.clone(), sealed.installation), sealed.clone());
         }
     }
 
-    /// The validation releases the secrets: from now on the master keys of these installations are lent.
-    fn released(&self, group: &GroupId, results: &[InstallationResult]) -> Vec<InstallationResult> {
-        accepted(results).map(|installation| result(installation, self.viable(group, installation))).collect()
+    /// The validation releases the secrets: from now on keys of these installations are wrapped.
+    fn released(&mut self, results: &[InstallationResult], file: &Arrived) -> Outgoing {
+        let group = file.file.header.group.clone();
+        let viable = |installation| result(installation, self.viable(&group, installation));
+        let installations = accepted(results).map(viable).collect();
+        let body = Body::Results { step: Step::Viability, installations };
+        let to = vec![self.control, self.s1sp.0, self.commissioning];
+        Outgoing { to, follows: Some(file.digest), group, body }
     }
 
-    fn viable(&self, group: &GroupId, installation: Eui64) -> Result<String, Refused> {
-        let sealed = self.held().sealed.get(&(group.clone(), installation)).cloned();
-        let sealed = sealed.ok_or_else(|| {
+    fn viable(&mut self, group: &GroupId, installation: Eui64) -> Result<String, Refused> {
+        let sealed = self.sealed.get(&(group.clone(), installation)).ok_or_else(|| {
             let reason = format!("the group file has nothing for the DCO of {installation}");
             Refused::new(Code::KeysMissing, reason)
         })?;
-        let secrets = unseal(&sealed, &self.opening)
+        let secrets = unseal(sealed, &self.opening)
             .map_err(|error| Refused::new(Code::KeysUnreadable, error.to_string()))?;
         let masters = masters(&secrets)?;
         let said = format!("{} master keys", masters.len());
-        let mut held = self.held();
-        for (device, key) in masters {
-            held.masters.insert(device, Master { installation, key });
-        }
+        self.masters.extend(masters.into_iter().map(|(device, key)| (device, Master { installation, key })));
         Ok(said)
     }
 
-    fn forget(&self, group: &GroupId, ended: impl Iterator<Item = Eui64>) {
-        let mut held = self.held();
+    /// Wraps what the S1SP asks for, installation by installation.
+    fn wrapped(&self, asked: &[Sealed], file: &Arrived) -> Outgoing {
+        let (mut installations, mut sealed) = (Vec::new(), Vec::new());
+        for asked in asked {
+            let answer = self.wrapped_one(asked);
+            let said = answer.as_ref().map(|(_, said)| said.clone()).map_err(Clone::clone);
+            installations.push(result(asked.installation, said));
+            sealed.extend(answer.ok().map(|(sealed, _)| sealed));
+        }
+        let (to, group) = (vec![self.control, self.s1sp.0], file.file.header.group.clone());
+        let body = Body::WrappedKeys { installations, sealed };
+        Outgoing { to, follows: Some(file.digest), group, body }
+    }
+
+    fn wrapped_one(&self, asked: &Sealed) -> Result<(Sealed, String), Refused> {
+        let installation = asked.installation;
+        if asked.recipient != self.me {
+            let reason = format!("keys of {installation} are sealed to the {}, not to us", asked.recipient);
+            return Err(Refused::new(Code::KeysUnreadable, reason));
+        }
+        let unreadable =
+            |error: &dyn std::fmt::Display| Refused::new(Code::KeysUnreadable, error.to_string());
+        let asked = unseal(asked, &self.opening).map_err(|error| unreadable(&error))?;
+        let wrapped = asked.of.iter().map(|(device, client, kind, key)| {
+            let wrapped = self.wrap(installation, *device, *kind, key)?;
+            Ok((*device, *client, *kind, Secret::new(wrapped)))
+        });
+        let wrapped = Secrets { of: wrapped.collect::<Result<_, Refused>>()? };
+        let (address, key) = &self.s1sp;
+        let sealed = seal(&wrapped, installation, *address, key);
+        let sealed = sealed.map_err(|error| Refused::new(Code::Lab, error.to_string()))?;
+        Ok((sealed, format!("{} keys wrapped", wrapped.of.len())))
+    }
+
+    /// A key under the master key of its device (RFC 3394, as class 64 takes it).
+    fn wrap(
+        &self,
+        installation: Eui64,
+        device: Eui64,
+        kind: SecretKind,
+        key: &Secret,
+    ) -> Result<Vec<u8>, Refused> {
+        let key = Key::try_from(key.expose()).ok().filter(|_| is_key(kind)).ok_or_else(|| {
+            let reason =
+                format!("a {kind} of {device} is no key of security suite 0, 16 octets, to be wrapped");
+            Refused::new(Code::DualControl, reason)
+        })?;
+        let master = self.masters.get(&device).filter(|master| master.installation == installation);
+        let master = master.ok_or_else(|| {
+            let reason = format!(
+                "{device} is of no installation whose validation the DCO has seen, or came without a master key"
+            );
+            Refused::new(Code::NotValidated, reason)
+        })?;
+        Ok(wrap_key(&master.key, &key).to_vec())
+    }
+
+    fn forget(&mut self, group: &GroupId, ended: impl Iterator<Item = Eui64>) {
         for installation in ended {
-            held.sealed.remove(&(group.clone(), installation));
-            held.masters.retain(|_, master| master.installation != installation);
+            self.sealed.remove(&(group.clone(), installation));
+            self.masters.retain(|_, master| master.installation != installation);
         }
     }
 
-    fn taken(&self, file: &Arrived) -> Result<Vec<Outgoing>, Refused> {
+    fn taken(&mut self, file: &Arrived) -> Result<Vec<Outgoing>, Refused> {
         let group = &file.file.header.group;
         match &file.file.body {
             Body::Demand { .. } | Body::Common { .. } => Ok(Vec::new()),
@@ -103,13 +156,9 @@ impl Dco {
                 Ok(Vec::new())
             }
             Body::Results { step: Step::DataValidation, installations } => {
-                let body = Body::Results {
-                    step: Step::Viability,
-                    installations: self.released(group, installations),
-                };
-                let to = std::iter::once(self.control).chain(self.readers.iter().copied()).collect();
-                Ok(vec![Outgoing { to, follows: Some(file.digest), group: group.clone(), body }])
+                Ok(vec![self.released(installations, file)])
             }
+            Body::KeyWrapRequest { sealed } => Ok(vec![self.wrapped(sealed, file)]),
             Body::Outcome { installations } => {
                 self.forget(group, installations.iter().map(|(result, _)| result.installation));
                 Ok(Vec::new())
@@ -142,22 +191,9 @@ impl Party for Dco {
     ) -> BoxFuture<'a, Result<Vec<Outgoing>, Refused>> {
         Box::pin(async move { self.taken(file) })
     }
-}
 
-impl KeyWrap for Dco {
-    fn wrap<'a>(&'a self, device: Eui64, key: &'a Secret) -> BoxFuture<'a, Result<Vec<u8>, Refused>> {
-        Box::pin(async move {
-            let key = Key::try_from(key.expose());
-            let key = key.map_err(|error| Refused::new(Code::DualControl, error.to_string()))?;
-            let held = self.held();
-            let master = held.masters.get(&device).ok_or_else(|| {
-                let reason = format!(
-                    "{device} is of no installation whose validation the DCO has seen, or came without a master key"
-                );
-                Refused::new(Code::NotValidated, reason)
-            })?;
-            Ok(wrap_key(&master.key, &key).to_vec())
-        })
+    fn only_knows(&self, body: &Body) -> bool {
+        !matches!(body, Body::KeyWrapRequest { .. })
     }
 }
 
@@ -165,9 +201,12 @@ impl KeyWrap for Dco {
 mod tests {
     use std::sync::Arc;
 
-    use proto_migration::{File, InstallationResult, Note, Ruling, seal};
+    use proto_migration::{Digest, File, InstallationResult, Note, OutcomeClass, Ruling};
 
     use super::*;
+
+    const INSTALLATION: Eui64 = Eui64::new([7; 8]);
+    const DEVICE: Eui64 = Eui64::new([8; 8]);
 
     fn address(role: PartyRole) -> Address {
         Address { role, id: Eui64::new([role as u8 + 1; 8]) }
@@ -177,53 +216,91 @@ mod tests {
         let group = "G1".parse().expect("a group");
         let to = vec![address(PartyRole::Dco)];
         let file = File::new(address(from), to, group, 1, None, Timestamp::UNIX_EPOCH, body);
-        Arrived { file, octets: Arc::from(&b""[..]), digest: proto_migration::Digest::of(b"") }
+        Arrived { file, octets: Arc::from(&b""[..]), digest: Digest::of(b"") }
+    }
+
+    fn opening() -> OpeningKey {
+        OpeningKey::generate().expect("a key")
+    }
+
+    /// The organisation, what its S1SP opens by, and what it is sealed to.
+    fn organisation() -> (Dco, OpeningKey, SealingKey) {
+        let (own, of_s1sp) = (opening(), opening());
+        let seal_to = own.sealing_key();
+        let others = (address(PartyRole::MigrationControl), address(PartyRole::CommissioningParty));
+        let s1sp = (address(PartyRole::S1sp), of_s1sp.sealing_key());
+        (Dco::new(address(PartyRole::Dco).id, others, s1sp, own), of_s1sp, seal_to)
+    }
+
+    fn sealed(secrets: (Eui64, SecretKind, u8), installation: Eui64, to: &SealingKey) -> Sealed {
+        let (device, kind, octet) = secrets;
+        let secrets = Secrets { of: vec![(device, Some(1), kind, Secret::new(vec![octet; 16]))] };
+        seal(&secrets, installation, address(PartyRole::Dco), to).expect("sealed")
+    }
+
+    async fn takes(dco: &mut Dco, from: PartyRole, body: Body) -> Vec<Body> {
+        let answers = dco.take(&arrived(from, body), Timestamp::UNIX_EPOCH).await.expect("taken");
+        answers.into_iter().map(|outgoing| outgoing.body).collect()
+    }
+
+    /// What is answered to a request: the code of a refusal, or what is sealed to the S1SP.
+    async fn asked(dco: &mut Dco, asked: Sealed) -> Result<Sealed, String> {
+        let request = Body::KeyWrapRequest { sealed: vec![asked] };
+        let answer = takes(dco, PartyRole::S1sp, request).await.remove(0);
+        let Body::WrappedKeys { mut installations, mut sealed } = answer else { panic!("{answer:?}") };
+        match installations.remove(0).ruling {
+            Ruling::Accepted { .. } => Ok(sealed.remove(0)),
+            Ruling::Refused { code, .. } => {
+                assert_eq!(sealed, [], "nothing is sealed of what is refused");
+                Err(code.to_string())
+            }
+        }
     }
 
     /// Neither before the validation is seen nor after the installation's outcome, and never for a device of another.
     #[tokio::test]
     async fn a_key_is_wrapped_only_between_the_validation_and_the_outcome_of_its_installation() {
-        let (installation, device) = (Eui64::new([7; 8]), Eui64::new([8; 8]));
-        let opening = OpeningKey::generate().expect("a key");
-        let master = Secret::new(vec![5; 16]);
-        let secrets = Secrets { of: vec![(device, None, SecretKind::MasterKey, master)] };
-        let me = address(PartyRole::Dco);
-        let sealed = seal(&secrets, installation, me, &opening.sealing_key()).expect("sealed");
-        let mut dco = Dco::new(me.id, address(PartyRole::MigrationControl), Vec::new(), opening);
-        let new = Secret::new(vec![6; 16]);
-        let now = Timestamp::UNIX_EPOCH;
-        let group = Body::Group { common: proto_migration::Digest::of(b""), sealed: vec![sealed] };
-        dco.take(&arrived(PartyRole::RequestingParty, group), now).await.expect("taken");
-        let early = dco.wrap(device, &new).await.expect_err("no validation yet");
-        assert_eq!(early.code, Code::NotValidated);
+        let (mut dco, of_s1sp, to) = organisation();
+        let common = Digest::of(b"");
+        let group = Body::Group {
+            common,
+            sealed: vec![sealed((DEVICE, SecretKind::MasterKey, 5), INSTALLATION, &to)],
+        };
+        takes(&mut dco, PartyRole::RequestingParty, group).await;
+        let key = |device, installation| sealed((device, SecretKind::EncryptionKey, 6), installation, &to);
+        let not_validated = Err(Code::NotValidated.published().to_owned());
+        assert_eq!(asked(&mut dco, key(DEVICE, INSTALLATION)).await, not_validated, "no validation yet");
 
-        let passed = Ruling::Accepted { said: Note::default(), without: Vec::new() };
-        let result = InstallationResult { installation, ruling: passed };
-        let step = Step::DataValidation;
-        let released = Body::Results { step, installations: vec![result.clone()] };
-        let answers = dco.take(&arrived(PartyRole::CommissioningParty, released), now).await.expect("taken");
+        let ruling = Ruling::Accepted { said: Note::default(), without: Vec::new() };
+        let passed = InstallationResult { installation: INSTALLATION, ruling };
+        let released = Body::Results { step: Step::DataValidation, installations: vec![passed.clone()] };
+        let answers = takes(&mut dco, PartyRole::CommissioningParty, released).await;
         assert_eq!(answers.len(), 1, "it says that it is viable");
-        let wrapped = dco.wrap(device, &new).await.expect("wrapped");
-        let (master, new_key) = (Key::new([5; 16]), Key::new([6; 16]));
-        assert_eq!(proto_dlms::security::unwrap_key(&master, &wrapped), Some(new_key));
-        assert!(dco.wrap(Eui64::new([9; 8]), &new).await.is_err(), "a device of nobody's");
+        let wrapped = asked(&mut dco, key(DEVICE, INSTALLATION)).await.expect("wrapped");
+        let wrapped = unseal(&wrapped, &of_s1sp).expect("sealed to the S1SP");
+        let (master, new) = (Key::new([5; 16]), Key::new([6; 16]));
+        assert_eq!(proto_dlms::security::unwrap_key(&master, wrapped.of[0].3.expose()), Some(new));
+        let others = [key(Eui64::new([9; 8]), INSTALLATION), key(DEVICE, Eui64::new([9; 8]))];
+        for other in others {
+            assert_eq!(asked(&mut dco, other).await, not_validated, "a device of another");
+        }
+        let password = sealed((DEVICE, SecretKind::Password, 6), INSTALLATION, &to);
+        assert_eq!(asked(&mut dco, password).await, Err(Code::DualControl.published().to_owned()));
 
-        let class = proto_migration::OutcomeClass::Migrated;
-        let outcome = Body::Outcome { installations: vec![(result, class)] };
-        dco.take(&arrived(PartyRole::MigrationControl, outcome), now).await.expect("taken");
-        assert_eq!(dco.wrap(device, &new).await.expect_err("over").code, Code::NotValidated);
+        let outcome = Body::Outcome { installations: vec![(passed, OutcomeClass::Migrated)] };
+        takes(&mut dco, PartyRole::MigrationControl, outcome).await;
+        assert_eq!(asked(&mut dco, key(DEVICE, INSTALLATION)).await, not_validated, "over");
     }
 
     #[tokio::test]
     async fn what_was_sealed_to_another_key_does_not_open_and_what_is_not_there_is_missing() {
-        let installation = Eui64::new([7; 8]);
-        let [own, other] = [(); 2].map(|()| OpeningKey::generate().expect("a key"));
-        let me = address(PartyRole::Dco);
-        let sealed = seal(&Secrets::default(), installation, me, &other.sealing_key()).expect("sealed");
-        let dco = Dco::new(me.id, address(PartyRole::MigrationControl), Vec::new(), own);
+        let (mut dco, ..) = organisation();
+        let other = sealed((DEVICE, SecretKind::MasterKey, 5), INSTALLATION, &opening().sealing_key());
         let group: GroupId = "G1".parse().expect("a group");
-        assert_eq!(dco.viable(&group, installation).expect_err("nothing").code, Code::KeysMissing);
-        dco.keep(&group, &[sealed]);
-        assert_eq!(dco.viable(&group, installation).expect_err("another's").code, Code::KeysUnreadable);
+        assert_eq!(dco.viable(&group, INSTALLATION).expect_err("nothing").code, Code::KeysMissing);
+        dco.keep(&group, std::slice::from_ref(&other));
+        assert_eq!(dco.viable(&group, INSTALLATION).expect_err("another's").code, Code::KeysUnreadable);
+        let unreadable = Err(Code::KeysUnreadable.published().to_owned());
+        assert_eq!(asked(&mut dco, other).await, unreadable);
     }
 }

@@ -19,6 +19,13 @@ pub trait Contacts: Send + Sync {
     /// [`Refused`] by [`Code::KeysMissing`], naming the device.
     fn viable(&self, declared: &CommonInstallation, secrets: &Secrets) -> Result<(), Refused>;
 
+    /// New keys for the devices of the installation whose keys are to be changed, which the Dual Control Organisation is asked to
+    /// wrap before any device is sent one. None where no device has keys of a security suite. Nothing is sent.
+    fn new_keys(&self, declared: &CommonInstallation, secrets: &Secrets) -> Secrets {
+        let _ = (declared, secrets);
+        Secrets::default()
+    }
+
     /// Talks to every device of the installation with the secrets handed over, holds it against what is declared (identity,
     /// firmware, configuration, clock) and changes its keys. Where a device fails, those changed before it are left as they
     /// are: [`Contacts::give_back`] follows.
@@ -89,6 +96,11 @@ impl ContactReport {
 
 /// The Dual Control Organisation's half of a key change: it alone has the master keys that new keys are wrapped with.
 pub trait KeyWrap: Send + Sync {
+    /// The new keys that were made beforehand, where keys are wrapped beforehand: no others can be wrapped then.
+    fn made(&self) -> Option<&Secrets> {
+        None
+    }
+
     /// Wraps a new key of this device with the device's master key (RFC 3394, as class 64 takes it), if the installation's
     /// data were validated.
     ///

@@ -14,14 +14,15 @@
 //!             Commissioning Party ──Results(DataValidation)──> control, who keeps it back
 //! contact     control ──Results(DataValidation)──> DCO, S1SP, which each answer Results(Viability)
 //!             DCO's Results(Viability) ──> S1SP, Commissioning Party
+//!             S1SP ──KeyWrapRequest──> DCO ──WrappedKeys──> S1SP, where devices have keys of a security suite
 //!             S1SP ──Results(DeviceContact)──> Commissioning Party
 //! commission  control ──Demand──> S1SP ──RequiredFileSet, Commissioning──> Commissioning Party
 //!             Commissioning Party ──Results(Commissioning)──> S1SP;  control ──Outcome──> all
 //! rollback    control ──Rollback──> Commissioning Party, S1SP, SMSO, each answering Results(Rollback)
 //! ```
 //!
-//! [`devices`] has what the S1SP and the SMSO need of whoever talks to devices, and what the S1SP needs of the Dual Control
-//! Organisation while it changes keys.
+//! [`devices`] has what the S1SP and the SMSO need of whoever talks to devices; [`wrapping`] what the S1SP makes of keys that the
+//! Dual Control Organisation has wrapped.
 
 pub mod commissioning;
 pub mod dco;
@@ -30,6 +31,7 @@ pub mod requesting;
 pub mod s1sp;
 pub mod smso;
 pub mod supplier;
+pub mod wrapping;
 
 use std::collections::BTreeMap;
 use std::future::Future;

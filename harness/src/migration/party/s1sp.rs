@@ -7,10 +7,13 @@ use jiff::Timestamp;
 use proto_duis::Eui64;
 use proto_migration::{
     Address, Arrived, Body, Commissioned, CommonInstallation, Digest, FileName, GroupId, InstallationResult,
-    OpeningKey, PartyRole, Ruling, Sealed, Secrets, Step, unseal,
+    OpeningKey, PartyRole, Ruling, Sealed, SealingKey, Secrets, Step, seal, unseal,
 };
 
-use super::{BoxFuture, Contacts, KeyWrap, Outgoing, Party, Refused, accepted, result, side_by_side};
+use super::wrapping::{self, Prewrapped};
+use super::{
+    BoxFuture, Contacts, KeyWrap, NoKeyWrap, Outgoing, Party, Refused, accepted, result, side_by_side,
+};
 use crate::migration::{Code, checks};
 
 /// How often a network that is silent is asked within one attempt.
@@ -23,7 +26,8 @@ pub struct S1spParty {
     commissioning: Address,
     opening: OpeningKey,
     contacts: Arc<dyn Contacts>,
-    wrap: Arc<dyn KeyWrap>,
+    /// Who wraps keys, and what keys for it are sealed to.
+    dco: (Address, SealingKey),
     groups: BTreeMap<GroupId, Group>,
 }
 
@@ -35,7 +39,23 @@ struct Group {
     /// What it said of its contacts, which the required file set follows.
     contacts: Option<Digest>,
     members: BTreeMap<Eui64, Member>,
+    /// The contacts that wait for wrapped keys.
+    waiting: Option<Waiting>,
 }
+
+/// Contacts that wait for wrapped keys.
+struct Waiting {
+    /// What released them, which the results of the contacts follow.
+    released: Digest,
+    /// The request, once it has its digest.
+    request: Option<Digest>,
+    viable: Vec<Eui64>,
+    /// Of each installation that has keys: the new ones, and what was asked to be wrapped.
+    asked: BTreeMap<Eui64, (Secrets, Secrets)>,
+}
+
+/// By what keys of each installation are changed; of those that are not there, none has any.
+type Wraps = BTreeMap<Eui64, Result<Prewrapped, Refused>>;
 
 /// What it has of one installation.
 struct Member {
@@ -54,16 +74,16 @@ impl std::fmt::Debug for S1spParty {
 }
 
 impl S1spParty {
-    /// Of this EUI-64, which opens what is sealed to it by `opening` and has keys wrapped by `wrap`.
+    /// Of this EUI-64, which opens what is sealed to it by `opening` and has keys wrapped by the `dco`.
     pub fn new(
         id: Eui64,
         (control, commissioning): (Address, Address),
         opening: OpeningKey,
         contacts: Arc<dyn Contacts>,
-        wrap: Arc<dyn KeyWrap>,
+        dco: (Address, SealingKey),
     ) -> Self {
         let me = Address { role: PartyRole::S1sp, id };
-        Self { me, control, commissioning, opening, contacts, wrap, groups: BTreeMap::new() }
+        Self { me, control, commissioning, opening, contacts, dco, groups: BTreeMap::new() }
     }
 
     fn declared(&mut self, installations: &[CommonInstallation], file: &Arrived) {
@@ -111,11 +131,106 @@ impl S1spParty {
         Outgoing { to: vec![self.control], follows: Some(file.digest), group: id, body }
     }
 
-    /// Contacts the installations that are viable to the DCO too.
-    async fn contact(&mut self, results: &[InstallationResult], file: &Arrived) -> Outgoing {
-        let id = file.file.header.group.clone();
+    /// Contacts the installations that are viable to the DCO too; first has it wrap new keys of those that have any.
+    async fn contact(
+        &mut self,
+        results: &[InstallationResult],
+        file: &Arrived,
+    ) -> Result<Vec<Outgoing>, Refused> {
+        let (id, released) = (file.file.header.group.clone(), file.digest);
         let viable: Vec<Eui64> = accepted(results).collect();
-        let contacts = viable.iter().map(|installation| self.contact_one(&id, *installation)).collect();
+        let mut asked = BTreeMap::new();
+        for installation in &viable {
+            if let Some(keys) = self.to_wrap(&id, *installation)? {
+                asked.insert(*installation, keys);
+            }
+        }
+        if asked.is_empty() {
+            return Ok(vec![self.contact_all(id, released, viable, &Wraps::new()).await]);
+        }
+        let (address, key) = &self.dco;
+        let sealed =
+            asked.iter().map(|(installation, (_, request))| seal(request, *installation, *address, key));
+        let sealed = sealed.collect::<Result<_, _>>();
+        let sealed = sealed.map_err(|error| Refused::new(Code::Lab, error.to_string()))?;
+        let to = vec![self.control, *address];
+        let group = self.groups.entry(id.clone()).or_default();
+        group.waiting = Some(Waiting { released, request: None, viable, asked });
+        let body = Body::KeyWrapRequest { sealed };
+        Ok(vec![Outgoing { to, follows: Some(released), group: id, body }])
+    }
+
+    /// The new keys of an installation, and what is to be wrapped of it; none where no device of it has keys.
+    fn to_wrap(&self, group: &GroupId, installation: Eui64) -> Result<Option<(Secrets, Secrets)>, Refused> {
+        let member = self.groups.get(group).and_then(|group| group.members.get(&installation));
+        let Some((member, handed)) = member.and_then(|member| Some((member, member.secrets.as_ref()?)))
+        else {
+            // It is not contacted, and its result says why.
+            return Ok(None);
+        };
+        let made = self.contacts.new_keys(&member.declared, handed);
+        let request = wrapping::request(&made, handed)?;
+        Ok((!request.of.is_empty()).then_some((made, request)))
+    }
+
+    /// The DCO has wrapped the keys that were asked for: the contacts that waited for them begin.
+    async fn wrapped(
+        &mut self,
+        results: &[InstallationResult],
+        sealed: &[Sealed],
+        file: &Arrived,
+    ) -> Result<Outgoing, Refused> {
+        let id = file.file.header.group.clone();
+        let group = self.groups.get_mut(&id);
+        let waiting = group.and_then(|group| {
+            group
+                .waiting
+                .take_if(|waiting| waiting.request.is_some() && waiting.request == file.file.header.follows)
+        });
+        let Some(Waiting { released, viable, asked, .. }) = waiting else {
+            let reason = "the wrapped keys answer no request of this S1SP that is open";
+            return Err(Refused::new(Code::FileUnexpected, reason));
+        };
+        let wraps = asked.into_iter().map(|(installation, (made, request))| {
+            (installation, self.wrap_of(installation, (made, &request), (results, sealed)))
+        });
+        let wraps: Wraps = wraps.collect();
+        Ok(self.contact_all(id, released, viable, &wraps).await)
+    }
+
+    fn wrap_of(
+        &self,
+        installation: Eui64,
+        (made, request): (Secrets, &Secrets),
+        (results, sealed): (&[InstallationResult], &[Sealed]),
+    ) -> Result<Prewrapped, Refused> {
+        let ruling = results.iter().find(|result| result.installation == installation).map(|r| &r.ruling);
+        if let Some(Ruling::Refused { code, reason }) = ruling {
+            return Err(Refused::new(
+                Code::of(code.as_str()).unwrap_or(Code::DualControl),
+                reason.to_string(),
+            ));
+        }
+        let sealed =
+            sealed.iter().find(|sealed| (sealed.installation, sealed.recipient) == (installation, self.me));
+        let sealed = sealed.ok_or_else(|| {
+            Refused::new(Code::DualControl, format!("the DCO has wrapped no key of {installation}"))
+        })?;
+        let answer = unseal(sealed, &self.opening);
+        let answer = answer.map_err(|error| Refused::new(Code::KeysUnreadable, error.to_string()))?;
+        Prewrapped::of(made, request, answer)
+    }
+
+    async fn contact_all(
+        &mut self,
+        id: GroupId,
+        released: Digest,
+        viable: Vec<Eui64>,
+        wraps: &Wraps,
+    ) -> Outgoing {
+        let contacts =
+            viable.iter().map(|installation| self.contact_one(&id, *installation, wraps.get(installation)));
+        let contacts = contacts.collect();
         let rulings = side_by_side(contacts).await;
         let mut found = Vec::new();
         for (installation, ruling) in viable.into_iter().zip(rulings) {
@@ -126,10 +241,15 @@ impl S1spParty {
             found.push(InstallationResult { installation, ruling: ruling.unwrap_or_else(Refused::ruling) });
         }
         let body = Body::Results { step: Step::DeviceContact, installations: found };
-        Outgoing { to: vec![self.control, self.commissioning], follows: Some(file.digest), group: id, body }
+        Outgoing { to: vec![self.control, self.commissioning], follows: Some(released), group: id, body }
     }
 
-    fn contact_one(&self, group: &GroupId, installation: Eui64) -> BoxFuture<'_, Result<Ruling, Refused>> {
+    fn contact_one<'a>(
+        &'a self,
+        group: &GroupId,
+        installation: Eui64,
+        wrap: Option<&'a Result<Prewrapped, Refused>>,
+    ) -> BoxFuture<'a, Result<Ruling, Refused>> {
         let member = self.groups.get(group).and_then(|group| group.members.get(&installation));
         Box::pin(async move {
             let member = member.ok_or_else(|| not_declared(installation))?;
@@ -137,7 +257,11 @@ impl S1spParty {
                 let reason = format!("the S1SP has not found {installation} viable");
                 return Err(Refused::new(Code::NotValidated, reason));
             };
-            self.contact_again(&member.declared, secrets).await
+            match wrap {
+                None => self.contact_again(&member.declared, secrets, &NoKeyWrap).await,
+                Some(Ok(wrap)) => self.contact_again(&member.declared, secrets, wrap).await,
+                Some(Err(refused)) => Err(refused.clone()),
+            }
         })
     }
 
@@ -146,10 +270,11 @@ impl S1spParty {
         &self,
         declared: &CommonInstallation,
         secrets: &Secrets,
+        wrap: &dyn KeyWrap,
     ) -> Result<Ruling, Refused> {
         let mut asked = 0;
         loop {
-            let report = self.contacts.contact(declared, secrets, self.wrap.as_ref()).await;
+            let report = self.contacts.contact(declared, secrets, wrap).await;
             asked += 1;
             let Some((device, refused)) = report.failure() else {
                 let without = report.without();
@@ -246,7 +371,10 @@ impl S1spParty {
                 vec![self.viability(installations, file)]
             }
             Body::Results { step: Step::Viability, installations } => {
-                vec![self.contact(installations, file).await]
+                self.contact(installations, file).await?
+            }
+            Body::WrappedKeys { installations, sealed } => {
+                vec![self.wrapped(installations, sealed, file).await?]
             }
             Body::Results { step: Step::Commissioning, installations } => {
                 self.hold(installations, group).await;
@@ -296,6 +424,13 @@ impl Party for S1spParty {
             Body::Results { step: Step::DeviceContact, .. } => {
                 if let Some(group) = self.groups.get_mut(&file.group) {
                     group.contacts = Some(digest);
+                }
+                return Vec::new();
+            }
+            Body::KeyWrapRequest { .. } => {
+                let group = self.groups.get_mut(&file.group);
+                if let Some(waiting) = group.and_then(|group| group.waiting.as_mut()) {
+                    waiting.request = Some(digest);
                 }
                 return Vec::new();
             }

@@ -4,7 +4,9 @@ use lab_config::{DeviceKind, Eui64};
 use proto_migration::{FileKind, FileRefusalCode, InstallationKind};
 
 use super::world::{DORMANT, Faults, Keys, World, finding, forward, now, stage};
-use crate::migration::exchange::{How, Spoil};
+use scenarios::Spoiling;
+
+use crate::migration::exchange::Spoil;
 use crate::migration::party::smso::{Property, Wrong};
 use crate::migration::{Code, Operation, text};
 
@@ -57,12 +59,12 @@ fn crossing(kind: FileKind) -> Operation {
 #[tokio::test]
 async fn a_file_that_is_spoilt_is_refused_by_its_code_and_the_installation_stays_whole() {
     let cases = [
-        (How::Altered, FileRefusalCode::Altered),
-        (How::Cut, FileRefusalCode::Cut),
-        (How::Replayed, FileRefusalCode::Replayed),
-        (How::OutOfOrder, FileRefusalCode::OutOfOrder),
-        (How::ForAnother, FileRefusalCode::NotForUs),
-        (How::WrongSigner, FileRefusalCode::WrongWriter),
+        (Spoiling::Altered, FileRefusalCode::Altered),
+        (Spoiling::Cut, FileRefusalCode::Cut),
+        (Spoiling::Replayed, FileRefusalCode::Replayed),
+        (Spoiling::OutOfOrder, FileRefusalCode::OutOfOrder),
+        (Spoiling::ForAnother, FileRefusalCode::NotForUs),
+        (Spoiling::WrongSigner, FileRefusalCode::WrongWriter),
     ];
     let kinds = [
         FileKind::Authorisation,
@@ -96,7 +98,7 @@ async fn a_file_that_is_spoilt_is_refused_by_its_code_and_the_installation_stays
         let expected = if matches!(spoilt, Operation::Commission) { "rolled-back" } else { "refused" };
         assert_eq!(stage(&control), expected, "{kind} {how}: {reason}");
         assert_eq!(world.spoiler.disarm(), None);
-        if how == How::Replayed {
+        if how == Spoiling::Replayed {
             assert_eq!(forward(&mut control).await.last(), Some(&"migrated"), "{kind}: tried again");
         }
     }

@@ -231,7 +231,9 @@ impl World {
         let opening = || OpeningKey::generate().expect("a key");
         let (for_s1sp, for_dco) = (opening(), opening());
         let to = SealedTo { s1sp: (s1sp, for_s1sp.sealing_key()), dco: (dco, for_dco.sealing_key()) };
-        let organisation = Dco::new(dco.id, control, vec![s1sp, commissioning], for_dco);
+        let dco_seal = (dco, for_dco.sealing_key());
+        let organisation =
+            Dco::new(dco.id, (control, commissioning), (s1sp, for_s1sp.sealing_key()), for_dco);
         let devices = || Arc::new(self.clone());
         let entry = EligibleEntry::of(&LAB.epcl[0], &LAB.rigs[0].combination).standing_for(self.kind);
         let readers = vec![requesting, s1sp, dco];
@@ -242,13 +244,7 @@ impl World {
                 Correspondents { control, smso, commissioning, s1sp, dco },
             )),
             Box::new(SmsoParty::new(smso.id, (control, requesting), to, devices(), self.misdeclared.clone())),
-            Box::new(S1spParty::new(
-                s1sp.id,
-                (control, commissioning),
-                for_s1sp,
-                devices(),
-                Arc::new(organisation.clone()),
-            )),
+            Box::new(S1spParty::new(s1sp.id, (control, commissioning), for_s1sp, devices(), dco_seal)),
             Box::new(organisation),
             Box::new(CommissioningParty::new(
                 commissioning.id,

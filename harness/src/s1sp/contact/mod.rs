@@ -9,13 +9,14 @@
 //! The S1SP associates with what it was handed, not with what stands in the lab file. What it checks of each device is in
 //! [`check`], how a key is changed in [`rotate`](super::rotate). Keys of security suite 0 can be changed only with the Dual
 //! Control Organisation, which alone has the master keys and wraps the new keys ([`KeyWrap`]); it wraps the old ones with
-//! them, so that the way back is open before the way forth is taken, whether or not anybody can be asked then.
+//! them, so that the way back is open before the way forth is taken, whether or not anybody can be asked then. What it is to
+//! wrap is made beforehand ([`Contacts::new_keys`]): it may be anywhere, and takes its time.
 
 mod check;
 
 use lab_config::{DeviceKind, Eui64, MigratedCredentials, RigDevice, Secret};
 use proto_dlms::security::{Key, Keys};
-use proto_migration::{CommonInstallation, Device, Holder, Secrets};
+use proto_migration::{CommonInstallation, Device, Holder, SecretKind, Secrets};
 
 use self::check::Checked;
 use super::desk::Desk;
@@ -39,6 +40,12 @@ impl Contacts for S1sp {
         Ok(())
     }
 
+    fn new_keys(&self, declared: &CommonInstallation, secrets: &Secrets) -> Secrets {
+        let devices = declared.devices.iter().filter_map(|of| self.parts.links.rig().by_eui64(of.id));
+        let of = devices.filter_map(|device| new_keys(&self.parts, device, secrets));
+        Secrets { of: of.flatten().collect() }
+    }
+
     fn contact<'a>(
         &'a self,
         declared: &'a CommonInstallation,
@@ -55,6 +62,28 @@ impl Contacts for S1sp {
     fn hold<'a>(&'a self, _: Eui64, holders: &'a [(Eui64, Holder)]) -> BoxFuture<'a, ()> {
         Box::pin(async move { self.parts.credentials().hold(holders) })
     }
+}
+
+/// New keys for a device that has keys and whose credential is changed.
+fn new_keys(
+    parts: &Parts,
+    device: &RigDevice,
+    secrets: &Secrets,
+) -> Option<Vec<(Eui64, Option<u8>, SecretKind, proto_migration::Secret)>> {
+    let rotating = rotate::rotating(device)?;
+    let handed = handed(device, secrets).ok()??;
+    let changes = keeps(parts, !rotating.passing).is_none() && matches!(handed, Own::Keys(_));
+    changes.then(|| own::secrets(&another(&handed), device.eui64, rotating.client))
+}
+
+/// Why a device keeps the credential it has, where it does.
+fn keeps(parts: &Parts, outlives: bool) -> Option<&'static str> {
+    if parts.links.rig().credentials == MigratedCredentials::Kept {
+        return Some("keeps its credential: the lab file says so of its rig");
+    }
+    (outlives && !parts.store().is_kept()).then_some(
+        "keeps its credential: there is no state folder to keep another in, set HARNESS_STATE to one",
+    )
 }
 
 /// The credential handed over for a device; none for a device that asks for none.
@@ -207,18 +236,14 @@ async fn rotation(
     wrap: &dyn KeyWrap,
 ) -> Result<&'static str, Refused> {
     let Some(rotating) = rotate::rotating(&desk.device) else { return Ok("asks for no credential") };
-    if parts.links.rig().credentials == MigratedCredentials::Kept {
-        return Ok("keeps its credential: the lab file says so of its rig");
-    }
     let outlives = !rotating.passing;
-    if outlives && !parts.store().is_kept() {
-        return Ok(
-            "keeps its credential: there is no state folder to keep another in, set HARNESS_STATE to one",
-        );
+    if let Some(why) = keeps(parts, outlives) {
+        return Ok(why);
     }
     let device = desk.device.eui64;
     let place = (device, rotating.client);
-    let new = another(&handed);
+    let made = wrap.made().and_then(|made| own::of(made, device, rotating.client));
+    let new = made.unwrap_or_else(|| another(&handed));
     let forth = wrapped(&new, device, wrap).await?;
     let back = wrapped(&handed, device, wrap).await?;
     let handing = parts.store().hand(place, handed.clone(), back, outlives);

@@ -52,6 +52,10 @@ fn body(kind: FileKind, draw: &mut Draw<'_>) -> Body {
         },
         FileKind::Commissioning => Body::Commissioning { installations: keyed(draw, 1, MANY, commissioned) },
         FileKind::Rollback => Body::Rollback { installations: results(draw) },
+        FileKind::KeyWrapRequest => Body::KeyWrapRequest { sealed: keyed(draw, 1, MANY, sealed) },
+        FileKind::WrappedKeys => {
+            Body::WrappedKeys { installations: results(draw), sealed: keyed(draw, 0, MANY, sealed) }
+        }
         FileKind::Outcome => {
             let outcome = |draw: &mut Draw<'_>, id| (result(draw, id), *draw.one_of(OutcomeClass::ALL));
             Body::Outcome { installations: keyed(draw, 1, MANY, outcome) }

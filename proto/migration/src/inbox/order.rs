@@ -26,6 +26,7 @@ const GROUP: What = (FileKind::Group, None);
 const REQUIRED: What = (FileKind::RequiredFileSet, None);
 const COMMISSIONING: What = (FileKind::Commissioning, None);
 const ROLLBACK: What = (FileKind::Rollback, None);
+const KEY_WRAP_REQUEST: What = (FileKind::KeyWrapRequest, None);
 const OUTCOME: What = (FileKind::Outcome, None);
 const PREPARATION: What = (FileKind::Results, Some(Step::Preparation));
 const VALIDATION: What = (FileKind::Results, Some(Step::DataValidation));
@@ -47,6 +48,8 @@ impl Order {
             FileKind::Results => Self::before_results(seen.step),
             FileKind::RequiredFileSet => &[CONTACT],
             FileKind::Commissioning => &[REQUIRED, CONTACT],
+            FileKind::KeyWrapRequest => &[VIABILITY],
+            FileKind::WrappedKeys => &[KEY_WRAP_REQUEST],
             FileKind::Rollback | FileKind::Outcome => &[],
         };
         // What migration control decides, and what it is let do, need no cause that all its readers know.

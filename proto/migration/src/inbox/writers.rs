@@ -16,7 +16,8 @@ pub(super) const fn of(seen: &SeenFile) -> &'static [PartyRole] {
         FileKind::Response | FileKind::Common | FileKind::Group => &[RequestingParty],
         FileKind::Estate => &[Smso],
         FileKind::Results => of_results(seen.step),
-        FileKind::RequiredFileSet | FileKind::Commissioning => &[S1sp],
+        FileKind::RequiredFileSet | FileKind::Commissioning | FileKind::KeyWrapRequest => &[S1sp],
+        FileKind::WrappedKeys => &[Dco],
         FileKind::Rollback | FileKind::Outcome => &[MigrationControl],
     }
 }

@@ -42,7 +42,7 @@ proptest! {
 }
 
 /// The XML Schemas that lie beside the data.
-const SCHEMAS: [&str; 12] = [
+const SCHEMAS: [&str; 14] = [
     include_str!("../../schemas/types.xsd"),
     include_str!("../../schemas/authorisation.xsd"),
     include_str!("../../schemas/demand.xsd"),
@@ -55,6 +55,8 @@ const SCHEMAS: [&str; 12] = [
     include_str!("../../schemas/commissioning.xsd"),
     include_str!("../../schemas/rollback.xsd"),
     include_str!("../../schemas/outcome.xsd"),
+    include_str!("../../schemas/key-wrap-request.xsd"),
+    include_str!("../../schemas/wrapped-keys.xsd"),
 ];
 
 /// Every value of an attribute that begins like this.

@@ -4,7 +4,7 @@ use proto_duis::foreign::{Cursor, Element};
 use proto_duis::{Eui64, SchemaError};
 
 use super::{
-    Part, any, every_part, every_text, instant, leaf, leaves, once, parts, some, text, word, worded,
+    Limits, Part, any, every_part, every_text, instant, leaf, leaves, once, parts, some, text, word, worded,
 };
 use crate::limits::{MAX_AUTHORISATIONS, MAX_DEVICES, MAX_FILES, MAX_INSTALLATIONS, MAX_SEALED};
 use crate::names::Term;
@@ -42,6 +42,10 @@ pub(super) fn write(body: &Body) -> Vec<Element> {
         }
         Body::Commissioning { installations } => parts(Term::Commissioned, installations).collect(),
         Body::Outcome { installations } => parts(Term::Outcome, installations).collect(),
+        Body::KeyWrapRequest { sealed } => parts(Term::Sealed, sealed).collect(),
+        Body::WrappedKeys { installations, sealed } => {
+            parts(Term::Result, installations).chain(parts(Term::Sealed, sealed)).collect()
+        }
     }
 }
 
@@ -74,6 +78,13 @@ pub(super) fn read(kind: FileKind, children: &mut Cursor<'_>) -> Result<Body, Sc
         }
         FileKind::Rollback => Body::Rollback { installations: installations(children, Term::Result)? },
         FileKind::Outcome => Body::Outcome { installations: installations(children, Term::Outcome)? },
+        FileKind::KeyWrapRequest => {
+            Body::KeyWrapRequest { sealed: sealed(children, some(MAX_INSTALLATIONS))? }
+        }
+        FileKind::WrappedKeys => {
+            let installations = installations(children, Term::Result)?;
+            Body::WrappedKeys { installations, sealed: sealed(children, any(MAX_INSTALLATIONS))? }
+        }
     })
 }
 
@@ -92,9 +103,14 @@ fn authorisation(children: &mut Cursor<'_>) -> Result<Body, SchemaError> {
 
 fn group(children: &mut Cursor<'_>) -> Result<Body, SchemaError> {
     let common = text(children, Term::CommonFileDigest)?;
-    let sealed: Vec<Sealed> = every_part(children, Term::Sealed, any(MAX_INSTALLATIONS * MAX_SEALED))?;
+    Ok(Body::Group { common, sealed: sealed(children, any(MAX_INSTALLATIONS * MAX_SEALED))? })
+}
+
+/// Secrets, those of an installation for a party once.
+fn sealed(children: &mut Cursor<'_>, limits: Limits) -> Result<Vec<Sealed>, SchemaError> {
+    let sealed: Vec<Sealed> = every_part(children, Term::Sealed, limits)?;
     once(children, &sealed, |sealed| format!("{} for {}", sealed.installation, sealed.recipient))?;
-    Ok(Body::Group { common, sealed })
+    Ok(sealed)
 }
 
 /// A part that is about one installation.

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use lab_config::{Document, FileError, Lab, PartyRole};
 use proptest::prelude::*;
+use proto_migration::FileKind;
 
 use crate::{
-    Action, Declared, Facts, Migrate, Migration, MigrationFile, ModelField, Operand, Script, SmsoAttempt,
-    Spoil, Spoiling, Step, Wrong,
+    Action, Declared, Facts, Migrate, Migration, ModelField, Operand, Script, SmsoAttempt, Spoil, Spoiling,
+    Step, Wrong,
 };
 
 fn parse(steps: &str) -> Result<Script, FileError> {
@@ -56,7 +57,7 @@ fn an_installation_is_declared_wrongly_device_by_device() {
 #[test]
 fn a_file_is_spoilt_and_the_words_of_the_step_say_how() {
     let text = "migrate = 'contact'\nspoil = { file = 'results', from = 'dco', how = 'wrong-signer' }";
-    let (file, from) = (MigrationFile::Results, Some(PartyRole::Dco));
+    let (file, from) = (FileKind::Results, Some(PartyRole::Dco));
     assert_eq!(migrate(text).spoil, Some(Spoil { file, from, how: Spoiling::WrongSigner }));
     assert_eq!(step(text).words, "migration: contact, the results file of the dco wrong-signer");
     assert!(step(text).is_hazardous());
@@ -89,6 +90,7 @@ fn what_is_wrong_is_said_with_its_place_and_what_to_do() {
         ),
         ("migrate = 'validate'\nspoil = { file = 'common', how = 'torn' }", "use one of altered, cut"),
         ("migrate = 'validate'\nspoil = { file = 'common' }", "no `how`"),
+        ("migrate = 'validate'\nspoil = { file = 'comon', how = 'cut' }", "did you mean `common`?"),
         (
             "migrate = 'validate'\nspoil = { file = 'results', from = 'dcoo', how = 'cut' }",
             "did you mean `dco`?",
@@ -107,7 +109,7 @@ proptest! {
     #[test]
     fn a_spoilt_file_reads_as_it_is_written(
         operation in prop::sample::select(Migration::ALL),
-        file in prop::sample::select(MigrationFile::ALL),
+        file in prop::sample::select(FileKind::ALL),
         from in prop::option::of(prop::sample::select(PartyRole::ALL.to_vec())),
         how in prop::sample::select(Spoiling::ALL),
     ) {

@@ -23,6 +23,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use proto_migration::FileName;
+use proto_migration::FileRefusalCode::{self, Foreign, TooLong};
 use tokio::time::{Instant, sleep_until};
 
 use super::{Came, Doing, Door, DoorError, FILE_OCTETS, Received, Settled};
@@ -163,7 +164,7 @@ enum Entry {
     /// Nothing, or not yet.
     Nothing,
     /// Something that is refused.
-    Foreign(&'static str, String),
+    Foreign(FileRefusalCode, String),
 }
 
 impl Pair {
@@ -218,11 +219,19 @@ impl Pair {
         match fs::read(&target) {
             Ok(there) if there == octets => return Ok(()),
             Ok(_) => return Err(DoorError::NameUsed(target)),
+            // Who was killed before it knew that sends it again.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.was_taken(name, octets) => {
+                return Ok(());
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(DoorError::file(&target, error)),
         }
         let written = self.write_whole(&target, octets);
         written.map_err(|error| DoorError::file(&target, error))
+    }
+
+    fn was_taken(&self, name: &str, octets: &[u8]) -> bool {
+        fs::read(self.outgoing.join(TAKEN).join(name)).is_ok_and(|taken| taken == octets)
     }
 
     fn write_whole(&self, target: &Path, octets: &[u8]) -> io::Result<()> {
@@ -260,7 +269,7 @@ impl Pair {
             let spelt = name.to_string_lossy().into_owned();
             match self.look(&name) {
                 Entry::Nothing => {}
-                Entry::Foreign(code, reason) => self.refuse(&name, &Settled::refused(code, reason))?,
+                Entry::Foreign(code, reason) => self.refuse(&name, &Settled::refused(code.code(), reason))?,
                 Entry::File(changed) => {
                     let candidate = (changed, spelt);
                     if first.as_ref().is_none_or(|first| candidate < *first) {
@@ -283,18 +292,18 @@ impl Pair {
         // Gone again between two looks: nothing is there.
         let Ok(found) = fs::symlink_metadata(self.incoming.join(name)) else { return Entry::Nothing };
         if !found.is_file() {
-            return Entry::Foreign("LAB-NOT-A-FILE", "found no plain file; expected one".to_owned());
+            return Entry::Foreign(Foreign, "found no plain file; expected one".to_owned());
         }
         if name.to_str().is_none() || !spelt.ends_with(".xml") {
             let reason = format!("found the name {spelt:?}; expected one that ends in .xml");
-            return Entry::Foreign("LAB-FOREIGN-FILE", reason);
+            return Entry::Foreign(Foreign, reason);
         }
         let changed = found.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         match found.len() {
             0 if changed.elapsed().unwrap_or_default() < BEGUN => Entry::Nothing,
-            0 => Entry::Foreign("LAB-EMPTY-FILE", "found no octets; expected a signed document".to_owned()),
+            0 => Entry::Foreign(Foreign, "found no octets; expected a signed document".to_owned()),
             long if usize::try_from(long).is_ok_and(|octets| octets <= self.limit) => Entry::File(changed),
-            long => Entry::Foreign("LAB-TOO-LONG", self.too_long(long)),
+            long => Entry::Foreign(TooLong, self.too_long(long)),
         }
     }
 
@@ -313,7 +322,7 @@ impl Pair {
         let (mut octets, most) = (Vec::new(), self.limit as u64 + 1);
         file.take(most).read_to_end(&mut octets).map_err(unreadable)?;
         if octets.len() > self.limit {
-            self.refuse(name.as_ref(), &Settled::refused("LAB-TOO-LONG", self.too_long(most)))?;
+            self.refuse(name.as_ref(), &Settled::refused(TooLong.code(), self.too_long(most)))?;
             return Ok(None);
         }
         Ok(Some(Received { name, octets }))
