@@ -179,7 +179,9 @@ async fn no_secret_is_in_any_file_and_every_file_is_seen_once() {
     let passed = world.files.passed.lock().expect("files");
     let clear = |octets: &[u8], secret: &[u8]| octets.windows(secret.len()).any(|window| window == secret);
     for (what, octets) in passed.iter() {
-        for secret in [&b"SECRET-12"[..], b"MASTERKEY-MASTER", b"U0VDUkVULTEy", b"TUFTVEVSS0VZ"] {
+        let plain = [&b"SECRET-12"[..], b"MASTERKEY-MASTER", b"SECRET-OF-A-HUB!", b"NEW-KEY-OF-A-HUB"];
+        let in_base64 = [&b"U0VDUkVULTEy"[..], b"TUFTVEVSS0VZ", b"U0VDUkVULU9G", b"TkVXLUtFWS1P"];
+        for secret in plain.into_iter().chain(in_base64) {
             assert!(!clear(octets, secret), "{what}");
         }
     }

@@ -50,6 +50,7 @@ fn crossing(kind: FileKind) -> Operation {
         FileKind::Demand | FileKind::Estate | FileKind::Common | FileKind::Group => Operation::Validate,
         FileKind::Results => Operation::Contact,
         FileKind::RequiredFileSet | FileKind::Commissioning => Operation::Commission,
+        FileKind::KeyWrapRequest | FileKind::WrappedKeys => Operation::Contact,
         FileKind::Rollback | FileKind::Outcome => Operation::Rollback,
     }
 }
@@ -76,6 +77,8 @@ async fn a_file_that_is_spoilt_is_refused_by_its_code_and_the_installation_stays
         FileKind::Results,
         FileKind::RequiredFileSet,
         FileKind::Commissioning,
+        FileKind::KeyWrapRequest,
+        FileKind::WrappedKeys,
     ];
     for (kind, (how, code)) in kinds.iter().flat_map(|kind| cases.map(|case| (*kind, case))) {
         let world = World::new(DORMANT, 1);
@@ -95,7 +98,9 @@ async fn a_file_that_is_spoilt_is_refused_by_its_code_and_the_installation_stays
         assert_eq!(control.refused_file(), Some(kind), "{kind} {how}: {reason}");
         assert!(world.files.refused.lock().expect("files").len() == 1, "{kind} {how}: recorded");
         assert_eq!(world.is_whole(world.installations[0]), Ok(Keys::Smso), "{kind} {how}");
-        let expected = if matches!(spoilt, Operation::Commission) { "rolled-back" } else { "refused" };
+        let wrapping = matches!(kind, FileKind::KeyWrapRequest | FileKind::WrappedKeys);
+        let begun = wrapping || spoilt == Operation::Commission;
+        let expected = if begun { "rolled-back" } else { "refused" };
         assert_eq!(stage(&control), expected, "{kind} {how}: {reason}");
         assert_eq!(world.spoiler.disarm(), None);
         if how == Spoiling::Replayed {

@@ -22,6 +22,7 @@ use crate::migration::party::requesting::{Correspondents, RequestingParty};
 use crate::migration::party::s1sp::S1spParty;
 use crate::migration::party::smso::{Misdeclared, SealedTo, SmsoParty};
 use crate::migration::party::supplier::ResponsibleSupplier;
+use crate::migration::party::wrapping::is_key;
 use crate::migration::party::{
     BoxFuture, ContactReport, Contacts, DeviceReport, KeyWrap, KnownEstate, Party, Refused, Smso,
 };
@@ -332,6 +333,10 @@ impl World {
     }
 }
 
+fn key(of: &Device, octets: &[u8; 16]) -> (Eui64, Option<u8>, SecretKind, Secret) {
+    (of.id, Some(1), SecretKind::EncryptionKey, Secret::new(octets.to_vec()))
+}
+
 fn supplier(kind: DeviceKind) -> Option<Eui64> {
     match kind {
         DeviceKind::Esme => Some(SUPPLIERS[0]),
@@ -353,14 +358,25 @@ impl Contacts for World {
         }
     }
 
+    /// The hub has a key, so that both halves of dual control are needed in every migration.
+    fn new_keys(&self, declared: &CommonInstallation, _: &Secrets) -> Secrets {
+        let hub = declared.devices.iter().take(1);
+        Secrets { of: hub.map(|device| key(device, b"NEW-KEY-OF-A-HUB")).collect() }
+    }
+
     fn contact<'a>(
         &'a self,
         declared: &'a CommonInstallation,
-        _: &'a Secrets,
-        _: &'a dyn KeyWrap,
+        secrets: &'a Secrets,
+        wrap: &'a dyn KeyWrap,
     ) -> BoxFuture<'a, ContactReport> {
         Box::pin(async move {
             let mut report = ContactReport::default();
+            let keys = wrap.made().into_iter().chain([secrets]).flat_map(|secrets| &secrets.of);
+            for (device, _, kind, key) in keys.filter(|(_, _, kind, _)| is_key(*kind)) {
+                let wrapped = wrap.wrap(*device, key).await;
+                assert!(wrapped.is_ok_and(|octets| octets.len() == 24), "the {kind} of {device}");
+            }
             for device in &declared.devices {
                 tokio::task::yield_now().await;
                 let found = self.contact_one(device).await;
@@ -407,7 +423,8 @@ impl Smso for World {
                 (device.id, Some(1), SecretKind::Password, Secret::new(b"SECRET-12".to_vec()))
             };
             let none = self.state().faults.no_keys;
-            let of = common.devices.iter().filter(|_| !none).map(secret).collect();
+            let hub = common.devices.iter().take(1).map(|device| key(device, b"SECRET-OF-A-HUB!"));
+            let of = common.devices.iter().map(secret).chain(hub).filter(|_| !none).collect();
             let masters = common.devices.iter().take(1).map(|device| {
                 (device.id, None, SecretKind::MasterKey, Secret::new(b"MASTERKEY-MASTER".to_vec()))
             });

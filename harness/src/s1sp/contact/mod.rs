@@ -16,7 +16,7 @@ mod check;
 
 use lab_config::{DeviceKind, Eui64, MigratedCredentials, RigDevice, Secret};
 use proto_dlms::security::{Key, Keys};
-use proto_migration::{CommonInstallation, Device, Holder, SecretKind, Secrets};
+use proto_migration::{CommonInstallation, Device, Holder, Secrets};
 
 use self::check::Checked;
 use super::desk::Desk;
@@ -43,7 +43,7 @@ impl Contacts for S1sp {
     fn new_keys(&self, declared: &CommonInstallation, secrets: &Secrets) -> Secrets {
         let devices = declared.devices.iter().filter_map(|of| self.parts.links.rig().by_eui64(of.id));
         let of = devices.filter_map(|device| new_keys(&self.parts, device, secrets));
-        Secrets { of: of.flatten().collect() }
+        Secrets { of: of.flat_map(|keys| keys.of).collect() }
     }
 
     fn contact<'a>(
@@ -65,15 +65,11 @@ impl Contacts for S1sp {
 }
 
 /// New keys for a device that has keys and whose credential is changed.
-fn new_keys(
-    parts: &Parts,
-    device: &RigDevice,
-    secrets: &Secrets,
-) -> Option<Vec<(Eui64, Option<u8>, SecretKind, proto_migration::Secret)>> {
+fn new_keys(parts: &Parts, device: &RigDevice, secrets: &Secrets) -> Option<Secrets> {
     let rotating = rotate::rotating(device)?;
     let handed = handed(device, secrets).ok()??;
     let changes = keeps(parts, !rotating.passing).is_none() && matches!(handed, Own::Keys(_));
-    changes.then(|| own::secrets(&another(&handed), device.eui64, rotating.client))
+    changes.then(|| Secrets { of: own::secrets(&another(&handed), device.eui64, rotating.client) })
 }
 
 /// Why a device keeps the credential it has, where it does.
