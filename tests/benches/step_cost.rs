@@ -70,6 +70,7 @@ fn first(key: &LabKey) -> RunStarted {
         packs: Vec::new(),
         plan: Vec::new(),
         selected: Vec::new(),
+        witnessed: Vec::new(),
         data_sets: Vec::new(),
         key: key.signer(),
         previous: None,

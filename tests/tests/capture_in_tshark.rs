@@ -36,6 +36,7 @@ fn first(key: &LabKey) -> Result<RunStarted, Box<dyn Error>> {
         packs: Vec::new(),
         plan: Vec::new(),
         selected: Vec::new(),
+        witnessed: Vec::new(),
         data_sets: Vec::new(),
         key: key.signer(),
         previous: None,

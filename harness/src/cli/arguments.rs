@@ -176,6 +176,9 @@ pub struct Run {
     /// Run only this script; may be given more than once. The rest is recorded as not run
     #[arg(long = "script", value_name = "ID")]
     pub scripts: Vec<String>,
+    /// A script that will be witnessed; may be given more than once. The choice is recorded before the run begins
+    #[arg(long = "witness", value_name = "ID")]
+    pub witnessed: Vec<String>,
     /// A test data set to be loaded first, by name or file; may be given more than once. Those a pack requires are loaded anyway
     #[arg(long = "data-set", value_name = "SET")]
     pub data_sets: Vec<String>,
@@ -202,6 +205,7 @@ impl Default for Run {
             lab: LabChoice::default(),
             packs: Vec::new(),
             scripts: Vec::new(),
+            witnessed: Vec::new(),
             data_sets: Vec::new(),
             resume: None,
             faults_file: None,
@@ -215,9 +219,13 @@ impl Default for Run {
 /// `harness watch`
 #[derive(Debug, Args)]
 pub struct Watch {
-    /// The run folder
+    /// The run folder; or where a lab is served, such as http://127.0.0.1:50051 for its latest run, or
+    /// http://127.0.0.1:50051/RUN: the evidence is then checked here, and the signed head is kept
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
+    /// The verifier key you expect the run to be signed by (a file, or the key itself), where it is served by a lab
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
     /// Print the records themselves
     #[arg(long)]
     pub json: bool,
@@ -235,6 +243,9 @@ pub struct Verify {
     /// A witness's cosigner key you trust (a file, or the key itself); may be given more than once
     #[arg(long = "witness", value_name = "KEY")]
     pub witnesses: Vec<String>,
+    /// A signed head that a witness saved: the run must extend it; may be given more than once
+    #[arg(long = "head", value_name = "FILE")]
+    pub heads: Vec<PathBuf>,
     /// Which key folder
     #[command(flatten)]
     pub keys: KeyChoice,
@@ -255,6 +266,9 @@ pub struct Report {
     /// Which key folder
     #[command(flatten)]
     pub keys: KeyChoice,
+    /// Write the witness report instead: what came of the scripts chosen to be witnessed (13.17)
+    #[arg(long)]
+    pub witness: bool,
     /// Print the report as JSON instead of writing files
     #[arg(long)]
     pub json: bool,

@@ -49,6 +49,9 @@ impl Written {
 }
 
 pub(super) fn report(verb: &Report) -> Result<Exit, Failure> {
+    if verb.witness {
+        return witness(verb);
+    }
     let made = make(&verb.run, &verb.keys)?;
     if verb.json {
         print_json(&made)?;
@@ -60,18 +63,43 @@ pub(super) fn report(verb: &Report) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+/// The witness report (13.17), with the page of the records it leads to.
+fn witness(verb: &Report) -> Result<Exit, Failure> {
+    let reported = reported(&verb.run, &verb.keys)?;
+    let made = reported.witness_report(Timestamp::now()).ok_or_else(|| {
+        Failure::input("no script was chosen to be witnessed before this run")
+            .hint("choose them when the run begins: harness run --witness SCRIPT")
+    })?;
+    if verb.json {
+        print_json(&made)?;
+        return Ok(Exit::Done);
+    }
+    let to = verb.to.as_deref().unwrap_or(&verb.run);
+    let html = report::witness_html(&made).map_err(Failure::lab)?;
+    let json = serde_json::to_string_pretty(&made).map_err(Failure::lab)?;
+    fs::create_dir_all(to).map_err(Failure::lab)?;
+    records_page(&RunFolder::new(&verb.run), &to.join("records.html"))?;
+    say!("Witness report  {}", put(to, "witness.html", &html)?.display());
+    say!("                {}", put(to, "witness.json", &json)?.display());
+    Ok(Exit::Done)
+}
+
+/// Writes a file into a folder, which is made where it is not there.
+fn put(to: &Path, name: &str, text: &str) -> Result<PathBuf, Failure> {
+    fs::create_dir_all(to).map_err(Failure::lab)?;
+    let path = to.join(name);
+    fs::write(&path, text).map_err(Failure::lab)?;
+    Ok(path)
+}
+
 /// Writes the report of a run and the page of its records into a folder.
 pub(super) fn write(run: &Path, to: &Path, keys: &KeyChoice) -> Result<Written, Failure> {
     let made = make(run, keys)?;
     let html = report::report_html(&made, &Places::beside()).map_err(Failure::lab)?;
     let json = serde_json::to_string_pretty(&made).map_err(Failure::lab)?;
     fs::create_dir_all(to).map_err(Failure::lab)?;
-    let put = |name: &str, text: &str| {
-        let path = to.join(name);
-        fs::write(&path, text).map(|()| path).map_err(Failure::lab)
-    };
     records_page(&RunFolder::new(run), &to.join("records.html"))?;
-    let (html, json) = (put("report.html", &html)?, put("report.json", &json)?);
+    let (html, json) = (put(to, "report.html", &html)?, put(to, "report.json", &json)?);
     let regressions = made.packs.iter().filter_map(|pack| {
         let regression = pack.regression.as_ref()?;
         Some((pack.id.clone(), regression.summary()))
@@ -124,8 +152,7 @@ pub(super) fn make(run: &Path, keys: &KeyChoice) -> Result<DmctReport, Failure> 
 
 fn reported(run: &Path, keys: &KeyChoice) -> Result<Reported, Failure> {
     let verification = checked(run, &own_keys(run, keys)?)?;
-    Reported::checked(&RunFolder::new(run), verification)
-        .map_err(|e| Failure::input(e).hint(FIRST_WRONG))
+    Reported::checked(&RunFolder::new(run), verification).map_err(|e| Failure::input(e).hint(FIRST_WRONG))
 }
 
 /// How the first wrong record is found.

@@ -53,7 +53,7 @@ pub(super) async fn run(verb: &Run) -> Result<Exit, Failure> {
 
 fn plan(verb: &Run, rig: &Rig) -> Result<Plan, Failure> {
     let packs = packs::chosen(&verb.packs, rig.combination.release)?;
-    let selection = Selection { scripts: verb.scripts.clone() };
+    let selection = Selection { scripts: verb.scripts.clone(), witnessed: verb.witnessed.clone() };
     if let Some(unknown) = selection.unknown(&packs).next() {
         let failure = Failure::input(format!("no pack has a script {unknown:?}"));
         let known = packs.iter().flat_map(|pack| &pack.scripts).map(|script| script.id.as_str());

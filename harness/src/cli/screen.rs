@@ -38,11 +38,17 @@ impl Screen {
     /// Follows a run until its last record, or until `over` says that nobody writes any more and nothing is left to read.
     pub(super) async fn follow(mut self, folder: RunFolder, over: impl Fn() -> bool) -> Result<(), Failure> {
         each_record(folder, over, |record| self.show(record)).await?;
-        self.bar.finish_and_clear();
+        self.finish();
         Ok(())
     }
 
-    fn show(&mut self, record: &Record) -> Result<(), Failure> {
+    /// Takes the bar away: there is nothing more to show.
+    pub(super) fn finish(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Shows what a record says.
+    pub(super) fn show(&mut self, record: &Record) -> Result<(), Failure> {
         let lines = self.progress.apply(record);
         if self.json {
             let text = record.to_line().map_err(Failure::lab)?;

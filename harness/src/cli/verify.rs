@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use proto_lab::Digest;
 use serde::Serialize;
 
 use super::arguments::{KeyChoice, Verify};
 use super::say::{say, say_text};
 use super::{Exit, Failure, print_json};
 use crate::evidence::{
-    self, Cosigner, CosignerStanding, LabKey, RunFolder, Standing, Verification, VerifierKey, cosigners,
+    self, Cosigner, CosignerStanding, Extends, HeldHead, LabKey, RunFolder, Standing, Verification,
+    VerifierKey, cosigners,
 };
 
 /// What `--json` prints: the verdict on the evidence first, in one word.
@@ -19,6 +21,8 @@ struct Told<'a> {
     trusted_by: &'a str,
     /// Witnesses who signed for it.
     cosigners: &'a [Cosigner],
+    /// The heads given, and whether the run extends each.
+    heads: &'a [Held],
     #[serde(flatten)]
     verification: &'a Verification,
 }
@@ -29,14 +33,26 @@ pub(super) fn verify(verb: &Verify) -> Result<Exit, Failure> {
     let witnesses = verb.witnesses.iter().map(|given| key(given, WITNESS)).collect::<Result<Vec<_>, _>>()?;
     let verification = checked(&verb.run, &trusted)?;
     let cosigners = cosigners(&RunFolder::new(&verb.run), &witnesses).map_err(Failure::lab)?;
-    let sound = verification.is_sound() && !cosigners.iter().any(|c| c.standing == CosignerStanding::Wrong);
+    let heads = heads(verb, &verification)?;
+    let sound = verification.is_sound()
+        && heads.iter().all(|head| head.standing == Extends::Yes)
+        && !cosigners.iter().any(|c| c.standing == CosignerStanding::Wrong);
     if verb.json {
-        let told = Told { sound, trusted_by: &by, cosigners: &cosigners, verification: &verification };
+        let told = Told {
+            sound,
+            trusted_by: &by,
+            cosigners: &cosigners,
+            heads: &heads,
+            verification: &verification,
+        };
         print_json(&told)?;
     } else {
         say_text!("{verification}");
         say!("  trusted: {by}");
         cosigners.iter().for_each(|cosigner| say!("  {}", cosigned(cosigner)));
+        heads.iter().for_each(|head| {
+            say!("  head {} over {} records: {}", head.file.display(), head.size, head.standing);
+        });
         if let Some(advice) = advice(verification.standing) {
             say!("  hint: {advice}");
         }
@@ -58,6 +74,37 @@ fn cosigned(cosigner: &Cosigner) -> String {
             format!("COSIGNED WRONGLY by {key} at {at}: it does not hold, or is over what is not in this run")
         }
     }
+}
+
+/// Each head given, checked by the key that signs the run, and what the run is to it.
+fn heads(verb: &Verify, verification: &Verification) -> Result<Vec<Held>, Failure> {
+    let Some(signer) = verification.signer.as_ref().and_then(|key| key.parse::<VerifierKey>().ok()) else {
+        return match verb.heads.is_empty() {
+            true => Ok(Vec::new()),
+            false => Err(Failure::input("the run names no key, so no head can be held against it")),
+        };
+    };
+    let run = verification.run.as_ref().map_or("", |run| run.as_str());
+    let origin = format!("{}/{run}", signer.name());
+    let held = |file: &PathBuf| {
+        let wrong = |e: &dyn std::fmt::Display| Failure::input(format!("{}: {e}", file.display()));
+        let text = std::fs::read_to_string(file).map_err(|e| wrong(&e))?;
+        let head = HeldHead::read(&text, &signer).map_err(|e| {
+            wrong(&e).hint("a head is what the page saves, or `harness watch URL` keeps: a signed checkpoint of this run")
+        })?;
+        let standing = head.is_extended_by(&RunFolder::new(&verb.run), &origin).map_err(Failure::lab)?;
+        Ok(Held { file: file.clone(), size: head.size, root: head.root, standing })
+    };
+    verb.heads.iter().map(held).collect()
+}
+
+/// A head, and what the run is to it.
+#[derive(Debug, Serialize)]
+struct Held {
+    file: PathBuf,
+    size: u64,
+    root: Digest,
+    standing: Extends,
 }
 
 /// Checks a run against these keys.
@@ -97,12 +144,15 @@ fn trusted(verb: &Verify) -> Result<Vec<VerifierKey>, Failure> {
 }
 
 /// How a key of each kind is spelt, for who gave something else.
-const LAB: &str = "a verifier key reads name+hash+base64; a lab's own is in keys/lab.pub";
+pub(super) const LAB: &str = "a verifier key reads name+hash+base64; a lab's own is in keys/lab.pub";
 const WITNESS: &str =
     "a cosigner key reads name+hash+base64; the witness has it, and `harness people list --json`";
 
 /// A key as given: itself, or a file that holds it on its first line.
-fn key<K: std::str::FromStr<Err: std::fmt::Display>>(given: &str, hint: &str) -> Result<K, Failure> {
+pub(super) fn key<K: std::str::FromStr<Err: std::fmt::Display>>(
+    given: &str,
+    hint: &str,
+) -> Result<K, Failure> {
     let text = match std::fs::read_to_string(given) {
         Ok(text) => text.lines().next().unwrap_or_default().to_owned(),
         Err(_) => given.to_owned(),

@@ -1,4 +1,6 @@
-//! `harness watch`: a run as its records arrive, read only.
+//! `harness watch`: a run as its records arrive, read only; from its folder, or from another program that serves it.
+
+mod remote;
 
 use super::arguments::Watch;
 use super::screen::Screen;
@@ -6,6 +8,9 @@ use super::{Exit, Failure};
 use crate::evidence::RunFolder;
 
 pub(super) async fn watch(verb: &Watch) -> Result<Exit, Failure> {
+    if let Some(url) = verb.run.to_str().filter(|given| given.contains("://")) {
+        return remote::watch(verb, url).await;
+    }
     let folder = RunFolder::new(&verb.run);
     if !folder.records().exists() {
         return Err(Failure::input(format!("{} holds no records.jsonl", verb.run.display()))

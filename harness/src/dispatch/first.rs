@@ -43,6 +43,7 @@ impl Bindings<'_> {
             packs: self.plan.packs.iter().map(pack).collect(),
             plan: self.plan.cases(),
             selected: self.plan.selected.clone(),
+            witnessed: self.plan.witnessed.clone(),
             data_sets: self.data_sets.iter().map(data_set).collect(),
             key: self.key.signer(),
             previous: self.previous,

@@ -143,7 +143,8 @@ fn require_same(order: &Order, folder: &RunFolder) -> Result<Outlook, RunError> 
     if let Some(reason) = other_packs(&first.packs, &order.plan.packs) {
         return refuse(reason);
     }
-    if first.plan != order.plan.cases() || first.selected != order.plan.selected {
+    let chosen = (&first.selected, &first.witnessed) == (&order.plan.selected, &order.plan.witnessed);
+    if first.plan != order.plan.cases() || !chosen {
         return refuse("these packs make another plan for the rig than it was begun with".to_owned());
     }
     let sets: Vec<_> = order.data_sets.iter().map(|set| set.digest).collect();

@@ -27,6 +27,7 @@ mod cosignature;
 mod cosigned;
 mod error;
 mod folder;
+mod head;
 mod key;
 pub mod note;
 mod opening;
@@ -47,6 +48,7 @@ pub use cosigned::{
 };
 pub use error::EvidenceError;
 pub use folder::{Records, RunFolder, previous_root, read_records};
+pub use head::{Extends, HeadError, HeldHead};
 pub use key::LabKey;
 pub use note::{KeyFormatError, KeyName, VerifierKey};
 pub use opening::Opening;

@@ -83,6 +83,7 @@ pub(crate) fn first(run: &str) -> RunStarted {
             case("srvt-ioc", "gas-valve"),
         ],
         selected: vec![],
+        witnessed: vec![],
         data_sets: vec![],
         key: SignerKey { verifier: "embedded+00000000+AAAA".into(), ephemeral: false },
         previous: None,

@@ -13,6 +13,8 @@ pub struct Plan {
     pub packs: Vec<Pack>,
     /// The scripts asked for by name; empty means all of them.
     pub selected: Vec<String>,
+    /// The scripts to be witnessed, by name (13.15).
+    pub witnessed: Vec<String>,
     skips: Vec<Vec<Vec<Option<Skip>>>>,
 }
 
@@ -37,6 +39,8 @@ pub struct Item<'a> {
 pub struct Selection {
     /// Their names; empty means all of them.
     pub scripts: Vec<String>,
+    /// Those that are to be witnessed (13.15).
+    pub witnessed: Vec<String>,
 }
 
 impl Selection {
@@ -47,7 +51,8 @@ impl Selection {
     /// The names that no pack has.
     pub fn unknown<'a>(&'a self, packs: &'a [Pack]) -> impl Iterator<Item = &'a str> {
         let known = |name: &str| packs.iter().any(|pack| pack.script(name).is_some());
-        self.scripts.iter().map(String::as_str).filter(move |name| !known(name))
+        let named = self.scripts.iter().chain(&self.witnessed);
+        named.map(String::as_str).filter(move |name| !known(name))
     }
 }
 
@@ -124,7 +129,8 @@ impl Plan {
         };
         let of_script = |script: &Script| script.cases().map(|row| skip(script, row)).collect();
         let skips = packs.iter().map(|pack| pack.scripts.iter().map(of_script).collect()).collect();
-        Ok(Self { packs, selected: selection.scripts.clone(), skips })
+        let Selection { scripts, witnessed } = selection.clone();
+        Ok(Self { packs, selected: scripts, witnessed, skips })
     }
 
     /// The kind of installation its packs migrate, where one of them migrates any.
@@ -318,7 +324,7 @@ mod tests {
     #[test]
     fn scripts_not_asked_for_are_planned_and_not_selected() {
         let lab = Lab::embedded().expect("the embedded lab");
-        let selection = Selection { scripts: vec!["top-up".to_owned()] };
+        let selection = Selection { scripts: vec!["top-up".to_owned()], ..Selection::default() };
         let plan = Plan::new(packs(), &lab.rigs[0], &selection).expect("a plan");
         let all: usize = packs().iter().flat_map(|p| &p.scripts).map(|s| s.cases().count()).sum();
         assert_eq!(plan.cases().len(), all);

@@ -11,6 +11,7 @@ mod html;
 mod make;
 mod migrations;
 mod pages;
+mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -25,3 +26,4 @@ pub use html::{STYLE, report_html};
 pub use make::{Places, make};
 pub use migrations::{InstallationMigrated, MigrationEnded, Migrations};
 pub use pages::{BlobSource, records_html, write_records};
+pub use witness::{Ratio, WitnessCounts, WitnessReport, WitnessedScript, witness_html};

@@ -8,6 +8,7 @@ mod follow;
 mod notes;
 mod progress;
 mod reported;
+mod witness;
 
 #[cfg(test)]
 mod tests;
@@ -16,3 +17,4 @@ pub use follow::Follow;
 pub use notes::FollowNotes;
 pub use progress::{LineKind, Progress, ProgressLine};
 pub use reported::{NotReported, Reported};
+pub use witness::{Alarm, Head, Witness};

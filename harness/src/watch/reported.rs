@@ -8,7 +8,7 @@ use proto_lab::record::{Body, Record, RunStarted};
 
 use crate::evidence::{self, EvidenceError, LabKey, RunFolder, Verification};
 use crate::gate::{DmctGate, GateInput, Ledger, MigrationTesting, RunRecords, StandardPack};
-use crate::report::{self, DmctReport};
+use crate::report::{self, DmctReport, WitnessReport};
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
@@ -73,12 +73,22 @@ impl Reported {
 
     /// The DMCT Report, made at this time. `standard` are the packs agreed as standard (20.16).
     pub fn dmct_report(&self, standard: Vec<StandardPack>, at: Timestamp) -> DmctReport {
-        let Verification { standing, root, .. } = self.verification;
-        let ledger = Ledger::of(&[RunRecords { records: &self.records, standing, root }]);
+        let ledger = self.ledger();
         let migration = MigrationTesting::recorded(&ledger);
         let input = GateInput { standard, migration, ..GateInput::default() };
         let gate = DmctGate::decide(&ledger, &input);
         report::make(&ledger, &gate, at)
+    }
+
+    /// The witness report, made at this time; none when no script was chosen to be witnessed before the run (13.15).
+    pub fn witness_report(&self, at: Timestamp) -> Option<WitnessReport> {
+        let signer = self.verification.signer.as_deref().unwrap_or("nobody known");
+        WitnessReport::of(&self.ledger(), signer, at)
+    }
+
+    fn ledger(&self) -> Ledger {
+        let Verification { standing, root, .. } = self.verification;
+        Ledger::of(&[RunRecords { records: &self.records, standing, root }])
     }
 
     /// The page of the records, with the octets of their blobs.

@@ -92,6 +92,7 @@ fn first(run: &str, key: &LabKey) -> RunStarted {
         packs: vec![pack("ioc-service-reference-variant", b"agreed"), pack("changed", b"changed")],
         plan: vec![case("credit-mode"), case("top-up")],
         selected: vec![],
+        witnessed: vec!["top-up".into()],
         data_sets: vec![],
         key: SignerKey { ephemeral: true, ..key.signer() },
         previous: None,
@@ -233,6 +234,8 @@ async fn a_witness_sees_steps_arrive_and_checks_the_head_and_is_refused_every_co
     assert_eq!(browser.text("head-root"), root.to_string());
     browser.until_says("head-held", "in this browser");
     assert_eq!(browser.eval("fetch('report.html').then(r => r.status)"), 200);
+    browser.until_says("papers", "Witness report");
+    assert_eq!(browser.eval("fetch('witness.json').then(r => r.json()).then(r => r.counts['not-run'])"), 1);
     kept_to_itself(&mut browser, address);
 }
 
@@ -243,8 +246,16 @@ async fn a_run_of_the_embedded_lab_is_followed_to_its_end() {
     let mut browser = Browser::start();
     browser.open(&format!("http://{address}/"));
     let mut command = Command::new(program("harness").unwrap());
-    command.args(["run", "--pack", "ioc-dormant-migration", "--script", "validation", "--json", "--runs"]);
-    command.arg(runs.path()).env("XDG_STATE_HOME", runs.path().join("state"));
+    command.args([
+        "run",
+        "--pack",
+        "ioc-dormant-migration",
+        "--script",
+        "validation",
+        "--witness",
+        "validation",
+    ]);
+    command.args(["--json", "--runs"]).arg(runs.path()).env("XDG_STATE_HOME", runs.path().join("state"));
     let run = tokio::task::spawn_blocking(move || command.output());
     browser.until("document.querySelector('#history a') !== null");
     browser.eval("document.querySelector('#history a').click()");
@@ -257,6 +268,25 @@ async fn a_run_of_the_embedded_lab_is_followed_to_its_end() {
     let verified = verify(&RunFolder::new(runs.path().join(folder.as_str().unwrap())), &[]).unwrap();
     assert_eq!(browser.text("head-root"), verified.root.to_string());
     assert_eq!(browser.text("head-size"), verified.records.to_string());
+
+    let held =
+        browser.eval("JSON.parse(localStorage.getItem('head/' + location.pathname.split('/')[2])).note");
+    let head = runs.path().join("saved.head");
+    std::fs::write(&head, held.as_str().unwrap()).unwrap();
+    let run = runs.path().join(folder.as_str().unwrap());
+    let harness = |verb: &[&str]| {
+        let output = Command::new(program("harness").unwrap()).args(verb).arg(&run).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let (is_done, said) = harness(&["verify", "--head", head.to_str().unwrap()]);
+    assert!(is_done && said.contains("the run extends it"), "{said}");
+    let (is_done, said) = harness(&["report", "--witness", "--json"]);
+    assert!(is_done, "{said}");
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&report["counts"]["passed"], &report["ratio"]),
+        (&json!(1), &json!({ "witnessed": 1, "run": 1 }))
+    );
     kept_to_itself(&mut browser, address);
 }
 

@@ -51,7 +51,7 @@ fn plan(verb: &Run, started: &RunStarted, rig: &Rig) -> Result<Plan, Failure> {
         verb.packs.iter().map(|name| packs::chosen(std::slice::from_ref(name), rig.combination.release));
     let given: Vec<Pack> = given.collect::<Result<Vec<_>, _>>()?.concat();
     let found = started.packs.iter().map(|bound| pack(bound, &given)).collect::<Result<_, _>>()?;
-    let selection = Selection { scripts: started.selected.clone() };
+    let selection = Selection { scripts: started.selected.clone(), witnessed: started.witnessed.clone() };
     Plan::new(found, rig, &selection).map_err(Failure::input)
 }
 

@@ -107,6 +107,7 @@ pub(super) fn first_record(order: &BatchOrder, groups: &[Planned], case: Case) -
         packs: Vec::new(),
         plan: vec![case],
         selected: Vec::new(),
+        witnessed: Vec::new(),
         data_sets: Vec::new(),
         key: order.key.signer(),
         previous: super::super::run::previous(&order.runs),

@@ -43,7 +43,7 @@ pub(super) fn open(lab: &Lab, work: &Work, vet: Vet) -> Result<Found, String> {
     if let Some(wrong) = packs.iter().flat_map(vet).next() {
         return Err(wrong);
     }
-    let selection = Selection { scripts: work.scripts.clone() };
+    let selection = Selection { scripts: work.scripts.clone(), ..Selection::default() };
     if let Some(unknown) = selection.unknown(&packs).next() {
         return Err(format!("no pack has a script {unknown:?}"));
     }

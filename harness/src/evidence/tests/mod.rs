@@ -3,6 +3,7 @@
 mod books;
 mod captures;
 mod cosigned;
+mod held;
 mod oracles;
 mod resumed;
 mod tampered;
@@ -56,6 +57,7 @@ pub(super) fn first() -> RunStarted {
         packs: vec![],
         plan: vec![case("a"), case("b")],
         selected: vec![],
+        witnessed: vec![],
         data_sets: vec![],
         key: key().signer(),
         previous: None,

@@ -20,7 +20,9 @@ use super::answer::{Refused, document, json, of_page};
 use super::live::TAKEN_WITHIN;
 use super::{Page, aside};
 use crate::evidence::Standing;
-use crate::report::{Places, STYLE, report_html as dmct_html};
+use crate::report::{
+    Places, STYLE, WitnessReport, report_html as dmct_html, witness_html as witness_report_html,
+};
 use crate::watch::Reported;
 
 /// Octets of a file sent at a time.
@@ -144,6 +146,31 @@ pub(super) async fn report_json(
     let standard = page.shown.standard.clone();
     let made = finished(&page, &run, |reported| Ok(reported.dmct_report(standard, Timestamp::now())));
     json(&made.await?)
+}
+
+/// `/runs/RUN/witness.html`
+pub(super) async fn witness_html(
+    State(page): State<Page>,
+    Path(run): Path<String>,
+) -> Result<Response, Refused> {
+    let made = finished(&page, &run, |reported| {
+        witness_report_html(&witnessed(reported)?).map_err(|e| Refused::Broken(e.to_string()))
+    });
+    Ok(document(made.await?, &style_digest()))
+}
+
+/// `/runs/RUN/witness.json`
+pub(super) async fn witness_json(
+    State(page): State<Page>,
+    Path(run): Path<String>,
+) -> Result<Response, Refused> {
+    json(&finished(&page, &run, witnessed).await?)
+}
+
+fn witnessed(reported: &Reported) -> Result<WitnessReport, Refused> {
+    let none =
+        || Refused::NotThere("no script was chosen to be witnessed before this run (13.15)".to_owned());
+    reported.witness_report(Timestamp::now()).ok_or_else(none)
 }
 
 /// `/runs/RUN/records.html`

@@ -114,6 +114,8 @@ pub fn router(shown: Shown, face: Face) -> Router {
         .route("/runs/{run}/decoded/{sequence}", get(decoded::decoded))
         .route("/runs/{run}/report.html", get(documents::report_html))
         .route("/runs/{run}/report.json", get(documents::report_json))
+        .route("/runs/{run}/witness.html", get(documents::witness_html))
+        .route("/runs/{run}/witness.json", get(documents::witness_json))
         .route("/runs/{run}/records.html", get(documents::records_html))
         .route("/runs/{run}/blobs/{digest}", get(documents::blob))
         .route("/runs/{run}/captures/{file}", get(documents::capture))

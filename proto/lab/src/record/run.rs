@@ -98,6 +98,10 @@ pub struct RunStarted {
     /// resumed runs the rest of these and nothing else.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub selected: Vec<String>,
+    /// The scripts to be witnessed, by name, chosen before the run (13.15). A record made before there was such a choice has
+    /// none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnessed: Vec<String>,
     /// Test data sets loaded for the run (8.1(g), 9.1(b)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_sets: Vec<DataSet>,

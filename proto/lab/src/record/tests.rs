@@ -68,6 +68,7 @@ fn run_started() -> RunStarted {
         }],
         plan: vec![case("read-import")],
         selected: vec![],
+        witnessed: vec![],
         data_sets: vec![],
         key: SignerKey { verifier: "lab+00000000+AAAA".into(), ephemeral: false },
         previous: None,

@@ -60,8 +60,25 @@ export const controls = {
     place.hidden = false;
     place.setAttribute("role", "region");
     place.setAttribute("aria-label", "Control");
-    fill(place, stopAll(), outcome());
+    fill(place, stopAll(), button("Let runs begin again", "lift-stop", {}), join(), outcome());
   },
+  /** What can be done with one rig, for its card. */
+  ofRig(name, devices) {
+    const chosen = h("select", { "aria-label": `Device of ${name}` }, devices.map(({ kind, eui64 }) => h("option", { value: eui64 }, `${kind} ${eui64}`)));
+    const device = () => ({ device: chosen.value });
+    return h("div", { class: "control" }, button("Hold", "hold", { rig: name }, { asks: `Hold rig ${name} for you?` }), button("Give back", "give-back", { rig: name }),
+      devices.length > 0 ? [chosen, button("Quarantine", "quarantine", device, { asks: "Put this device in quarantine?" }), button("Lift quarantine", "lift-quarantine", device)] : null);
+  },
+  /** Takes an entry out of the queue. */
+  ofEntry: (entry) => button("Take out of the queue", "leave", { entry }, { kind: "quiet" }),
 };
+
+/** A form that puts work into the queue. */
+function join() {
+  const field = (id, words) => [h("label", { for: id }, words), h("input", { id, autocomplete: "off", spellcheck: "false" })];
+  const list = (id) => byId(id).value.split(/[\s,]+/).filter(Boolean);
+  return h("details", { class: "join" }, h("summary", {}, "Ask for a run"), field("join-rig", "Rig"), field("join-packs", "Packs, or none for the standard ones"),
+    field("join-scripts", "Scripts, or none for all"), button("Join the queue", "join", () => ({ rig: byId("join-rig").value.trim(), packs: list("join-packs"), scripts: list("join-scripts") })));
+}
 
 const shownCase = () => document.querySelector("#cases .shown")?.dataset.name ?? "";

@@ -5,12 +5,13 @@ import { asked, byId, chip, fill, h, kept, moment, say } from "./parts.js";
 const EVERY = 2000;
 
 const session = await asked("/session").catch(() => ({ face: "watch" }));
-if (session.face === "control") {
-  const { controls } = await import("./control.js");
-  controls.ofLab(byId("control"));
-}
 if (new URLSearchParams(location.search).has("wall")) document.body.classList.add("wall");
 let drawn = "";
+let buttons = null;
+if (session.face === "control") {
+  buttons = (await import("./control.js")).controls;
+  buttons.ofLab(byId("control"));
+}
 for (;;) {
   try {
     const runs = await asked("/runs?limit=200");
@@ -77,7 +78,7 @@ function drawLab(lab) {
   if (!lab) return;
   const stopped = lab.stopped ? h("p", { class: "bad" }, `EVERYTHING IS STOPPED by ${lab.stopped.by.name}: ${lab.stopped.reason}`) : null;
   fill(byId("rigs"), stopped, Object.entries(lab.rigs).map(([name, rig]) => rigCard(name, rig, lab)));
-  const waits = lab.queue.map((entry) => h("li", {}, `${entry.work.packs.map(({ source }) => source).join(", ")} on ${entry.work.rig}`, h("span", { class: "faint" }, ` asked by ${entry.by.name}, ${moment(entry.since)}`)));
+  const waits = lab.queue.map((entry) => h("li", {}, `${entry.work.packs.map(({ source }) => source).join(", ")} on ${entry.work.rig}`, h("span", { class: "faint" }, ` asked by ${entry.by.name}, ${moment(entry.since)}`), " ", buttons?.ofEntry(entry.id)));
   fill(byId("queue"), waits.length > 0 ? h("ol", {}, waits) : h("p", { class: "faint" }, "Nobody waits."));
 }
 
@@ -85,7 +86,8 @@ function rigCard(name, rig, lab) {
   const quarantined = Object.entries(lab.quarantined).filter(([device]) => rig.declared.devices.some(({ eui64 }) => eui64 === device));
   return h("article", { class: "card" }, h("h3", {}, name), h("p", { class: "faint" }, rig.declared.combination), h("p", {}, use(rig.used, lab)),
     rig.safe && !rig.safe.reached ? h("p", { class: "bad" }, `NOT IN ITS SAFE STATE: ${rig.safe.detail}`) : null,
-    quarantined.map(([device, { reason }]) => h("p", { class: "unsure" }, `${device} is in quarantine: ${reason}`)));
+    quarantined.map(([device, { reason }]) => h("p", { class: "unsure" }, `${device} is in quarantine: ${reason}`)),
+    buttons?.ofRig(name, rig.declared.devices));
 }
 
 /** What a rig is used for, in words. */

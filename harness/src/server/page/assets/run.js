@@ -13,6 +13,8 @@ const evidence = new Evidence(name);
 /** The attempt that is shown; the one under way unless the reader chose another. */
 let shown = null;
 let follows = true;
+/** The attempt that the list was last moved to. */
+let inView = null;
 let standard = [];
 let live = "connecting";
 const rows = new Map();
@@ -150,6 +152,10 @@ function drawAll() {
   drawTally();
   for (const entry of run.dirty.cases) drawCase(entry);
   run.dirty.cases.clear();
+  if (follows && shown && inView !== shown) {
+    inView = shown;
+    keepInView(rows.get(shown.case.name)?.item);
+  }
   drawScript();
   drawSide();
   const said = run.dirty.said.splice(0);
@@ -214,7 +220,7 @@ function drawCase(entry) {
   filterRow(entry, row);
 }
 
-const witnessed = (entry) => (run.started?.witnessed ?? []).some((chosen) => chosen.pack === entry.pack && chosen.script === entry.script);
+const witnessed = (entry) => (run.started?.witnessed ?? []).includes(entry.script);
 
 function filterRow(entry, row) {
   const wanted = {
@@ -259,7 +265,6 @@ function choose(attempt) {
     if (isShown) button.setAttribute("aria-current", "true");
     else button.removeAttribute("aria-current");
   }
-  if (follows && attempt) keepInView(rows.get(attempt.case.name)?.item);
   byId("script-text").dataset.digest = "";
   fill(byId("script-text"));
 }
