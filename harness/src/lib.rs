@@ -19,6 +19,7 @@ pub mod report;
 pub mod s1sp;
 pub mod server;
 pub mod service_user;
+mod state;
 pub mod station;
 pub mod tap;
 pub mod tls;

@@ -30,6 +30,7 @@ mod link_url;
 mod migration;
 mod name;
 mod nearest;
+mod offer;
 mod read;
 mod registration;
 mod rig;
@@ -60,18 +61,19 @@ pub use http_url::{HttpUrl, HttpUrlError};
 pub use identity::{ClientIdentity, PrivateKeyError, PrivateKeyPem, PrivateKeySource};
 pub use lab::{Environment, Lab, LabDigest};
 pub use link_url::{
-    AddressSize, Addressing, Authority, BAUD_RATES, Echo, Endpoint, FlowControl, HdlcSizes, LinkUrl,
-    LinkUrlError, MOST_RETRIES, MaxInfo, Parity, SerialLine, SerialPath, SignOn, Switch, Timeouts, Transport,
-    Window,
+    AddressSize, Addressing, Authority, BAUD_RATES, Carries, Echo, Endpoint, FlowControl, HdlcSizes,
+    LeaseToken, LinkUrl, LinkUrlError, MOST_RETRIES, MaxInfo, Parity, SerialLine, SerialPath, SignOn,
+    StationPort, Switch, Timeouts, Transport, Window,
 };
 pub use migration::{Door, MigrationLimits, MigrationParties, MigrationParty, PartyFiles};
 pub use name::{Name, NameError};
 pub use nearest::nearest;
+pub use offer::{Does, Key, Offer, OfferedActuator, OfferedPort, Signal, Wiring};
 pub use proto_duis::{DeviceKind, Eui64, UserRole};
 pub use proto_migration::PartyRole;
 pub use registration::{Fuel, MeterPointNumber, MeterPointNumberError, Registration, RegistrationStatus};
 pub use rig::{
     AsFound, MigratedCredentials, Path, PaymentMode, Rig, RigDevice, Route, SafeState, SafeSupply,
 };
-pub use station::{ActuatorKind, QualityOfService, SensorKind, Station, Topic, TopicError};
+pub use station::{ActuatorKind, Over, QualityOfService, SensorKind, Station, Topic, TopicError};
 pub use vocabulary::UnknownWord;

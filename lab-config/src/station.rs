@@ -1,4 +1,5 @@
-//! Stations: what switches a rig's relays, presses its keys and reads its voltages, over MQTT.
+//! Stations: what switches a rig's relays, presses its keys and reads its voltages, over MQTT or by dialling in to the
+//! controller.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,16 +18,30 @@ pub struct Station {
     pub name: Name,
     /// Whether it is simulated, beside the simulated devices it acts on.
     pub simulated: bool,
+    /// How the harness and it meet.
+    pub over: Over,
     /// Where it says whether it is there.
     pub status: Topic,
     /// How long it may take to acknowledge a command, and between two readings of a sensor.
     pub deadline: Duration,
     /// How commands and acknowledgements are delivered.
     pub quality: QualityOfService,
-    /// Its actuators, by the topic all of theirs begin with.
+    /// Its actuators, by the topic all of theirs begin with; of a station that dials in, by the name it offers them under.
     pub actuators: BTreeMap<(DeviceKind, ActuatorKind), Topic>,
     /// Its sensors, by the topic they publish to.
     pub sensors: BTreeMap<(DeviceKind, SensorKind), Topic>,
+}
+
+crate::vocabulary! {
+    /// How the harness and a station meet.
+    #[derive(Default)]
+    pub enum Over {
+        /// At an MQTT broker.
+        #[default]
+        Mqtt = "mqtt",
+        /// The station dials in to the lab's controller (`harness station`), and offers links besides.
+        Grpc = "grpc",
+    }
 }
 
 crate::vocabulary! {
@@ -87,6 +102,11 @@ impl Topic {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The topic of these two levels, both of our own vocabulary.
+    pub(crate) fn of_levels(first: &str, second: &str) -> Self {
+        Self(format!("{first}/{second}").into())
     }
 
     /// The topic below this one.

@@ -24,6 +24,8 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use proto_dlms::security::SystemTitle;
 use serde::{Deserialize, Serialize};
 
+use crate::state::state_folder;
+
 /// Numbers written ahead of their use.
 const AHEAD: u32 = 1000;
 /// Hexadecimal digits of a key's fingerprint in a file name.
@@ -249,16 +251,6 @@ impl Book {
         self.reserved = reserved;
         Ok(())
     }
-}
-
-/// Where the harness keeps what must outlive it: `$HARNESS_STATE`, `$XDG_STATE_HOME/harness` or
-/// `~/.local/state/harness`; none where the environment names no such place.
-#[must_use]
-pub fn state_folder() -> Option<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    variable("HARNESS_STATE")
-        .or_else(|| variable("XDG_STATE_HOME").map(|state| state.join("harness")))
-        .or_else(|| variable("HOME").map(|home| home.join(".local/state/harness")))
 }
 
 fn folder() -> Option<PathBuf> {

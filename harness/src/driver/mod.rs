@@ -37,9 +37,10 @@ pub mod values;
 mod withdraw;
 mod zcl;
 
+pub use crate::state::state_folder;
 pub use access::{Access, Deadlines, Keyset, KeysetError, MANAGEMENT_LOGICAL_DEVICE, Sleep};
 pub use channel::hub::{Hub, Push};
-pub use counters::{CounterBook, CounterFault, CounterOwner, state_folder};
+pub use counters::{CounterBook, CounterFault, CounterOwner};
 pub use error::{Context, DriverError, DriverErrorKind};
 pub use keyring::{Credential, Keyring, Own};
 pub use rig::{Client, Han, ReachError, RigLinks};

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{Endpoint, LinkUrl, SignOn};
+use lab_config::{Carries, LinkUrl, SignOn};
 use proto_dlms::apdu::{ExceptionResponse, ServiceError};
 use proto_dlms::client::{ActionReturn, ClientError, ClientSession, Notification, Request, Response, Step};
 use proto_dlms::data::{AttributeRef, ClassId, Data, MethodRef, Obis, Selective};
@@ -402,13 +402,13 @@ impl Session {
             Route::Link { address, url, tap } => (address.clone(), url.clone(), tap.0.clone()),
         };
         let mut link = open_link(&address, &tap, &self.deadlines).await?;
-        match url.endpoint {
-            Endpoint::Tcp(_) => return Ok(Channel::Wrapper(WrapperChannel::new(link, access))),
-            Endpoint::Udp(_) => {
+        match url.carries() {
+            Carries::Tcp => return Ok(Channel::Wrapper(WrapperChannel::new(link, access))),
+            Carries::Udp => {
                 let channel = DatagramChannel::new(link, access, &self.deadlines);
                 return Ok(Channel::Datagrams(channel));
             }
-            _ => link.discard().await?,
+            Carries::Serial | Carries::TcpHdlc => link.discard().await?,
         }
         let echo = match url.sign_on() {
             SignOn::Auto => {

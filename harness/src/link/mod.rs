@@ -5,6 +5,7 @@
 //! sign-on and sessions are the driver's. What crosses it reaches the [`Tap`] before anybody interprets it, so the
 //! evidence of a run shows noise and half frames as they were.
 
+mod attached;
 mod dongle;
 mod error;
 mod framing;
@@ -22,14 +23,16 @@ use std::io;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lab_config::{Endpoint, LinkUrl};
+use lab_config::{Carries, Endpoint, LinkUrl, StationPort};
 use tokio::time::Instant;
 
+pub(crate) use attached::{line as line_of_settings, settings as settings_of_line};
 pub use dongle::{DonglePort, DonglePortError};
 pub(crate) use error::seconds;
 pub use error::{LinkError, LinkErrorKind};
 pub use framing::Framing;
 pub use line::{Character, Line};
+pub use proto_lab::attach::ModemWires;
 pub use tap::{Direction, LinkKind, NoTap, SharedTap, Tap};
 
 use framing::Held;
@@ -73,6 +76,13 @@ pub enum Target {
         /// Speed and character format it begins with.
         line: Line,
     },
+    /// A port of a station at another bench.
+    Station {
+        /// The station, the port and the lease.
+        port: StationPort,
+        /// Speed and character format it begins with, where it is a serial line.
+        line: Option<Line>,
+    },
 }
 
 impl Target {
@@ -86,6 +96,7 @@ impl Target {
                 format!("tcp {}:{port}", host.to_ascii_lowercase())
             }
             Target::Udp { host, port } => format!("udp {}:{port}", host.to_ascii_lowercase()),
+            Target::Station { port, .. } => format!("station {}/{}", port.station, port.port),
         }
     }
 
@@ -94,6 +105,7 @@ impl Target {
     pub fn line(&self) -> Option<Line> {
         match self {
             Target::Serial { line, .. } | Target::Rfc2217 { line, .. } => Some(*line),
+            Target::Station { line, .. } => *line,
             Target::Tcp { .. } | Target::Udp { .. } => None,
         }
     }
@@ -187,6 +199,10 @@ impl LinkAddress {
             Endpoint::Rfc2217(authority) => {
                 Target::Rfc2217 { host: authority.host().to_owned(), port: authority.port(), line }
             }
+            Endpoint::Station(port) => {
+                let line = (port.carries == Carries::Serial).then_some(line);
+                Target::Station { port: port.clone(), line }
+            }
             Endpoint::Simulated => return Err(nowhere(name, url)),
         };
         Ok(LinkAddress { name: name.to_owned(), url: url.to_string(), target })
@@ -203,13 +219,14 @@ impl LinkAddress {
             Target::Tcp { host, port } => Wire::tcp(host, *port, limit).await,
             Target::Udp { host, port } => Wire::udp(host, *port, limit).await,
             Target::Rfc2217 { host, port, line } => Wire::remote(host, *port, *line, limit).await,
+            Target::Station { port, line } => Wire::attached(port, *line, limit).await,
         };
         let wire = opened.map_err(|WireError { kind, found }| {
             self.error(kind, "the link to open", found, asked.elapsed())
         })?;
         tap.link(&self.name, &self.url, self.target.kind());
         tap.frame(&self.name, Direction::Sent, Timestamp::now(), &[], Some("link opened"));
-        let size = if matches!(wire, Wire::Udp(_)) { DATAGRAM_BUFFER } else { READ_BUFFER };
+        let size = if wire.is_datagrams() { DATAGRAM_BUFFER } else { READ_BUFFER };
         let line = self.target.line();
         let mut link = Link {
             address: self.clone(),
@@ -283,7 +300,7 @@ impl Link {
     /// Whether the link carries datagrams, which may be lost, doubled or overtaken.
     #[must_use]
     pub fn is_datagrams(&self) -> bool {
-        matches!(self.wire, Wire::Udp(_))
+        self.wire.is_datagrams()
     }
 
     /// How received octets are cut into packets of the capture from now on. Datagrams are packets already.
@@ -388,14 +405,7 @@ impl Link {
     pub async fn set_line(&mut self, line: Line, deadline: Instant) -> Result<(), LinkError> {
         let asked = Instant::now();
         self.flush_held();
-        match tokio::time::timeout_at(deadline, self.wire.drained(self.gone)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(self.gone("the port to send what it has".into(), &error, asked)),
-            Err(_) => {
-                let (expected, found) = ("the port to send what it has", "a port that waits");
-                return Err(self.error(LinkErrorKind::NoAnswer, expected, found, asked.elapsed()));
-            }
-        }
+        self.drained(asked, deadline).await?;
         let Some(now) = self.line else { return Ok(()) };
         // Flow control is the port's, whatever the protocol does with speed and parity.
         let line = Line { flow: now.flow, ..line };
@@ -406,6 +416,60 @@ impl Link {
         self.note_remarks();
         self.note(&format!("line set to {line}"));
         Ok(())
+    }
+
+    /// Waits until what was written has left.
+    async fn drained(&mut self, asked: Instant, deadline: Instant) -> Result<(), LinkError> {
+        match tokio::time::timeout_at(deadline, self.wire.drained(self.gone)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.gone("the port to send what it has".into(), &error, asked)),
+            Err(_) => {
+                let (expected, found) = ("the port to send what it has", "a port that waits");
+                Err(self.error(LinkErrorKind::NoAnswer, expected, found, asked.elapsed()))
+            }
+        }
+    }
+
+    /// Holds the serial line in break for `length`, once what was written has left.
+    ///
+    /// # Errors
+    /// [`LinkErrorKind::Setting`] on a link without a serial line, [`LinkErrorKind::Gone`] when the port is.
+    pub async fn send_break(&mut self, length: Duration, deadline: Instant) -> Result<(), LinkError> {
+        let asked = Instant::now();
+        self.drained(asked, deadline).await?;
+        let sent = self.wire.send_break(length, deadline).await;
+        self.told(sent, "the line to be held in break", asked)?;
+        self.note(&format!("break of {}", seconds(length)));
+        Ok(())
+    }
+
+    /// Raises or lowers DTR and RTS; what is none stays as it is.
+    ///
+    /// # Errors
+    /// As [`Link::send_break`].
+    pub async fn set_wires(
+        &mut self,
+        dtr: Option<bool>,
+        rts: Option<bool>,
+        deadline: Instant,
+    ) -> Result<(), LinkError> {
+        let asked = Instant::now();
+        let set = self.wire.set_wires((dtr, rts), deadline).await;
+        self.told(set, "DTR and RTS to be set", asked)
+    }
+
+    /// How the wires stand that the other side of the serial line drives.
+    ///
+    /// # Errors
+    /// As [`Link::send_break`].
+    pub async fn modem(&mut self, deadline: Instant) -> Result<ModemWires, LinkError> {
+        let asked = Instant::now();
+        let read = self.wire.modem(deadline).await;
+        self.told(read, "the modem's wires", asked)
+    }
+
+    fn told<T>(&self, result: Result<T, WireError>, expected: &str, asked: Instant) -> Result<T, LinkError> {
+        result.map_err(|WireError { kind, found }| self.error(kind, expected, found, asked.elapsed()))
     }
 
     /// Throws away everything received and not yet handed over, so that an exchange starts on a quiet line.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
+use proto_lab::attach::ModemWires;
 use rfc2217::{
     Client, DataBits, Event, FlowControl, NotReady, Parity, PortSettings, Purge, Setting, StopBits,
 };
@@ -123,6 +124,33 @@ impl RemotePort {
             }
         }
         Ok(())
+    }
+
+    /// Holds the line in break for `length`.
+    pub(super) async fn send_break(&mut self, length: Duration) -> Result<(), WireError> {
+        self.client.set_break(true);
+        self.pass_on().await?;
+        tokio::time::sleep(length).await;
+        self.client.set_break(false);
+        self.pass_on().await
+    }
+
+    /// Raises or lowers DTR and RTS.
+    pub(super) async fn set_wires(&mut self, dtr: Option<bool>, rts: Option<bool>) -> Result<(), WireError> {
+        dtr.into_iter().for_each(|level| self.client.set_dtr(level));
+        rts.into_iter().for_each(|level| self.client.set_rts(level));
+        self.pass_on().await
+    }
+
+    async fn pass_on(&mut self) -> Result<(), WireError> {
+        self.flush().await.map_err(|error| WireError::new(LinkErrorKind::Gone, error))
+    }
+
+    /// How the other side's wires stand, as the server last said.
+    pub(super) fn modem(&self) -> Result<ModemWires, WireError> {
+        let unsaid = || WireError::new(LinkErrorKind::Setting, "the serial server has not said");
+        let state = self.client.modem_state().ok_or_else(unsaid)?;
+        Ok(ModemWires { cts: state.cts(), dsr: state.dsr(), ri: state.ri(), cd: state.cd() })
     }
 
     pub(super) async fn write(&mut self, octets: &[u8]) -> io::Result<()> {

@@ -3,12 +3,14 @@
 use std::io;
 use std::time::Duration;
 
-use lab_config::FlowControl;
+use lab_config::{FlowControl, StationPort};
+use proto_lab::attach::{Asked, ModemWires};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::Instant;
 use tokio_serial::{ClearBuffer, DataBits, Parity, SerialPort, SerialStream, StopBits};
 
+use super::attached::AttachedPort;
 use super::error::LinkErrorKind;
 use super::holder;
 use super::line::{Character, Line};
@@ -32,6 +34,8 @@ pub(super) enum Wire {
     Udp(UdpSocket),
     /// A serial port behind a serial server.
     Remote(Box<RemotePort>),
+    /// A port of a station at another bench.
+    Attached(Box<AttachedPort>),
 }
 
 /// Why a wire did not open, or does not take its settings.
@@ -100,6 +104,71 @@ impl Wire {
         RemotePort::open(stream, line, end).await.map(|port| Wire::Remote(Box::new(port)))
     }
 
+    /// Opens a port of a station within `limit`.
+    pub(super) async fn attached(
+        port: &StationPort,
+        line: Option<Line>,
+        limit: Duration,
+    ) -> Result<Wire, WireError> {
+        AttachedPort::open(port, line, limit).await.map(|port| Wire::Attached(Box::new(port)))
+    }
+
+    /// Whether it carries datagrams.
+    pub(super) fn is_datagrams(&self) -> bool {
+        match self {
+            Wire::Udp(_) => true,
+            Wire::Attached(port) => port.is_datagrams(),
+            Wire::Serial(_) | Wire::Tcp(_) | Wire::Remote(_) => false,
+        }
+    }
+
+    /// Holds the line in break for `length`.
+    pub(super) async fn send_break(&mut self, length: Duration, until: Instant) -> Result<(), WireError> {
+        match self {
+            Wire::Serial(port) => {
+                port.set_break().map_err(setting_error)?;
+                tokio::time::sleep(length).await;
+                port.clear_break().map_err(setting_error)
+            }
+            Wire::Remote(port) => port.send_break(length).await,
+            Wire::Attached(port) => port.ask(Asked::Break(length), until).await.map(drop),
+            Wire::Tcp(_) | Wire::Udp(_) => Err(no_line()),
+        }
+    }
+
+    /// Raises or lowers DTR and RTS; what is none stays as it is.
+    pub(super) async fn set_wires(
+        &mut self,
+        (dtr, rts): (Option<bool>, Option<bool>),
+        until: Instant,
+    ) -> Result<(), WireError> {
+        match self {
+            Wire::Serial(port) => {
+                let dtr = dtr.map(|level| port.write_data_terminal_ready(level)).transpose();
+                let rts = rts.map(|level| port.write_request_to_send(level)).transpose();
+                dtr.and(rts).map(drop).map_err(setting_error)
+            }
+            Wire::Remote(port) => port.set_wires(dtr, rts).await,
+            Wire::Attached(port) => port.ask(Asked::SetWires { dtr, rts }, until).await.map(drop),
+            Wire::Tcp(_) | Wire::Udp(_) => Err(no_line()),
+        }
+    }
+
+    /// How the wires stand that the other side drives.
+    pub(super) async fn modem(&mut self, until: Instant) -> Result<ModemWires, WireError> {
+        match self {
+            Wire::Serial(port) => Ok(ModemWires {
+                cts: port.read_clear_to_send().map_err(setting_error)?,
+                dsr: port.read_data_set_ready().map_err(setting_error)?,
+                ri: port.read_ring_indicator().map_err(setting_error)?,
+                cd: port.read_carrier_detect().map_err(setting_error)?,
+            }),
+            Wire::Remote(port) => port.modem(),
+            Wire::Attached(port) => port.modem(until).await,
+            Wire::Tcp(_) | Wire::Udp(_) => Err(no_line()),
+        }
+    }
+
     /// Changes speed and character format; a link without a serial line has none, and says so by doing nothing.
     pub(super) async fn set_line(&mut self, line: Line, until: Instant) -> Result<(), WireError> {
         match self {
@@ -109,6 +178,7 @@ impl Wire {
                 .and_then(|()| port.set_parity(parity(line.character)))
                 .map_err(setting_error),
             Wire::Remote(port) => port.set_line(line, until).await,
+            Wire::Attached(port) => port.set_line(line, until).await,
             Wire::Tcp(_) | Wire::Udp(_) => Ok(()),
         }
     }
@@ -117,7 +187,8 @@ impl Wire {
     /// after. By the line's speed all has left at `gone`; other links keep no line waiting.
     pub(super) async fn drained(&self, gone: Instant) -> io::Result<()> {
         match self {
-            Wire::Tcp(_) | Wire::Udp(_) => {}
+            // A station waits itself, where the line is.
+            Wire::Tcp(_) | Wire::Udp(_) | Wire::Attached(_) => {}
             Wire::Serial(port) => {
                 while port.bytes_to_write().map_err(io::Error::from)? > 0 {
                     tokio::time::sleep(DRAIN_POLL).await;
@@ -138,6 +209,7 @@ impl Wire {
         match self {
             Wire::Serial(port) => port.clear(ClearBuffer::Input).map_err(io::Error::from),
             Wire::Remote(port) => port.purge().await,
+            Wire::Attached(port) => port.purge().await,
             Wire::Tcp(_) | Wire::Udp(_) => Ok(()),
         }
     }
@@ -148,6 +220,7 @@ impl Wire {
             Wire::Tcp(stream) => write(stream, bytes).await,
             Wire::Udp(socket) => socket.send(bytes).await.map(|_| ()),
             Wire::Remote(port) => port.write(bytes).await,
+            Wire::Attached(port) => port.write(bytes).await,
         }
     }
 
@@ -158,6 +231,7 @@ impl Wire {
             Wire::Tcp(stream) => read(stream, buffer).await,
             Wire::Udp(socket) => datagram(socket, buffer).await,
             Wire::Remote(port) => port.read(buffer).await,
+            Wire::Attached(port) => port.read(buffer).await,
         }
     }
 
@@ -165,6 +239,7 @@ impl Wire {
     pub(super) fn remarks(&mut self) -> Vec<String> {
         match self {
             Wire::Remote(port) => port.remarks(),
+            Wire::Attached(port) => port.remarks(),
             _ => Vec::new(),
         }
     }
@@ -233,6 +308,10 @@ fn flow(flow: FlowControl) -> tokio_serial::FlowControl {
         FlowControl::RtsCts => tokio_serial::FlowControl::Hardware,
         FlowControl::XonXoff => tokio_serial::FlowControl::Software,
     }
+}
+
+fn no_line() -> WireError {
+    WireError::new(LinkErrorKind::Setting, "a link without a serial line")
 }
 
 fn setting_error(error: tokio_serial::Error) -> WireError {

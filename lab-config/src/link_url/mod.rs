@@ -7,9 +7,12 @@
 //! | `tcp://host:4059` | TCP with the DLMS wrapper (IEC 62056-47) |
 //! | `udp://host:4059` | UDP with the DLMS wrapper, one message a datagram |
 //! | `tcp+hdlc://host:port` | TCP carrying HDLC, such as a serial server that takes no settings |
+//! | `station://bench-2/optical?sign-on=e` | a serial port that the station `bench-2` offers under the name `optical`, as `serial` |
+//! | `station+tcp://bench-2/hub`, `station+udp://…`, `station+tcp+hdlc://…` | a connection or socket a station offers, as `tcp`, `udp` and `tcp+hdlc` |
 //! | `sim:` | the simulated device of this path: the embedded lab puts a concrete link in its place |
 //!
-//! Query parameters, all optional. *Line* means `serial`, `rfc2217` and `sim`; *HDLC* means those and `tcp+hdlc`.
+//! Query parameters, all optional. *Line* means `serial`, `rfc2217`, `station` and `sim`; *HDLC* means those, `tcp+hdlc`
+//! and `station+tcp+hdlc`.
 //!
 //! | parameter | links | meaning | default |
 //! |---|---|---|---|
@@ -44,7 +47,7 @@ pub use parse::LinkUrlError;
 pub(crate) use parse::duration;
 pub use proto_dlms::hdlc::{MaxInfo, Window};
 
-use crate::ClientSap;
+use crate::{ClientSap, Name};
 
 /// Where a device is reached, and how.
 ///
@@ -87,9 +90,55 @@ pub enum Endpoint {
     TcpHdlc(Authority),
     /// A serial port behind a server that takes its settings over the network (RFC 2217).
     Rfc2217(Authority),
+    /// What a station at another bench offers.
+    Station(StationPort),
     /// A simulated device: whoever starts it says where it answers.
     Simulated,
 }
+
+impl Endpoint {
+    /// What travels over a link to it; a simulated one is a serial line until it is concrete.
+    pub fn carries(&self) -> Carries {
+        match self {
+            Self::Serial(_) | Self::Rfc2217(_) | Self::Simulated => Carries::Serial,
+            Self::Tcp(_) => Carries::Tcp,
+            Self::Udp(_) => Carries::Udp,
+            Self::TcpHdlc(_) => Carries::TcpHdlc,
+            Self::Station(port) => port.carries,
+        }
+    }
+}
+
+/// A port of a station: which, what travels over it, and under which lease it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StationPort {
+    /// The station.
+    pub station: Name,
+    /// The port, as the station's offer file names it.
+    pub port: Name,
+    /// What is at the port.
+    pub carries: Carries,
+    /// The lease of the rig under which the port is opened; a lab file says none, a run puts its own in.
+    pub lease: Option<LeaseToken>,
+}
+
+/// What travels over a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Carries {
+    /// A serial line.
+    Serial,
+    /// A TCP connection with the DLMS wrapper.
+    Tcp,
+    /// A UDP socket with the DLMS wrapper.
+    Udp,
+    /// A TCP connection carrying HDLC frames.
+    TcpHdlc,
+}
+
+/// The number of a lease: each is greater than those before it, so that whoever holds an older one can be told from whoever
+/// holds the rig.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseToken(pub u64);
 
 /// The path of a serial device, such as `/dev/ttyUSB0`: absolute, without `?`, `#`, white space or control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -311,6 +360,28 @@ impl LinkUrl {
         self.endpoint == Endpoint::Simulated
     }
 
+    /// The same link under this lease, where it leads to a station's port.
+    #[must_use]
+    pub fn leased(mut self, token: LeaseToken) -> Self {
+        if let Endpoint::Station(port) = &mut self.endpoint {
+            port.lease = Some(token);
+        }
+        self
+    }
+
+    /// What travels over it; a simulated link is a serial line until it has a concrete endpoint.
+    pub fn carries(&self) -> Carries {
+        self.endpoint.carries()
+    }
+
+    /// The station whose port it leads to.
+    pub fn station(&self) -> Option<&Name> {
+        match &self.endpoint {
+            Endpoint::Station(port) => Some(&port.station),
+            _ => None,
+        }
+    }
+
     /// Longest silence inside a frame.
     pub fn inter_octet(&self) -> Duration {
         self.timeouts.inter_octet.unwrap_or(Self::INTER_OCTET)
@@ -395,6 +466,9 @@ impl fmt::Display for LinkUrl {
             Endpoint::Udp(authority) => write!(f, "udp://{authority}")?,
             Endpoint::TcpHdlc(authority) => write!(f, "tcp+hdlc://{authority}")?,
             Endpoint::Rfc2217(authority) => write!(f, "rfc2217://{authority}")?,
+            Endpoint::Station(StationPort { station, port, .. }) => {
+                write!(f, "{}://{station}/{port}", self.endpoint.scheme())?;
+            }
             Endpoint::Simulated => f.write_str("sim:")?,
         }
         let mut separator = '?';

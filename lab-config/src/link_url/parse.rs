@@ -5,8 +5,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::{
-    Addressing, Authority, BAUD_RATES, Endpoint, FlowControl, HdlcSizes, LinkUrl, MOST_RETRIES, MaxInfo,
-    SerialLine, SerialPath, Timeouts, Window,
+    Addressing, Authority, BAUD_RATES, Carries, Endpoint, FlowControl, HdlcSizes, LinkUrl, MOST_RETRIES,
+    MaxInfo, SerialLine, SerialPath, StationPort, Timeouts, Window,
 };
 use crate::nearest::nearest;
 
@@ -51,8 +51,9 @@ const PARAMETERS: [(&str, Place); 17] = [
 
 impl Endpoint {
     /// How a link to it begins.
-    fn scheme(&self) -> &'static str {
+    pub(super) fn scheme(&self) -> &'static str {
         match self {
+            Self::Station(StationPort { carries, .. }) => carries.scheme(),
             Self::Serial(_) => "serial",
             Self::Tcp(_) => "tcp",
             Self::Udp(_) => "udp",
@@ -63,12 +64,26 @@ impl Endpoint {
     }
 
     fn takes(&self, place: Place) -> bool {
-        let line = matches!(self, Self::Serial(_) | Self::Rfc2217(_) | Self::Simulated);
+        let carries = self.carries();
         match place {
             Place::All => true,
-            Place::Line => line,
-            Place::Hdlc => line || matches!(self, Self::TcpHdlc(_)),
+            Place::Line => carries == Carries::Serial,
+            Place::Hdlc => matches!(carries, Carries::Serial | Carries::TcpHdlc),
             Place::Simulated => *self == Self::Simulated,
+        }
+    }
+}
+
+impl Carries {
+    const ALL: [Self; 4] = [Self::Serial, Self::Tcp, Self::Udp, Self::TcpHdlc];
+
+    /// How a link to such a port of a station begins.
+    const fn scheme(self) -> &'static str {
+        match self {
+            Self::Serial => "station",
+            Self::Tcp => "station+tcp",
+            Self::Udp => "station+udp",
+            Self::TcpHdlc => "station+tcp+hdlc",
         }
     }
 }
@@ -77,7 +92,9 @@ impl Endpoint {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkUrlError {
     /// It begins with no known scheme.
-    #[error("a link begins with serial://, rfc2217://, tcp://, udp://, tcp+hdlc:// or sim:, not `{0}`")]
+    #[error(
+        "a link begins with serial://, rfc2217://, tcp://, udp://, tcp+hdlc://, station:// or sim:, not `{0}`"
+    )]
     Scheme(String),
     /// The device path of a serial link.
     #[error(
@@ -87,6 +104,11 @@ pub enum LinkUrlError {
     /// The host or port of a network link.
     #[error("`{0}` is no host and port: write tcp://meter.example:4059 or tcp://[::1]:4059")]
     Authority(String),
+    /// The station or the port of a station's link.
+    #[error(
+        "`{0}` is no station and port: write station://bench-2/optical, the names of the station's offer file"
+    )]
+    StationPort(String),
     /// A parameter without `=`.
     #[error("parameter `{0}` has no value: write name=value")]
     NoValue(String),
@@ -168,10 +190,23 @@ fn endpoint(address: &str) -> Result<Endpoint, LinkUrlError> {
     if let Some(rest) = address.strip_prefix("tcp://") {
         return authority(rest, Some(DLMS_PORT)).map(Endpoint::Tcp);
     }
+    for carries in Carries::ALL {
+        let rest = address.strip_prefix(carries.scheme()).and_then(|rest| rest.strip_prefix("://"));
+        if let Some(rest) = rest {
+            return station_port(rest, carries).map(Endpoint::Station);
+        }
+    }
     match address {
         "sim:" => Ok(Endpoint::Simulated),
         other => Err(LinkUrlError::Scheme(other.chars().take(40).collect())),
     }
+}
+
+fn station_port(text: &str, carries: Carries) -> Result<StationPort, LinkUrlError> {
+    let named = text.split_once('/').and_then(|(station, port)| {
+        Some(StationPort { station: station.parse().ok()?, port: port.parse().ok()?, carries, lease: None })
+    });
+    named.ok_or_else(|| LinkUrlError::StationPort(text.to_owned()))
 }
 
 impl FromStr for SerialPath {

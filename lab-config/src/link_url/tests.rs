@@ -22,6 +22,10 @@ fn the_forms_of_a_lab_file_are_read() {
         "tcp+hdlc://10.0.0.7:9001",
         "rfc2217://server.lab:4001",
         "tcp://[::1]:4059",
+        "station://bench-2/optical",
+        "station+tcp://bench-2/hub",
+        "station+udp://bench-2/hub",
+        "station+tcp+hdlc://bench-2/serial-server",
         "sim:",
     ] {
         assert_eq!(plain.parse::<LinkUrl>().expect("a link").to_string(), plain);
@@ -59,7 +63,7 @@ fn a_simulated_link_keeps_its_settings_at_its_concrete_endpoint() {
 
 #[test]
 fn refusals_say_what_to_write() {
-    insta::assert_snapshot!(message("http://host:1"), @"a link begins with serial://, rfc2217://, tcp://, udp://, tcp+hdlc:// or sim:, not `http://host:1`");
+    insta::assert_snapshot!(message("http://host:1"), @"a link begins with serial://, rfc2217://, tcp://, udp://, tcp+hdlc://, station:// or sim:, not `http://host:1`");
     insta::assert_snapshot!(message("serial://dev/ttyUSB0"), @"`dev/ttyUSB0` is no device path: write serial:///dev/ttyUSB0, an absolute path without spaces, `?` or `#`");
     insta::assert_snapshot!(message("tcp://host:0"), @"`host:0` is no host and port: write tcp://meter.example:4059 or tcp://[::1]:4059");
     insta::assert_snapshot!(message("sim:?baudd=9600"), @"unknown parameter `baudd`: did you mean `baud`?");
@@ -75,6 +79,8 @@ fn refusals_say_what_to_write() {
     insta::assert_snapshot!(message("sim:?client=0"), @"parameter `client`: `0` is not known: a client SAP is a number from 1 to 127");
     insta::assert_snapshot!(message("sim:?response=2m"), @"parameter `response`: `2m` is not a time from 1ms to 600s, such as 250ms or 2s");
     insta::assert_snapshot!(message("sim:?client=1&client=2"), @"parameter `client` is given twice");
+    insta::assert_snapshot!(message("station://bench-2"), @"`bench-2` is no station and port: write station://bench-2/optical, the names of the station's offer file");
+    insta::assert_snapshot!(message("station+tcp://bench-2/hub?sign-on=e"), @"parameter `sign-on` has no meaning on a station+tcp link: remove it");
     insta::assert_snapshot!(message("sim:?client"), @"parameter `client` has no value: write name=value");
 }
 
@@ -90,8 +96,18 @@ fn endpoint() -> impl Strategy<Value = Endpoint> {
         authority().prop_map(Endpoint::Udp),
         authority().prop_map(Endpoint::Rfc2217),
         authority().prop_map(Endpoint::TcpHdlc),
+        station_port().prop_map(Endpoint::Station),
         Just(Endpoint::Simulated),
     ]
+}
+
+fn station_port() -> impl Strategy<Value = StationPort> {
+    let carries =
+        proptest::sample::select(vec![Carries::Serial, Carries::Tcp, Carries::Udp, Carries::TcpHdlc]);
+    ("[a-z0-9][a-z0-9.-]{0,20}", "[a-z0-9][a-z0-9.-]{0,20}", carries).prop_map(|(station, port, carries)| {
+        let (station, port) = (station.parse().expect("a name"), port.parse().expect("a name"));
+        StationPort { station, port, carries, lease: None }
+    })
 }
 
 fn line() -> impl Strategy<Value = SerialLine> {
@@ -144,12 +160,12 @@ fn timeouts() -> impl Strategy<Value = Timeouts> {
 
 /// What a link cannot carry is taken away, as the parser would refuse it.
 fn fitted(mut url: LinkUrl) -> LinkUrl {
-    let line = matches!(url.endpoint, Endpoint::Serial(_) | Endpoint::Rfc2217(_) | Endpoint::Simulated);
+    let line = url.carries() == Carries::Serial;
     let echo = url.line.echo;
     if !line {
         url.line = SerialLine { echo, ..SerialLine::default() };
     }
-    if !line && !matches!(url.endpoint, Endpoint::TcpHdlc(_)) {
+    if !line && url.carries() != Carries::TcpHdlc {
         url.line.echo = None;
         url.hdlc = HdlcSizes::default();
         url.addressing.physical = None;
@@ -184,4 +200,22 @@ proptest! {
     fn no_text_panics(text in "\\PC{0,80}") {
         let _ = text.parse::<LinkUrl>();
     }
+}
+
+#[test]
+fn a_port_of_a_station_is_a_serial_line_and_takes_the_lease_of_a_run() {
+    let url: LinkUrl = "station://bench-2/optical?sign-on=e&baud=9600".parse().expect("a link");
+    assert_eq!((url.baud(), url.parity(), url.signs_on()), (300, Parity::Even, true));
+    assert_eq!(url.station().map(ToString::to_string), Some("bench-2".to_owned()));
+    let leased = url.clone().leased(LeaseToken(7));
+    let Endpoint::Station(port) = &leased.endpoint else { panic!("{leased}") };
+    assert_eq!(
+        (port.port.as_str(), port.carries, port.lease),
+        ("optical", Carries::Serial, Some(LeaseToken(7)))
+    );
+    assert_eq!(
+        leased.to_string(),
+        url.to_string(),
+        "what people read of a link does not change with its lease"
+    );
 }

@@ -6,6 +6,7 @@ mod dcc;
 mod dcc_environment;
 mod identity;
 mod migration;
+mod offer;
 mod registration;
 mod rig;
 mod station;

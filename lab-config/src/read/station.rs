@@ -13,7 +13,7 @@ use crate::document::{FileError, Item, Table};
 use crate::link_url::duration;
 use crate::sources::Sources;
 use crate::station::{has_keys, has_mains};
-use crate::{ActuatorKind, Name, QualityOfService, Rig, RigDevice, SensorKind, Station, Topic};
+use crate::{ActuatorKind, Name, Over, QualityOfService, Rig, RigDevice, SensorKind, Station, Topic};
 
 pub(super) fn broker(item: &Item<'_>, sources: &Sources) -> Result<Broker, FileError> {
     item.table("the MQTT broker of the lab's stations", |table| {
@@ -57,7 +57,7 @@ fn login(table: &mut Table<'_>, url: &BrokerUrl, sources: &Sources) -> Result<Op
 }
 
 /// A length of time between so many seconds and so many.
-fn time(item: &Item<'_>, least: u64, most: u64) -> Result<Duration, FileError> {
+pub(super) fn time(item: &Item<'_>, least: u64, most: u64) -> Result<Duration, FileError> {
     let expected = format!("a time from {least}s to {most}s, such as \"5s\"");
     let found = duration(item.text(&expected)?);
     found
@@ -107,29 +107,32 @@ impl Reader<'_> {
         };
         let meaning = "whether the station is simulated";
         let simulated = table.read("simulated", |item| item.boolean(meaning))?.unwrap_or(false);
+        let over = table.read("over", |item| item.parse("mqtt or grpc"))?.unwrap_or_default();
         let station = Station {
+            over,
             status: prefix.below("status"),
             deadline: table.read("deadline", |item| time(item, 1, 60))?.unwrap_or(Station::DEADLINE),
             quality: table
                 .read("quality-of-service", |item| item.parse("how messages are delivered"))?
                 .unwrap_or(QualityOfService::AtLeastOnce),
-            actuators: self.actuators(table, &prefix)?,
-            sensors: self.sensors(table, &prefix)?,
+            actuators: self.actuators(table, (over, &prefix))?,
+            sensors: self.sensors(table, (over, &prefix))?,
             name,
             simulated,
         };
         self.refuse_unsound(table, &station)?;
+        Self::refuse_unfit(table, &station)?;
         Ok(station)
     }
 
     fn actuators(
         &mut self,
         table: &mut Table<'_>,
-        prefix: &Topic,
+        at: (Over, &Topic),
     ) -> Result<BTreeMap<(DeviceKind, ActuatorKind), Topic>, FileError> {
         let mut actuators = BTreeMap::new();
         for item in list(table, "actuator")? {
-            let (device, kind, topic) = self.part::<ActuatorKind>(&item, prefix, "mains-relay or keys")?;
+            let (device, kind, topic) = self.part::<ActuatorKind>(&item, at, "mains-relay or keys")?;
             let (fits, why) = match kind {
                 ActuatorKind::MainsRelay => (has_mains(device), "a device that lives on the mains"),
                 ActuatorKind::Keys => (has_keys(device), "a device with keys"),
@@ -148,12 +151,12 @@ impl Reader<'_> {
     fn sensors(
         &mut self,
         table: &mut Table<'_>,
-        prefix: &Topic,
+        at: (Over, &Topic),
     ) -> Result<BTreeMap<(DeviceKind, SensorKind), Topic>, FileError> {
         let mut sensors = BTreeMap::new();
         for item in list(table, "sensor")? {
             let expected = "supply-voltage, current or temperature";
-            let (device, kind, topic) = self.part::<SensorKind>(&item, prefix, expected)?;
+            let (device, kind, topic) = self.part::<SensorKind>(&item, at, expected)?;
             if !self.seen.sensors.insert((device, kind)) {
                 return Err(twice(&item, device, kind));
             }
@@ -166,7 +169,7 @@ impl Reader<'_> {
     fn part<K>(
         &self,
         item: &Item<'_>,
-        prefix: &Topic,
+        (over, prefix): (Over, &Topic),
         expected: &str,
     ) -> Result<(DeviceKind, K, Topic), FileError>
     where
@@ -180,10 +183,28 @@ impl Reader<'_> {
                 let expected = format!("a device of rig {}", self.rig);
                 return Err(device_item.refuse(expected, "remove it, or add the device as [[rig.device]]"));
             }
-            let own = table.read("topic", |item| item.parse::<Topic>("its topic"))?;
-            let topic = own.unwrap_or_else(|| prefix.below(device.as_str()).below(&kind.to_string()));
+            let topic = match over {
+                Over::Mqtt => table
+                    .read("topic", |item| item.parse::<Topic>("its topic"))?
+                    .unwrap_or_else(|| prefix.below(device.as_str()).below(&kind.to_string())),
+                Over::Grpc => table
+                    .read("offered", |item| item.parse::<Topic>("the name the station offers it under"))?
+                    .unwrap_or_else(|| Topic::of_levels(device.as_str(), &kind.to_string())),
+            };
             Ok((device, kind, topic))
         })
+    }
+
+    /// What only stations at a broker have.
+    fn refuse_unfit(table: &Table<'_>, station: &Station) -> Result<(), FileError> {
+        let found = match station.over {
+            Over::Mqtt => return Ok(()),
+            Over::Grpc if station.simulated => "a simulated station over gRPC",
+            Over::Grpc if !station.sensors.is_empty() => "sensors of a station over gRPC",
+            Over::Grpc => return Ok(()),
+        };
+        let advice = "remove them, or describe a second station, over = \"mqtt\"";
+        Err(table.error(found, "a real station with actuators, which offers links besides", advice))
     }
 
     /// A simulated station acts on simulated devices by their hand; it has none on a real one.
@@ -223,7 +244,8 @@ pub(super) fn refuse_unmet(
     rigs: &[Rig],
 ) -> Result<(), FileError> {
     let mut topics = BTreeSet::new();
-    for (rig, station) in rigs.iter().flat_map(|rig| rig.stations.iter().map(move |station| (rig, station))) {
+    let all = rigs.iter().flat_map(|rig| rig.stations.iter().map(move |station| (rig, station)));
+    for (rig, station) in all.filter(|(_, station)| station.over == Over::Mqtt) {
         let Some(broker) = broker else {
             let found = format!("station {} of rig {}, and no broker", station.name, rig.name);
             let advice = "add [broker] with url = \"mqtt://host:1883\"";

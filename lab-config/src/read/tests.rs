@@ -399,3 +399,26 @@ fn a_device_may_be_found_with_older_versions_than_its_model_has() {
     let error = refusal("kind = \"ESME\"", &found.replace("firmware-version", "firmware"));
     assert!(error.contains("firmware-version"), "{error}");
 }
+
+#[test]
+fn a_station_may_dial_in_and_then_needs_no_broker_and_has_no_sensors() {
+    let text = include_str!("../../labs/embedded.toml");
+    let at = text.find("[[rig.station]]").expect("the station");
+    let end = text.find("# Where stations and harness meet").expect("the broker");
+    let after = text.find("# Installations of the same").expect("the rest");
+    let with = |station: &str| {
+        let changed = format!("{}[[rig.station]]\n{station}\n{}", &text[..at], &text[after..]);
+        Lab::parse(&Document::new("lab.toml", changed))
+    };
+    assert!(end > at);
+    let relay = "{ kind = \"mains-relay\", device = \"ESME\" }";
+    let lab = with(&format!("name = \"bench-2\"\nover = \"grpc\"\nactuator = [{relay}]")).expect("a lab");
+    let station = &lab.rigs[0].stations[0];
+    assert_eq!(station.over, crate::Over::Grpc);
+    let names: Vec<&str> = station.actuators.values().map(crate::Topic::as_str).collect();
+    assert_eq!(names, ["ESME/mains-relay"]);
+    let sensor = "sensor = [{ kind = \"current\", device = \"ESME\" }]";
+    let refused = with(&format!("name = \"bench-2\"\nover = \"grpc\"\nactuator = [{relay}]\n{sensor}"));
+    let words = refused.expect_err("no sensors").to_string();
+    assert!(words.contains("sensors of a station over gRPC"), "{words}");
+}

@@ -8,7 +8,7 @@ mod candidates;
 
 use std::time::Duration;
 
-use lab_config::{ClientSap, Endpoint, LinkUrl, SignOn};
+use lab_config::{Carries, ClientSap, LinkUrl, SignOn};
 use proto_dlms::sign_on::Mode;
 use tokio::time::Instant;
 
@@ -82,9 +82,9 @@ pub async fn scan(
     let began = Instant::now();
     let scanned = Scanned { link: url.to_string(), tried: 0, of: 0, found: Vec::new() };
     let scanner = Scanner { name, url, tap, began, end: began + limit, told, scanned };
-    let scanned = match url.endpoint {
-        Endpoint::Tcp(_) | Endpoint::Udp(_) => scanner.wrapper().await,
-        _ => scanner.hdlc().await,
+    let scanned = match url.carries() {
+        Carries::Tcp | Carries::Udp => scanner.wrapper().await,
+        Carries::Serial | Carries::TcpHdlc => scanner.hdlc().await,
     };
     scanned.map_err(|error| {
         let context = Context { link: name.to_owned(), url: url.to_string(), ..Context::default() };

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 use prost::Message;
 
-use crate::attach::*;
+use crate::attach::StationFrame;
 use crate::control::*;
 use crate::cosign::*;
 use crate::queue::*;
@@ -172,25 +172,10 @@ proptest! {
         prop_assert_eq!(back(&join), join);
     }
 
-    #[test]
-    fn frames_read_back(channel: u32, octets: Vec<u8>, credit: u32, reason in ".{0,40}") {
-        for frame in [
-            StationFrame::Data(Data { channel, octets: octets.clone() }),
-            StationFrame::Credit(Credit { channel, octets: credit }),
-            StationFrame::Close(Close { channel, reason: reason.clone() }),
-        ] {
-            let message = FromStation { frame: Some(frame) };
-            prop_assert_eq!(back(&message), message);
-        }
-    }
-
     /// Whatever octets come: a message or an error, and a message means the same when it is written again.
     #[test]
     fn no_octets_bring_a_reader_down(octets in prop::collection::vec(any::<u8>(), 0..200)) {
-        if let Ok(message) = FromStation::decode(octets.as_slice()) {
-            prop_assert_eq!(back(&message), message);
-        }
-        if let Ok(message) = FromController::decode(octets.as_slice()) {
+        if let Ok(message) = StationFrame::decode(octets.as_slice()) {
             prop_assert_eq!(back(&message), message);
         }
         if let Ok(message) = JoinRequest::decode(octets.as_slice()) {
