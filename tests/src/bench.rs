@@ -82,6 +82,11 @@ impl Bench {
         Ok(path)
     }
 
+    /// Where the control port of the devices is.
+    pub fn control(&self) -> &str {
+        &self.devices.control
+    }
+
     /// Asks at the control port of the devices.
     ///
     /// # Errors

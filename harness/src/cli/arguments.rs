@@ -12,6 +12,7 @@ mod duis;
 mod migrate;
 mod send;
 mod serve;
+mod station;
 
 pub(super) use coverage::Coverage;
 pub(super) use duis::{Duis, DuisBuild, DuisDiff, DuisShow, DuisSign, DuisValidate};
@@ -20,6 +21,7 @@ pub(super) use send::Send;
 pub(super) use serve::{
     People, PeopleAdd, PeopleList, PeopleRemove, Pki, PkiInit, PkiIssue, PkiRevoke, PkiShow, Serve,
 };
+pub(super) use station::Station;
 
 /// Where run folders go unless told otherwise.
 const RUNS: &str = "runs";
@@ -61,6 +63,8 @@ pub enum Verb {
     /// Say who may sign in, and whose cosignatures count
     #[command(subcommand)]
     People(People),
+    /// Lend this computer's serial ports, sockets and actuators to the lab's controller
+    Station(Station),
     /// Check the evidence of a run without trusting the lab
     Verify(Verify),
     /// Write the DMCT Report of a run again from its records

@@ -26,6 +26,7 @@ mod screen;
 mod send;
 mod serve;
 mod signals;
+mod station;
 mod variant;
 mod verify;
 mod watch;
@@ -89,6 +90,7 @@ async fn obey(arguments: Arguments) -> Result<Exit, Failure> {
         Verb::Serve(serve) => serve::serve(&serve).await,
         Verb::Pki(verb) => pki::pki(&verb),
         Verb::People(verb) => people::people(&verb),
+        Verb::Station(verb) => station::station(&verb).await,
         Verb::Verify(verify) => verify::verify(&verify),
         Verb::Report(report) => report::report(&report),
         Verb::Coverage(verb) => coverage::coverage(&verb),

@@ -28,6 +28,7 @@ use crate::service_user::{
     Alert, AlertMatcher, Leftovers, ScheduledMatcher, Target, UserError, VendingDesk, answer,
 };
 use crate::station::Stations;
+use crate::station::attach::Held;
 
 /// How long a hand, a party or a device may take when the dispatcher itself asks, outside any script.
 const OWN_PATIENCE: Duration = Duration::from_secs(60);
@@ -74,6 +75,7 @@ pub(super) struct Parts {
     pub(super) migration: Option<Migrating>,
     pub(super) hands: Box<dyn Hands>,
     pub(super) stations: Option<Stations>,
+    pub(super) held: Option<Held>,
     pub(super) vending: VendingDesk,
     pub(super) tokens: Tokens,
     pub(super) capture: Capture,
@@ -83,14 +85,14 @@ pub(super) struct Parts {
 impl RigBench {
     /// The bench of a rig whose parties are running.
     pub(super) fn new(parts: Parts, system: System) -> Self {
-        let Parts { rig, migration, hands, stations, vending, tokens, capture, book } = parts;
+        let Parts { rig, migration, hands, stations, held, vending, tokens, capture, book } = parts;
         Self {
             rig,
             system,
             migration,
             vending,
             tokens,
-            actuators: Actuators::new(hands, stations, book.clone()),
+            actuators: Actuators::new(hands, stations, held, book.clone()),
             capture,
             book,
             looks: Vec::new(),
@@ -98,6 +100,14 @@ impl RigBench {
             strays: Vec::new(),
             found_elsewhere: false,
             out_of_reach: false,
+        }
+    }
+
+    /// Gives the rig's leases at stations of other benches back, if it has any, and records what they say of it.
+    pub(super) async fn give_back(&mut self) -> Result<(), crate::execute::LedgerError> {
+        match self.actuators.held() {
+            Some(held) => super::run::give_back(held, &self.book).await,
+            None => Ok(()),
         }
     }
 

@@ -101,7 +101,7 @@ pub async fn resume(
     }
     let claim = claim(&order.lab, &rig, order.run.as_str(), LockFolder::default())?;
     let tap = RunTap::new();
-    let met = meet(&order.lab, &rig, Arc::new(tap.clone())).await?;
+    let met = meet(&order.lab, &rig, order.run.as_str(), Arc::new(tap.clone())).await?;
     if met.proof.holds() {
         let facts = Arc::new(Facts::of(&order.lab, &rig));
         data_set::load(&order.data_sets, met.links(), order.hands.as_mut(), &facts).await?;

@@ -29,7 +29,8 @@ use crate::link::lock::{Claim, LockFolder};
 use crate::link::{LinkAddress, SharedTap};
 use crate::s1sp::SecretStore;
 use crate::service_user::VendingDesk;
-use crate::station::Stations;
+use crate::station::attach::Held;
+use crate::station::{StationError, Stations};
 
 /// How the name of a lab's book begins, and no run's.
 pub(super) const BOOK: &str = "book-";
@@ -66,7 +67,7 @@ pub async fn run(
     let claim = claim(&order.lab, &rig, order.run.as_str(), LockFolder::default())?;
     let tap = RunTap::new();
     let met = tokio::select! {
-        met = meet(&order.lab, &rig, Arc::new(tap.clone())) => met?,
+        met = meet(&order.lab, &rig, order.run.as_str(), Arc::new(tap.clone())) => met?,
         () = steering.stop().wait() => return Err(RunError::StoppedEarly),
     };
     if met.proof.holds() {
@@ -124,10 +125,13 @@ const STRANGERS: Duration = Duration::from_secs(30);
 /// [`RunError`] when another run holds it, or a station of it is not there.
 pub async fn prove_alone(lab: &Lab, rig: &Rig) -> Result<Surveyed, RunError> {
     let _claim = claim(lab, rig, "probe", LockFolder::default())?;
-    let Met { proof, links, .. } = meet(lab, rig, crate::link::NoTap::shared()).await?;
+    let Met { proof, links, held, .. } = meet(lab, rig, "probe", crate::link::NoTap::shared()).await?;
     let (mut strangers, end) = (Vec::new(), Instant::now() + STRANGERS);
     for contact in &proof.strangers {
         strangers.push(han::identify(&links, contact, &lab.models, end).await);
+    }
+    if let Some(held) = held {
+        held.give_back().await.map_err(|reason| part("station", reason))?;
     }
     Ok(Surveyed { proof, strangers })
 }
@@ -136,12 +140,16 @@ pub async fn prove_alone(lab: &Lab, rig: &Rig) -> Result<Surveyed, RunError> {
 pub(super) async fn make_safe_alone(lab: &Lab, rig: &Rig) -> SafeState {
     let made = async {
         let _claim = claim(lab, rig, "safe state", LockFolder::default()).map_err(|e| e.to_string())?;
-        let Met { proof, links, .. } =
-            meet(lab, rig, crate::link::NoTap::shared()).await.map_err(|e| e.to_string())?;
+        let met = meet(lab, rig, "safe state", crate::link::NoTap::shared()).await;
+        let Met { proof, links, held, .. } = met.map_err(|e| e.to_string())?;
         let differs: Vec<String> = proof.differences().collect();
-        match differs.is_empty() {
+        let made = match differs.is_empty() {
             true => safe::make(&links).await,
             false => Err(format!("left as found, because the rig is not as declared: {}", shortly(&differs))),
+        };
+        match held {
+            Some(held) => held.give_back().await.and_then(|there| Ok(format!("{}; {there}", made?))),
+            None => made,
         }
     };
     let made = tokio::time::timeout(PROOF + SAFE, made).await;
@@ -171,6 +179,8 @@ pub(super) struct Met {
     links: RigLinks,
     pushes: mpsc::Receiver<Push>,
     stations: Option<Stations>,
+    /// The rig's leases at stations of other benches.
+    held: Option<Held>,
 }
 
 impl Met {
@@ -179,7 +189,11 @@ impl Met {
     }
 }
 
-pub(super) async fn meet(lab: &Lab, rig: &Rig, tap: SharedTap) -> Result<Met, RunError> {
+pub(super) async fn meet(lab: &Lab, rig: &Rig, holder: &str, tap: SharedTap) -> Result<Met, RunError> {
+    // Before anything is asked of the rig: a part of it at another bench is this run's under a lease only.
+    let held = Held::take(rig, holder).await.map_err(StationError::from)?;
+    let leased = held.as_ref().map_or_else(|| rig.clone(), |held| held.leased(rig.clone()));
+    let rig = &leased;
     // First of all: a device whose relay was left off answers nothing.
     let stations = Stations::connect(rig, lab.broker.as_ref(), Arc::clone(&tap)).await?;
     let (send, pushes) = mpsc::channel(PUSHES);
@@ -203,7 +217,7 @@ pub(super) async fn meet(lab: &Lab, rig: &Rig, tap: SharedTap) -> Result<Met, Ru
     if let Some(words) = unreached {
         blame_hub(&mut proof, &words);
     }
-    Ok(Met { proof, links, pushes, stations })
+    Ok(Met { proof, links, pushes, stations, held })
 }
 
 /// Where the hub itself is not reached, every device behind it fails for that one reason.
@@ -277,7 +291,11 @@ pub(super) async fn with_evidence(
 ) -> Result<RunEnd, RunError> {
     let book = &recorded.book;
     if !met.proof.holds() {
-        return Ok(blocked(&order, &met.proof, book, &done)?);
+        let end = blocked(&order, &met.proof, book, &done)?;
+        if let Some(held) = met.held {
+            give_back(held, book).await?;
+        }
+        return Ok(end);
     }
     let rig = Arc::new(order.rig()?.clone());
     let tokens = Tokens::of(&rig, &order.keys)?;
@@ -290,6 +308,7 @@ pub(super) async fn with_evidence(
             migration,
             hands: order.hands,
             stations: met.stations,
+            held: met.held,
             vending: VendingDesk::of(&rig, tokens.first).map_err(|e| part("vending desk", e))?,
             tokens,
             capture: recorded.capture.clone(),
@@ -300,8 +319,19 @@ pub(super) async fn with_evidence(
     );
     bench.recover().await?;
     let ended = conduct(&order.plan, &mut bench, book, facts, steering, done).await;
+    let given_back = bench.give_back().await;
     bench.stop().await;
+    given_back?;
     Ok(ended?)
+}
+
+/// Gives the rig's leases back; its stations bring their parts of it to the safe state, which is recorded.
+pub(super) async fn give_back(held: Held, book: &Book) -> Result<(), LedgerError> {
+    let what = match held.give_back().await {
+        Ok(done) => format!("lease given back: {done}"),
+        Err(stuck) => format!("lease NOT given back: {stuck}; look at the rig"),
+    };
+    book.write(Body::Note(Note { who: "stations".to_owned(), what })).map(|_| ())
 }
 
 fn part(part: &'static str, error: impl std::fmt::Display) -> RunError {

@@ -328,7 +328,7 @@ fn fault_of_wire(fault: &Fault) -> WireError {
 }
 
 /// A line as it is told to a station.
-pub(crate) fn settings(line: Line) -> LineSettings {
+fn settings(line: Line) -> LineSettings {
     let character = match line.character {
         Character::EightNone => attach::Character::EightNone,
         Character::EightEven => attach::Character::EightEven,

@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use lab_config::{Carries, Endpoint, LinkUrl, StationPort};
 use tokio::time::Instant;
 
-pub(crate) use attached::{line as line_of_settings, settings as settings_of_line};
+pub(crate) use attached::line as line_of_settings;
 pub use dongle::{DonglePort, DonglePortError};
 pub(crate) use error::seconds;
 pub use error::{LinkError, LinkErrorKind};

@@ -9,6 +9,9 @@ use super::Presence;
 /// Why a station did not do, or did not say, what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum StationError {
+    /// A station that dials in cannot be had.
+    #[error(transparent)]
+    Attached(#[from] super::attach::HeldError),
     /// The password of the broker cannot be had.
     #[error("broker {broker}: {error}")]
     Secret {

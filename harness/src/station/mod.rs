@@ -13,6 +13,7 @@
 //! deadline has passed is not sent any more. The session is behind a trait, so the courier is tested against brokers that
 //! misbehave in ways no real one can be asked to.
 
+pub mod attach;
 mod board;
 mod courier;
 mod error;
@@ -28,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lab_config::{ActuatorKind, Broker, DeviceKind, Rig, SensorKind, Station, Topic};
+use lab_config::{ActuatorKind, Broker, DeviceKind, Over, Rig, SensorKind, Station, Topic};
 use proto_lab::station::{Acknowledgement, Command, CommandId, Deed, Mains, Outcome};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
@@ -69,11 +70,13 @@ impl Stations {
         broker: Option<&Broker>,
         tap: SharedTap,
     ) -> Result<Option<Self>, StationError> {
-        let Some(broker) = broker.filter(|_| !rig.stations.is_empty()) else { return Ok(None) };
+        let at_broker: Vec<Station> =
+            rig.stations.iter().filter(|station| station.over == Over::Mqtt).cloned().collect();
+        let Some(broker) = broker.filter(|_| !at_broker.is_empty()) else { return Ok(None) };
         let mark = rand::random::<u64>();
         let name = format!("harness-{}-{mark:016x}", rig.name);
         let session = RumqttBroker::new(rig.name.as_str(), broker, name, tap)?;
-        let stations = Self::with(rig.stations.clone(), broker.url.to_string(), mark, session);
+        let stations = Self::with(at_broker, broker.url.to_string(), mark, session);
         stations.all_there(START).await?;
         Ok(Some(stations))
     }

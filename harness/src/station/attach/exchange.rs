@@ -139,8 +139,7 @@ impl Exchange {
     pub async fn open_at(door: &Path, log: Arc<dyn StationLog>) -> Result<Self, ExchangeError> {
         let listener = bind(door).await?;
         let closed = CancellationToken::new();
-        let shared =
-            Arc::new(Shared { attached: Mutex::new(BTreeMap::new()), log, closed: closed.clone() });
+        let shared = Arc::new(Shared { attached: Mutex::new(BTreeMap::new()), log, closed: closed.clone() });
         tokio::spawn(door::serve(listener, Arc::clone(&shared), closed.clone()));
         Ok(Self { shared, _open: Arc::new(closed.drop_guard()) })
     }

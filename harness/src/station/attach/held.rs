@@ -213,8 +213,12 @@ impl Keeper {
         (token, holder): (Token, &str),
         news: mpsc::Sender<String>,
     ) -> Result<Keeper, HeldError> {
-        let lease =
-            LeaseAsked { rig: part(&station, rig.name.as_str())?, token, holder: holder.to_owned(), term: TERM };
+        let lease = LeaseAsked {
+            rig: part(&station, rig.name.as_str())?,
+            token,
+            holder: holder.to_owned(),
+            term: TERM,
+        };
         let taking = async {
             let mut door = Connection::open(&station).await?;
             door.say(Frame::new(ONLY, Says::Lease(lease.clone()))).await?;
@@ -225,7 +229,9 @@ impl Keeper {
         let (door, term) = timeout_at(Instant::now() + GRANT, taking).await.map_err(silent)??;
         let (tell_lost, lost) = watch::channel(None);
         let (give_back, given_back) = oneshot::channel();
-        tokio::spawn(Keeping { door, lease, news, lost: tell_lost, station: station.clone() }.run(term, given_back));
+        tokio::spawn(
+            Keeping { door, lease, news, lost: tell_lost, station: station.clone() }.run(term, given_back),
+        );
         Ok(Keeper { station, lost, give_back: Some(give_back) })
     }
 
@@ -278,7 +284,9 @@ impl Keeping {
             match step {
                 Ok(Some(Says::Leased(Ok(granted)))) => term = granted,
                 Ok(Some(Says::MadeSafe(made))) => self.tell(made.to_string()),
-                Ok(Some(Says::Leased(Err(fault)) | Says::Close(Some(fault)))) => return self.lose(fault.reason),
+                Ok(Some(Says::Leased(Err(fault)) | Says::Close(Some(fault)))) => {
+                    return self.lose(fault.reason);
+                }
                 Ok(_) => {}
                 Err(error) => return self.lose(error.to_string()),
             }
@@ -326,8 +334,7 @@ fn part(station: &Name, name: &str) -> Result<PartName, HeldError> {
 
 impl Connection {
     async fn open(station: &Name) -> Result<Self, HeldError> {
-        let no_way =
-            |reason: String| HeldError::NoWay { station: station.to_string(), reason };
+        let no_way = |reason: String| HeldError::NoWay { station: station.to_string(), reason };
         let nowhere = "no folder for the controller's door: set HARNESS_STATE to one";
         let door: PathBuf = crate::state::stations_door().ok_or_else(|| no_way(nowhere.to_owned()))?;
         let stream = UnixStream::connect(&door).await.map_err(|error| {
@@ -343,8 +350,8 @@ impl Connection {
     }
 
     async fn say(&mut self, frame: Frame) -> Result<(), HeldError> {
-        let broken = |error: std::io::Error| self.gone(&error.to_string());
-        self.stream.write_all(&to_octets(frame)).await.map_err(broken)
+        let written = self.stream.write_all(&to_octets(frame)).await;
+        written.map_err(|error| self.gone(&error.to_string()))
     }
 
     fn gone(&self, reason: &str) -> HeldError {

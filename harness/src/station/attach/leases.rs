@@ -91,7 +91,9 @@ impl Leases {
         match (self.held.get(rig), token) {
             (None, None) => Ok(()),
             (Some(held), Some(token)) if held.token == token => Ok(()),
-            (Some(held), _) => Err(refused(format!("{} holds {rig} under lease {}", held.holder, held.token))),
+            (Some(held), _) => {
+                Err(refused(format!("{} holds {rig} under lease {}", held.holder, held.token)))
+            }
             (None, Some(token)) => Err(refused(format!("lease {token} of {rig} is not in force here"))),
         }
     }

@@ -30,5 +30,5 @@ mod session;
 mod tests;
 
 pub use exchange::{Exchange, ExchangeError, NoStationLog, StationEvent, StationLog};
-pub use held::{HeldError, Held};
+pub use held::{Held, HeldError};
 pub use program::{Program, ProgramError, Way};

@@ -37,7 +37,10 @@ struct Route {
 #[derive(Debug)]
 enum Kind {
     /// A stream: what the door may still send to the station, and the station to the door.
-    Stream { down: Sending, up: Sending },
+    Stream {
+        down: Sending,
+        up: Sending,
+    },
     Act,
     Lease(PartName),
 }
@@ -123,7 +126,8 @@ impl Routes {
             (Kind::Stream { down, .. }, Says::Opened(credit)) => down.grant(*credit)?,
             (Kind::Stream { down, .. }, Says::Credit(more)) => down.grant(*more)?,
             (Kind::Stream { up, .. }, Says::Data(octets)) => up.spend(octets.len())?,
-            (Kind::Stream { .. }, Says::Answer(_) | Says::Remark(_)) | (Kind::Lease(_), Says::Leased(Ok(_))) => {}
+            (Kind::Stream { .. }, Says::Answer(_) | Says::Remark(_))
+            | (Kind::Lease(_), Says::Leased(Ok(_))) => {}
             (Kind::Stream { .. }, Says::Close(_))
             | (Kind::Act, Says::Actuated(_))
             | (Kind::Lease(_), Says::Leased(Err(_)) | Says::Released(_)) => self.end(of_station),

@@ -93,7 +93,8 @@ impl Session {
 
     fn heard(&mut self, message: StationFrame) -> Result<(), String> {
         self.pulse.heard(Instant::now());
-        let frame = Frame::try_from(message).map_err(|error| format!("it does not keep to the language: {error}"))?;
+        let frame =
+            Frame::try_from(message).map_err(|error| format!("it does not keep to the language: {error}"))?;
         match frame.says {
             Says::Heartbeat => {}
             Says::MadeSafe(made) => {

@@ -64,7 +64,9 @@ impl Way {
         let wrong = |reason: String| ProgramError::Way(format!("{url}: {reason}"));
         let tls = match (url.is_secure(), authority) {
             (false, None) if url.is_loopback() => None,
-            (false, _) => return Err(wrong("plain http is for a controller on this machine; use https".into())),
+            (false, _) => {
+                return Err(wrong("plain http is for a controller on this machine; use https".into()));
+            }
             (true, None) => return Err(wrong("https needs the lab's authority: --ca FILE".to_owned())),
             (true, Some(authority)) => {
                 let connector = tls::connector(authority, identity).map_err(|e| wrong(e.to_string()))?;

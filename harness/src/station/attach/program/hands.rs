@@ -29,8 +29,17 @@ pub(super) enum Task {
 /// What came of a task.
 #[derive(Debug)]
 pub(super) enum Told {
-    Acted { channel: Channel, result: Result<String, Fault> },
-    Safe { rig: PartName, token: Token, cause: String, asked: Option<Channel>, result: Result<String, String> },
+    Acted {
+        channel: Channel,
+        result: Result<String, Fault>,
+    },
+    Safe {
+        rig: PartName,
+        token: Token,
+        cause: String,
+        asked: Option<Channel>,
+        result: Result<String, String>,
+    },
 }
 
 /// What was given to the task that has the actuators.
@@ -139,7 +148,9 @@ async fn safe(actuator: &OfferedActuator) -> Result<String, Fault> {
     let (signals, words): (Vec<&Signal>, &str) = match &actuator.does {
         Does::Mains { on, safe: Some(Switch::On), .. } => (vec![on], "mains on"),
         Does::Mains { off, safe: Some(Switch::Off), .. } => (vec![off], "mains off"),
-        Does::Mains { safe: None, .. } => return Ok("left as it is, for no safe state is declared".to_owned()),
+        Does::Mains { safe: None, .. } => {
+            return Ok("left as it is, for no safe state is declared".to_owned());
+        }
         Does::Keys { keys, .. } => (keys.values().map(|key| &key.up).collect(), "keys released"),
     };
     for each in signals {

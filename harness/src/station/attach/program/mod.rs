@@ -98,7 +98,6 @@ pub struct Program {
 /// An open port.
 struct Stream {
     rig: PartName,
-    token: Option<Token>,
     receiving: Receiving,
     orders: mpsc::Sender<Order>,
 }
@@ -124,9 +123,10 @@ fn part(name: &str) -> Result<PartName, ProgramError> {
 
 fn hello(offer: &Offer) -> Result<Hello, ProgramError> {
     let ports = offer.ports.iter().map(|(name, port)| (name.to_string(), &port.rig, port.link.to_string()));
-    let actuators = offer.actuators.iter().map(|(name, actuator)| {
-        (name.to_string(), &actuator.rig, hands::in_words(actuator))
-    });
+    let actuators = offer
+        .actuators
+        .iter()
+        .map(|(name, actuator)| (name.to_string(), &actuator.rig, hands::in_words(actuator)));
     let offered = |(name, rig, about): (String, &lab_config::Name, String)| {
         Ok(Offered { name: part(&name)?, rig: part(rig.as_str())?, about })
     };
@@ -335,7 +335,12 @@ impl Program {
     fn begin_open(&mut self, channel: Channel, open: Open) -> Result<(), Fault> {
         let unknown = || {
             let names: Vec<&str> = self.offer.ports.keys().map(lab_config::Name::as_str).collect();
-            let words = format!("station {} offers no port {}; it offers {}", self.offer.name, open.port, names.join(", "));
+            let words = format!(
+                "station {} offers no port {}; it offers {}",
+                self.offer.name,
+                open.port,
+                names.join(", ")
+            );
             Fault::new(FaultKind::CannotOpen, words)
         };
         let offered = self.offer.ports.iter().find(|(name, _)| name.as_str() == open.port.as_str());
@@ -346,9 +351,8 @@ impl Program {
         if self.streams.len() >= STREAMS || self.streams.contains_key(&channel) {
             return Err(Fault::new(FaultKind::Busy, format!("{STREAMS} streams are open already")));
         }
-        let token = open.token;
         let orders = self.ports.open(channel, &link, open)?;
-        self.streams.insert(channel, Stream { rig, token, receiving: Receiving::default(), orders });
+        self.streams.insert(channel, Stream { rig, receiving: Receiving::default(), orders });
         Ok(())
     }
 
@@ -364,7 +368,9 @@ impl Program {
         let Some(stream) = self.streams.get(&channel) else { return Ok(()) };
         match stream.orders.try_send(order) {
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
-            Err(mpsc::error::TrySendError::Full(_)) => Err("the controller asks more than is answered".to_owned()),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                Err("the controller asks more than is answered".to_owned())
+            }
         }
     }
 
@@ -408,7 +414,8 @@ impl Program {
         match granted {
             Ok(granted) => {
                 if granted.is_new {
-                    self.tells.tell(&format!("{} holds {} under lease {}", asked.holder, asked.rig, asked.token));
+                    self.tells
+                        .tell(&format!("{} holds {} under lease {}", asked.holder, asked.rig, asked.token));
                     self.displace(asked);
                 }
                 self.asking.insert(asked.rig.clone(), channel);
@@ -453,7 +460,8 @@ impl Program {
         let unknown = || {
             let names: Vec<&str> = self.offer.actuators.keys().map(Topic::as_str).collect();
             let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-            let words = format!("station {} offers no actuator {}; it offers {names}", self.offer.name, act.actuator);
+            let words =
+                format!("station {} offers no actuator {}; it offers {names}", self.offer.name, act.actuator);
             Fault::new(FaultKind::CannotOpen, words)
         };
         let found = self.offer.actuators.iter().find(|(name, _)| name.as_str() == act.actuator.as_str());

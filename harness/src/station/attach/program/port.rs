@@ -8,9 +8,7 @@ use proto_lab::attach::{Answer, Ask, Asked, Carried, Channel, Fault, FaultKind, 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::link::{
-    Link, LinkAddress, LinkError, LinkErrorKind, NoTap, Target, line_of_settings,
-};
+use crate::link::{Link, LinkAddress, LinkError, LinkErrorKind, NoTap, Target, line_of_settings};
 
 /// Messages that may wait for a port: as many as the credit of a stream can be in, grants, and what is asked.
 const ORDERS: usize = (WINDOW / OVERHEAD) as usize + 16;
@@ -96,7 +94,9 @@ fn target(link: &LinkUrl, open: &Open) -> Result<Target, Fault> {
         _ => {
             let is = match link.carries() {
                 Carries::Serial => "a serial line: write station://",
-                Carries::Tcp | Carries::TcpHdlc => "a TCP connection: write station+tcp:// or station+tcp+hdlc://",
+                Carries::Tcp | Carries::TcpHdlc => {
+                    "a TCP connection: write station+tcp:// or station+tcp+hdlc://"
+                }
                 Carries::Udp => "a UDP socket: write station+udp://",
             };
             Err(Fault::new(FaultKind::Setting, format!("port {} is {is}", open.port)))

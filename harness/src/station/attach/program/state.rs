@@ -35,16 +35,20 @@ impl Floors {
         match std::fs::File::open(&self.0) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
             Err(error) => return Err(fault(&self.0, error)),
-            Ok(file) => file.take(LONGEST).read_to_string(&mut text).map_err(|error| fault(&self.0, error))?,
+            Ok(file) => {
+                file.take(LONGEST).read_to_string(&mut text).map_err(|error| fault(&self.0, error))?
+            }
         };
-        let read: BTreeMap<String, u64> = serde_json::from_str(&text).map_err(|error| fault(&self.0, error))?;
+        let read: BTreeMap<String, u64> =
+            serde_json::from_str(&text).map_err(|error| fault(&self.0, error))?;
         let one = |(rig, token): (String, u64)| Ok((super::part(&rig)?, Token(token)));
         read.into_iter().map(one).collect()
     }
 
     /// Written whole to a new file, which then takes the old one's place.
     pub(super) fn write(&self, floors: &BTreeMap<PartName, Token>) -> Result<(), ProgramError> {
-        let numbers: BTreeMap<&str, u64> = floors.iter().map(|(rig, token)| (rig.as_str(), token.0)).collect();
+        let numbers: BTreeMap<&str, u64> =
+            floors.iter().map(|(rig, token)| (rig.as_str(), token.0)).collect();
         let text = serde_json::to_vec(&numbers).map_err(|error| fault(&self.0, error))?;
         let new = self.0.with_extension("new");
         let written = std::fs::File::create(&new).and_then(|mut file| {
