@@ -36,6 +36,25 @@ pub async fn bring_up(lab: Lab, rig: &str) -> Result<(Lab, Embedded), StartError
     Ok((estate.concrete(lab), Embedded(Some(estate))))
 }
 
+/// The broker inside the program, which simulated stations meet at and dashboards may listen to. Dropped, it stops.
+#[derive(Debug)]
+pub struct EmbeddedBroker(device_sim::broker::Broker);
+
+impl EmbeddedBroker {
+    /// Starts it at this port of the loopback, any free one for port 0, for who logs in so.
+    ///
+    /// # Errors
+    /// The port cannot be had.
+    pub async fn start(port: u16, user: &str, password: &[u8]) -> std::io::Result<Self> {
+        device_sim::broker::Broker::start(port, user, password).await.map(Self)
+    }
+
+    /// Where it listens.
+    pub const fn address(&self) -> std::net::SocketAddr {
+        self.0.address()
+    }
+}
+
 /// Reads a fault file.
 ///
 /// # Errors

@@ -96,7 +96,11 @@ impl Target {
                 format!("tcp {}:{port}", host.to_ascii_lowercase())
             }
             Target::Udp { host, port } => format!("udp {}:{port}", host.to_ascii_lowercase()),
-            Target::Station { port, .. } => format!("station {}/{}", port.station, port.port),
+            // A station's name is its controller's to give: two controllers of one machine may each have a bench-2.
+            Target::Station { port, .. } => {
+                let door = crate::state::stations_door().unwrap_or_default();
+                format!("station {}/{} at {}", port.station, port.port, door.display())
+            }
         }
     }
 

@@ -17,6 +17,7 @@ pub mod attach;
 mod board;
 mod courier;
 mod error;
+pub mod publish;
 mod relay;
 mod session;
 mod tls;

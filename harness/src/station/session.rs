@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lab_config::{BrokerUrl, QualityOfService};
 use rumqttc::{
-    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, MqttOptions, Packet, QoS,
+    AsyncClient, ConnectReturnCode, ConnectionError, Event, EventLoop, LastWill, MqttOptions, Packet, QoS,
     SubscribeFilter, SubscribeReasonCode, Transport,
 };
 use tokio::sync::mpsc;
@@ -115,6 +115,14 @@ impl RumqttBroker {
     }
 }
 
+impl RumqttBroker {
+    /// The same, with a last will that the broker keeps.
+    pub(super) fn with_will(mut self, topic: &str, payload: Vec<u8>) -> Self {
+        self.options.set_last_will(LastWill::new(topic, payload, QoS::AtLeastOnce, true));
+        self
+    }
+}
+
 impl Broker for RumqttBroker {
     type Session = RumqttSession;
 
@@ -150,6 +158,9 @@ fn at(options: MqttOptions, path: PathBuf) -> MqttOptions {
     own.set_transport(Transport::Unix);
     own.set_keep_alive(options.keep_alive());
     own.set_max_packet_size(MAX_PACKET, MAX_PACKET);
+    if let Some(will) = options.last_will() {
+        own.set_last_will(will);
+    }
     if let Some(login) = options.credentials() {
         own.set_credentials(login.username, login.password);
     }
@@ -200,6 +211,14 @@ pub(super) struct RumqttSession {
     client: AsyncClient,
     heard: mpsc::Receiver<Result<Heard, Lost>>,
     task: JoinHandle<()>,
+}
+
+impl RumqttSession {
+    /// Sends a message with quality of service 1, which the broker is to keep where that is asked.
+    pub(super) fn publish_retained(&mut self, topic: &str, payload: &[u8], retained: bool) -> Result<(), Lost> {
+        let published = self.client.try_publish(topic, QoS::AtLeastOnce, retained, payload);
+        published.map_err(|error| Lost::Broken(error.to_string()))
+    }
 }
 
 impl Session for RumqttSession {

@@ -9,6 +9,7 @@ pub mod attach;
 pub mod control;
 pub mod cosign;
 mod digest;
+pub mod publish;
 pub mod queue;
 pub mod record;
 pub mod rpc;

@@ -26,9 +26,6 @@ mod pulse;
 mod routes;
 mod session;
 
-#[cfg(test)]
-mod tests;
-
 pub use exchange::{Exchange, ExchangeError, NoStationLog, StationEvent, StationLog};
 pub use held::{Held, HeldError};
 pub use program::{Program, ProgramError, Way};
