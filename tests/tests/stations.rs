@@ -252,7 +252,8 @@ fn a_station_killed_in_a_run_is_a_lost_link_with_a_verdict_and_a_station_that_co
     let (_controller, address) = lab.controller("127.0.0.1:0");
     let mut station = lab.station(&address);
     let mut running = Running::start({
-        let mut run = lab.run(&["read-active-power", "read-import-registers", "read-network-data", "read-daily-log"]);
+        let mut run =
+            lab.run(&["read-active-power", "read-import-registers", "read-network-data", "read-daily-log"]);
         run.arg("--json");
         run
     });
@@ -372,4 +373,97 @@ fn flood(stream: &mut TcpStream) -> usize {
         }
         assert!(written < 1 << 30, "nothing stops it");
     }
+}
+
+/// A mosquitto of this test's own; killed with this value.
+struct Mosquitto(Child, u16);
+
+impl Mosquitto {
+    fn start(folder: &Path) -> Mosquitto {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = folder.join("mosquitto.conf");
+        std::fs::write(
+            &config,
+            format!("persistence false\nlistener {port} 127.0.0.1\nallow_anonymous true\n"),
+        )
+        .unwrap();
+        let path = format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default());
+        let mut command = Command::new("mosquitto");
+        command.env("PATH", path).arg("-c").arg(config).stderr(Stdio::null()).stdout(Stdio::null());
+        let child =
+            command.spawn().unwrap_or_else(|error| panic!("mosquitto ({error}); tests/run installs it"));
+        let until = Instant::now() + LONG;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(Instant::now() < until, "mosquitto does not listen");
+            std::thread::yield_now();
+        }
+        Mosquitto(child, port)
+    }
+
+    /// `mosquitto_sub` of everything the lab publishes.
+    fn listen(&self, more: &[&str]) -> Running {
+        let mut command = Command::new("stdbuf");
+        command.args([
+            "-oL",
+            "mosquitto_sub",
+            "-h",
+            "127.0.0.1",
+            "-v",
+            "-q",
+            "1",
+            "-t",
+            "smets1-lab/v1/#",
+            "-p",
+        ]);
+        command.arg(self.1.to_string()).args(more);
+        Running::start(command)
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn mosquitto_sub_hears_a_run_and_the_last_will_of_a_controller_that_was_killed() {
+    let bench = Bench::start().unwrap();
+    let runs = bench.folder().join("runs");
+    std::fs::create_dir_all(&runs).unwrap();
+    let mosquitto = Mosquitto::start(bench.folder());
+    let heard = mosquitto.listen(&[]);
+    let mut command = bench.harness().unwrap();
+    command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--mqtt-lab", "bench", "--runs"]).arg(&runs);
+    command.arg("--mqtt").arg(format!("mqtt://127.0.0.1:{}", mosquitto.1));
+    let mut controller = Running::start(command);
+    heard.says(r#"smets1-lab/v1/bench/status {"online":true}"#);
+    let mut run = bench.harness().unwrap();
+    run.current_dir(lab_tests::repository())
+        .arg("run")
+        .arg("--lab")
+        .arg(bench.lab())
+        .arg("--runs")
+        .arg(&runs);
+    run.args(["--pack", "ioc-service-reference-variant", "--script", "read-active-power"]);
+    let out = run.output().unwrap();
+    assert!(out.status.success(), "{}", lab_tests::shown(&out));
+    let begun = heard.says("\"event\":\"run-started\"");
+    assert!(begun.contains("\"rig\":\"rig-1\""), "{begun}");
+    let script = heard.says("\"event\":\"script-finished\"");
+    assert!(script.contains("\"verdict\":\"pass\""), "{script}");
+    let ended = heard.says("\"finished\":true");
+    assert!(ended.contains("/state ") && ended.contains("\"verdict\":\"pass\""), "{ended}");
+    controller.kill();
+    heard.says(r#"smets1-lab/v1/bench/status {"online":false}"#);
+    // Who comes later finds how everything stands, kept by the broker.
+    let later = mosquitto.listen(&[]);
+    let (mut states, until) = (Vec::new(), Instant::now() + LONG);
+    while states.len() < 2 {
+        let line = later.lines.recv_timeout(until.saturating_duration_since(Instant::now())).unwrap();
+        states.push(line);
+    }
+    assert!(states.iter().any(|line| line.contains("{\"online\":false}")), "{states:#?}");
+    assert!(states.iter().any(|line| line.contains("\"finished\":true")), "{states:#?}");
 }

@@ -21,7 +21,7 @@ pub(super) use send::Send;
 pub(super) use serve::{
     People, PeopleAdd, PeopleList, PeopleRemove, Pki, PkiInit, PkiIssue, PkiRevoke, PkiShow, Serve,
 };
-pub(super) use station::Station;
+pub(super) use station::{Published, Station};
 
 /// Where run folders go unless told otherwise.
 const RUNS: &str = "runs";

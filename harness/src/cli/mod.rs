@@ -12,6 +12,7 @@ mod decode;
 mod duis;
 mod failure;
 mod lab;
+mod lent;
 mod migrate;
 mod packs;
 mod people;

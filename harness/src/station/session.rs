@@ -215,7 +215,12 @@ pub(super) struct RumqttSession {
 
 impl RumqttSession {
     /// Sends a message with quality of service 1, which the broker is to keep where that is asked.
-    pub(super) fn publish_retained(&mut self, topic: &str, payload: &[u8], retained: bool) -> Result<(), Lost> {
+    pub(super) fn publish_retained(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        retained: bool,
+    ) -> Result<(), Lost> {
         let published = self.client.try_publish(topic, QoS::AtLeastOnce, retained, payload);
         published.map_err(|error| Lost::Broken(error.to_string()))
     }

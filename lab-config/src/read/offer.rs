@@ -175,7 +175,7 @@ fn octets(digits: &str) -> Option<Vec<u8>> {
         .filter(|letter| !letter.is_whitespace())
         .map(|letter| letter.to_digit(16))
         .collect::<Option<_>>()?;
-    let whole = digits.len() % 2 == 0;
+    let whole = digits.len().is_multiple_of(2);
     whole.then(|| digits.chunks(2).filter_map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect())
 }
 

@@ -1,9 +1,9 @@
-//! `harness station`
+//! `harness station`, and what `harness serve` publishes
 
 use std::path::PathBuf;
 
 use clap::Args;
-use lab_config::HttpUrl;
+use lab_config::{BrokerUrl, HttpUrl, Name};
 
 /// `harness station`
 #[derive(Debug, Args)]
@@ -32,4 +32,27 @@ pub struct Station {
     /// Print what comes to pass as JSON, one line each
     #[arg(long)]
     pub json: bool,
+}
+
+/// Publication over MQTT.
+#[derive(Debug, Clone, Args)]
+pub struct Published {
+    /// Publish run events and the states of rigs and stations at this broker: mqtt://host:1883, mqtts://host:8883, or embedded
+    #[arg(long, value_name = "URL")]
+    pub mqtt: Option<BrokerUrl>,
+    /// The lab's name in topics
+    #[arg(long, value_name = "NAME", default_value = "lab")]
+    pub mqtt_lab: Name,
+    /// The port of the embedded broker on loopback; any free one without
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub mqtt_port: u16,
+    /// The user at the broker
+    #[arg(long, value_name = "USER", requires = "mqtt_password_env")]
+    pub mqtt_user: Option<String>,
+    /// Environment variable that holds the password at the broker
+    #[arg(long, value_name = "VARIABLE", requires = "mqtt_user")]
+    pub mqtt_password_env: Option<String>,
+    /// The authority of an mqtts broker, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub mqtt_ca: Option<PathBuf>,
 }

@@ -58,7 +58,7 @@ impl Routes {
     ///
     /// # Errors
     /// [`Misspoken`]: the program is to be turned out.
-    pub(super) fn from_door(&mut self, door: Door, frame: Frame) -> Result<Option<Frame>, Misspoken> {
+    pub(super) fn door_says(&mut self, door: Door, frame: Frame) -> Result<Option<Frame>, Misspoken> {
         let Frame { channel, says } = frame;
         if let Some(kind) = self.beginning(door, channel, &says)? {
             let of_station = self.begin(door, channel, kind)?;
@@ -118,7 +118,7 @@ impl Routes {
     ///
     /// # Errors
     /// [`Misspoken`]: the session with the station is to end.
-    pub(super) fn from_station(&mut self, frame: Frame) -> Result<Option<(Door, Frame)>, Misspoken> {
+    pub(super) fn station_says(&mut self, frame: Frame) -> Result<Option<(Door, Frame)>, Misspoken> {
         let Frame { channel: of_station, says } = frame;
         let Some(route) = self.by_station.get_mut(&of_station) else { return Ok(None) };
         let (door, channel) = (route.door, route.channel);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     fn down(routes: &mut Routes, door: u64, channel: u32, says: Says) -> Option<Frame> {
-        routes.from_door(Door(door), Frame::new(Channel(channel), says)).unwrap()
+        routes.door_says(Door(door), Frame::new(Channel(channel), says)).unwrap()
     }
 
     #[test]
@@ -210,22 +210,22 @@ mod tests {
         let first = down(&mut routes, 1, 1, open()).unwrap().channel;
         let second = down(&mut routes, 2, 1, open()).unwrap().channel;
         assert_ne!(first, second);
-        let heard = routes.from_station(Frame::new(second, Says::Opened(WINDOW))).unwrap().unwrap();
+        let heard = routes.station_says(Frame::new(second, Says::Opened(WINDOW))).unwrap().unwrap();
         assert_eq!(heard, (Door(2), Frame::new(Channel(1), Says::Opened(WINDOW))));
         assert_eq!(routes.door_closed(Door(2)), [Frame::new(second, Says::Close(None))]);
-        assert_eq!(routes.from_station(Frame::new(second, Says::Data(vec![1]))), Ok(None), "nobody is there");
+        assert_eq!(routes.station_says(Frame::new(second, Says::Data(vec![1]))), Ok(None), "nobody is there");
     }
 
     #[test]
     fn who_sends_without_credit_is_found_out_on_either_side() {
         let mut routes = Routes::default();
         let channel = down(&mut routes, 1, 1, open()).unwrap().channel;
-        let early = routes.from_door(Door(1), Frame::new(Channel(1), Says::Data(vec![0; 10])));
+        let early = routes.door_says(Door(1), Frame::new(Channel(1), Says::Data(vec![0; 10])));
         assert!(matches!(early, Err(Misspoken::Overrun(_))), "the station has granted nothing yet");
         let data = || Frame::new(channel, Says::Data(vec![0; 60_000]));
-        assert!(routes.from_station(data()).is_ok());
-        assert!(routes.from_station(data()).is_ok());
-        assert!(matches!(routes.from_station(data()), Err(Misspoken::Overrun(_))));
+        assert!(routes.station_says(data()).is_ok());
+        assert!(routes.station_says(data()).is_ok());
+        assert!(matches!(routes.station_says(data()), Err(Misspoken::Overrun(_))));
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
                 };
                 let (begins, ends) = (step < 2, step == 2);
                 let was_open = open_now.contains(&(door, channel));
-                match routes.from_door(Door(door), Frame::new(Channel(channel), says)) {
+                match routes.door_says(Door(door), Frame::new(Channel(channel), says)) {
                     Ok(Some(frame)) if begins => {
                         at_station.push(frame.channel);
                         open_now.insert((door, channel));
@@ -280,7 +280,7 @@ mod tests {
             prop_assert_eq!(ended.len(), open_now.len());
             prop_assert_eq!(ended.into_iter().collect::<std::collections::BTreeSet<_>>(), open_now);
             for channel in at_station {
-                prop_assert_eq!(routes.from_station(Frame::new(channel, Says::Data(vec![1]))), Ok(None));
+                prop_assert_eq!(routes.station_says(Frame::new(channel, Says::Data(vec![1]))), Ok(None));
             }
         }
     }

@@ -86,7 +86,7 @@ impl Session {
         };
         let told = format!("station {} is lost: {reason}", self.station);
         for (door, frame) in self.routes.lost(&told) {
-            self.to_door(door, frame);
+            self.tell(door, frame);
         }
         reason
     }
@@ -102,14 +102,14 @@ impl Session {
                 let station = self.station.to_string();
                 self.shared.note(&StationEvent::MadeSafe { station, made: made.clone() });
                 for door in doors {
-                    self.to_door(door, Frame::session(Says::MadeSafe(made.clone())));
+                    self.tell(door, Frame::session(Says::MadeSafe(made.clone())));
                 }
             }
             _ => {
-                let passed = self.routes.from_station(frame);
+                let passed = self.routes.station_says(frame);
                 let passed = passed.map_err(|error| format!("it does not keep to the language: {error}"))?;
                 if let Some((door, frame)) = passed {
-                    self.to_door(door, frame);
+                    self.tell(door, frame);
                 }
             }
         }
@@ -122,7 +122,7 @@ impl Session {
                 self.doors.insert(door, frames);
             }
             DoorSaid::Frame(frame) if self.doors.contains_key(&door) => {
-                match self.routes.from_door(door, frame) {
+                match self.routes.door_says(door, frame) {
                     Ok(frame) => self.outbox.extend(frame),
                     Err(error) => self.turn_out(door, &error.to_string()),
                 }
@@ -135,9 +135,9 @@ impl Session {
         }
     }
 
-    fn to_door(&mut self, door: Door, frame: Frame) {
-        let taken = self.doors.get(&door).map(|frames| frames.try_send(frame));
-        if let Some(Err(mpsc::error::TrySendError::Full(_))) = taken {
+    fn tell(&mut self, door: Door, frame: Frame) {
+        let Some(frames) = self.doors.get(&door) else { return };
+        if let Err(mpsc::error::TrySendError::Full(_)) = frames.try_send(frame) {
             self.turn_out(door, "it does not read");
         }
     }

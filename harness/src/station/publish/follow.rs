@@ -24,7 +24,9 @@ enum Fold {
 impl Fold {
     fn of(first: &Record, topics: &Topics) -> Option<Fold> {
         match &first.body {
-            Body::RunStarted(started) => Some(Fold::Run(Box::new(RunFold::new(topics.clone(), &started.run)))),
+            Body::RunStarted(started) => {
+                Some(Fold::Run(Box::new(RunFold::new(topics.clone(), &started.run))))
+            }
             Body::BookOpened(_) => Some(Fold::Book(Box::new(BookFold::new(topics.clone())))),
             _ => None,
         }

@@ -151,7 +151,11 @@ impl Outbox {
             self.waiting.remove(oldest);
             self.dropped += 1;
             if self.dropped.is_power_of_two() {
-                tracing::warn!("publication to {}: {} messages had no room and are not published", self.broker, self.dropped);
+                tracing::warn!(
+                    "publication to {}: {} messages had no room and are not published",
+                    self.broker,
+                    self.dropped
+                );
             }
         }
     }
