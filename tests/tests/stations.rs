@@ -112,10 +112,11 @@ impl Elsewhere {
     /// `harness serve`, and where it listens.
     fn controller(&self, listen: &str) -> (Running, String) {
         let mut command = self.bench.harness().unwrap();
-        command.args(["serve", "--json", "--listen", listen, "--runs"]).arg(&self.runs);
+        command.args(["serve", "--json", "--loopback-without-credentials", "--watch", "127.0.0.1:0"]);
+        command.args(["--control", listen, "--lab"]).arg(&self.lab).arg("--runs").arg(&self.runs);
         let running = Running::start(command);
-        let told: Value = serde_json::from_str(&running.says("address")).unwrap();
-        let address = told["address"].as_str().unwrap().to_owned();
+        let told: Value = serde_json::from_str(&running.says("\"control\"")).unwrap();
+        let address = told["control"].as_str().unwrap().to_owned();
         (running, address)
     }
 
@@ -435,10 +436,11 @@ fn mosquitto_sub_hears_a_run_and_the_last_will_of_a_controller_that_was_killed()
     let mosquitto = Mosquitto::start(bench.folder());
     let heard = mosquitto.listen(&[]);
     let mut command = bench.harness().unwrap();
-    command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--mqtt-lab", "bench", "--runs"]).arg(&runs);
+    command.args(["serve", "--json", "--loopback-without-credentials", "--watch", "127.0.0.1:0"]);
+    command.args(["--control", "127.0.0.1:0", "--lab"]).arg(bench.lab()).arg("--runs").arg(&runs);
     command.arg("--mqtt").arg(format!("mqtt://127.0.0.1:{}", mosquitto.1));
     let mut controller = Running::start(command);
-    heard.says(r#"smets1-lab/v1/bench/status {"online":true}"#);
+    heard.says(r#"smets1-lab/v1/embedded/status {"online":true}"#);
     let mut run = bench.harness().unwrap();
     run.current_dir(lab_tests::repository())
         .arg("run")
@@ -456,7 +458,7 @@ fn mosquitto_sub_hears_a_run_and_the_last_will_of_a_controller_that_was_killed()
     let ended = heard.says("\"finished\":true");
     assert!(ended.contains("/state ") && ended.contains("\"verdict\":\"pass\""), "{ended}");
     controller.kill();
-    heard.says(r#"smets1-lab/v1/bench/status {"online":false}"#);
+    heard.says(r#"smets1-lab/v1/embedded/status {"online":false}"#);
     // Who comes later finds how everything stands, kept by the broker.
     let later = mosquitto.listen(&[]);
     let (mut states, until) = (Vec::new(), Instant::now() + LONG);

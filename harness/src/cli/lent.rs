@@ -5,19 +5,51 @@ use std::sync::Arc;
 
 use lab_config::{Broker, BrokerUrl, Login, SecretSource};
 use proto_lab::attach::{LONGEST_FRAME, StationServer};
+use proto_lab::record::book::LabEvent;
+use tokio::sync::mpsc;
 
 use super::Failure;
 use super::arguments::Published;
-use super::say::say;
+use super::say::{complain, say};
 use crate::driver::state_folder;
 use crate::embedded::EmbeddedBroker;
-use crate::station::attach::{Exchange, StationLog};
+use crate::station::attach::{Exchange, StationEvent, StationLog};
 use crate::station::publish::Publisher;
 
 /// The user of the embedded broker.
 const USER: &str = "lab";
 /// Octets of its password.
 const PASSWORD: usize = 16;
+/// What came to pass with stations that may wait for the lab book.
+const EVENTS: usize = 1024;
+
+/// Passes what comes to pass with stations on to the lab book.
+struct ForTheBook(mpsc::Sender<LabEvent>);
+
+impl StationLog for ForTheBook {
+    fn note(&self, event: &StationEvent) {
+        let noted = self.0.try_send(match event.clone() {
+            StationEvent::Attached { station, offers, .. } => {
+                LabEvent::StationCame { station, links: offers }
+            }
+            StationEvent::Lost { station, reason } => LabEvent::StationWent { station, reason },
+            StationEvent::MadeSafe { station, made } => {
+                let (rig, token, reached) = (made.rig.to_string(), made.token.0, made.reached);
+                let detail = format!("{}; {}", made.cause, made.detail);
+                LabEvent::StationMadeSafe { station, rig, token, reached, detail }
+            }
+        });
+        if noted.is_err() {
+            complain!("not recorded, for the lab book does not keep up: {event}\n");
+        }
+    }
+}
+
+/// What comes to pass with stations, for the lab book.
+pub(super) fn for_the_book() -> (Arc<dyn StationLog>, mpsc::Receiver<LabEvent>) {
+    let (tell, told) = mpsc::channel(EVENTS);
+    (Arc::new(ForTheBook(tell)), told)
+}
 
 /// The service at which stations attach; what comes to pass with them goes into `log`.
 pub(super) async fn stations(log: Arc<dyn StationLog>) -> Result<StationServer<Exchange>, Failure> {
@@ -35,13 +67,17 @@ pub(super) struct Publishing {
 }
 
 /// Begins to publish, where that was asked for.
-pub(super) async fn publish(asked: &Published, runs: &Path) -> Result<Option<Publishing>, Failure> {
+pub(super) async fn publish(
+    asked: &Published,
+    lab: &str,
+    runs: &Path,
+) -> Result<Option<Publishing>, Failure> {
     let Some(url) = &asked.mqtt else { return Ok(None) };
     let (broker, embedded) = match url {
         BrokerUrl::Embedded => embedded(asked).await?,
         url => (elsewhere(asked, url.clone()), None),
     };
-    let publisher = Publisher::start(asked.mqtt_lab.as_str(), &broker, runs.to_owned());
+    let publisher = Publisher::start(lab, &broker, runs.to_owned());
     let publisher = publisher.map_err(Failure::input)?;
     Ok(Some(Publishing { _publisher: publisher, _broker: embedded }))
 }

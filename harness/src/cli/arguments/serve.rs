@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use proto_lab::record::{ActorName, Role};
 
-use super::{KeyChoice, LabChoice, RUNS};
+use super::{KeyChoice, LabChoice, Published, RUNS};
 use crate::evidence::CosignerKey;
 use crate::server::pki::{Host, Standing};
 
@@ -43,6 +43,9 @@ pub struct Serve {
     /// A witness's cosigner key that counts where nobody is asked for credentials; may be given more than once
     #[arg(long = "witness", value_name = "KEY", requires = "loopback_without_credentials")]
     pub witnesses: Vec<CosignerKey>,
+    /// What is published for dashboards
+    #[command(flatten)]
+    pub published: Published,
     /// Print the addresses as JSON
     #[arg(long)]
     pub json: bool,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lab_config::{BrokerUrl, HttpUrl, Name};
+use lab_config::{BrokerUrl, HttpUrl};
 
 /// `harness station`
 #[derive(Debug, Args)]
@@ -40,9 +40,6 @@ pub struct Published {
     /// Publish run events and the states of rigs and stations at this broker: mqtt://host:1883, mqtts://host:8883, or embedded
     #[arg(long, value_name = "URL")]
     pub mqtt: Option<BrokerUrl>,
-    /// The lab's name in topics
-    #[arg(long, value_name = "NAME", default_value = "lab")]
-    pub mqtt_lab: Name,
     /// The port of the embedded broker on loopback; any free one without
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub mqtt_port: u16,

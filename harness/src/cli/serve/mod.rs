@@ -5,17 +5,20 @@ mod unattended;
 use std::path::Path;
 use std::sync::Arc;
 
+use proto_lab::attach::StationServer;
 use proto_lab::control::ControlServer;
 use proto_lab::queue::QueueServer;
+use proto_lab::record::book::LabEvent;
 use proto_lab::record::{Actor, ActorName, Credential, Role};
 use proto_lab::rpc::MAX_REQUEST;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::arguments::Serve;
 use super::say::{complain, say};
 use super::verify::key_folder;
-use super::{Exit, Failure, lab, print_json, report};
+use super::{Exit, Failure, lab, lent, print_json, report};
 use crate::dispatch;
 use crate::dispatch::controller::{Controller, ControllerError, Running, Setup};
 use crate::embedded::{self, Embedded};
@@ -23,6 +26,7 @@ use crate::server::control::Acts;
 use crate::server::page::{self, Face, Shown};
 use crate::server::pki::Pki;
 use crate::server::{Access, Calls, Door, ServeError, Server, Services, Settings, callbook};
+use crate::station::attach::Exchange;
 use unattended::Unattended;
 
 pub(super) async fn serve(verb: &Serve) -> Result<Exit, Failure> {
@@ -41,7 +45,12 @@ pub(super) async fn serve(verb: &Serve) -> Result<Exit, Failure> {
     say_where(verb, &server, controller.book().root())?;
     let keys = key_folder(&verb.runs, &verb.keys);
     let shown = Shown { runs: verb.runs.clone(), keys, standard: report::standard()? };
-    let served = attend(server, shown, controller, running, calls, &by, stop).await;
+    let (log, told) = lent::for_the_book();
+    let stations = lent::stations(log).await?;
+    tokio::spawn(tell_of_stations(told, controller.clone()));
+    let name = controller.state().borrow().lab.clone();
+    let _publishing = lent::publish(&verb.published, &name, &verb.runs).await?;
+    let served = attend((server, stations), shown, controller, running, calls, &by, stop).await;
     if let Some(estate) = Arc::into_inner(estate) {
         estate.stop().await;
     }
@@ -96,7 +105,7 @@ async fn controller(verb: &Serve) -> Result<(Controller, Running, Arc<Embedded>)
 
 /// Serves until it is told to stop or the controller can do no more; then ends every run, and the book last of all.
 async fn attend(
-    server: Server,
+    (server, stations): (Server, StationServer<Exchange>),
     shown: Shown,
     controller: Controller,
     running: Running,
@@ -109,7 +118,8 @@ async fn attend(
     let control = page::router(shown, Face::Control).merge(acts.buttons());
     let services = Services::new()
         .with(ControlServer::new(acts.clone()).max_decoding_message_size(MAX_REQUEST))
-        .with(QueueServer::new(acts).max_decoding_message_size(MAX_REQUEST));
+        .with(QueueServer::new(acts).max_decoding_message_size(MAX_REQUEST))
+        .with(stations);
     let mut ended = std::pin::pin!(running.ended());
     let serving = server.serve(watch, control, services, stop.clone());
     let serving = async { tokio::join!(serving, tell(calls, &controller)) };
@@ -132,6 +142,15 @@ async fn attend(
 /// What the listeners have to tell goes into the book. When it takes no more the controller ends, and says why.
 async fn tell(mut calls: Calls, controller: &Controller) {
     while let Some(event) = calls.next().await {
+        if let Err(refusal) = controller.tell(event).await {
+            complain!("not recorded: {refusal}\n");
+        }
+    }
+}
+
+/// What comes to pass with stations goes into the book.
+async fn tell_of_stations(mut told: mpsc::Receiver<LabEvent>, controller: Controller) {
+    while let Some(event) = told.recv().await {
         if let Err(refusal) = controller.tell(event).await {
             complain!("not recorded: {refusal}\n");
         }

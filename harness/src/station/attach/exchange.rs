@@ -35,6 +35,8 @@ pub enum StationEvent {
         station: String,
         /// What it is and offers, in words.
         about: String,
+        /// The names of its ports and actuators.
+        offers: Vec<String>,
     },
     /// A station is no longer attached.
     Lost {
@@ -55,7 +57,7 @@ pub enum StationEvent {
 impl fmt::Display for StationEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Attached { station, about } => write!(f, "station {station} attached: {about}"),
+            Self::Attached { station, about, .. } => write!(f, "station {station} attached: {about}"),
             Self::Lost { station, reason } => write!(f, "station {station} is lost: {reason}"),
             Self::MadeSafe { station, made } => write!(f, "station {station}: {made}"),
         }
@@ -253,7 +255,10 @@ impl Station for Exchange {
         let at_doors = self.shared.attach(&hello)?;
         let (outbound, stream) = mpsc::channel(OUTBOUND);
         let station = hello.station.clone();
-        self.shared.note(&StationEvent::Attached { station: station.to_string(), about: in_words(&hello) });
+        let offered = hello.ports.iter().chain(&hello.actuators);
+        let offers = offered.map(|offered| offered.name.to_string()).collect();
+        let (named, about) = (station.to_string(), in_words(&hello));
+        self.shared.note(&StationEvent::Attached { station: named, about, offers });
         for made in hello.made_safe {
             self.shared.note(&StationEvent::MadeSafe { station: station.to_string(), made });
         }

@@ -313,6 +313,19 @@ pub enum LabEvent {
         /// Why, in words.
         reason: String,
     },
+    /// A station brought its part of a rig to its safe state by itself.
+    StationMadeSafe {
+        /// The station.
+        station: String,
+        /// The rig.
+        rig: String,
+        /// The number of the lease that ended.
+        token: u64,
+        /// Whether the safe state was reached.
+        reached: bool,
+        /// Why it did, and what was done or stands in the way.
+        detail: String,
+    },
 }
 
 impl LabEvent {
@@ -325,6 +338,7 @@ impl LabEvent {
                 | Self::HeadCosigned { .. }
                 | Self::StationCame { .. }
                 | Self::StationWent { .. }
+                | Self::StationMadeSafe { .. }
         )
     }
 }

@@ -228,7 +228,7 @@ impl LabState {
                 self.stations.insert(station.clone(), StationSeen { links: links.clone(), since: at });
             }
             LabEvent::StationWent { station, .. } => drop(self.stations.remove(station)),
-            LabEvent::SignedIn { .. } | LabEvent::HeadCosigned { .. } => {}
+            LabEvent::SignedIn { .. } | LabEvent::HeadCosigned { .. } | LabEvent::StationMadeSafe { .. } => {}
             of_a_run => self.happened_to_runs(at, of_a_run),
         }
     }
