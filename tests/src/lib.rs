@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod devices;
 pub mod files;
+pub mod looks;
 pub mod serial_server;
 
 use std::path::{Path, PathBuf};

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use proto_lab::record::{LineError, RunId};
 
@@ -60,6 +61,16 @@ pub enum EvidenceError {
     Stopped {
         /// The earlier failure.
         cause: String,
+    },
+    /// The disk is too slow to be relied on.
+    #[error("the disk took {took:?} over {}: expected at most {most:?}", path.display())]
+    Slow {
+        /// The folder.
+        path: PathBuf,
+        /// How long it took.
+        took: Duration,
+        /// How long it may take.
+        most: Duration,
     },
     /// The record is not the recorder's caller's to write.
     #[error("a `{kind}` record is written by the recorder itself: {advice}")]

@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use proto_lab::Digest;
@@ -16,6 +17,10 @@ use super::{Capture, EvidenceError, LabKey, Opening, RunFolder};
 
 /// A checkpoint is made after this many records without one.
 pub const CHECKPOINT_EVERY: usize = 256;
+
+/// The longest that one record, blob or signature may take to be written. Behind a disk that is slower a run would go on for
+/// minutes after what its records show.
+pub(super) const SLOWEST: Duration = Duration::from_secs(20);
 
 /// How a run ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +73,8 @@ pub struct Recorder {
     pub(super) last_at: Timestamp,
     pub(super) line: Vec<u8>,
     pub(super) stopped: Option<String>,
+    /// The longest that one write may take.
+    pub(super) slowest: Duration,
 }
 
 fn append_to(path: PathBuf, create: bool) -> Result<File, EvidenceError> {
@@ -147,6 +154,7 @@ impl Recorder {
             last_at: at,
             line: Vec::with_capacity(1024),
             stopped: None,
+            slowest: SLOWEST,
             key,
         };
         let signer = recorder.key.signer();
@@ -307,7 +315,13 @@ impl Recorder {
         if let Some(cause) = &self.stopped {
             return Err(EvidenceError::Stopped { cause: cause.clone() });
         }
-        let done = act(self);
+        let begun = Instant::now();
+        let done = act(self).and_then(|done| match begun.elapsed() {
+            took if took > self.slowest => {
+                Err(EvidenceError::Slow { path: self.folder.root().to_path_buf(), took, most: self.slowest })
+            }
+            _ => Ok(done),
+        });
         if let Err(e) = &done {
             self.stopped = Some(e.to_string());
         }

@@ -12,7 +12,7 @@ use super::capture;
 use super::checkpoint::{Checkpoint, origin, short_leaf};
 use super::folder::{read_checkpoints, read_records};
 use super::note::Note;
-use super::recorder::open_for_writing;
+use super::recorder::{SLOWEST, open_for_writing};
 use super::torn::{Kept, TornEnds};
 use super::tree::{Tree, leaf_hash};
 use super::{Capture, EvidenceError, LabKey, Opening, Recorder, RunFolder, Standing, verify};
@@ -83,6 +83,7 @@ impl Recorder {
             last_at: last.at,
             line: Vec::with_capacity(1024),
             stopped: None,
+            slowest: SLOWEST,
             key,
             folder,
         };

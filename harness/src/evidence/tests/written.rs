@@ -110,3 +110,18 @@ fn a_blob_is_kept_once() {
     assert_eq!(recorder.blob(b"same").unwrap(), recorder.blob(b"same").unwrap());
     assert_eq!(std::fs::read_dir(recorder.folder().blobs()).unwrap().count(), before + 1);
 }
+
+#[test]
+fn a_disk_that_is_too_slow_stops_the_evidence_for_good_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = open_run(dir.path(), key());
+    recorder.slowest = std::time::Duration::ZERO;
+    let error = recorder.append(note("late")).unwrap_err().to_string();
+    assert!(error.starts_with("the disk took ") && error.ends_with("expected at most 0ns"), "{error}");
+    recorder.slowest = std::time::Duration::from_secs(20);
+    let error = recorder.append(note("later")).unwrap_err().to_string();
+    assert!(error.contains("stopped earlier and is not continued: the disk took"), "{error}");
+    let folder = recorder.folder().clone();
+    assert!(recorder.finish(RunEnd::Completed).is_err());
+    assert_eq!(check(&folder).standing, Standing::Open);
+}
