@@ -50,7 +50,7 @@ pub(super) async fn check(parts: &Parts, declared: &Device, secrets: &Secrets) -
         Ok(handed) => handed,
         Err(refused) => return Checked::Failed(refused),
     };
-    match prove::look(&parts.links, &desk.device, Path::Wan, Instant::now() + PER_DEVICE).await {
+    match look(parts, &mut desk).await {
         Ok(found) => match differs(declared, &found) {
             None if desk.speaks_zcl() => Checked::Keeps(words(&found)),
             None => Checked::Ready { handed, said: words(&found) },
@@ -58,6 +58,25 @@ pub(super) async fn check(parts: &Parts, declared: &Device, secrets: &Secrets) -
         },
         Err(error) => unanswered(parts, &mut desk, error).await,
     }
+}
+
+/// Looks at the device. One that wakes within the time it has is looked for a second time: an answer of it that was lost is
+/// no sign that it sleeps on.
+async fn look(parts: &Parts, desk: &mut Desk) -> Result<DeviceFound, ReachError> {
+    let once = prove::look(&parts.links, &desk.device, Path::Wan, Instant::now() + PER_DEVICE).await;
+    match once {
+        Err(error) if wakes_soon(desk) && !error.is_wrong_credential() && !error.is_link_lost() => {
+            // What only reads does no harm where it cannot be taken back.
+            let _ = sleeper::take_back(parts, desk).await;
+            prove::look(&parts.links, &desk.device, Path::Wan, Instant::now() + PER_DEVICE).await
+        }
+        once => once,
+    }
+}
+
+/// Whether the device sleeps, and no longer than one look at it may take.
+fn wakes_soon(desk: &Desk) -> bool {
+    desk.device.model.wake_interval().is_some_and(|wake| wake.duration() < PER_DEVICE)
 }
 
 /// The credential handed over for the device, with which it is spoken to from now on.
@@ -103,9 +122,9 @@ async fn hub_answers(parts: &Parts) -> bool {
 }
 
 /// A gas meter that sleeps is vouched for by the gas proxy function while that answers for it, and while the hub has heard it
-/// at one of its last two wakes.
+/// at one of its last two wakes. One that should have woken while it was looked at is not asleep: it fails on the network.
 async fn asleep(parts: &Parts, desk: &Desk) -> Option<String> {
-    let wake = desk.device.model.wake_interval()?;
+    let wake = desk.device.model.wake_interval().filter(|_| !wakes_soon(desk))?;
     let proxy = parts.links.rig().device(DeviceKind::Gpf)?;
     let mut mirror = parts.desks.get(&proxy.eui64)?.lock().await;
     mirror.read(Function::GasVolume).await.ok()?;
