@@ -96,7 +96,11 @@ fn every_call_without_a_right_is_refused_recorded_and_changes_nothing() {
         for (name, credential) in &credentials {
             let served = lab.serve(&[]);
             let url = if door == "watch" { &served.watch } else { &served.control };
-            let ended = call(&[plan(&lab.pki, url, credential.as_ref(), every_call())]);
+            // What a station has a right to is shown elsewhere.
+            let own = (*name, door) == ("station", "control");
+            let calls =
+                every_call().as_array().unwrap().iter().take(if own { 6 } else { 7 }).cloned().collect();
+            let ended = call(&[plan(&lab.pki, url, credential.as_ref(), calls)]);
             let row: Vec<&str> = ended.iter().map(short).collect();
             table.push_str(&format!("{door:8} {name:8} {}\n", row.join(" ")));
             let refused = served.end();
