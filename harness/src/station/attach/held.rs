@@ -149,10 +149,12 @@ impl Held {
         self.actuators.contains_key(&(device, kind))
     }
 
-    /// The devices whose mains a relay switches, and how each was last switched.
+    /// The devices whose mains a relay switches, and how each stands; of a station whose lease is lost nobody knows.
     pub fn relays(&self) -> Vec<(DeviceKind, Option<Mains>)> {
+        let is_lost = self.lost().is_some();
+        let stands = |device| self.mains.get(device).copied().filter(|_| !is_lost);
         let relays = self.actuators.keys().filter(|(_, kind)| *kind == ActuatorKind::MainsRelay);
-        relays.map(|(device, _)| (*device, self.mains.get(device).copied())).collect()
+        relays.map(|(device, _)| (*device, stands(device))).collect()
     }
 
     /// Has an actuator do something and waits until its station says what came of it, in words.
