@@ -1,11 +1,13 @@
 //! What every request passes before a handler sees it: who calls, whether they may, and whether there is room.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT, CONTENT_TYPE, HOST, LOCATION, ORIGIN};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use axum::middleware::Next;
 use jiff::Timestamp;
@@ -52,7 +54,7 @@ impl Guard {
     fn who(&self, peer: &Peer, headers: &HeaderMap) -> Result<(Who, ByWhat), String> {
         let now = Timestamp::now();
         let sign_in = match &self.believed {
-            Believed::Loopback(name) => return Ok((self.on_loopback(name), ByWhat::Other)),
+            Believed::Loopback(name) => return Ok((self.on_loopback(name), ByWhat::Loopback)),
             Believed::Credentials(sign_in) => sign_in,
         };
         if let Some(certificate) = peer.certificate.as_deref() {
@@ -77,6 +79,8 @@ impl Guard {
 enum ByWhat {
     /// A cookie: another site may make a browser send it.
     Session,
+    /// Being on this machine, as any page open in a browser here is.
+    Loopback,
     Other,
 }
 
@@ -128,10 +132,15 @@ impl Guard {
             Err(e) => return Err(refuse(StatusCode::FORBIDDEN, e.to_string())),
             Ok(()) => {}
         }
-        if by == ByWhat::Session && !is_own_page(request) {
-            return Err(refuse(StatusCode::FORBIDDEN, "a page of another origin asks".to_owned()));
+        match by {
+            ByWhat::Session if !is_own_page(request, "https://") => {
+                Err(refuse(StatusCode::FORBIDDEN, "a page of another origin asks".to_owned()))
+            }
+            ByWhat::Loopback if !is_own_page(request, "http://") || !is_asked_by_loopback_name(request) => {
+                Err(refuse(StatusCode::FORBIDDEN, "a page of another origin asks".to_owned()))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     async fn answered(
@@ -199,16 +208,29 @@ fn is_page(request: &Request) -> bool {
 
 /// Whether an act comes from a page of this listener, as far as the browser says. Browsers send cookies to every port of a
 /// host, and name the page's origin with every act.
-fn is_own_page(request: &Request) -> bool {
+fn is_own_page(request: &Request, scheme: &str) -> bool {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return true;
     }
     let Some(origin) = request.headers().get(ORIGIN).and_then(|origin| origin.to_str().ok()) else {
         return true;
     };
+    asked_as(request).is_some_and(|host| origin.strip_prefix(scheme).is_some_and(|origin| origin == host))
+}
+
+/// The host, and its port, that the caller takes this listener for.
+fn asked_as(request: &Request) -> Option<&str> {
     let named = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let host = request.uri().authority().map(axum::http::uri::Authority::as_str).or(named);
-    host.is_some_and(|host| origin.strip_prefix("https://").is_some_and(|origin| origin == host))
+    request.uri().authority().map(Authority::as_str).or(named)
+}
+
+/// Whether the caller takes this listener for what it is. The name of a page on another site can be made to lead here, and
+/// the browser then takes that page for one of this listener's; but it still names that site. What names nobody is no browser.
+fn is_asked_by_loopback_name(request: &Request) -> bool {
+    let Some(host) = asked_as(request) else { return true };
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn to_sign_in() -> Response<Body> {
@@ -239,4 +261,35 @@ fn refusal_as(is_grpc: bool, status: StatusCode, reason: &str) -> Response<Body>
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn post(host: &str, origin: Option<&str>) -> Request {
+        let request = Request::post("/control/hold").header(HOST, host);
+        let request = origin.into_iter().fold(request, |request, origin| request.header(ORIGIN, origin));
+        request.body(Body::empty()).unwrap()
+    }
+
+    #[test]
+    fn a_page_of_another_site_acts_for_nobody() {
+        for (host, origin, own, loopback) in [
+            ("127.0.0.1:50052", Some("http://127.0.0.1:50052"), true, true),
+            ("localhost:50052", None, true, true),
+            ("[::1]:50052", Some("http://[::1]:50052"), true, true),
+            ("127.0.0.1:50052", Some("http://127.0.0.1:50051"), false, true),
+            ("127.0.0.1:50052", Some("https://elsewhere.example"), false, true),
+            ("127.0.0.1:50052", Some("null"), false, true),
+            // A name made to lead to this machine.
+            ("elsewhere.example:50052", Some("http://elsewhere.example:50052"), true, false),
+            ("localhost.elsewhere.example", None, true, false),
+            ("not a host", None, true, false),
+        ] {
+            let request = post(host, origin);
+            let found = (is_own_page(&request, "http://"), is_asked_by_loopback_name(&request));
+            assert_eq!(found, (own, loopback), "{host} {origin:?}");
+        }
+    }
 }

@@ -104,9 +104,10 @@ fn every_call_without_a_right_is_refused_recorded_and_changes_nothing() {
             let row: Vec<&str> = ended.iter().map(short).collect();
             table.push_str(&format!("{door:8} {name:8} {}\n", row.join(" ")));
             let refused = served.end();
-            match row.iter().any(|ended| *ended == "TLS") {
+            match row.contains(&"TLS") {
                 true => {
-                    let why = if *name == "expired" { "Expired" } else { "invalid peer certificate" };
+                    let why =
+                        if *name == "expired" { "certificate expired" } else { "invalid peer certificate" };
                     assert!(refused.iter().any(|(.., reason)| reason.contains(why)), "{refused:?}");
                 }
                 false => {

@@ -152,7 +152,7 @@ impl Held {
     /// The devices whose mains a relay switches, and how each stands; of a station whose lease is lost nobody knows.
     pub fn relays(&self) -> Vec<(DeviceKind, Option<Mains>)> {
         let is_lost = self.lost().is_some();
-        let stands = |device| self.mains.get(device).copied().filter(|_| !is_lost);
+        let stands = |device: &DeviceKind| self.mains.get(device).copied().filter(|_| !is_lost);
         let relays = self.actuators.keys().filter(|(_, kind)| *kind == ActuatorKind::MainsRelay);
         relays.map(|(device, _)| (*device, stands(device))).collect()
     }
