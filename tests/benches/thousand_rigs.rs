@@ -5,7 +5,6 @@
 //! process needs 2 GiB. A rig takes about a dozen file handles and two pseudo-terminals: `ulimit -n` and
 //! `/proc/sys/kernel/pty/max` (4096 by default) must allow for them.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,8 @@ use device_sim::{Estate, SimClock};
 use harness::driver::{Client, RigLinks, rig};
 use harness::link::NoTap;
 use lab_config::{DeviceKind, Document, Function, Lab, Path, Profile, Rig, RigDevice};
+use lab_tests::devices::embedded_lab;
+use lab_tests::town::Town;
 use proto_dlms::data::AttributeRef;
 use proto_zigbee::basic;
 use tokio::sync::{Semaphore, mpsc};
@@ -29,7 +30,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn measure(rigs: usize) -> Result<(), Box<dyn std::error::Error>> {
-    let lab = Lab::parse(&Document::new("many.toml", many(rigs)?))?;
+    let lab = Lab::parse(&Document::new(
+        "many.toml",
+        Town::of(&embedded_lab()?)?.text(u16::try_from(rigs)?, |_, rig| rig),
+    ))?;
     let alone = resident_kib()?;
     let begun = Instant::now();
     let estate = Estate::start(&lab, SimClock::real(), 1).await?;
@@ -50,24 +54,6 @@ async fn measure(rigs: usize) -> Result<(), Box<dyn std::error::Error>> {
         return Err(format!("{answers} answers of {}, {asked} KiB of {LIMIT_KIB}", rigs * 5).into());
     }
     Ok(())
-}
-
-/// The embedded lab with so many copies of its rig.
-fn many(rigs: usize) -> Result<String, Box<dyn std::error::Error>> {
-    let path = lab_tests::repository().join("lab-config/labs/embedded.toml");
-    let text = std::fs::read_to_string(path)?;
-    let (head, rig) = text.split_once("[[rig]]").ok_or("the embedded lab has a rig")?;
-    // Stations and their broker are no devices.
-    let rig = rig.split("[[rig.station]]").next().unwrap_or(rig);
-    let mut many = head.to_owned();
-    for n in 0..rigs {
-        let (high, low) = (n / 256, n % 256);
-        let copy = rig
-            .replace("\"rig-1\"", &format!("\"rig-{n}\""))
-            .replace("00-DB-12-34-56-78-90", &format!("00-DB-12-34-{high:02X}-{low:02X}-90"));
-        writeln!(many, "[[rig]]{copy}")?;
-    }
-    Ok(many)
 }
 
 async fn ask_all(lab: Lab) -> Result<usize, Box<dyn std::error::Error>> {

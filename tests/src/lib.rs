@@ -8,6 +8,7 @@ pub mod devices;
 pub mod files;
 pub mod looks;
 pub mod serial_server;
+pub mod town;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -30,17 +31,18 @@ pub fn program(name: &'static str) -> Result<PathBuf, String> {
 }
 
 fn build_programs() -> Result<PathBuf, String> {
-    let out = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--bins", "-p", "harness", "-p", "device-sim"])
-        .current_dir(repository())
-        .output()
-        .map_err(|e| format!("cargo could not be started: {e}"))?;
+    let test = std::env::current_exe().map_err(|e| e.to_string())?;
+    let folder = test.ancestors().nth(2).ok_or("a test binary stands in target/debug/deps")?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--bins", "-p", "harness", "-p", "device-sim"]);
+    // A benchmark stands in target/release, and so do the programs it measures.
+    cargo.args(folder.ends_with("release").then_some("--release"));
+    let out =
+        cargo.current_dir(repository()).output().map_err(|e| format!("cargo could not be started: {e}"))?;
     if !out.status.success() {
         return Err(String::from_utf8_lossy(&out.stderr).into_owned());
     }
-    let test = std::env::current_exe().map_err(|e| e.to_string())?;
-    let debug = test.ancestors().nth(2).ok_or("a test binary stands in target/debug/deps")?;
-    Ok(debug.to_path_buf())
+    Ok(folder.to_path_buf())
 }
 
 /// The folder with the independent Python peers (`pydlms`, `python` with gurux-dlms).

@@ -25,6 +25,7 @@ use harness::evidence::{RunFolder, Standing, Verification, read_records, verify}
 use lab_config::{DeviceKind, Lab};
 use lab_tests::devices::embedded_lab;
 use lab_tests::run_folders;
+use lab_tests::town::Town;
 use proto_lab::Digest;
 use proto_lab::record::book::{EntryId, LabEvent, LabState, RigUse, RunStage};
 use proto_lab::record::{Actor, Body, Case, Credential, Deed, Record, Role, RunId, Tally, Verdict};
@@ -146,14 +147,8 @@ impl Bench {
 
 fn two_rigs(folder: &Path) -> Lab {
     let text = embedded_lab().expect("the embedded lab");
-    let (head, rig) = text.split_once("[[rig]]").expect("a rig");
-    let rig = rig.split("[[rig.station]]").next().expect("a rig");
-    let copy = |n: usize| {
-        let copy = rig.replace("\"rig-1\"", &format!("\"rig-{n}\""));
-        format!("[[rig]]{}", copy.replace("00-DB-12-34-56-78-90", &format!("00-DB-12-34-56-{n:02X}-90")))
-    };
     let file = folder.join("lab.toml");
-    std::fs::write(&file, format!("{head}{}{}", copy(0), copy(1))).expect("a file");
+    std::fs::write(&file, Town::of(&text).expect("the embedded lab").text(2, |_, rig| rig)).expect("a file");
     Lab::load(&file).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -337,7 +332,7 @@ fn a_controller_started_after_one_that_died_goes_on_where_that_was() {
     }
     let (bench, gate) = (Bench::start(), Gate::closed());
     let controller = runtime();
-    let run = controller.block_on(async {
+    let (lead, run) = controller.block_on(async {
         let lead = Lead::start(&bench, &gate).await;
         lead.act(bench.asked(0)).await;
         lead.act(bench.asked(0)).await;
@@ -347,10 +342,12 @@ fn a_controller_started_after_one_that_died_goes_on_where_that_was() {
         lead.act(Action::Quarantine { device: bench.device(1), reason: "no seal".into() }).await;
         gate.until_asked(1).await;
         let state = lead.until("the first run is under way", |state| state.runs.len() == 1).await;
-        run_on(&state, 0).expect("a run")
-        // The runtime ends here with everything on it: what is on the disk is all that is left.
+        // A controller that nobody can call any more closes its book; this one is to die.
+        (lead, run_on(&state, 0).expect("a run"))
     });
+    // The runtime ends here with everything on it: what is on the disk is all that is left.
     controller.shutdown_timeout(Duration::from_secs(30));
+    drop(lead);
     let died = bench.books().pop().expect("a book");
     assert_eq!(bench.verified(&died).standing, Standing::Open);
     let before = bench.records(&run);

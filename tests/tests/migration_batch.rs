@@ -3,30 +3,22 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a failing test's panic is its message")]
 
-use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
 
 use lab_tests::bench::Bench;
 use lab_tests::devices::{embedded_lab, with_wakeful_gas};
+use lab_tests::town::Town;
 use lab_tests::{harness, run_folders, shown};
 use serde_json::Value;
 
-const INSTALLATIONS: usize = 20;
+const INSTALLATIONS: u16 = 20;
 
 /// The embedded lab with so many of its rig.
 fn many(folder: &Path) -> String {
     let text = with_wakeful_gas(folder, embedded_lab().expect("the embedded lab")).expect("a gas meter");
-    let (head, rig) = text.split_once("[[rig]]").expect("a rig");
-    let rig = rig.split("[[rig.station]]").next().expect("a rig");
-    let mut many = head.to_owned();
-    for n in 0..INSTALLATIONS {
-        let copy = rig.replace("\"rig-1\"", &format!("\"rig-{n}\""));
-        let copy = copy.replace("00-DB-12-34-56-78-90", &format!("00-DB-12-34-56-{n:02X}-90"));
-        write!(many, "[[rig]]{copy}").expect("text");
-    }
-    many
+    Town::of(&text).expect("the embedded lab").text(INSTALLATIONS, |_, rig| rig)
 }
 
 fn run(command: &mut Command) -> Output {
@@ -48,7 +40,10 @@ fn twenty_installations_migrate_in_one_batch_and_every_figure_is_in_the_report()
     command.env("HARNESS_STATE", folder.path().join("state")).arg("--runs").arg(&runs);
     let out = run(&mut command);
     assert!(out.status.success(), "{}", shown(&out));
-    assert_eq!((lines(&out, "migrated "), lines(&out, "rolled back ")), (INSTALLATIONS, INSTALLATIONS));
+    assert_eq!(
+        (lines(&out, "migrated "), lines(&out, "rolled back ")),
+        (INSTALLATIONS.into(), INSTALLATIONS.into())
+    );
     let found = run_folders(&runs);
     let [run_folder] = &found[..] else { panic!("one run folder, found {found:?}") };
     let verified = run(harness().expect("the harness").arg("verify").arg(run_folder));
@@ -57,7 +52,7 @@ fn twenty_installations_migrate_in_one_batch_and_every_figure_is_in_the_report()
     let report: Value = serde_json::from_slice(&report).expect("JSON");
     for class in ["migrated", "rolled-back"] {
         let figure = &report["migrations"][class]["value"];
-        assert_eq!(figure.as_u64(), Some(INSTALLATIONS as u64), "{class}: {}", report["migrations"]);
+        assert_eq!(figure.as_u64(), Some(INSTALLATIONS.into()), "{class}: {}", report["migrations"]);
     }
 }
 

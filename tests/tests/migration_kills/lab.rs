@@ -4,16 +4,17 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path as FilePath;
 
-use device_sim::{Estate, SimEndpoint};
-use lab_config::{Lab, Path};
+use device_sim::Estate;
+use lab_config::Lab;
 use lab_tests::devices::{embedded_lab, with_wakeful_gas};
 use lab_tests::files::Files;
+use lab_tests::town::Town;
 use proto_migration::OpeningKey;
 
 use crate::{InstallationType, PartyRole};
 
 /// Installations.
-pub(crate) const RIGS: usize = 2;
+pub(crate) const RIGS: u16 = 2;
 
 /// The parties that are programs of their own in [`Cast::Outside`].
 pub(crate) const OUTSIDE: [PartyRole; 4] = [
@@ -66,27 +67,17 @@ pub(crate) const SECRETS: [(&str, &str); 5] = [
     ("master", "5AE3C3D4E5F60718293A4B5C6D7E0003"),
 ];
 
-/// The lab file's text up to its first rig, a rig, and what follows the rigs.
-struct Parts {
-    head: String,
-    rig: String,
-    tail: String,
-}
-
 /// The embedded lab, whose gas meters wake every ten seconds, as often as one may: waiting for half an hour would be most of the
 /// test.
-fn parts(folder: &FilePath, cast: Cast) -> Parts {
+fn town(folder: &FilePath, cast: Cast) -> Town {
     let text = with_wakeful_gas(folder, embedded_lab().expect("the embedded lab")).expect("a gas meter");
     let text = text.replace("password = { generated = true }", "password = { file = \"password\" }");
     let text = text.replace("vending-key = { generated = true }", "vending-key = { file = \"vending\" }");
-    let (head, rest) = text.split_once("[[rig]]").expect("a rig");
-    let (rig, rest) = rest.split_once("# What presses keys").expect("a station");
-    let (_, tail) = rest.split_once("url = \"embedded\"").expect("a broker");
-    let (mut head, mut rig) = (head.to_owned(), rig.to_owned());
+    let mut town = Town::of(&text).expect("the embedded lab");
     if cast == Cast::Inside {
-        (head, rig) = with_keys(&head, &rig);
+        (town.head, town.rig) = with_keys(&town.head, &town.rig);
     }
-    Parts { head, rig, tail: tail.to_owned() }
+    town
 }
 
 /// The electricity meter has keys.
@@ -100,52 +91,22 @@ fn with_keys(head: &str, rig: &str) -> (String, String) {
     (head.replace("esme-liberty-100", "esme-liberty-100-moc"), rig)
 }
 
-impl Parts {
-    /// The text with so many of its rig, each changed by `each`.
-    fn text(&self, each: impl Fn(usize, String) -> String) -> String {
-        let mut many = self.head.clone();
-        for n in 0..RIGS {
-            let copy = self.rig.replace("\"rig-1\"", &format!("\"rig-{n}\""));
-            let copy = copy.replace("00-DB-12-34-56-78-90", &format!("00-DB-12-34-56-{n:02X}-90"));
-            write!(many, "[[rig]]{}", each(n, copy)).expect("text");
-        }
-        many + &self.tail
-    }
-}
-
 /// Writes the lab of the simulated devices.
 pub(crate) fn simulated(folder: &FilePath, cast: Cast) -> Lab {
     for (name, secret) in SECRETS {
         fs::write(folder.join(name), secret).expect(name);
     }
-    let text = parts(folder, cast).text(|_, rig| rig);
+    let text = town(folder, cast).text(RIGS, |_, rig| rig);
     write(folder, "simulated.toml", &text)
 }
 
 /// Writes the lab file of migration control and of every party: the devices where they answer, and who is where.
 pub(crate) fn concrete(folder: &FilePath, cast: Cast, devices: &Estate) -> Lab {
-    let at = |n: usize, rig: String| {
-        let of_rig = devices.endpoints().iter().filter(|endpoint| endpoint.rig == format!("rig-{n}"));
-        of_rig.fold(rig, |rig, endpoint| rig.replace(&declared(endpoint), &found(endpoint)))
-    };
-    let mut text = parts(folder, cast).text(at);
+    let mut text = town(folder, cast).leading_to(RIGS, devices.endpoints());
     if cast == Cast::Outside {
         text.push_str(&parties(folder));
     }
     write(folder, "lab.toml", &text)
-}
-
-fn declared(endpoint: &SimEndpoint) -> String {
-    let simulated = match endpoint.path {
-        Path::Optical => "sim:?sign-on=e",
-        Path::Local => "sim:?baud=9600",
-        _ => "sim:",
-    };
-    format!("links.{} = \"{simulated}\"", endpoint.path)
-}
-
-fn found(endpoint: &SimEndpoint) -> String {
-    format!("links.{} = \"{}\"", endpoint.path, endpoint.link)
 }
 
 fn write(folder: &FilePath, name: &str, text: &str) -> Lab {

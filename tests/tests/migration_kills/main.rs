@@ -98,7 +98,7 @@ fn play(bench: &Bench, seed: u64, victim: impl Fn(&mut Chance, usize) -> Victim)
             true => &[Purpose::Keep, Purpose::Keep, Purpose::Prove],
             false => &[Purpose::TakeBack],
         });
-        let rig = usize::try_from(chance.below(lab::RIGS as u64)).expect("a rig");
+        let rig = usize::try_from(chance.below(lab::RIGS.into())).expect("a rig");
         let victim = victim(&mut chance, rig);
         let what = format!("seed {seed}, kill {kill}, of {victim} while {}", purpose.word());
         let moment = usual.moment(&mut chance, purpose);
@@ -122,7 +122,7 @@ fn play(bench: &Bench, seed: u64, victim: impl Fn(&mut Chance, usize) -> Victim)
     bench.must(Purpose::TakeBack, "at the end");
     // Nothing is left of any of it: they migrate as if nothing had been.
     bench.must(Purpose::Prove, "at the end");
-    assert_eq!(bench.whole("at the end"), vec![Side::Smso; lab::RIGS]);
+    assert_eq!(bench.whole("at the end"), vec![Side::Smso; usize::from(lab::RIGS)]);
     println!("seed {seed}: {kills} kills in {:.0} s\n{tally}", begun.elapsed().as_secs_f64());
 }
 

@@ -165,6 +165,3 @@ impl Controller {
         answer.await.unwrap_or(Err(Refusal::Ended))
     }
 }
-
-#[cfg(test)]
-mod tests;
