@@ -94,13 +94,6 @@ impl ReachError {
         matches!(self, ReachError::Driver(error) if error.is_silence())
     }
 
-    /// Whether the link itself is gone, busy or cannot be opened, so that nothing is known of whoever is at its end or behind it.
-    #[must_use]
-    pub fn is_link_lost(&self) -> bool {
-        let lost = |kind: &DriverErrorKind| matches!(kind, DriverErrorKind::Link(_)) && !kind.is_silence();
-        matches!(self, ReachError::Driver(error) if lost(&error.kind))
-    }
-
     /// Whether the device was reached and has another password, or other keys.
     #[must_use]
     pub fn is_wrong_credential(&self) -> bool {

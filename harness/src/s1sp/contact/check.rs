@@ -65,7 +65,7 @@ pub(super) async fn check(parts: &Parts, declared: &Device, secrets: &Secrets) -
 async fn look(parts: &Parts, desk: &mut Desk) -> Result<DeviceFound, ReachError> {
     let once = prove::look(&parts.links, &desk.device, Path::Wan, Instant::now() + PER_DEVICE).await;
     match once {
-        Err(error) if wakes_soon(desk) && !error.is_wrong_credential() && !error.is_link_lost() => {
+        Err(error) if wakes_soon(desk) && !error.is_wrong_credential() => {
             // What only reads does no harm where it cannot be taken back.
             let _ = sleeper::take_back(parts, desk).await;
             prove::look(&parts.links, &desk.device, Path::Wan, Instant::now() + PER_DEVICE).await
@@ -97,8 +97,9 @@ async fn unanswered(parts: &Parts, desk: &mut Desk, error: ReachError) -> Checke
     }
     match desk.device.kind {
         DeviceKind::Chf => failed(Code::NoWanBefore),
-        // Whoever is behind the hub cannot be blamed for the way to the hub.
-        _ if error.is_link_lost() || !hub_answers(parts).await => failed(Code::NoWanBefore),
+        // Whoever is behind the hub cannot be blamed for the way to the hub; that half an answer of theirs made the connection
+        // begin anew says nothing of the hub, so the hub itself is asked.
+        _ if !hub_answers(parts).await => failed(Code::NoWanBefore),
         DeviceKind::Gsme => {
             // Nobody waits for the answer any more; what only reads does no harm where it cannot be taken back.
             let _ = sleeper::take_back(parts, desk).await;
