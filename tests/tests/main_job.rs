@@ -124,7 +124,7 @@ const SIGINT: i32 = 2;
 fn ctrl_c_at_any_moment_leaves_the_rig_safe_and_the_evidence_sound() {
     for count in [0, 1, 2, 15, 60, 140, 300] {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut child = run_into(folder.path()).spawn().expect("the harness starts");
+        let mut child = hearing_sigint(&run_into(folder.path())).spawn().expect("the harness starts");
         wait_for_records(folder.path(), count, &mut child);
         let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
         assert!(sent.success());
@@ -135,6 +135,21 @@ fn ctrl_c_at_any_moment_leaves_the_rig_safe_and_the_evidence_sound() {
         assert!(at_once || out.status.code() == Some(130), "after {count} records: {}", shown(&out));
         runs.iter().for_each(|run| aborted_and_sound(run, count));
     }
+}
+
+/// The same command, which Ctrl-C ends before the program listens for it, also where these tests run in the background: a shell
+/// has what it starts there ignore Ctrl-C.
+fn hearing_sigint(run: &Command) -> Command {
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(run.get_program()).args(run.get_args());
+    for (name, value) in run.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
 }
 
 fn wait_for_records(runs: &Path, count: usize, child: &mut Child) {
