@@ -1,6 +1,7 @@
 //! The main job as a user does it: the program, its exit, its output, the folder it leaves.
 
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -124,7 +125,7 @@ const SIGINT: i32 = 2;
 fn ctrl_c_at_any_moment_leaves_the_rig_safe_and_the_evidence_sound() {
     for count in [0, 1, 2, 15, 60, 140, 300] {
         let folder = tempfile::tempdir().expect("a folder");
-        let mut child = hearing_sigint(&run_into(folder.path())).spawn().expect("the harness starts");
+        let mut child = hearing_sigint(&run_into(folder.path()));
         wait_for_records(folder.path(), count, &mut child);
         let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
         assert!(sent.success());
@@ -137,19 +138,23 @@ fn ctrl_c_at_any_moment_leaves_the_rig_safe_and_the_evidence_sound() {
     }
 }
 
-/// The same command, which Ctrl-C ends before the program listens for it, also where these tests run in the background: a shell
+/// Starts a command that Ctrl-C ends before the program listens for it, also where these tests run in the background: a shell
 /// has what it starts there ignore Ctrl-C.
-fn hearing_sigint(run: &Command) -> Command {
+fn hearing_sigint(run: &Command) -> Child {
     let mut command = Command::new("env");
-    command.arg("--default-signal=INT").arg(run.get_program()).args(run.get_args());
+    command.args(["--default-signal=INT", "sh", "-c", "echo ready; exec \"$0\" \"$@\""]);
+    command.arg(run.get_program()).args(run.get_args());
     for (name, value) in run.get_envs() {
         match value {
             Some(value) => command.env(name, value),
             None => command.env_remove(name),
         };
     }
-    command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the harness starts");
+    let mut said = [0; b"ready\n".len()];
+    child.stdout.as_mut().expect("its output").read_exact(&mut said).expect("it is ready");
+    child
 }
 
 fn wait_for_records(runs: &Path, count: usize, child: &mut Child) {
