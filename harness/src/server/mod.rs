@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Programs show a certificate of the lab's own authority ([`pki`]), people sign in ([`identity`]); both are asked who they
-//! are before anything else ([`guard`]), and a call that is refused is told to the [`callbook`] and changes nothing. gRPC and
+//! are before anything else (`guard`), and a call that is refused is told to the [`callbook`] and changes nothing. gRPC and
 //! pages share a port. Without credentials both listen on loopback addresses only, and only when that was asked for.
 //!
 //! What the watch listener holds reads evidence and reaches nothing by which a run is driven (13.16(b)); a test of the

@@ -1,7 +1,7 @@
 //! Who calls: programs by certificate, people by a session of the sign-in, nobody by default.
 //!
 //! [`Caller`] is found once for each request, before anything else looks at it, and travels with the request. What a caller
-//! may call is decided in one place ([`right`]): on the control listener a witness or a board has no right at all, on the
+//! may call is decided in one place (`right`): on the control listener a witness or a board has no right at all, on the
 //! watch listener there is nothing but watching and cosigning for anybody to have a right to.
 
 mod people;
