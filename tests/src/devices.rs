@@ -172,10 +172,19 @@ pub fn embedded_lab() -> Result<String, String> {
 /// # Errors
 /// What stands in the way, in words.
 pub fn with_wakeful_gas(folder: &Path, lab: String) -> Result<String, String> {
+    with_gas_that_wakes(folder, 10, lab)
+}
+
+/// The same with a gas meter that wakes every so many seconds.
+///
+/// # Errors
+/// What stands in the way, in words.
+pub fn with_gas_that_wakes(folder: &Path, seconds: u16, lab: String) -> Result<String, String> {
     const MODEL: &str = "gsme-wakeful.toml";
     let shipped = repository().join("lab-config/device-models/gsme-lab-g4.toml");
     let text = std::fs::read_to_string(&shipped).map_err(|e| format!("{}: {e}", shipped.display()))?;
-    let wakeful = text.replace("wake-interval = { seconds = 1800", "wake-interval = { seconds = 10");
+    let of_its_own = format!("wake-interval = {{ seconds = {seconds}");
+    let wakeful = text.replace("wake-interval = { seconds = 1800", &of_its_own);
     if wakeful == text {
         return Err(format!("{} no longer wakes every half hour", shipped.display()));
     }

@@ -56,6 +56,21 @@ fn twenty_installations_migrate_in_one_batch_and_every_figure_is_in_the_report()
     }
 }
 
+/// Its gas meter sleeps half an hour, and an installation is whole on one side only with its gas meter.
+#[test]
+fn a_gas_meter_that_sleeps_is_woken_at_its_local_port_and_moves_with_the_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = harness().expect("the harness builds");
+    command.env("HARNESS_STATE", folder.path().join("state")).arg("migrate");
+    let out = run(command.arg("--runs").arg(folder.path().join("runs")));
+    assert!(out.status.success(), "{}", shown(&out));
+    let found = run_folders(&folder.path().join("runs"));
+    let [run_folder] = &found[..] else { panic!("one run folder, found {found:?}") };
+    let records = std::fs::read_to_string(run_folder.join("records.jsonl")).expect("records");
+    assert!(records.contains("the GSME is woken at its local port"), "{records}");
+    assert!(!records.contains("keeps its credential"), "{records}");
+}
+
 /// One installation cannot stay migrated whose devices end with the program.
 #[test]
 fn what_cannot_be_kept_is_not_begun() {

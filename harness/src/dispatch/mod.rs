@@ -13,6 +13,7 @@ mod columns;
 mod conduct;
 pub mod controller;
 mod data_set;
+mod devices;
 mod environment;
 mod error;
 mod first;

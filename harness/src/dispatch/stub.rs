@@ -17,11 +17,11 @@ use super::keys::{Keys, StubSigners, part};
 use super::outside::Outsiders;
 use super::{Book, RunError};
 use crate::dcc::{
-    self, CentralProductsList, Dcc, DccConfig, Inventory, Outside, S1spError, S1spPort, S1spReply,
+    self, AlertError, CentralProductsList, Dcc, DccConfig, Inventory, Outside, S1spError, S1spPort, S1spReply,
 };
 use crate::driver::{Push, RigLinks, state_folder};
 use crate::link::Direction;
-use crate::s1sp::{PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, SecretStore, Unserved};
+use crate::s1sp::{Asleep, PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, SecretStore, Unserved};
 use crate::tap::MessageTap;
 
 /// How long the S1SP may take for one request: reading a month of half hours through a hub takes seconds.
@@ -77,6 +77,7 @@ impl Stub {
             network_operators: network_operators(lab, interface),
             anchors: keys.anchors.clone(),
             store,
+            asleep: Asleep::LeftAlone,
             outbox,
         }));
         let outsiders = Outsiders::new(book.clone(), keys.trust(&[PartyKind::Dsp, PartyKind::S1sp]));
@@ -223,8 +224,13 @@ async fn pump(mut alerts: mpsc::Receiver<S1spAlertMessage>, dcc: Arc<Dcc<Port>>,
                 Ok(())
             }
         };
-        if let Err(error) = passed {
-            tracing::error!("the DCC passes no alert on: {error}");
+        match passed {
+            Ok(()) => {}
+            // A device that is on its way between its SMSO and the DCC is nobody's; what it said is in the evidence.
+            Err(error @ AlertError::Nobody(_)) => {
+                tracing::info!("the DCC passes an alert on to nobody: {error}")
+            }
+            Err(error) => tracing::error!("the DCC passes no alert on: {error}"),
         }
     }
 }

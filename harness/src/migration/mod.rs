@@ -26,6 +26,7 @@ pub mod exchange;
 mod group;
 pub mod journal;
 pub mod party;
+pub(crate) mod rig_hand;
 pub mod rig_smso;
 pub mod stage;
 pub mod text;

@@ -46,6 +46,7 @@ pub use operation::carries_out;
 pub(crate) use operation::firmware::install as install_firmware;
 use refusal::NotServed;
 pub(crate) use refusal::Refusal;
+pub use rotate::Asleep;
 pub use store::{SecretStore, StoreError};
 
 /// How long the outbox may be full before an alert is given up: whoever reads it has stopped.
@@ -58,7 +59,7 @@ pub enum S1spAlertMessage {
     Device(Signed<Smets1Response>),
     /// An alert of the S1SP itself.
     S1sp(Signed<S1spAlert>),
-    /// How far the distribution of a firmware image is, in words.
+    /// How far something that takes long is, in words: the distribution of a firmware image, the wait for a device.
     Progress(String),
 }
 
@@ -128,6 +129,8 @@ pub struct S1spParts {
     pub anchors: Vec<Certificate>,
     /// What it keeps of the devices' credentials.
     pub store: SecretStore,
+    /// Whether device contact of a migration waits for a gas meter that sleeps, or takes the gas proxy function's word for it.
+    pub asleep: Asleep,
     /// Where alerts go.
     pub outbox: mpsc::Sender<S1spAlertMessage>,
 }
@@ -142,6 +145,8 @@ struct Parts {
     outbox: mpsc::Sender<S1spAlertMessage>,
     /// With what the devices let it in, or may.
     store: std::sync::Mutex<SecretStore>,
+    /// Whether device contact waits for a gas meter that sleeps.
+    asleep: Asleep,
     /// Reports of unauthorised access that the S1SP causes itself, by device.
     provoked: std::sync::Mutex<BTreeMap<Eui64, u8>>,
     /// One request at a time for each device.
@@ -177,8 +182,18 @@ impl S1sp {
     /// Starts an S1SP for one installation.
     #[must_use]
     pub fn start(parts: S1spParts) -> S1sp {
-        let S1spParts { links, pushes, signer, trust, suppliers, network_operators, anchors, store, outbox } =
-            parts;
+        let S1spParts {
+            links,
+            pushes,
+            signer,
+            trust,
+            suppliers,
+            network_operators,
+            anchors,
+            store,
+            asleep,
+            outbox,
+        } = parts;
         // What an S1SP before this one has not given back is with the devices still.
         store.fill(links.keyring());
         let devices = links.rig().devices().map(|device| (device.eui64, device.kind));
@@ -194,6 +209,7 @@ impl S1sp {
             credentials: credentials.into(),
             outbox,
             store: store.into(),
+            asleep,
             provoked: Default::default(),
             desks,
             distributions: Default::default(),

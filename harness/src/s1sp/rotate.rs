@@ -51,7 +51,7 @@ pub(super) fn rotating(device: &RigDevice) -> Option<Rotating> {
 
 /// Whether a device that sleeps is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asleep {
+pub enum Asleep {
     /// It is asked like any other, and is silent.
     LeftAlone,
     /// It is asked once it is awake, if it wakes as its Device Model says.

@@ -12,7 +12,7 @@ use harness::link::{NoTap, SharedTap};
 use harness::migration::Code;
 use harness::migration::party::{BoxFuture, ContactReport, Contacts, KeyWrap, KnownEstate, Refused, Smso};
 use harness::migration::rig_smso::{RigSmso, declared};
-use harness::s1sp::{PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, SecretStore};
+use harness::s1sp::{Asleep, PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, SecretStore};
 use lab_config::{DeviceKind, Eui64, Lab, Path, Rig, RigDevice};
 use lab_tests::repository;
 use proto_dlms::security::{Key, wrap_key};
@@ -39,7 +39,7 @@ pub(crate) struct Bench {
 
 /// An S1SP, and the ways to the devices as it sees them.
 pub(crate) struct Running {
-    pub(crate) s1sp: S1sp,
+    pub(crate) s1sp: Arc<S1sp>,
     pub(crate) links: RigLinks,
     pub(crate) outbox: mpsc::Receiver<S1spAlertMessage>,
 }
@@ -84,7 +84,11 @@ impl Bench {
 
     /// A rig of a shipped lab, with secrets in files.
     pub(crate) async fn changed(lab: &str, rig: &str, changes: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::changed_in(tempfile::tempdir().expect("a folder"), lab, rig, changes).await
+    }
+
+    /// The same in a folder with files that the changes name.
+    pub(crate) async fn changed_in(folder: TempDir, lab: &str, rig: &str, changes: &[(&str, &str)]) -> Self {
         let lab = lab_in(folder.path(), lab, changes);
         Self::of(lab, rig, folder, SimClock::real(), NoTap::shared()).await
     }
@@ -131,7 +135,17 @@ impl Bench {
         self.s1sp_with(store)
     }
 
+    /// An S1SP that waits for a gas meter that sleeps.
+    pub(crate) fn s1sp_that_waits(&self) -> Running {
+        let store = SecretStore::for_rig(&self.rig, Some(&self.state())).expect("a store");
+        self.s1sp_of(store, Asleep::WaitedFor)
+    }
+
     pub(crate) fn s1sp_with(&self, store: SecretStore) -> Running {
+        self.s1sp_of(store, Asleep::LeftAlone)
+    }
+
+    fn s1sp_of(&self, store: SecretStore, asleep: Asleep) -> Running {
         let links = RigLinks::new(self.rig.clone(), Some(self.hub.clone()), self.tap.clone());
         let authority = Authority::new("Test signing authority").expect("keys");
         let user = Eui64::new([0x90, 0xB3, 0xD5, 0x1F, 0x30, 1, 0, 0]);
@@ -139,7 +153,7 @@ impl Bench {
         let (sender, outbox) = mpsc::channel(64);
         // The hub's alerts go to the first S1SP.
         let alerts = self.alerts.lock().expect("no panic").take();
-        let s1sp = S1sp::start(S1spParts {
+        let s1sp = Arc::new(S1sp::start(S1spParts {
             links: links.clone(),
             pushes: alerts.unwrap_or_else(|| mpsc::channel(1).1),
             signer: authority.issue("S1SP").expect("a key"),
@@ -148,8 +162,9 @@ impl Bench {
             network_operators: PartiesByFuel::default(),
             anchors: Vec::new(),
             store,
+            asleep,
             outbox: sender,
-        });
+        }));
         Running { s1sp, links, outbox }
     }
 
@@ -195,7 +210,7 @@ impl Running {
         secrets: &Secrets,
         wrap: &dyn KeyWrap,
     ) -> ContactReport {
-        let contact = Contacts::contact(&self.s1sp, declared, secrets, wrap);
+        let contact = Contacts::contact(&*self.s1sp, declared, secrets, wrap);
         tokio::time::timeout(SOON * 4, contact).await.expect("contact ends")
     }
 

@@ -39,7 +39,7 @@ async fn gas_that_fails_on_the_home_area_network_stays_behind_untouched() {
     for (kind, path) in [(Gpf, Path::Wan), (Gsme, Path::Local)] {
         bench.by_smso(kind, path).await.expect("untouched").close().await;
     }
-    Contacts::give_back(&running.s1sp, bench.installation()).await.expect("every device answers");
+    Contacts::give_back(&*running.s1sp, bench.installation()).await.expect("every device answers");
     bench.assert_smso(true, "given back").await;
 }
 
@@ -124,12 +124,12 @@ async fn a_device_that_dies_half_way_is_given_back_once_it_lives_again() {
     let report = bench.contacted(&running).await;
     let (device, refused) = report.failure().unwrap_or_else(|| panic!("{}", report.said()));
     assert_eq!((device, refused.code), (esme, Code::NoWanWhile), "{refused}");
-    let stuck = Contacts::give_back(&running.s1sp, bench.installation()).await.expect_err("it is dead");
+    let stuck = Contacts::give_back(&*running.s1sp, bench.installation()).await.expect_err("it is dead");
     assert!(stuck.contains("ESME") && !stuck.contains("CHF"), "{stuck}");
     bench.by_smso(Chf, Path::Wan).await.expect("those that live are back").close().await;
 
     bench.hand(Esme).clear_faults();
-    let given = Contacts::give_back(&running.s1sp, bench.installation()).await.expect("it lives");
+    let given = Contacts::give_back(&*running.s1sp, bench.installation()).await.expect("it lives");
     assert!(given.starts_with('1'), "{given}");
     bench.assert_smso(true, "given back").await;
 }
@@ -144,6 +144,6 @@ async fn without_the_dual_control_organisation_keys_stay_as_they_are() {
     let none = harness::migration::party::devices::NoKeyWrap;
     let report = running.contact(&known.common, &known.for_s1sp, &none).await;
     assert_eq!(code(&report), Some((bench.device(Esme).eui64, Code::KeysMissing)), "{}", report.said());
-    Contacts::give_back(&running.s1sp, bench.installation()).await.expect("every device answers");
+    Contacts::give_back(&*running.s1sp, bench.installation()).await.expect("every device answers");
     bench.assert_smso(true, "given back").await;
 }

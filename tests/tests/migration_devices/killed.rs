@@ -27,16 +27,16 @@ async fn killed_at_every_point(bench: &Bench, step: usize) {
         polls += step;
         let first = bench.s1sp();
         ended =
-            poll_and_drop(Contacts::contact(&first.s1sp, &known.common, &known.for_s1sp, &dco), polls).await;
+            poll_and_drop(Contacts::contact(&*first.s1sp, &known.common, &known.for_s1sp, &dco), polls).await;
         drop(first);
         let second = bench.s1sp();
         let changed =
             bench.dlms().filter_map(|device| Some((device.eui64, device.client(lab_config::Path::Wan)?)));
         found += changed.filter(|(id, client)| second.links.keyring().changed(*id, *client)).count();
-        ended &= poll_and_drop(Contacts::give_back(&second.s1sp, bench.installation()), polls).await;
+        ended &= poll_and_drop(Contacts::give_back(&*second.s1sp, bench.installation()), polls).await;
         drop(second);
         let third = bench.s1sp();
-        let given = Contacts::give_back(&third.s1sp, bench.installation()).await;
+        let given = Contacts::give_back(&*third.s1sp, bench.installation()).await;
         given.unwrap_or_else(|stuck| panic!("killed after {polls} polls: {stuck}"));
         bench.assert_smso(true, &format!("killed after {polls} polls")).await;
     }

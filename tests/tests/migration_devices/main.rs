@@ -9,6 +9,7 @@ mod failing;
 mod killed;
 mod prepared;
 mod secrecy;
+mod sleeping;
 
 use harness::driver::values;
 use harness::link::NoTap;
@@ -68,7 +69,8 @@ async fn after_contact_the_new_credentials_answer_and_the_old_are_refused_and_gi
     assert_as_declared(&bench, &running, Esme, Path::Optical).await;
     assert!(bench.smso.reach(bench.installation()).await.is_err(), "the SMSO is out");
 
-    let given = Contacts::give_back(&running.s1sp, bench.installation()).await.expect("every device answers");
+    let given =
+        Contacts::give_back(&*running.s1sp, bench.installation()).await.expect("every device answers");
     assert!(given.contains("have their credentials back"), "{given}");
     bench.assert_smso(true, "given back").await;
     let reached = bench.smso.reach(bench.installation()).await.expect("the SMSO is in");
@@ -110,13 +112,13 @@ async fn keys_of_suite_0_are_changed_with_the_dual_control_organisation_and_give
     // The way back needs nobody who has the master key, and a new S1SP finds it in the store.
     drop(running);
     let again = bench.s1sp();
-    Contacts::give_back(&again.s1sp, bench.installation()).await.expect("every device answers");
+    Contacts::give_back(&*again.s1sp, bench.installation()).await.expect("every device answers");
     bench.assert_smso(true, "given back").await;
     // Back and forth once more: no key is used twice.
     let report = bench.contacted(&again).await;
     assert!(report.failure().is_none(), "{}", report.said());
     again.opens(bench.device(Esme), Path::Wan).await.close().await;
-    Contacts::give_back(&again.s1sp, bench.installation()).await.expect("every device answers");
+    Contacts::give_back(&*again.s1sp, bench.installation()).await.expect("every device answers");
     bench.assert_smso(true, "given back again").await;
 }
 
@@ -130,7 +132,7 @@ async fn every_cohort_is_contacted_and_given_back() {
         assert_as_declared(&bench, &running, Esme, Path::Optical).await;
         let error = bench.by_smso(Esme, Path::Wan).await.expect_err("the old password");
         assert!(error.is_wrong_credential(), "{rig}: {error}");
-        Contacts::give_back(&running.s1sp, bench.installation()).await.expect("every device answers");
+        Contacts::give_back(&*running.s1sp, bench.installation()).await.expect("every device answers");
         bench.assert_smso(true, rig).await;
     }
 }
@@ -147,7 +149,7 @@ async fn generated_credentials_are_changed_in_memory_and_others_only_where_they_
     assert!(report.failure().is_none(), "{}", report.said());
     assert!(bench.by_smso(Esme, Path::Wan).await.is_err());
     assert!(!bench.folder.path().join("state").exists(), "nothing is written");
-    Contacts::give_back(&running.s1sp, bench.installation()).await.expect("every device answers");
+    Contacts::give_back(&*running.s1sp, bench.installation()).await.expect("every device answers");
 
     let bench = Bench::start().await;
     let running = bench.s1sp_with(SecretStore::passing());

@@ -60,7 +60,7 @@ async fn older_devices_are_refused_until_their_smso_has_prepared_them() {
     assert_eq!(again, "nothing to prepare");
     let report = bench.contacted(&running).await;
     assert!(report.failure().is_none(), "{}", report.said());
-    Contacts::give_back(&running.s1sp, bench.installation()).await.expect("every device answers");
+    Contacts::give_back(&*running.s1sp, bench.installation()).await.expect("every device answers");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -127,7 +127,7 @@ async fn no_secret_is_in_anything_that_is_written() {
     // A device that does not come back is named, and so is what it sticks at.
     bench.hand(Chf).change_password(b"other-pw").expect("passwords");
     let stuck =
-        Contacts::give_back(&running.s1sp, bench.installation()).await.expect_err("the hub has another");
+        Contacts::give_back(&*running.s1sp, bench.installation()).await.expect_err("the hub has another");
     said.add(stuck.as_bytes());
     let again = running.contact(&known.common, &known.for_s1sp, &Dco::of(&known)).await;
     said.add(format!("{again:?}").as_bytes());

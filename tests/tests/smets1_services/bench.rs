@@ -8,7 +8,7 @@ use std::time::Duration;
 use device_sim::{Estate, SimClock};
 use harness::driver::{Push, RigLinks, rig};
 use harness::link::NoTap;
-use harness::s1sp::{PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, SecretStore, Unserved};
+use harness::s1sp::{Asleep, PartiesByFuel, S1sp, S1spAlertMessage, S1spParts, SecretStore, Unserved};
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Eui64, Lab, UserRole};
 use proto_duis::pki::Authority;
@@ -71,6 +71,7 @@ impl Bench {
             network_operators,
             anchors,
             store: SecretStore::passing(),
+            asleep: Asleep::LeftAlone,
             outbox,
         };
         let s1sp = S1sp::start(parts);

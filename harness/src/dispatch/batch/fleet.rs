@@ -6,15 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use lab_config::{Dcc, DccInterface, DeviceKind, EpclEntry, Eui64, Lab, MeterPointNumber, Rig, RigDevice};
 use proto_duis::pki::Authority;
 use proto_duis::{Signer, TrustStore};
-use proto_lab::record::{Body, Direction, Message, Note};
+use proto_lab::record::{Direction, Message};
 use proto_migration::{CommonInstallation, Holder, MeterPoint, Secrets};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::super::devices::{self, AtDevices};
 use super::super::run::{PUSHES, claim};
 use super::super::stub::{OUTBOX, network_operators, suppliers};
 use super::super::{Book, RunError};
@@ -25,7 +25,7 @@ use crate::link::{NoTap, SharedTap};
 use crate::migration::party::{BoxFuture, ContactReport, Contacts, KeyWrap, KnownEstate, Refused, Smso};
 use crate::migration::rig_smso::{self, RigSmso};
 use crate::migration::{Code, checks, text};
-use crate::s1sp::{S1sp, S1spAlertMessage, S1spParts, SecretStore};
+use crate::s1sp::{Asleep, S1sp, S1spAlertMessage, S1spParts, SecretStore};
 
 /// How often a hub is called that does not answer.
 const CALLS: u32 = 3;
@@ -70,38 +70,10 @@ pub(super) struct Means<'a> {
 
 /// One installation, met.
 struct Berth {
-    s1sp: S1sp,
+    devices: AtDevices,
     smso: RigSmso,
-    /// Where it is said until when a device is waited for.
-    book: Option<Book>,
     _alerts: AbortOnDropHandle<()>,
     _claim: Claim,
-}
-
-impl Berth {
-    /// Gives every device back; one that sleeps is waited for, and until when is said first.
-    async fn give_back(&self, installation: Eui64) -> Result<String, String> {
-        let given = self.s1sp.give_back().await;
-        let (Err(stuck), Some(sleep)) = (&given, self.s1sp.longest_sleep()) else { return given };
-        let until = (Timestamp::now() + sleep).strftime("%Y-%m-%d %H:%M:%S UTC");
-        self.say(format!(
-            "{installation}: {stuck}; it may sleep, and is waited for until {until}, when it has woken as its Device Model says"
-        ));
-        let given = self.s1sp.give_back_awake().await;
-        given.map_err(|stuck| {
-            format!(
-                "{stuck}; it was waited for until it should have woken: see to the device, and then run harness migrate --recover"
-            )
-        })
-    }
-
-    fn say(&self, what: String) {
-        match &self.book {
-            // Evidence that cannot be written stops the run at its next record.
-            Some(book) => drop(book.write(Body::Note(Note { who: "S1SP".to_owned(), what }))),
-            None => tracing::warn!("{what}"),
-        }
-    }
 }
 
 /// The installations of a group.
@@ -181,10 +153,10 @@ async fn berth(means: &Means<'_>, declared: &Rig, entry: &EpclEntry) -> Result<B
     let known = rig_smso::declared(declared, installation(declared), kind, Vec::new(), points);
     let smso = RigSmso::new(&links, known);
     let (outbox, alerts) = mpsc::channel(OUTBOX);
-    let s1sp = S1sp::start(s1sp_parts(means, interface, links, pushes, outbox)?);
+    let s1sp = Arc::new(S1sp::start(s1sp_parts(means, interface, links.clone(), pushes, outbox)?));
     let alerts = tokio::spawn(keep(alerts, means.book.cloned()));
-    let book = means.book.cloned();
-    Ok(Berth { s1sp, smso, book, _alerts: AbortOnDropHandle::new(alerts), _claim: claim })
+    let devices = AtDevices { s1sp, links, book: means.book.cloned(), asleep: Asleep::WaitedFor };
+    Ok(Berth { devices, smso, _alerts: AbortOnDropHandle::new(alerts), _claim: claim })
 }
 
 fn s1sp_parts(
@@ -205,6 +177,7 @@ fn s1sp_parts(
         network_operators: network_operators(means.lab, interface),
         anchors: Vec::new(),
         store,
+        asleep: Asleep::WaitedFor,
         outbox,
     })
 }
@@ -234,7 +207,10 @@ async fn keep(mut alerts: mpsc::Receiver<S1spAlertMessage>, book: Option<Book>) 
         let (what, octets) = match &alert {
             S1spAlertMessage::Device(signed) => ("device alert", signed.xml().as_bytes()),
             S1spAlertMessage::S1sp(signed) => ("S1SP alert", signed.xml().as_bytes()),
-            S1spAlertMessage::Progress(words) => ("progress", words.as_bytes()),
+            S1spAlertMessage::Progress(words) => {
+                devices::say(Some(book), "S1SP", words.clone());
+                continue;
+            }
         };
         let message = |blob| Message {
             direction: Direction::Received,
@@ -250,12 +226,12 @@ async fn keep(mut alerts: mpsc::Receiver<S1spAlertMessage>, book: Option<Book>) 
 
 impl Contacts for Fleet {
     fn viable(&self, declared: &CommonInstallation, secrets: &Secrets) -> Result<(), Refused> {
-        self.of(declared.installation)?.s1sp.viable(declared, secrets)
+        self.of(declared.installation)?.devices.viable(declared, secrets)
     }
 
     fn new_keys(&self, declared: &CommonInstallation, secrets: &Secrets) -> Secrets {
         let berth = self.of(declared.installation);
-        berth.map(|berth| berth.s1sp.new_keys(declared, secrets)).unwrap_or_default()
+        berth.map(|berth| berth.devices.new_keys(declared, secrets)).unwrap_or_default()
     }
 
     fn contact<'a>(
@@ -265,7 +241,7 @@ impl Contacts for Fleet {
         wrap: &'a dyn KeyWrap,
     ) -> BoxFuture<'a, ContactReport> {
         match self.of(declared.installation) {
-            Ok(berth) => berth.s1sp.contact(declared, secrets, wrap),
+            Ok(berth) => berth.devices.contact(declared, secrets, wrap),
             Err(refused) => {
                 let failed = crate::migration::party::DeviceReport::Failed(refused);
                 let devices = BTreeMap::from([(declared.installation, failed)]);
@@ -276,14 +252,14 @@ impl Contacts for Fleet {
 
     fn give_back(&self, installation: Eui64) -> BoxFuture<'_, Result<String, String>> {
         match self.of(installation) {
-            Ok(berth) => Box::pin(berth.give_back(installation)),
+            Ok(berth) => berth.devices.give_back(installation),
             Err(refused) => Box::pin(async move { Err(refused.to_string()) }),
         }
     }
 
     fn hold<'a>(&'a self, installation: Eui64, holders: &'a [(Eui64, Holder)]) -> BoxFuture<'a, ()> {
         match self.of(installation) {
-            Ok(berth) => berth.s1sp.hold(installation, holders),
+            Ok(berth) => berth.devices.hold(installation, holders),
             Err(_) => Box::pin(async {}),
         }
     }
@@ -308,7 +284,7 @@ impl Smso for Fleet {
         Box::pin(async move {
             let berth = self.of(installation)?;
             // A device keeps one association for a client: the S1SP leaves before the SMSO comes.
-            berth.s1sp.rest().await;
+            berth.devices.s1sp.rest().await;
             berth.smso.reach(installation).await
         })
     }

@@ -9,6 +9,7 @@ use proto_duis::pki::Authority;
 use proto_lab::record::{Body, Note, Prepared};
 use proto_migration::{Address, InstallationKind, OpeningKey, PartyRole, Trust};
 
+use super::super::devices::AtDevices;
 use super::super::keys::part;
 use super::super::stub::Stub;
 use super::super::{Book, RunError};
@@ -26,6 +27,7 @@ use crate::migration::party::s1sp::S1spParty;
 use crate::migration::party::smso::{Misdeclared, SealedTo, SmsoParty};
 use crate::migration::party::supplier::ResponsibleSupplier;
 use crate::migration::{Control, Group, Journal, Patience, Roll, text};
+use crate::s1sp::Asleep;
 use crate::service_user::CounterStore;
 
 /// What the parties stand on.
@@ -168,7 +170,9 @@ fn members(
     let (control, commissioning) = (at.control, at.commissioning);
     let dco_seal = (at.dco, for_dco.sealing_key());
     let dco = Dco::new(at.dco.id, (control, commissioning), (at.s1sp, for_s1sp.sealing_key()), for_dco);
-    let contacts = Arc::clone(&ground.stub.s1sp);
+    let s1sp = Arc::clone(&ground.stub.s1sp);
+    let (links, book, asleep) = (ground.links.clone(), Some(ground.book.clone()), Asleep::LeftAlone);
+    let contacts = Arc::new(AtDevices { s1sp, links, book, asleep });
     let smso = Arc::new(AloneSmso::new(ground));
     let s1sp = S1spParty::new(at.s1sp.id, (control, commissioning), for_s1sp, contacts, dco_seal);
     let correspondents = Correspondents { control, smso: at.smso, commissioning, s1sp: at.s1sp, dco: at.dco };

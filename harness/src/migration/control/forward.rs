@@ -157,7 +157,9 @@ impl Control {
         viable: &[Eui64],
         now: Timestamp,
     ) -> Result<String, Failure> {
-        let (s1sp, patience) = (self.roll.s1sp, self.for_devices(viable));
+        // A gas meter that sleeps may be waited for.
+        let patience = self.for_devices(viable).saturating_add(self.patience.sleepers);
+        let s1sp = self.roll.s1sp;
         self.pass(released, &[self.roll.commissioning], now).await?;
         self.exchange.hand(released, s1sp, now, patience).await?;
         self.wrapped(released, now, patience).await?;

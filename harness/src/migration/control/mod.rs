@@ -26,7 +26,7 @@ pub struct Patience {
     pub file: Duration,
     /// For one installation, where devices are talked to.
     pub devices: Duration,
-    /// The same again for a rollback, where whoever is asked waits for devices that sleep.
+    /// So much more where whoever is asked waits for devices that sleep: device contact, and a rollback.
     pub sleepers: Duration,
 }
 

@@ -9,7 +9,8 @@ use proto_migration::{Device, Secrets};
 use tokio::time::Instant;
 
 use super::super::desk::Desk;
-use super::super::{Parts, rotate, sleeper};
+use super::super::rotate::{self, Asleep};
+use super::super::{Parts, S1spAlertMessage, sleeper};
 use crate::driver::prove::{self, DeviceFound};
 use crate::driver::{Credential, Own, ReachError};
 use crate::migration::Code;
@@ -51,12 +52,26 @@ pub(super) async fn check(parts: &Parts, declared: &Device, secrets: &Secrets) -
         Err(refused) => return Checked::Failed(refused),
     };
     match look(parts, &mut desk).await {
-        Ok(found) => match differs(declared, &found) {
-            None if desk.speaks_zcl() => Checked::Keeps(words(&found)),
-            None => Checked::Ready { handed, said: words(&found) },
-            Some(refused) => Checked::Failed(refused),
+        Ok(found) => judged(declared, &desk, handed, &found),
+        Err(error) => match unanswered(parts, &mut desk, error).await {
+            Silent::Failed(refused) => Checked::Failed(refused),
+            Silent::Asleep(_) if parts.asleep == Asleep::LeftAlone => Checked::Keeps(
+                "sleeps; the gas proxy function answers for it, and it keeps its credential".to_owned(),
+            ),
+            Silent::Asleep(wake) => match waited_for(parts, &mut desk, wake).await {
+                Ok(found) => judged(declared, &desk, handed, &found),
+                Err(refused) => Checked::Failed(refused),
+            },
         },
-        Err(error) => unanswered(parts, &mut desk, error).await,
+    }
+}
+
+/// What was found, held against what is declared.
+fn judged(declared: &Device, desk: &Desk, handed: Option<Own>, found: &DeviceFound) -> Checked {
+    match differs(declared, found) {
+        None if desk.speaks_zcl() => Checked::Keeps(words(found)),
+        None => Checked::Ready { handed, said: words(found) },
+        Some(refused) => Checked::Failed(refused),
     }
 }
 
@@ -89,9 +104,16 @@ fn take_handed(parts: &Parts, desk: &Desk, secrets: &Secrets) -> Result<Option<O
     Ok(Some(handed))
 }
 
-async fn unanswered(parts: &Parts, desk: &mut Desk, error: ReachError) -> Checked {
+/// Why a device did not answer.
+enum Silent {
+    /// It sleeps, and wakes so often.
+    Asleep(Duration),
+    Failed(Refused),
+}
+
+async fn unanswered(parts: &Parts, desk: &mut Desk, error: ReachError) -> Silent {
     let reason = format!("{} {}: {error}", desk.device.kind, desk.device.eui64);
-    let failed = |code| Checked::Failed(Refused::new(code, reason.clone()));
+    let failed = |code| Silent::Failed(Refused::new(code, reason.clone()));
     if error.is_wrong_credential() {
         return failed(Code::DeviceRefused);
     }
@@ -104,7 +126,7 @@ async fn unanswered(parts: &Parts, desk: &mut Desk, error: ReachError) -> Checke
             // Nobody waits for the answer any more; what only reads does no harm where it cannot be taken back.
             let _ = sleeper::take_back(parts, desk).await;
             match asleep(parts, desk).await {
-                Some(said) => Checked::Keeps(said),
+                Some(wake) => Silent::Asleep(wake),
                 None => failed(Code::GasHan),
             }
         }
@@ -124,7 +146,7 @@ async fn hub_answers(parts: &Parts) -> bool {
 
 /// A gas meter that sleeps is vouched for by the gas proxy function while that answers for it, and while the hub has heard it
 /// at one of its last two wakes. One that should have woken while it was looked at is not asleep: it fails on the network.
-async fn asleep(parts: &Parts, desk: &Desk) -> Option<String> {
+async fn asleep(parts: &Parts, desk: &Desk) -> Option<Duration> {
     let wake = desk.device.model.wake_interval().filter(|_| !wakes_soon(desk))?;
     let proxy = parts.links.rig().device(DeviceKind::Gpf)?;
     let mut mirror = parts.desks.get(&proxy.eui64)?.lock().await;
@@ -137,7 +159,31 @@ async fn asleep(parts: &Parts, desk: &Desk) -> Option<String> {
             return None;
         }
     }
-    Some("sleeps; the gas proxy function answers for it, and it keeps its credential".to_owned())
+    Some(wake.duration())
+}
+
+/// Looks at a device that sleeps once it has woken, and says first until when it is waited for.
+async fn waited_for(parts: &Parts, desk: &mut Desk, wake: Duration) -> Result<DeviceFound, Refused> {
+    let (kind, id) = (desk.device.kind, desk.device.eui64);
+    let until = (Timestamp::now() + wake).strftime("%Y-%m-%d %H:%M:%S UTC");
+    let said = format!("the {kind} {id} sleeps, and is waited for until {until}");
+    // Words that nobody takes are dropped: the wait goes on without them.
+    drop(parts.outbox.try_send(S1spAlertMessage::Progress(said)));
+    desk.leave().await;
+    desk.wait_for_wake();
+    let answered = rotate::answers(desk).await;
+    if answered.is_err() {
+        // Nobody waits for the answer any more.
+        let _ = sleeper::take_back(parts, desk).await;
+    }
+    desk.leave().await;
+    desk.begin();
+    let slept_on = |why: String| {
+        let reason = format!("{kind} {id}: it was waited for until it should have woken: {why}");
+        Refused::new(Code::GasHan, reason)
+    };
+    answered.map_err(|refusal| slept_on(refusal.words()))?;
+    look(parts, desk).await.map_err(|error| slept_on(error.to_string()))
 }
 
 /// The first thing that is not as declared.
