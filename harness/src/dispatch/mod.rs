@@ -16,6 +16,7 @@ mod data_set;
 mod devices;
 mod environment;
 mod error;
+mod estate;
 mod first;
 mod hands;
 mod keys;

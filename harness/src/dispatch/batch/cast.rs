@@ -11,15 +11,16 @@ use proto_duis::{PartyKind, Signer, TrustStore};
 use proto_lab::record::{Body, Prepared};
 use proto_migration::{Address, OpeningKey, PartyRole, SealingKey, Trust};
 
+use super::super::estate::{eligible, installation, operated, operating};
 use super::super::keys::{Keys, StubSigners, part, pem, signer};
 use super::super::migrating::{DCO, FileRecord, REQUESTING, SMSO};
 use super::super::{Book, RunError};
-use super::fleet::{self, Fleet, installation, meter_points};
+use super::fleet::{self, Fleet};
 use super::inventory::KeptInventory;
 use super::outsiders::Outsiders;
 use super::{Ground, PartyOrder, Planned, note, outsiders, plan};
 use crate::execute::Ledger as _;
-use crate::migration::checks::{self, EligibleEntry};
+use crate::migration::checks;
 use crate::migration::exchange::{Exchange, Loss, Member, Outside, Seat, Spoiler, Writer};
 use crate::migration::party::Party;
 use crate::migration::party::commissioning::CommissioningParty;
@@ -213,7 +214,7 @@ fn suppliers(lab: &Lab, groups: &[Planned]) -> Result<BTreeSet<Address>, RunErro
     let mut all = BTreeSet::new();
     for group in groups {
         for (rig, entry) in rigs(lab, group)? {
-            all.extend(operating(lab, rig, entry));
+            all.extend(operating(lab, (rig, entry)));
         }
     }
     Ok(all)
@@ -229,12 +230,6 @@ pub(super) fn rigs<'l>(lab: &'l Lab, group: &Planned) -> Result<Vec<(&'l Rig, &'
         Ok((rig, plan::entry(lab, rig, Some(group.kind))?))
     };
     group.rigs.iter().map(one).collect()
-}
-
-fn operating(lab: &Lab, rig: &Rig, entry: &EpclEntry) -> Vec<Address> {
-    let active = meter_points(lab, rig, entry).into_iter().filter(|point| point.active);
-    let ids: BTreeSet<Eui64> = active.map(|point| point.supplier).collect();
-    ids.into_iter().map(|id| Address { role: PartyRole::ResponsibleSupplier, id }).collect()
 }
 
 /// Where the numbers of files are kept.
@@ -422,21 +417,4 @@ fn sealed_to(lab: &Lab, party: Address) -> Result<SealingKey, RunError> {
         (None, Some(source)) => Ok(OpeningKey::from_pem(&pem(source)?).map_err(unmade)?.sealing_key()),
         (None, None) => Err(missing()),
     }
-}
-
-/// The suppliers that operate a meter of each of these installations.
-fn operated(lab: &Lab, rigs: &[(&Rig, &EpclEntry)]) -> BTreeMap<Eui64, Vec<Address>> {
-    let of = |(rig, entry): &(&Rig, &EpclEntry)| (installation(rig), operating(lab, rig, entry));
-    rigs.iter().map(of).filter(|(_, suppliers)| !suppliers.is_empty()).collect()
-}
-
-/// The entries of these rigs, and those they stand for, each once.
-fn eligible(lab: &Lab, rigs: &[(&Rig, &EpclEntry)]) -> Vec<EligibleEntry> {
-    let mut seen = BTreeSet::new();
-    let mut all = Vec::new();
-    for (rig, entry) in rigs.iter().filter(|(_, entry)| seen.insert(entry.id.clone())) {
-        let entries = std::iter::once(*entry).chain(lab.stood_for_by(entry));
-        all.extend(entries.map(|entry| EligibleEntry::of(entry, &rig.combination)));
-    }
-    all
 }

@@ -6,15 +6,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lab_config::{Dcc, DccInterface, DeviceKind, EpclEntry, Eui64, Lab, MeterPointNumber, Rig, RigDevice};
+use lab_config::{Dcc, DccInterface, DeviceKind, EpclEntry, Eui64, Lab, Rig};
 use proto_duis::pki::Authority;
 use proto_duis::{Signer, TrustStore};
 use proto_lab::record::{Direction, Message};
-use proto_migration::{CommonInstallation, Holder, MeterPoint, Secrets};
+use proto_migration::{CommonInstallation, Holder, Secrets};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::super::devices::{self, AtDevices};
+use super::super::estate::{installation, meter_points};
 use super::super::run::{PUSHES, claim};
 use super::super::stub::{OUTBOX, network_operators, suppliers};
 use super::super::{Book, RunError};
@@ -24,30 +25,13 @@ use crate::link::lock::{Claim, LockFolder};
 use crate::link::{NoTap, SharedTap};
 use crate::migration::party::{BoxFuture, ContactReport, Contacts, KeyWrap, KnownEstate, Refused, Smso};
 use crate::migration::rig_smso::{self, RigSmso};
-use crate::migration::{Code, checks, text};
+use crate::migration::{Code, checks};
 use crate::s1sp::{Asleep, S1sp, S1spAlertMessage, S1spParts, SecretStore};
 
 /// How often a hub is called that does not answer.
 const CALLS: u32 = 3;
 /// How long to wait between two calls.
 const PAUSE: Duration = Duration::from_millis(300);
-
-/// The name of an installation: the EUI-64 of its communications hub.
-pub(super) fn installation(rig: &Rig) -> Eui64 {
-    let named = rig.device(DeviceKind::Chf).or(rig.devices().next());
-    named.map_or(Eui64::new([0; 8]), |device| device.eui64)
-}
-
-/// The meter points of a rig, with the suppliers registered for them.
-pub(super) fn meter_points(lab: &Lab, rig: &Rig, entry: &EpclEntry) -> Vec<MeterPoint> {
-    let point = |device: &RigDevice| {
-        let number: &MeterPointNumber = device.meter_point.as_ref()?;
-        let supplier = lab.registration(number)?.supplier;
-        let active = entry.is_active(number.fuel());
-        Some(MeterPoint { device: device.eui64, number: text::shortened(number.as_str()), supplier, active })
-    };
-    rig.devices().filter_map(point).collect()
-}
 
 /// How long devices of these rigs that sleep may have to be waited for: each wakes once in its interval, and one whose wake was
 /// missed at the next.
@@ -149,7 +133,7 @@ async fn berth(means: &Means<'_>, declared: &Rig, entry: &EpclEntry) -> Result<B
     let hub = call(declared, means.tap, &sender).await?;
     let links = RigLinks::new(Arc::new(declared.clone()), hub, Arc::clone(means.tap));
     let kind = checks::kind(entry.installation_type);
-    let points = meter_points(means.lab, declared, entry);
+    let points = meter_points(means.lab, (declared, entry));
     let known = rig_smso::declared(declared, installation(declared), kind, Vec::new(), points);
     let smso = RigSmso::new(&links, known);
     let (outbox, alerts) = mpsc::channel(OUTBOX);

@@ -10,14 +10,15 @@ use proto_lab::record::{Body, Note, Prepared};
 use proto_migration::{Address, InstallationKind, OpeningKey, PartyRole, Trust};
 
 use super::super::devices::AtDevices;
+use super::super::estate::{eligible, installation, operating};
 use super::super::keys::part;
 use super::super::stub::Stub;
 use super::super::{Book, RunError};
-use super::ports::{self, AloneSmso, StubDsp};
+use super::ports::{AloneSmso, StubDsp};
 use super::{FileRecord, Migrating};
 use crate::driver::{RigLinks, state_folder};
 use crate::execute::Ledger as _;
-use crate::migration::checks::{self, EligibleEntry};
+use crate::migration::checks;
 use crate::migration::exchange::{Exchange, Member, Spoiler, Writer};
 use crate::migration::party::Party;
 use crate::migration::party::commissioning::CommissioningParty;
@@ -63,7 +64,7 @@ impl Addresses {
         let environment = &ground.lab.environment;
         let dcc = environment.access_control_broker;
         let at = |role, id| Address { role, id };
-        let suppliers = ports::active_suppliers(ground);
+        let suppliers = operating(ground.lab, (ground.rig, ground.entry));
         Self {
             control: at(PartyRole::MigrationControl, dcc),
             requesting: at(PartyRole::RequestingParty, REQUESTING),
@@ -71,7 +72,7 @@ impl Addresses {
             s1sp: at(PartyRole::S1sp, environment.s1sp),
             dco: at(PartyRole::Dco, DCO),
             commissioning: at(PartyRole::CommissioningParty, dcc),
-            suppliers: suppliers.into_iter().map(|id| at(PartyRole::ResponsibleSupplier, id)).collect(),
+            suppliers,
         }
     }
 
@@ -133,7 +134,7 @@ pub(super) fn begin(ground: &Ground<'_>, authority: &Authority) -> Result<Migrat
     for member in members {
         exchange.seat(member.address(), Box::new(member));
     }
-    let installation = ports::installation(ground.rig);
+    let installation = installation(ground.rig);
     let group = group(ground, installation)?;
     let journal = Journal::new(folder.map(|folder| folder.join("journal")));
     let roll = addresses.roll(installation);
@@ -177,10 +178,7 @@ fn members(
     let s1sp = S1spParty::new(at.s1sp.id, (control, commissioning), for_s1sp, contacts, dco_seal);
     let correspondents = Correspondents { control, smso: at.smso, commissioning, s1sp: at.s1sp, dco: at.dco };
     let smso_name = text::shortened(&ground.entry.smso);
-    let combination = &ground.rig.combination;
-    let stood_for = ground.lab.stood_for_by(ground.entry);
-    let entries = std::iter::once(ground.entry).chain(stood_for);
-    let epcl = entries.map(|entry| EligibleEntry::of(entry, combination)).collect();
+    let epcl = eligible(ground.lab, &[(ground.rig, ground.entry)]);
     let dsp = Arc::new(StubDsp::new(ground));
     let readers = vec![at.requesting, at.s1sp, at.dco];
     let mut parties: Vec<Box<dyn Party>> = vec![
@@ -190,7 +188,7 @@ fn members(
         Box::new(dco),
         Box::new(CommissioningParty::new(commissioning.id, (control, at.s1sp), readers, epcl, dsp)),
     ];
-    let operates = BTreeMap::from([(ports::installation(ground.rig), kind(ground))]);
+    let operates = BTreeMap::from([(installation(ground.rig), kind(ground))]);
     for supplier in &at.suppliers {
         let readers = vec![control, at.requesting, commissioning];
         parties.push(Box::new(ResponsibleSupplier::new(supplier.id, readers, operates.clone())));

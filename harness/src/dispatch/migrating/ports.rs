@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use lab_config::{DeviceKind, Eui64, Lab, RegistrationStatus, Rig, RigDevice};
+use lab_config::{Eui64, Lab, RegistrationStatus, Rig};
 use proto_duis::{DeviceStatus, InventoryDevice};
-use proto_migration::{Commissioned, CommonInstallation, Device, MeterPoint, Text};
+use proto_migration::{Commissioned, CommonInstallation, Device, Text};
 
 use super::super::Book;
+use super::super::estate::{installation, meter_points};
 use super::super::stub::StubDcc;
 use super::parties::Ground;
 use crate::dcc::Enrolment;
@@ -19,32 +20,6 @@ use crate::migration::party::{BoxFuture, KnownEstate, Refused, Smso};
 use crate::migration::rig_smso::{RigSmso, declared};
 use crate::migration::{checks, text};
 use crate::s1sp::S1sp;
-
-/// The name of the installation: the EUI-64 of its communications hub. One without is refused by data validation before its
-/// name matters.
-pub(super) fn installation(rig: &Rig) -> Eui64 {
-    let named = rig.device(DeviceKind::Chf).or(rig.devices().next());
-    named.map_or(Eui64::new([0; 8]), |device| device.eui64)
-}
-
-/// The suppliers that operate a meter of the rig's installation.
-pub(super) fn active_suppliers(ground: &Ground<'_>) -> Vec<Eui64> {
-    let active = meter_points(ground).into_iter().filter(|point| point.active);
-    let suppliers: BTreeSet<Eui64> = active.map(|point| point.supplier).collect();
-    suppliers.into_iter().collect()
-}
-
-/// The meter points of the rig, with the suppliers its SMSO knows of: those that are registered.
-fn meter_points(ground: &Ground<'_>) -> Vec<MeterPoint> {
-    let point = |device: &RigDevice| {
-        let number = device.meter_point.as_ref()?;
-        let supplier = ground.lab.registration(number)?.supplier;
-        let active = ground.entry.is_active(number.fuel());
-        let number = text::shortened(number.as_str());
-        Some(MeterPoint { device: device.eui64, number, supplier, active })
-    };
-    ground.rig.devices().filter_map(point).collect()
-}
 
 /// The supplier of every meter point that is supplied, of those the lab knows.
 pub(in crate::dispatch) fn registered(lab: &Lab) -> BTreeMap<Text, Eui64> {
@@ -136,7 +111,8 @@ impl AloneSmso {
     pub(super) fn new(ground: &Ground<'_>) -> Self {
         let kind = checks::kind(ground.entry.installation_type);
         let rig = ground.rig;
-        let known = declared(rig, installation(rig), kind, Vec::new(), meter_points(ground));
+        let known =
+            declared(rig, installation(rig), kind, Vec::new(), meter_points(ground.lab, (rig, ground.entry)));
         Self { smso: RigSmso::new(ground.links, known), s1sp: Arc::clone(&ground.stub.s1sp) }
     }
 }
