@@ -8,6 +8,7 @@ pub mod devices;
 pub mod files;
 pub mod looks;
 pub mod serial_server;
+pub mod steered;
 pub mod town;
 
 use std::path::{Path, PathBuf};

@@ -11,8 +11,7 @@
     reason = "a failing test's panic is its message"
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,22 +22,18 @@ use harness::dispatch::controller::{
 use harness::dispatch::{Answer, Hands, lab_key};
 use harness::evidence::{RunFolder, Standing, Verification, read_records, verify};
 use lab_config::{DeviceKind, Lab};
-use lab_tests::devices::embedded_lab;
 use lab_tests::run_folders;
-use lab_tests::town::Town;
+use lab_tests::steered::{RIGS, apart, two_rigs, write_pack};
 use proto_lab::Digest;
 use proto_lab::record::book::{EntryId, LabEvent, LabState, RigUse, RunStage};
 use proto_lab::record::{Actor, Body, Case, Credential, Deed, Record, Role, RunId, Tally, Verdict};
-use scenarios::{Act, Pack};
+use scenarios::Act;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 /// The longest anything may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
-const RIGS: [&str; 2] = ["rig-0", "rig-1"];
-/// Set for the test's own program started again, with a state folder of its own.
-const AGAIN: &str = "LAB_CONTROLLER_TEST";
 
 /// The hand at both rigs: says when it is asked, and answers when the test lets it.
 #[derive(Clone)]
@@ -89,8 +84,8 @@ impl Drop for Bench {
 impl Bench {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let lab = two_rigs(folder.path());
-        write_pack(&folder.path().join("pack"));
+        let lab = two_rigs(folder.path()).unwrap_or_else(|error| panic!("{error}"));
+        write_pack(&folder.path().join("pack")).unwrap_or_else(|error| panic!("{error}"));
         let devices = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let state = StateFolder::at(folder.path().join("devices"));
         let estate =
@@ -143,32 +138,6 @@ impl Bench {
         books.sort();
         books
     }
-}
-
-fn two_rigs(folder: &Path) -> Lab {
-    let text = embedded_lab().expect("the embedded lab");
-    let file = folder.join("lab.toml");
-    std::fs::write(&file, Town::of(&text).expect("the embedded lab").text(2, |_, rig| rig)).expect("a file");
-    Lab::load(&file).unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// Three scripts: a look at the meter, one that waits for the hand, and a look again.
-fn write_pack(folder: &Path) {
-    std::fs::create_dir_all(folder).expect("a folder");
-    let write = |name: &str, text: String| std::fs::write(folder.join(name), text).expect("a file");
-    let heading = "id = \"steered\"\ntitle = \"Steered\"\nkind = \"service-reference-variant\"\nrelease = \"IOC\"\n\
-                   standard = false\nrationale = \"a test of the controller\"\nagreement = \"none\"\n\
-                   requires-enrolled = false\nscripts = [\"first\", \"gate\", \"last\"]\n";
-    write("pack.toml", heading.to_owned());
-    let look = "[[step]]\nobserve = \"active-import\"\nthrough = \"optical\"\nexpect = [{ at = \"value\", at-least = 0, unit = \"Wh\" }]\n";
-    let head = |name: &str| {
-        format!("title = \"{name}\"\ncovers = [\"C1\"]\ngroup = \"steered\"\ndevice = \"ESME\"\n\n")
-    };
-    write("first.toml", format!("{}{look}", head("first")));
-    let ask = "[[step]]\nact = \"confirm\"\nshow = \"Is the gate open?\"\nwithin = \"300s\"\nexpect = [{ at = \"act.answer\", is = \"yes\" }]\n";
-    write("gate.toml", format!("{}{ask}\n{look}", head("gate")));
-    write("last.toml", format!("{}{look}", head("last")));
-    write("pack.lock", Pack::lock(folder).expect("a lock").to_string());
 }
 
 fn actor(name: &str, role: Role) -> Actor {
@@ -240,20 +209,6 @@ fn deeds(records: &[Record]) -> Vec<Deed> {
 
 fn verdicts(records: &[Record]) -> Vec<(String, Verdict)> {
     Tally::of(records).cases().iter().map(|result| (result.case.script.clone(), result.verdict)).collect()
-}
-
-/// Has the test done by its own program started again, with a state folder of its own; says whether this is that program.
-fn apart(test: &str) -> bool {
-    if std::env::var_os(AGAIN).is_some() {
-        return true;
-    }
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut again = Command::new(std::env::current_exe().expect("a program"));
-    again.args(["--exact", test, "--nocapture"]).env(AGAIN, "1");
-    again.env("HARNESS_STATE", folder.path().join("state")).env("TMPDIR", folder.path());
-    let out = again.output().expect("it starts");
-    assert!(out.status.success(), "{}", lab_tests::shown(&out));
-    false
 }
 
 fn runtime() -> Runtime {
