@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response, StatusCode};
 use axum::routing::post;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::Acts;
 use crate::dispatch::controller::{Action, Asked, Lease, RefusalKind};
-use crate::server::guard::RECORDED;
+use crate::server::guard::{RECORDED, Why};
 use crate::server::identity::By;
 
 /// The longest message, in octets.
@@ -35,25 +35,62 @@ struct Pressed {
     data_sets: Vec<String>,
 }
 
-/// The routes of the buttons.
-pub(super) fn routes(acts: Acts) -> Router {
-    Router::new().route("/control/{act}", post(pressed)).with_state(acts)
+/// How what was pressed becomes an act.
+type Read = fn(Pressed) -> Result<Action, String>;
+
+/// Every button: the act after `/control/`, and how what is sent with it is read. The router has these and no others.
+const BUTTONS: [(&str, Read); 12] = [
+    ("pause", |pressed| Ok(Action::Pause(pressed.run()?))),
+    ("resume", |pressed| Ok(Action::Resume(pressed.run()?))),
+    ("abort", |pressed| Ok(Action::Abort { run: pressed.run()?, reason: pressed.reason() })),
+    ("rerun", |pressed| {
+        let case = case(pressed.case.as_deref().unwrap_or_default())?;
+        Ok(Action::Rerun { run: pressed.run()?, case })
+    }),
+    ("stop-everything", |pressed| Ok(Action::StopEverything { reason: pressed.reason() })),
+    ("lift-stop", |_| Ok(Action::LiftStop)),
+    ("hold", |pressed| {
+        let lease = lease(pressed.lease_seconds)?;
+        Ok(Action::Hold { rig: pressed.rig()?, reason: pressed.reason(), lease })
+    }),
+    ("give-back", |pressed| Ok(Action::GiveBack { rig: pressed.rig()? })),
+    ("quarantine", |pressed| Ok(Action::Quarantine { device: pressed.device()?, reason: pressed.reason() })),
+    ("lift-quarantine", |pressed| Ok(Action::LiftQuarantine { device: pressed.device()? })),
+    ("leave", |pressed| Ok(Action::Leave(EntryId(pressed.entry.ok_or("`entry` is missing")?)))),
+    ("join", |pressed| {
+        let rig = pressed.rig()?;
+        let Pressed { packs, scripts, data_sets, .. } = pressed;
+        Ok(Action::Join(Asked { rig, packs, scripts, data_sets }))
+    }),
+];
+
+/// The paths of the buttons, to which a page posts.
+pub fn paths() -> impl Iterator<Item = String> {
+    BUTTONS.iter().map(|(act, _)| path(act))
 }
 
-async fn pressed(
-    State(acts): State<Acts>,
-    Path(act): Path<String>,
-    By(by): By,
-    request: Request,
-) -> Response<Body> {
-    let action = match read(request).await.and_then(|pressed| action(&act, pressed)) {
+fn path(act: &str) -> String {
+    format!("/control/{act}")
+}
+
+/// The routes of the buttons.
+pub(super) fn routes(acts: Acts) -> Router {
+    let route = |router: Router<Acts>, (act, read): (&str, Read)| {
+        let pressed = async move |state, by, request| pressed(read, state, by, request).await;
+        router.route(&path(act), post(pressed))
+    };
+    BUTTONS.into_iter().fold(Router::new(), route).with_state(acts)
+}
+
+async fn pressed(action: Read, State(acts): State<Acts>, By(by): By, request: Request) -> Response<Body> {
+    let action = match read(request).await.and_then(action) {
         Ok(action) => action,
-        Err(reason) => return answer(StatusCode::BAD_REQUEST, reason, false),
+        Err(reason) => return Why::refused(StatusCode::BAD_REQUEST, reason),
     };
     match acts.controller.act(&by, action).await {
         Ok(acted) => {
             let records: Vec<String> = acted.records.iter().map(ToString::to_string).collect();
-            answer(StatusCode::OK, format!("recorded in the lab book as {}", records.join(", ")), true)
+            answer(StatusCode::OK, format!("recorded in the lab book as {}", records.join(", ")))
         }
         Err(refusal) => {
             let status = match refusal.kind() {
@@ -63,7 +100,7 @@ async fn pressed(
                 RefusalKind::BadInput => StatusCode::BAD_REQUEST,
                 RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             };
-            answer(status, refusal.to_string(), true)
+            answer(status, refusal.to_string())
         }
     }
 }
@@ -77,30 +114,22 @@ async fn read(request: Request) -> Result<Pressed, String> {
     serde_json::from_slice(&body).map_err(|e| e.to_string())
 }
 
-fn action(act: &str, pressed: Pressed) -> Result<Action, String> {
-    let run = || given::<RunId>("run", pressed.run.as_deref());
-    let device = || given::<Eui64>("device", pressed.device.as_deref());
-    let rig = || given::<String>("rig", pressed.rig.as_deref());
-    let reason = pressed.reason.clone().unwrap_or_default();
-    Ok(match act {
-        "pause" => Action::Pause(run()?),
-        "resume" => Action::Resume(run()?),
-        "abort" => Action::Abort { run: run()?, reason },
-        "rerun" => Action::Rerun { run: run()?, case: case(pressed.case.as_deref().unwrap_or_default())? },
-        "stop-everything" => Action::StopEverything { reason },
-        "lift-stop" => Action::LiftStop,
-        "hold" => Action::Hold { rig: rig()?, reason, lease: lease(pressed.lease_seconds)? },
-        "give-back" => Action::GiveBack { rig: rig()? },
-        "quarantine" => Action::Quarantine { device: device()?, reason },
-        "lift-quarantine" => Action::LiftQuarantine { device: device()? },
-        "leave" => Action::Leave(EntryId(pressed.entry.ok_or("`entry` is missing")?)),
-        "join" => {
-            let Pressed { packs, scripts, data_sets, .. } = pressed;
-            let rig = given::<String>("rig", pressed.rig.as_deref())?;
-            Action::Join(Asked { rig, packs, scripts, data_sets })
-        }
-        other => return Err(format!("no such act: {other}")),
-    })
+impl Pressed {
+    fn run(&self) -> Result<RunId, String> {
+        given("run", self.run.as_deref())
+    }
+
+    fn rig(&self) -> Result<String, String> {
+        given("rig", self.rig.as_deref())
+    }
+
+    fn device(&self) -> Result<Eui64, String> {
+        given("device", self.device.as_deref())
+    }
+
+    fn reason(&self) -> String {
+        self.reason.clone().unwrap_or_default()
+    }
 }
 
 fn given<T: std::str::FromStr<Err: std::fmt::Display>>(what: &str, text: Option<&str>) -> Result<T, String> {
@@ -131,14 +160,13 @@ fn case(text: &str) -> Result<Case, String> {
     }
 }
 
-fn answer(status: StatusCode, words: String, recorded: bool) -> Response<Body> {
+/// What the controller said, which is in the lab book.
+fn answer(status: StatusCode, words: String) -> Response<Body> {
     let mut response = Response::new(Body::from(words));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    if recorded {
-        headers.insert(RECORDED, HeaderValue::from_static("yes"));
-    }
+    headers.insert(RECORDED, HeaderValue::from_static("yes"));
     response
 }
 
@@ -167,7 +195,8 @@ mod tests {
     #[test]
     fn a_button_is_an_act_with_what_it_needs_and_nothing_else() {
         let act = |act: &str, body: &str| {
-            serde_json::from_str(body).map_err(|e| e.to_string()).and_then(|pressed| action(act, pressed))
+            let (_, read) = BUTTONS.into_iter().find(|(name, _)| *name == act).unwrap();
+            serde_json::from_str(body).map_err(|e| e.to_string()).and_then(read)
         };
         assert_eq!(act("pause", r#"{"run":"r1"}"#), Ok(Action::Pause("r1".parse().unwrap())));
         assert_eq!(act("lift-stop", "{}"), Ok(Action::LiftStop));
@@ -179,7 +208,6 @@ mod tests {
             ("pause", r#"{"run":"r1","force":true}"#, "unknown field"),
             ("quarantine", r#"{"device":"a"}"#, "a"),
             ("hold", r#"{"rig":"a","lease-seconds":5}"#, "5 s"),
-            ("explode", "{}", "no such act"),
         ] {
             let error = act(name, body).unwrap_err();
             assert!(error.contains(said), "{error}");

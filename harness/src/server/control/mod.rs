@@ -5,6 +5,8 @@
 
 mod buttons;
 
+pub use buttons::paths as button_paths;
+
 use lab_config::Eui64;
 use proto_lab::control::{
     AbortRequest, Acted, Control, GiveBackRigRequest, HoldRigRequest, LiftQuarantineRequest, LiftStopRequest,
