@@ -19,7 +19,7 @@ pub(super) use duis::{Duis, DuisBuild, DuisDiff, DuisShow, DuisSign, DuisValidat
 pub(super) use migrate::{Migrate, MigrateBatch, MigrateParty, MigrateShow, MigrateVerb};
 pub(super) use send::Send;
 pub(super) use serve::{
-    People, PeopleAdd, PeopleList, PeopleRemove, Pki, PkiInit, PkiIssue, PkiRevoke, PkiShow, Serve,
+    People, PeopleAdd, PeopleKey, PeopleList, PeopleRemove, Pki, PkiInit, PkiIssue, PkiRevoke, PkiShow, Serve,
 };
 pub(super) use station::{Published, Station};
 

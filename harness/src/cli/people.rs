@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::arguments::{self, PeopleAdd, PeopleList, PeopleRemove};
+use super::arguments::{self, PeopleAdd, PeopleKey, PeopleList, PeopleRemove};
 use super::say::say;
 use super::{Exit, Failure, print_json};
 use crate::server::identity::{People, PeopleError, Person};
@@ -10,6 +10,7 @@ use crate::server::identity::{People, PeopleError, Person};
 pub(super) fn people(verb: &arguments::People) -> Result<Exit, Failure> {
     match verb {
         arguments::People::Add(verb) => add(verb),
+        arguments::People::Key(verb) => key(verb),
         arguments::People::Remove(verb) => remove(verb),
         arguments::People::List(verb) => list(verb),
     }
@@ -34,6 +35,15 @@ fn password(verb: &PeopleAdd) -> Result<Option<String>, Failure> {
     let text = std::fs::read_to_string(path);
     let text = text.map_err(|e| Failure::input(format!("cannot read {}: {e}", path.display())))?;
     Ok(Some(text.lines().next().unwrap_or_default().to_owned()))
+}
+
+fn key(verb: &PeopleKey) -> Result<Exit, Failure> {
+    let mut people = People::read(&verb.at.path).map_err(failure)?;
+    let is_new = people.add_key(&verb.name, &verb.key).map_err(failure)?;
+    people.write(&verb.at.path).map_err(failure)?;
+    let told = if is_new { "registered for" } else { "was registered already for" };
+    say!("{} {told} {} in {}", verb.key.short(), verb.name, verb.at.path.display());
+    Ok(Exit::Done)
 }
 
 fn remove(verb: &PeopleRemove) -> Result<Exit, Failure> {

@@ -137,6 +137,8 @@ pub struct PkiShow {
 pub enum People {
     /// Add somebody
     Add(PeopleAdd),
+    /// Register a key that a witness among them cosigns with; their page shows it
+    Key(PeopleKey),
     /// Remove somebody; their sessions end
     Remove(PeopleRemove),
     /// List everybody
@@ -172,6 +174,20 @@ pub struct PeopleAdd {
     /// A key they cosign with (name+hash+base64); may be given more than once
     #[arg(long = "cosigner-key", value_name = "KEY")]
     pub cosigner_keys: Vec<CosignerKey>,
+}
+
+/// `harness people key`
+#[derive(Debug, Args)]
+pub struct PeopleKey {
+    /// Their name
+    #[arg(value_name = "NAME")]
+    pub name: ActorName,
+    /// The key they cosign with (name+hash+base64)
+    #[arg(value_name = "KEY")]
+    pub key: CosignerKey,
+    /// Which file
+    #[command(flatten)]
+    pub at: PeopleAt,
 }
 
 /// `harness people remove`

@@ -201,6 +201,23 @@ impl People {
         self.people.values()
     }
 
+    /// Has a witness's cosignatures count who is among the people already; their sessions go on. Says whether the key is new.
+    ///
+    /// # Errors
+    /// [`PeopleError::NotThere`], [`PeopleError::NoWitness`].
+    pub fn add_key(&mut self, name: &ActorName, key: &CosignerKey) -> Result<bool, PeopleError> {
+        let person = self.people.get_mut(name).ok_or_else(|| PeopleError::NotThere(name.clone()))?;
+        if person.role != Role::Witness {
+            return Err(PeopleError::NoWitness(name.clone()));
+        }
+        let key = key.to_string();
+        let is_new = !person.cosigner_keys.contains(&key);
+        if is_new {
+            person.cosigner_keys.push(key);
+        }
+        Ok(is_new)
+    }
+
     /// Whether somebody still has the role they had.
     pub(super) fn has(&self, name: &ActorName, role: Role) -> bool {
         self.people.get(name).is_some_and(|person| person.role == role)
