@@ -51,17 +51,20 @@ impl Guard {
         Self { door, believed, callbook, calls: Arc::new(Semaphore::new(CALLS)) }
     }
 
-    fn who(&self, peer: &Peer, headers: &HeaderMap) -> Result<(Who, ByWhat), String> {
+    /// Who calls, by what they are known, and until when.
+    fn who(&self, peer: &Peer, headers: &HeaderMap) -> Result<(Who, ByWhat, Option<Timestamp>), String> {
         let now = Timestamp::now();
         let sign_in = match &self.believed {
-            Believed::Loopback(name) => return Ok((self.on_loopback(name), ByWhat::Loopback)),
+            Believed::Loopback(name) => return Ok((self.on_loopback(name), ByWhat::Loopback, None)),
             Believed::Credentials(sign_in) => sign_in,
         };
         if let Some(certificate) = peer.certificate.as_deref() {
-            return Ok((by_certificate(certificate.as_ref().map_err(Clone::clone)?, now)?, ByWhat::Other));
+            let certified = certificate.as_ref().map_err(Clone::clone)?;
+            return Ok((by_certificate(certified, now)?, ByWhat::Other, Some(certified.expires)));
         }
-        let by_session = sign_in.actor(headers, now).map(|actor| (Who::Actor(actor), ByWhat::Session));
-        Ok(by_session.unwrap_or((Who::Nobody, ByWhat::Other)))
+        let by_session = sign_in.actor(headers, now);
+        let by_session = by_session.map(|(actor, ends)| (Who::Actor(actor), ByWhat::Session, Some(ends)));
+        Ok(by_session.unwrap_or((Who::Nobody, ByWhat::Other, None)))
     }
 
     /// What the listener is for is what whoever asks it without a credential may do.
@@ -104,7 +107,7 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     };
     peer.asked.cancel();
     let call = format!("{} {}", request.method(), request.uri().path());
-    let mut caller = Caller { from: peer.from, who: Who::Nobody };
+    let mut caller = Caller { from: peer.from, who: Who::Nobody, until: None };
     let judged = guard.judge(&peer, &request, &mut caller);
     let (response, refused) = match judged {
         Err((response, reason)) => (*response, reason),
@@ -124,10 +127,10 @@ impl Guard {
     fn judge(&self, peer: &Peer, request: &Request, caller: &mut Caller) -> Result<(), Judged> {
         let refuse = |status, reason: String| (Box::new(refusal(request, status, &reason)), Some(reason));
         let known = self.who(peer, request.headers());
-        let (who, by) = known.map_err(|reason| refuse(StatusCode::UNAUTHORIZED, reason))?;
-        caller.who = who;
+        let (who, by, until) = known.map_err(|reason| refuse(StatusCode::UNAUTHORIZED, reason))?;
+        (caller.who, caller.until) = (who, until);
         match permit(self.door, &caller.who, request.method(), request.uri().path()) {
-            Err(NoRight::Unknown) if is_page(request) => return Err((Box::new(to_sign_in()), None)),
+            Err(NoRight::Unknown) if is_page(request) => return Err((Box::new(to_sign_in(request)), None)),
             Err(e @ NoRight::Unknown) => return Err(refuse(StatusCode::UNAUTHORIZED, e.to_string())),
             Err(e) => return Err(refuse(StatusCode::FORBIDDEN, e.to_string())),
             Ok(()) => {}
@@ -172,11 +175,33 @@ impl Guard {
     }
 }
 
+/// Why a handler refused a call, in words that its answer carries for the lab book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Why(String);
+
+impl Why {
+    /// The answer that refuses a call of a page, with its words for the caller and for the book.
+    pub(super) fn refused(status: StatusCode, words: String) -> Response<Body> {
+        let mut response = refusal_as(false, status, &words);
+        response.extensions_mut().insert(Self(words));
+        response
+    }
+
+    /// Has an answer that is a refusal carry these words.
+    pub(super) fn of(words: &str, mut response: Response<Body>) -> Response<Body> {
+        response.extensions_mut().insert(Self(words.to_owned()));
+        response
+    }
+}
+
 /// Why an answer of a handler is a refusal, where it is one.
 fn refused_by(response: &Response<Body>) -> Option<String> {
     let headers = response.headers();
     if headers.contains_key(RECORDED) {
         return None;
+    }
+    if let Some(Why(words)) = response.extensions().get() {
+        return Some(words.clone());
     }
     if let Some(status) = Status::from_header_map(headers) {
         let refused = matches!(
@@ -233,10 +258,15 @@ fn is_asked_by_loopback_name(request: &Request) -> bool {
     name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn to_sign_in() -> Response<Body> {
+/// Leads to the sign-in, and from there back to the page that was asked for.
+fn to_sign_in(request: &Request) -> Response<Body> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.');
+    let back = Some(request.uri().path()).filter(|path| path.bytes().all(plain));
+    let to = back.map(|path| format!("/sign-in?to={path}"));
+    let to = to.and_then(|to| HeaderValue::from_str(&to).ok());
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SEE_OTHER;
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static("/sign-in"));
+    response.headers_mut().insert(LOCATION, to.unwrap_or(HeaderValue::from_static("/sign-in")));
     response
 }
 

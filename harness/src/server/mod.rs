@@ -194,6 +194,10 @@ impl Server {
     async fn router(&self, door: Door, pages: Router, services: Services) -> Result<Router, ServeError> {
         let watch = WatchServer::new(WatchRuns::new(self.runs.clone()));
         let cosign = CosignRuns::new(self.runs.clone(), self.witnesses.clone(), self.callbook.clone());
+        let mut pages = pages;
+        if door == Door::Watch {
+            pages = pages.merge(cosign.clone().routes());
+        }
         let services = services
             .with(watch.max_decoding_message_size(MAX_REQUEST))
             .with(CosignServer::new(cosign).max_decoding_message_size(MAX_REQUEST));

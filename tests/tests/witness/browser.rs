@@ -3,11 +3,19 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 /// The driver of the browser.
 const DRIVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/witness/browser.py");
+
+/// The longest anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Every button that can be pressed: in a dialog, while one is open; on the page otherwise.
+const BUTTONS: &str = "[...(document.querySelector('dialog[open]') ?? document).querySelectorAll('button')]
+    .filter(button => button.checkVisibility() && !button.disabled)
+    .map(button => ({ button, name: (button.ariaLabel ?? button.innerText).trim() }))";
 
 /// A browser with a profile of its own, gone when it is dropped.
 pub(crate) struct Browser {
@@ -70,6 +78,37 @@ impl Browser {
 
     pub(crate) fn press(&mut self, key: &str) {
         self.ask(&json!({ "key": key }));
+    }
+
+    /// Presses the button of this name, once it can be pressed.
+    pub(crate) fn push(&mut self, name: &str) {
+        self.until(&format!("({BUTTONS}).some(({{ name }}) => name === {name:?})"));
+        self.eval(&format!("({BUTTONS}).find(({{ name }}) => name === {name:?}).button.click()"));
+    }
+
+    /// The buttons that can be pressed, by name.
+    pub(crate) fn buttons(&mut self) -> Vec<String> {
+        serde_json::from_value(self.eval(&format!("({BUTTONS}).map(({{ name }}) => name)"))).unwrap()
+    }
+
+    /// Writes into a field, as if it had been typed.
+    pub(crate) fn fill(&mut self, id: &str, text: &str) {
+        self.until(&format!("document.getElementById({id:?}) !== null"));
+        self.eval(&format!("(() => {{ const at = document.getElementById({id:?}); at.value = {text:?}; at.dispatchEvent(new Event('input', {{ bubbles: true }})); }})()"));
+    }
+
+    /// Gives the reason that a dialog asks for, and does what it asks about.
+    pub(crate) fn because(&mut self, reason: &str) {
+        self.fill("reason", reason);
+        self.eval("document.querySelector('dialog button[value=do]').click()");
+    }
+
+    /// Waits until there is something of this role and name for a screen reader.
+    pub(crate) fn until_there_is(&mut self, role: &str, name: &str) {
+        let until = Instant::now() + PATIENCE;
+        while !self.accessibility().iter().any(|(r, n)| r == role && n.contains(name)) {
+            assert!(Instant::now() < until, "no {role} {name:?} in {:?}", self.accessibility());
+        }
     }
 
     /// Roles and names, as a screen reader is told them.

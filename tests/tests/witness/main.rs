@@ -7,6 +7,8 @@
     reason = "a failing test's panic is its message"
 )]
 
+mod bench;
 mod browser;
+mod engineer;
 mod page;
 mod tree;

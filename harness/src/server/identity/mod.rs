@@ -20,6 +20,7 @@ use std::net::SocketAddr;
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use jiff::Timestamp;
 use proto_lab::record::{Actor, ActorName};
 
 /// Somebody at a listener.
@@ -29,6 +30,8 @@ pub struct Caller {
     pub from: SocketAddr,
     /// Who it is.
     pub who: Who,
+    /// When their session or their certificate ends; absent where nobody is asked for one.
+    pub until: Option<Timestamp>,
 }
 
 /// Who a caller is.

@@ -82,9 +82,10 @@ impl Sessions {
         ends
     }
 
-    pub(super) fn actor(&self, token: &Token, now: Timestamp) -> Option<Actor> {
+    /// Whose session a token opens, and when it ends.
+    pub(super) fn actor(&self, token: &Token, now: Timestamp) -> Option<(Actor, Timestamp)> {
         let session = self.sessions.get(&token.digest()).filter(|session| session.ends > now)?;
-        Some(session.actor.clone())
+        Some((session.actor.clone(), session.ends))
     }
 
     pub(super) fn end(&mut self, token: &Token) {

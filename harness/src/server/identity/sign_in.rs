@@ -27,6 +27,7 @@ use super::right::Door;
 use super::session::{Sessions, Token, no_cookie};
 use super::{By, Caller};
 use crate::server::callbook::Callbook;
+use crate::server::guard::Why;
 
 /// The longest message of a sign-in, in octets.
 const LIMIT: usize = 4096;
@@ -82,11 +83,12 @@ impl SignIn {
         }
     }
 
-    /// Whoever has the session that a request's cookies name, unless they were removed or changed their role since.
-    pub(in crate::server) fn actor(&self, headers: &HeaderMap, now: Timestamp) -> Option<Actor> {
+    /// Whoever has the session that a request's cookies name, and when it ends, unless they were removed or changed their role
+    /// since.
+    pub(in crate::server) fn actor(&self, headers: &HeaderMap, now: Timestamp) -> Option<(Actor, Timestamp)> {
         let token = token(headers)?;
-        let actor = held(&self.sessions).actor(&token, now)?;
-        self.people.current().has(&actor.name, actor.role).then_some(actor)
+        let (actor, ends) = held(&self.sessions).actor(&token, now)?;
+        self.people.current().has(&actor.name, actor.role).then_some((actor, ends))
     }
 
     /// The keys that this witness cosigns with.
@@ -161,7 +163,7 @@ pub(in crate::server) fn routes(door: Door, sign_in: Arc<SignIn>) -> Router {
 const PAGE: &str = include_str!("page/sign-in.html");
 const SCRIPT: &str = include_str!("page/sign-in.js");
 /// What the page may load, and from where: this listener.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 fn of_page(kind: &'static str, text: &'static str) -> Response<Body> {
@@ -175,15 +177,19 @@ fn of_page(kind: &'static str, text: &'static str) -> Response<Body> {
 
 async fn signing_in(State((door, sign_in)): State<(Door, Arc<SignIn>)>, request: Request) -> Response<Body> {
     match asked(request).await {
-        Err((status, reason)) => answer(status, json!({ "error": reason }), None),
+        Err(refused) => refusal(refused),
         Ok((caller, asked)) => match sign_in.sign_in(door, &caller, asked).await {
-            Err((status, reason)) => answer(status, json!({ "error": reason }), None),
+            Err(refused) => refusal(refused),
             Ok((actor, token, ends)) => {
                 let who = json!({ "name": actor.name, "role": actor.role, "ends": ends });
                 answer(StatusCode::OK, who, Some(&token.cookie()))
             }
         },
     }
+}
+
+fn refusal((status, reason): Refused) -> Response<Body> {
+    Why::of(reason, answer(status, json!({ "error": reason }), None))
 }
 
 async fn asked(request: Request) -> Result<(Caller, Asked), Refused> {

@@ -112,11 +112,12 @@ fn a_session_ends_in_time_and_when_it_is_ended() {
     let (one, two) = (Token::new([1; 32]), Token::new([2; 32]));
     sessions.begin(&one, actor("ann"), now());
     sessions.begin(&two, actor("ben"), now());
-    assert_eq!(sessions.actor(&one, now()), Some(actor("ann")));
+    assert_eq!(sessions.actor(&one, now()), Some((actor("ann"), now() + LASTS)));
     assert_eq!(sessions.actor(&Token::new([3; 32]), now()), None);
     sessions.end(&one);
     assert_eq!(sessions.actor(&one, now()), None);
-    assert_eq!(sessions.actor(&two, now() + LASTS - SignedDuration::from_secs(1)), Some(actor("ben")));
+    let last = now() + LASTS - SignedDuration::from_secs(1);
+    assert_eq!(sessions.actor(&two, last), Some((actor("ben"), now() + LASTS)));
     assert_eq!(sessions.actor(&two, now() + LASTS), None);
 }
 

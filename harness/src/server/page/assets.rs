@@ -17,7 +17,9 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("evidence.js", SCRIPT, include_str!("assets/evidence.js")),
     ("run.js", SCRIPT, include_str!("assets/run.js")),
     ("lab.js", SCRIPT, include_str!("assets/lab.js")),
+    ("session.js", SCRIPT, include_str!("assets/session.js")),
     ("control.js", SCRIPT, include_str!("assets/control.js")),
+    ("cosign.js", SCRIPT, include_str!("assets/cosign.js")),
 ];
 
 const PAGES: &[(&str, &str)] =

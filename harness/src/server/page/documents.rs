@@ -41,7 +41,7 @@ pub(super) fn contents(path: &FilePath, limit: u64) -> io::Result<Vec<u8>> {
     }
 }
 
-/// `/runs/RUN/records.jsonl`, `checkpoints` and `key.pub`: as they are at this moment.
+/// `/runs/RUN/records.jsonl`, `checkpoints`, `cosignatures` and `key.pub`: as they are at this moment.
 pub(super) async fn file(
     State(page): State<Page>,
     Path((run, file)): Path<(String, String)>,
@@ -50,6 +50,7 @@ pub(super) async fn file(
     let (path, kind) = match file.as_str() {
         "records.jsonl" => (folder.records(), "application/jsonl; charset=utf-8"),
         "checkpoints" => (folder.checkpoints(), "text/plain; charset=utf-8"),
+        "cosignatures" => (folder.cosignatures(), "text/plain; charset=utf-8"),
         "key.pub" => (folder.key(), "text/plain; charset=utf-8"),
         _ => return Err(Refused::NotThere(format!("run {run} has no {file}"))),
     };

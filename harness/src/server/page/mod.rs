@@ -28,15 +28,17 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
-use proto_lab::record::RunId;
+use axum::{Extension, Router};
+use jiff::Timestamp;
+use proto_lab::record::{ActorName, Credential, Role, RunId};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+use super::identity::Caller;
 use super::watch::Runs;
 use crate::evidence::RunFolder;
 use crate::gate::StandardPack;
@@ -156,8 +158,33 @@ async fn aside<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> 
         .map_err(|e| Refused::Broken(format!("reading was broken off: {e}")))
 }
 
-async fn session(State(page): State<Page>) -> Result<Response, Refused> {
-    json(&serde_json::json!({ "face": page.face, "harness": env!("CARGO_PKG_VERSION") }))
+/// Who looks at the page, as whoever mounted it has found out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Session {
+    face: Face,
+    harness: &'static str,
+    /// Absent where nobody is asked who they are, and nobody is known by being on this machine either.
+    who: Option<Looking>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Looking {
+    name: ActorName,
+    role: Role,
+    /// Whether they signed in, and so can sign out.
+    signed_in: bool,
+    until: Option<Timestamp>,
+}
+
+async fn session(State(page): State<Page>, caller: Option<Extension<Caller>>) -> Result<Response, Refused> {
+    let who = caller.and_then(|Extension(caller)| {
+        let actor = caller.who.actor()?;
+        let signed_in = actor.credential == Credential::SignIn;
+        Some(Looking { name: actor.name.clone(), role: actor.role, signed_in, until: caller.until })
+    });
+    json(&Session { face: page.face, harness: env!("CARGO_PKG_VERSION"), who })
 }
 
 async fn packs(State(page): State<Page>) -> Result<Response, Refused> {

@@ -1,39 +1,56 @@
 // The engineers' buttons. They exist on the engineers' listener alone; the server decides, and records, every act.
 
-import { byId, fill, h, say } from "./parts.js";
+import { asked, byId, clock, fill, h, keyed, posted, say } from "./parts.js";
 
-async function act(path, body) {
-  const response = await fetch(`/control/${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-  const text = (await response.text()).trim();
-  if (!response.ok) throw new Error(text || `${response.status} ${response.statusText}`);
-  return text;
-}
+/** How often the lab's state is asked for while a run is steered. */
+const EVERY = 1000;
+/** For how long a rig can be held before one must say again that one needs it, in seconds. */
+const LEASES = [[1800, "half an hour"], [3600, "an hour"], [14_400, "four hours"], [28_800, "eight hours"], [86_400, "a day"]];
 
-/** A button that acts, says what became of it, and asks first where that cannot be taken back. */
-function button(words, path, body, { asks = null, kind = "" } = {}) {
-  const made = h("button", { type: "button", class: kind, click: press }, words);
+/** What is looked at again as soon as an act has been taken. */
+let look = () => {};
+/** Has the page look at the lab's state after each act. */
+export const afterEachAct = (doIt) => { look = doIt; };
+
+/**
+ * A button that acts and says what became of it. `asks` makes it ask first, for a reason that is recorded; `lease` has it ask
+ * for how long as well; `told` says in words what was done.
+ */
+function button(words, path, body, { asks = null, lease = false, kind = "", told = `${words}: done` } = {}) {
+  const made = h("button", { type: "button", class: kind, click: press }, asks ? `${words}\u2026` : words);
   async function press() {
-    const reason = asks ? await ask(asks) : "";
-    if (reason === null) return;
-    made.disabled = true;
+    const given = asks ? await ask(words, asks, lease) : {};
+    if (given === null) return;
+    made.setAttribute("aria-busy", "true");
     try {
-      const told = await act(path, { ...(typeof body === "function" ? body() : body), ...(asks ? { reason } : {}) });
-      say(byId("acted"), told || `${words}: done.`);
+      const answer = await (await posted(`/control/${path}`, { ...(typeof body === "function" ? body() : body), ...given })).text();
+      acted(`${typeof told === "function" ? told() : told}, ${answer.trim()}.`, "good");
     } catch (error) {
-      say(byId("acted"), `${words}: refused. ${error.message}`);
+      acted(`${words}: refused. ${error.message}`, "bad");
     }
-    made.disabled = false;
+    made.removeAttribute("aria-busy");
+    await look();
   }
   return made;
 }
 
-/** Asks for a reason, which is recorded; null when the engineer would rather not. */
-function ask(question) {
+function acted(text, state) {
+  const place = byId("acted");
+  place.className = state;
+  say(place, text);
+}
+
+/** Asks for a reason, and for how long; null when the engineer would rather not. */
+function ask(words, question, lease) {
   return new Promise((resolve) => {
-    const reason = h("input", { id: "reason", required: true, autocomplete: "off" });
-    const dialog = h("dialog", { "aria-labelledby": "question", close: () => resolve(dialog.returnValue === "do" ? reason.value.trim() : null) },
-      h("form", { method: "dialog" }, h("h2", { id: "question" }, question), h("label", { for: "reason" }, "Why (it is recorded with your name)"), reason,
-        h("p", {}, h("button", { value: "do", class: "danger" }, "Do it"), " ", h("button", { value: "no", type: "submit", formnovalidate: true }, "Leave it"))));
+    const reason = h("input", { id: "reason", required: true, maxlength: "1000", autocomplete: "off", autofocus: true });
+    const long = h("select", { id: "lease" }, LEASES.map(([seconds, told]) => h("option", { value: seconds, selected: seconds === 3600 }, told)));
+    const given = () => ({ reason: reason.value.trim(), ...(lease ? { "lease-seconds": Number(long.value) } : {}) });
+    const dialog = h("dialog", { "aria-labelledby": "question", close: () => resolve(dialog.returnValue === "do" ? given() : null) },
+      h("form", { method: "dialog" }, h("h2", { id: "question" }, question),
+        h("label", { for: "reason" }, "Why? It is recorded with your name."), reason,
+        lease ? [h("label", { for: "lease" }, "For how long? It is given back then, unless you keep it longer."), long] : null,
+        h("p", { class: "buttons" }, h("button", { value: "do", class: "danger" }, words), h("button", { value: "no", class: "quiet", formnovalidate: true }, "Cancel"))));
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
@@ -41,44 +58,123 @@ function ask(question) {
 }
 
 const outcome = () => h("p", { id: "acted", role: "status" });
-const stopAll = () => button("Stop everything", "stop-everything", {}, { asks: "Stop every run and bring every rig to its safe state?", kind: "danger" });
+const stopAll = () => button("Stop everything", "stop-everything", {}, { asks: "Stop every run and bring every rig to its safe state?", kind: "danger", told: "Everything is being stopped" });
 
+function shownIn(place) {
+  place.hidden = false;
+  place.setAttribute("role", "region");
+  place.setAttribute("aria-label", "Control");
+}
+
+/** The buttons of one run, as its state has them: what cannot be done now cannot be pressed. */
+export class RunControls {
+  #stage = "";
+
+  /** `shown` says which attempt is shown. */
+  constructor(place, name, run, shown) {
+    Object.assign(this, { name, run, shown, lab: null });
+    shownIn(place);
+    const about = () => ({ run: name });
+    this.words = h("p", { id: "steering", role: "status" }, "Asking the controller.");
+    this.pause = button("Pause", "pause", about, { told: "It will pause before its next step" });
+    this.resume = button("Resume", "resume", about, { told: "It goes on" });
+    this.abort = button("Abort", "abort", about, { asks: "Abort this run? Its clean-up runs and its rig is made safe.", kind: "danger", told: "It is being aborted" });
+    this.again = button("Run this script again", "rerun", () => ({ run: name, case: shown().case.name }),
+      { kind: "quiet", told: () => `${shown().case.name} will be run again, every attempt before is kept` });
+    fill(place, this.words, h("div", { class: "buttons" }, this.pause, this.resume, this.abort, stopAll()), outcome());
+    fill(byId("script-acts"), this.again);
+    afterEachAct(() => this.look());
+  }
+
+  /** Follows the lab's state until the run is nobody's to steer any more. */
+  async follow() {
+    do {
+      await this.look();
+      await new Promise((resolve) => setTimeout(resolve, EVERY));
+    } while (!this.run.finished || this.lab?.runs[this.name]);
+    await this.look();
+  }
+
+  async look() {
+    this.lab = await asked("/lab").catch(() => null);
+    this.draw();
+  }
+
+  draw() {
+    const way = this.lab?.runs[this.name];
+    const stage = way?.stage ?? (this.run.finished ? "ended" : this.lab ? "elsewhere" : "unknown");
+    this.#say(stage, way);
+    const had = [this.pause, this.resume].find((each) => each === document.activeElement);
+    this.pause.hidden = ["pausing", "paused"].includes(stage);
+    this.resume.hidden = !this.pause.hidden;
+    this.pause.disabled = stage !== "running";
+    this.abort.disabled = !way || stage === "stopping";
+    // Whoever paused by keyboard resumes by the same key.
+    if (had?.hidden) (this.pause.hidden ? this.resume : this.pause).focus();
+    const attempt = this.shown();
+    const ended = attempt?.case.attempts.some(({ verdict }) => verdict);
+    this.again.hidden = !way || stage === "stopping" || !ended;
+  }
+
+  #say(stage, way) {
+    const by = way?.steered?.by.name;
+    const since = this.run.paused && stage === "paused" ? `, since ${clock(this.run.paused.at)} UTC` : "";
+    const words = {
+      running: `It runs. ${way?.by.name} asked for it.`,
+      pausing: `It will pause before its next step: ${by} asked for that.`,
+      paused: `PAUSED by ${by} at a step boundary${since}. Nothing is sent until somebody resumes it.`,
+      stopping: `It is being ended by ${by}: ${way?.steered?.reason}. Its clean-up runs and its rig is made safe.`,
+      ended: "It has ended, and is steered no more.",
+      elsewhere: "The controller here does not drive this run.",
+      unknown: "The controller does not say where this run stands.",
+    }[stage];
+    this.#stage = stage;
+    this.words.dataset.stage = stage;
+    say(this.words, words);
+  }
+
+  get stage() {
+    return this.#stage;
+  }
+}
+
+/** What can be done to the lab as a whole, and to what is in it. */
 export const controls = {
-  ofRun(place, name, run) {
-    place.hidden = false;
-    place.setAttribute("role", "region");
-    place.setAttribute("aria-label", "Control");
-    fill(place,
-      button("Pause", "pause", { run: name }), button("Resume", "resume", { run: name }),
-      button("Abort", "abort", { run: name }, { asks: "Abort this run?", kind: "danger" }),
-      button("Run the shown script again", "rerun", () => ({ run: name, case: shownCase() })),
-      button("Hold the rig", "hold", () => ({ rig: run.started?.rig }), { asks: "Hold this rig for you?" }),
-      button("Give the rig back", "give-back", () => ({ rig: run.started?.rig })),
-      stopAll(), outcome());
-  },
   ofLab(place) {
-    place.hidden = false;
-    place.setAttribute("role", "region");
-    place.setAttribute("aria-label", "Control");
-    fill(place, stopAll(), button("Let runs begin again", "lift-stop", {}), join(), outcome());
+    shownIn(place);
+    this.lift = button("Let runs begin again", "lift-stop", {}, { told: "Runs may begin again" });
+    fill(place, h("div", { class: "buttons" }, stopAll(), this.lift), join(), outcome());
   },
-  /** What can be done with one rig, for its card. */
-  ofRig(name, devices) {
-    const chosen = h("select", { "aria-label": `Device of ${name}` }, devices.map(({ kind, eui64 }) => h("option", { value: eui64 }, `${kind} ${eui64}`)));
-    const device = () => ({ device: chosen.value });
-    return h("div", { class: "control" }, button("Hold", "hold", { rig: name }, { asks: `Hold rig ${name} for you?` }), button("Give back", "give-back", { rig: name }),
-      devices.length > 0 ? [chosen, button("Quarantine", "quarantine", device, { asks: "Put this device in quarantine?" }), button("Lift quarantine", "lift-quarantine", device)] : null);
+  /** What stands in the forms is left as it is. */
+  draw(lab) {
+    this.lift.hidden = !lab?.stopped;
+    keyed(byId("join-rig"), Object.keys(lab?.rigs ?? {}), (name) => name, (name) => h("option", { value: name }, name));
   },
-  /** Takes an entry out of the queue. */
-  ofEntry: (entry) => button("Take out of the queue", "leave", { entry }, { kind: "quiet" }),
+  ofRig(name, used, who) {
+    if (used === "free") return button("Hold", "hold", { rig: name }, { asks: `Hold ${name} for yourself?`, lease: true, told: `You hold ${name}` });
+    if (!used.held) return null;
+    const own = used.held.by.name === who?.name;
+    return [own ? button("Keep it longer", "hold", { rig: name }, { asks: `Keep ${name} for yourself?`, lease: true, told: `You keep ${name}` }) : null,
+      button("Give back", "give-back", { rig: name }, { told: `${name} is given back` })];
+  },
+  ofDevice(rig, { kind, eui64 }, isQuarantined) {
+    const name = `${kind} ${eui64}`;
+    const made = isQuarantined
+      ? button("Lift quarantine", "lift-quarantine", { device: eui64 }, { kind: "quiet", told: `${name} may be used again` })
+      : button("Quarantine", "quarantine", { device: eui64 }, { asks: `Put ${name} of ${rig} into quarantine? A run that uses it ends.`, kind: "quiet", told: `${name} is in quarantine` });
+    made.setAttribute("aria-label", `${made.textContent} ${name} of ${rig}`);
+    return made;
+  },
+  ofEntry: (entry) => button("Take out of the queue", "leave", { entry }, { kind: "quiet", told: `Entry ${entry} is out of the queue` }),
 };
 
 /** A form that puts work into the queue. */
 function join() {
-  const field = (id, words) => [h("label", { for: id }, words), h("input", { id, autocomplete: "off", spellcheck: "false" })];
+  const field = (id, words, about) => [h("label", { for: id }, words), h("input", { id, autocomplete: "off", spellcheck: "false", placeholder: about })];
   const list = (id) => byId(id).value.split(/[\s,]+/).filter(Boolean);
-  return h("details", { class: "join" }, h("summary", {}, "Ask for a run"), field("join-rig", "Rig"), field("join-packs", "Packs, or none for the standard ones"),
-    field("join-scripts", "Scripts, or none for all"), button("Join the queue", "join", () => ({ rig: byId("join-rig").value.trim(), packs: list("join-packs"), scripts: list("join-scripts") })));
+  return h("details", { class: "join" }, h("summary", {}, "Ask for a run"),
+    h("label", { for: "join-rig" }, "Rig"), h("select", { id: "join-rig" }),
+    field("join-packs", "Packs; none means the standard ones", "ioc-service-reference-variant"), field("join-scripts", "Scripts; none means all of them", ""),
+    h("p", {}, button("Join the queue", "join", () => ({ rig: byId("join-rig").value, packs: list("join-packs"), scripts: list("join-scripts") }), { told: "It waits for its rig" })));
 }
 
-const shownCase = () => document.querySelector("#cases .shown")?.dataset.name ?? "";

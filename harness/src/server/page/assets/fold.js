@@ -3,6 +3,9 @@
 /** Verdicts, the worst last. */
 export const VERDICTS = ["not-run", "pass", "inconclusive", "fail", "aborted", "error"];
 
+/** What people do to a run, as it is told of them. */
+const DEEDS = { pause: "paused the run", resume: "resumed the run", abort: "aborted the run", rerun: "had a script run again" };
+
 /** The name of a planned case, as the harness prints it. */
 export function caseName({ pack, script, row, device }) {
   return `${pack}/${script}${row ? `[${row}]` : ""}${device ? `@${device}` : ""}`;
@@ -20,6 +23,8 @@ export class Run {
     this.alerts = [];
     this.remarks = [];
     this.safeState = null;
+    /** Who paused it and when, while it waits. */
+    this.paused = null;
     this.last = null;
     /** What changed since it was last shown. */
     this.dirty = { cases: new Set(), steps: new Set(), said: [] };
@@ -67,6 +72,7 @@ export class Run {
   }
 
   "on-intent"(intent, record) {
+    this.paused = null;
     if (!this.current) return;
     const step = {
       number: record.n, at: record.at, part: intent.part ?? "test", step: intent.step, action: intent.action,
@@ -129,7 +135,9 @@ export class Run {
     const [deed, about] = Object.entries(action.what)[0];
     const why = about.reason ? `: ${about.reason}` : about.case ? ` of ${caseName(about.case)}` : "";
     const undone = action.outcome["not-done"];
-    this.#remark(record, `${action.by.name} (${action.by.role}): ${deed}${why}${undone ? `; not done: ${undone.reason}` : ""}`);
+    if (deed === "pause" && !undone) this.paused = { by: action.by, at: record.at };
+    if (deed === "resume" || deed === "abort") this.paused = null;
+    this.#remark(record, `${action.by.name} (${action.by.role}): ${DEEDS[deed] ?? deed}${why}${undone ? `; not done: ${undone.reason}` : ""}`);
   }
 
   "on-migration"(event, record) {
@@ -154,7 +162,7 @@ export class Run {
 
   "on-run-finished"(finished, record) {
     this.finished = { ...finished, at: record.at };
-    this.current = null;
+    [this.current, this.paused] = [null, null];
     this.#say(`The run has ended: ${words(finished.verdict)}`);
   }
 

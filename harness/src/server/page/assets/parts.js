@@ -20,6 +20,31 @@ export const byId = (id) => document.getElementById(id);
 /** Puts children in the place of those an element has. */
 export const fill = (element, ...children) => element.replaceChildren(...children.flat().filter((child) => child != null));
 
+/**
+ * Shows items in order, each by an element that stays the same while its item does, so that whoever is about to press a
+ * button in one does not lose it. `make` makes the element of an item.
+ */
+export function keyed(place, items, name, make) {
+  const there = new Map([...place.children].map((element) => [element.dataset.key, element]));
+  const focus = document.activeElement;
+  const act = place.contains(focus) ? { key: focus.closest("[data-key]")?.dataset.key, words: focus.textContent } : null;
+  const elements = items.map((item) => {
+    const [key, drawn] = [name(item), JSON.stringify(item)];
+    const before = there.get(key);
+    if (before?.dataset.drawn === drawn) return before;
+    const element = make(item);
+    Object.assign(element.dataset, { key, drawn });
+    for (const [at, details] of element.querySelectorAll("details").entries()) details.open = before?.querySelectorAll("details")[at]?.open ?? false;
+    return element;
+  });
+  if (elements.length === place.children.length && elements.every((element, at) => element === place.children[at])) return;
+  place.replaceChildren(...elements);
+  if (!act || document.activeElement === focus) return;
+  const card = elements.find(({ dataset }) => dataset.key === act.key);
+  const buttons = [...(card?.querySelectorAll("button:not(:disabled), summary, a") ?? [])];
+  (buttons.find(({ textContent }) => textContent === act.words) ?? buttons.find(({ tagName }) => tagName === "BUTTON") ?? buttons[0])?.focus();
+}
+
 /** Sets text only where it differs, so that nothing is read aloud twice. */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
@@ -60,17 +85,26 @@ export function command(text) {
   return h("div", { class: "command" }, h("code", { tabindex: "0" }, text), button);
 }
 
-/** What the server says to a request: JSON, or an Error with its words. */
-export async function asked(path, options = {}) {
+/** The name of the event that nobody is signed in any more. */
+export const SIGNED_OUT = "signed-out";
+
+/** The server's answer to a request, or an Error with its words. */
+export async function got(path, options = {}) {
   const response = await fetch(path, { cache: "no-store", ...options });
+  if (response.status === 401) document.dispatchEvent(new Event(SIGNED_OUT));
   if (!response.ok) throw new Error((await response.text()).trim() || `${response.status} ${response.statusText}`);
-  return response.json();
+  return response;
 }
+
+/** What the server says to a request: JSON, or an Error with its words. */
+export const asked = async (path, options = {}) => (await got(path, options)).json();
+
+/** Posts JSON. */
+export const posted = (path, body) => got(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
 /** A blob of a run, and whether its octets are those its digest names. */
 export async function blob(run, name) {
-  const response = await fetch(`/runs/${run}/blobs/${name}`, { cache: "no-store" });
-  if (!response.ok) throw new Error((await response.text()).trim());
+  const response = await got(`/runs/${run}/blobs/${name}`);
   const octets = new Uint8Array(await response.arrayBuffer());
   const whole = globalThis.crypto?.subtle ? hex(await sha256(octets)) === name : null;
   return { octets, whole, text: new TextDecoder().decode(octets) };

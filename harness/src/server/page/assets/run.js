@@ -5,7 +5,9 @@ import { Evidence } from "./evidence.js";
 import { Alarm, Witness } from "./witness.js";
 import { parseKey, verifier } from "./note.js";
 import { events, joined } from "./stream.js";
-import { asked, blob, byId, chip, clock, digest, fill, h, moment, outline, say, span } from "./parts.js";
+import { Cosigner } from "./cosign.js";
+import { asked, blob, byId, chip, clock, digest, fill, got, h, moment, outline, say, span } from "./parts.js";
+import { session } from "./session.js";
 
 const name = decodeURIComponent(location.pathname.split("/")[2]);
 const run = new Run();
@@ -17,6 +19,9 @@ let follows = true;
 let inView = null;
 let standard = [];
 let live = "connecting";
+/** What an engineer steers the run by; what a witness cosigns by. */
+let controls = null;
+let cosigner = null;
 const rows = new Map();
 const cards = new Map();
 const texts = new Map();
@@ -26,10 +31,15 @@ document.title = `Run ${name}`;
 say(byId("run-title"), name);
 
 async function begin() {
-  const session = await asked("/session").catch(() => ({ face: "watch" }));
-  if (session.face === "control") {
-    const { controls } = await import("./control.js");
-    controls.ofRun(byId("control"), name, run);
+  const { face, who } = await session();
+  if (face === "control") {
+    const { RunControls } = await import("./control.js");
+    controls = new RunControls(byId("control"), name, run, () => shown);
+    controls.follow();
+  }
+  if (face === "watch" && who?.role === "witness") {
+    cosigner = new Cosigner(name, who);
+    cosigner.begin();
   }
   standard = await asked("/packs").catch(() => []);
   const key = await readKey();
@@ -38,9 +48,7 @@ async function begin() {
 }
 
 async function readKey() {
-  const response = await fetch(`/runs/${name}/key.pub`, { cache: "no-store" });
-  if (!response.ok) throw new Error(await response.text());
-  return response.text();
+  return (await got(`/runs/${name}/key.pub`)).text();
 }
 
 /** Who checks; where this browser cannot, one who only counts. */
@@ -64,8 +72,7 @@ async function follow(witness) {
   while (!evidence.alarmed) {
     try {
       const at = witness ?? blind;
-      const response = await fetch(`/runs/${name}/records?from=${at.received}&notes=${at.notesRead}`, { cache: "no-store" });
-      if (!response.ok) throw new Error((await response.text()).trim());
+      const response = await got(`/runs/${name}/records?from=${at.received}&notes=${at.notesRead}`);
       setLive("live");
       for await (const event of events(response.body)) {
         if (evidence.alarmed) return;
@@ -102,6 +109,7 @@ async function take(event, witness, blind) {
       return false;
   }
   if (witness) evidence.show(witness);
+  cosigner?.show(witness?.head ?? null);
   draw();
   return event.name === "end";
 }
@@ -122,6 +130,7 @@ async function takeRecords(lines, witness) {
 
 function raise(alarm) {
   evidence.alarm(alarm.title, alarm.message);
+  cosigner?.show(null);
   setLive("stopped");
   // What came with the wrong record may be wrong too.
   for (const id of ["steps", "script-text", "alerts", "events", "counts"]) fill(byId(id));
@@ -180,9 +189,10 @@ function drawState(why = "") {
   const place = byId("run-state");
   const words = { connecting: "connecting", live: "live", complete: "complete", waiting: "connection lost, trying again", stopped: "stopped by the alarm" };
   const about = run.finished ? [chip(run.finished.verdict)] : [h("span", { class: `chip link-${live}` }, words[live])];
+  if (run.paused) about.unshift(h("span", { class: "chip inconclusive" }, `paused by ${run.paused.by.name}`), " ");
   if (run.began && run.last) about.push(h("span", { class: "faint" }, ` ${span(run.began, run.last.at)}`));
   if (why) about.push(h("span", { class: "faint" }, ` ${why}`));
-  const key = `${live}${why}${run.finished?.verdict}${run.last ? span(run.began, run.last.at) : ""}`;
+  const key = `${live}${why}${run.finished?.verdict}${run.paused?.at}${run.last ? span(run.began, run.last.at) : ""}`;
   if (place.dataset.key === key) return;
   place.dataset.key = key;
   fill(place, about);
@@ -199,7 +209,7 @@ function drawTally() {
   if (byId("counts").dataset.key === key) return;
   byId("counts").dataset.key = key;
   const told = order.filter((verdict) => counts[verdict] > 0 || ["pass", "fail"].includes(verdict));
-  fill(byId("counts"), told.map((verdict) => h("li", {}, h("strong", {}, String(counts[verdict])), " ", chip(verdict))));
+  fill(byId("counts"), told.map((verdict) => h("li", { class: counts[verdict] === 0 ? "zero" : "" }, h("strong", {}, String(counts[verdict])), " ", chip(verdict))));
 }
 
 function drawCase(entry) {
@@ -237,12 +247,12 @@ byId("filter").addEventListener("change", () => {
 });
 
 /** Shows an attempt of a script the reader chose. */
-function open(entry) {
+function open(entry, attempt = entry.attempts.at(-1)) {
   follows = false;
-  choose(entry.attempts.at(-1) ?? { case: entry, steps: [], title: entry.title ?? entry.name, verdict: entry.verdict, reason: entry.reason, covers: [] });
+  choose(attempt ?? { case: entry, steps: [], title: entry.title ?? entry.name, verdict: entry.verdict, reason: entry.reason, covers: [] });
   byId("follow").hidden = false;
   drawScript();
-  byId("now").focus({ preventScroll: false });
+  if (!byId("attempts").contains(document.activeElement)) byId("now").focus({ preventScroll: false });
 }
 
 byId("follow").addEventListener("click", followRun);
@@ -287,10 +297,26 @@ function drawScript() {
     line.dataset.key = key;
     fill(line, chip(shown.verdict, run.current === shown), ` ${about.filter(Boolean).join(" \u00b7 ")}`, shown.reason ? h("span", { class: "reason" }, ` ${shown.reason}`) : null);
   }
+  drawAttempts();
+  controls?.draw();
   for (const step of shown.steps) if (!cards.has(step)) addStep(step);
   for (const step of run.dirty.steps) if (cards.has(step)) drawStep(step);
   run.dirty.steps.clear();
   drawText();
+}
+
+/** Every attempt of the shown script is kept, and can be shown. */
+function drawAttempts() {
+  const { attempts } = shown.case;
+  const place = byId("attempts");
+  const key = attempts.map((attempt) => `${attempt.number}${attempt.verdict}${attempt === shown}`).join();
+  if (place.dataset.key === key) return;
+  place.dataset.key = key;
+  place.hidden = attempts.length < 2;
+  const had = [...place.children].indexOf(document.activeElement);
+  fill(place, attempts.map((attempt) => h("button", { type: "button", class: "quiet", "aria-pressed": String(attempt === shown), click: () => open(shown.case, attempt) },
+    `Attempt ${attempt.attempt} `, chip(attempt.verdict, run.current === attempt))));
+  if (had >= 0) place.children[had]?.focus();
 }
 
 const PARTS = { "set-up": "set-up", test: "test", "clean-up": "clean-up" };
