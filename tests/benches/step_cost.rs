@@ -74,6 +74,7 @@ fn first(key: &LabKey) -> RunStarted {
         data_sets: Vec::new(),
         key: key.signer(),
         previous: None,
+        previous_run: None,
     }
 }
 

@@ -40,6 +40,7 @@ fn first(key: &LabKey) -> Result<RunStarted, Box<dyn Error>> {
         data_sets: Vec::new(),
         key: key.signer(),
         previous: None,
+        previous_run: None,
     })
 }
 

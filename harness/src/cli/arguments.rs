@@ -238,7 +238,7 @@ pub struct Watch {
 /// `harness verify`
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The run folder
+    /// The run folder, or the folder of all runs: then it is also said which run is missing
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// A verifier key you trust (a file, or the key itself); default: the lab's own key in the key folder

@@ -9,6 +9,7 @@ use proto_lab::record::{
 use scenarios::{Pack, PackKind, Standing};
 
 use super::environment;
+use super::run::Previous;
 use crate::driver::prove::{self, RigProof};
 use crate::evidence::LabKey;
 use crate::queue::Plan;
@@ -24,7 +25,7 @@ pub(super) struct Bindings<'a> {
     pub(super) plan: &'a Plan,
     pub(super) data_sets: &'a [scenarios::DataSet],
     pub(super) key: &'a LabKey,
-    pub(super) previous: Option<Digest>,
+    pub(super) previous: Option<Previous>,
 }
 
 impl Bindings<'_> {
@@ -46,7 +47,8 @@ impl Bindings<'_> {
             witnessed: self.plan.witnessed.clone(),
             data_sets: self.data_sets.iter().map(data_set).collect(),
             key: self.key.signer(),
-            previous: self.previous,
+            previous: self.previous.as_ref().map(|previous| previous.root),
+            previous_run: self.previous.as_ref().map(|previous| previous.run.clone()),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lab_config::{DeviceKind, Lab, Path, Rig};
 use proto_lab::Digest;
-use proto_lab::record::{Body, Note, RunFinished, SafeState};
+use proto_lab::record::{Body, Note, RunFinished, RunId, SafeState};
 use scenarios::Facts;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -23,7 +23,7 @@ use crate::driver::prove::han::{self, Stranger};
 use crate::driver::prove::{self, Difference, RigProof};
 use crate::driver::rig::{self, ReachError};
 use crate::driver::{Push, RigLinks, state_folder};
-use crate::evidence::{self, Capture, Recorder, RunEnd, RunFolder};
+use crate::evidence::{self, Capture, Recorder, RunEnd, RunFolder, sweep_drafts};
 use crate::execute::{LedgerError, Steering};
 use crate::link::lock::{Claim, LockFolder};
 use crate::link::{LinkAddress, SharedTap};
@@ -262,24 +262,33 @@ fn open(order: &Order, rig: &Rig, proof: &RigProof, tap: &RunTap) -> Result<Reco
         );
         book.write(Body::Note(Note { who: "dispatcher".to_owned(), what }))?;
     }
-    for what in order.remarks.iter().cloned() {
+    let swept = sweep_drafts(&order.runs).into_iter().map(|draft| draft.to_string());
+    for what in order.remarks.iter().cloned().chain(swept) {
         book.write(Body::Note(Note { who: "dispatcher".to_owned(), what }))?;
     }
     Ok(Recorded { book, capture, folder })
 }
 
-/// The root of the latest finished run among the run folders. A folder that cannot be read is no reason not to run.
-pub(super) fn previous(runs: &FilePath) -> Option<Digest> {
+/// The run that a new one binds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Previous {
+    pub(super) run: RunId,
+    pub(super) root: Digest,
+}
+
+/// The latest finished run among the run folders. A folder that cannot be read is no reason not to run.
+pub(super) fn previous(runs: &FilePath) -> Option<Previous> {
     let entries = std::fs::read_dir(runs).ok()?.filter_map(Result::ok);
     // A book is evidence of the lab, and a draft of nothing yet.
     let is_run = |name: &str| !name.starts_with(BOOK) && !name.starts_with('.');
     let runs = entries.filter(|entry| entry.file_name().to_str().is_some_and(is_run));
     let mut folders: Vec<_> = runs.map(|entry| entry.path()).collect();
     folders.sort();
-    folders
-        .into_iter()
-        .rev()
-        .find_map(|folder| evidence::previous_root(&RunFolder::new(folder)).ok().flatten())
+    folders.into_iter().rev().find_map(|folder| {
+        let run = folder.file_name()?.to_str()?.parse().ok()?;
+        let root = evidence::previous_root(&RunFolder::new(folder)).ok().flatten()?;
+        Some(Previous { run, root })
+    })
 }
 
 pub(super) async fn with_evidence(

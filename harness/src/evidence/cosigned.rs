@@ -10,6 +10,7 @@ use super::checkpoint::Checkpoint;
 use super::cosignature::{Cosignature, CosignerKey};
 use super::folder::read_checkpoints;
 use super::note::Note;
+use super::torn::{COSIGNED, is_unfinished_note, utf8_prefix};
 use super::{EvidenceError, RunFolder};
 
 /// The longest file of cosignatures, in octets: some thousand of them.
@@ -101,7 +102,7 @@ fn append(folder: &RunFolder, note: &str, cosignature: &Cosignature<'_>) -> Resu
     let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path).map_err(io("open"))?;
     file.lock().map_err(io("lock"))?;
     let kept = read(&mut file).map_err(io("read"))?;
-    let (cosignatures, whole) = notes(&kept);
+    let (cosignatures, whole) = notes(utf8_prefix(&kept).0);
     let same = |c: &Cosignature<'_>| c.text == cosignature.text && c.short() == cosignature.short();
     if cosignatures.iter().any(same) {
         return Ok(false);
@@ -118,11 +119,11 @@ fn append(folder: &RunFolder, note: &str, cosignature: &Cosignature<'_>) -> Resu
     Ok(true)
 }
 
-fn read(file: &mut File) -> std::io::Result<String> {
+fn read(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     file.seek(SeekFrom::Start(0))?;
     file.take(MAX_FILE).read_to_end(&mut octets)?;
-    Ok(String::from_utf8(octets).unwrap_or_else(|e| String::from_utf8_lossy(&e.into_bytes()).into_owned()))
+    Ok(octets)
 }
 
 /// The whole notes from the beginning on, and how many octets they are.
@@ -150,12 +151,20 @@ fn texts(octets: &[u8]) -> impl Iterator<Item = &str> {
 /// # Errors
 /// [`EvidenceError::Io`].
 pub fn read_cosignatures(folder: &RunFolder) -> Result<String, EvidenceError> {
+    Ok(lossy(read_octets(folder)?))
+}
+
+fn read_octets(folder: &RunFolder) -> Result<Vec<u8>, EvidenceError> {
     let path = folder.cosignatures();
     match File::open(&path) {
         Ok(mut file) => read(&mut file).map_err(EvidenceError::io("read", path)),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(e) => Err(EvidenceError::io("open", path)(e)),
     }
+}
+
+fn lossy(octets: Vec<u8>) -> String {
+    String::from_utf8(octets).unwrap_or_else(|e| String::from_utf8_lossy(&e.into_bytes()).into_owned())
 }
 
 /// What a cosignature beside a run comes to.
@@ -184,12 +193,23 @@ pub struct Cosigner {
     pub standing: CosignerStanding,
 }
 
-/// Who cosigned a run, in the order their cosignatures came; those of `keys` are checked.
+/// What stands in a run's file of cosignatures.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cosigned {
+    /// Who cosigned, in the order their cosignatures came.
+    pub cosigners: Vec<Cosigner>,
+    /// Octets behind them that are no cosignature, and none that its writer left unfinished either: the file was changed, and
+    /// what follows from there on is lost.
+    pub unreadable: u64,
+}
+
+/// Who cosigned a run; those of `keys` are checked.
 ///
 /// # Errors
 /// [`EvidenceError::Io`].
-pub fn cosigners(folder: &RunFolder, keys: &[CosignerKey]) -> Result<Vec<Cosigner>, EvidenceError> {
-    let text = read_cosignatures(folder)?;
+pub fn cosigners(folder: &RunFolder, keys: &[CosignerKey]) -> Result<Cosigned, EvidenceError> {
+    let written = read_octets(folder)?;
+    let (text, _) = utf8_prefix(&written);
     let octets = read_checkpoints(folder)?;
     let checkpoints: std::collections::BTreeSet<&str> = texts(&octets).collect();
     let judge = |c: &Cosignature<'_>| {
@@ -204,5 +224,8 @@ pub fn cosigners(folder: &RunFolder, keys: &[CosignerKey]) -> Result<Vec<Cosigne
     let size = |c: &Cosignature<'_>| Checkpoint::from_text(c.text).map_or(0, |checkpoint| checkpoint.size);
     let cosigner =
         |c: &Cosignature<'_>| Cosigner { key: c.short(), size: size(c), at: c.at, standing: judge(c) };
-    Ok(notes(&text).0.iter().map(cosigner).collect())
+    let (found, whole) = notes(text);
+    let rest = &written[whole..];
+    let unreadable = if is_unfinished_note(rest, COSIGNED) { 0 } else { rest.len() as u64 };
+    Ok(Cosigned { cosigners: found.iter().map(cosigner).collect(), unreadable })
 }

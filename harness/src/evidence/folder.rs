@@ -123,10 +123,13 @@ pub fn read_records(folder: &RunFolder) -> Result<Vec<Record>, EvidenceError> {
     Records::of(folder)?.collect()
 }
 
-/// The whole checkpoint file as text.
+/// The whole checkpoint file as text; nothing, where there is none.
 pub(super) fn read_checkpoints(folder: &RunFolder) -> Result<Vec<u8>, EvidenceError> {
     let path = folder.checkpoints();
-    let file = File::open(&path).map_err(EvidenceError::io("open", &path))?;
+    let file = match File::open(&path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        opened => opened.map_err(EvidenceError::io("open", &path))?,
+    };
     let mut octets = Vec::new();
     file.take(MAX_CHECKPOINTS).read_to_end(&mut octets).map_err(EvidenceError::io("read", &path))?;
     Ok(octets)

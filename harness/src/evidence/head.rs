@@ -101,7 +101,9 @@ impl HeldHead {
         let mut file = BufReader::new(File::open(&path).map_err(EvidenceError::io("open", &path))?);
         let (mut tree, mut line) = (Tree::default(), Vec::new());
         while tree.size() < self.size {
-            if read_line(&mut file, &mut line).map_err(EvidenceError::io("read", &path))? == 0 {
+            read_line(&mut file, &mut line).map_err(EvidenceError::io("read", &path))?;
+            // A line that is being written is no record yet.
+            if !line.ends_with(b"\n") {
                 return Ok(Extends::Shorter { records: tree.size() });
             }
             tree.push(leaf_hash(&line));

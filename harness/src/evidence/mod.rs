@@ -22,9 +22,11 @@
 
 mod blob;
 mod capture;
+mod chain;
 pub mod checkpoint;
 mod cosignature;
 mod cosigned;
+mod drafts;
 mod error;
 mod folder;
 mod head;
@@ -42,10 +44,13 @@ mod verify;
 mod tests;
 
 pub use capture::{Capture, LinkKind};
+pub use chain::{Chain, Link, LinkOf, Missing, verify_chain};
 pub use cosignature::{Cosignature, CosignerKey, CosigningKey};
 pub use cosigned::{
-    CosignatureFault, Cosigner, CosignerStanding, Kept, cosigners, keep_cosignature, read_cosignatures,
+    CosignatureFault, Cosigned, Cosigner, CosignerStanding, Kept, cosigners, keep_cosignature,
+    read_cosignatures,
 };
+pub use drafts::{Swept, sweep_drafts};
 pub use error::EvidenceError;
 pub use folder::{Records, RunFolder, previous_root, read_records};
 pub use head::{Extends, HeadError, HeldHead};
@@ -55,4 +60,5 @@ pub use opening::Opening;
 pub use packets::{CaptureFault, Packet, Packets, is_pcapng, read_packets};
 pub use recorder::{CHECKPOINT_EVERY, Recorder, RunEnd};
 pub use resume::Resumed;
+pub use torn::Torn;
 pub use verify::{Finding, Place, Standing, Verification, verify};

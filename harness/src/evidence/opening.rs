@@ -67,6 +67,14 @@ impl Opening {
         }
     }
 
+    /// The name of what it binds, where it says that.
+    pub fn previous_name(&self) -> Option<&RunId> {
+        match self {
+            Self::Run(started) => started.previous_run.as_ref(),
+            Self::Book(opened) => opened.previous.as_ref().map(|previous| &previous.book),
+        }
+    }
+
     /// Whether a record of this kind can stand in what was opened. A book has no scripts, and a run says nothing of the lab.
     pub const fn admits(&self, body: &Body) -> bool {
         let of_the_lab = matches!(body, Body::BookOpened(_) | Body::Lab(_) | Body::BookClosed(_));

@@ -10,8 +10,7 @@ use proto_lab::record::{Body, CaptureBound, Note as NoteRecord, Record, Repaired
 use super::blob::Blobs;
 use super::capture;
 use super::checkpoint::{Checkpoint, origin, short_leaf};
-use super::folder::{read_checkpoints, read_records};
-use super::note::Note;
+use super::folder::read_records;
 use super::recorder::{SLOWEST, open_for_writing};
 use super::torn::{Kept, TornEnds};
 use super::tree::{Tree, leaf_hash};
@@ -32,27 +31,15 @@ impl Recorder {
     ///
     /// # Errors
     /// [`EvidenceError::Held`] when its writer lives, [`EvidenceError::Finished`] when there is nothing to resume,
-    /// [`EvidenceError::Unsound`] when anything but a torn end is wrong, [`EvidenceError::Io`].
+    /// [`EvidenceError::Unsound`] when anything but a torn end is wrong, and then nothing was touched, [`EvidenceError::Io`].
     pub fn resume(folder: RunFolder, key: LabKey) -> Result<Resumed, EvidenceError> {
         Self::resume_at(Timestamp::now(), folder, key)
     }
 
     pub(super) fn resume_at(at: Timestamp, folder: RunFolder, key: LabKey) -> Result<Resumed, EvidenceError> {
         let (records_file, checkpoints_file) = open_for_writing(&folder, false)?;
-        let mut blobs = Blobs::new(folder.clone());
+        let covered = require_open(&folder, &key)?;
         let torn = TornEnds::find(&folder)?;
-        let ended = torn.record.is_empty() && read_records(&folder)?.last().is_some_and(is_an_end);
-        // What is cut of evidence whose last record is whole can only be the beginning of the signature that is now made again,
-        // and no record could name it.
-        let kept = if ended { Kept::default() } else { torn.keep(&mut blobs)? };
-        torn.cut(&folder, &records_file, &checkpoints_file)?;
-        let covered = match require_open(&folder, &key) {
-            Ok(covered) => covered,
-            Err(refused) => {
-                torn.put_back(&folder, &records_file, &checkpoints_file)?;
-                return Err(refused);
-            }
-        };
         let mut records = read_records(&folder)?;
         let unsound = |finding: &str| EvidenceError::Unsound {
             path: folder.root().to_path_buf(),
@@ -62,11 +49,17 @@ impl Recorder {
             (Some(last), Some(opening)) => (last.clone(), opening),
             _ => return Err(unsound("it has no first record")),
         };
-        if ended {
+        if is_an_end(&last) {
+            // What is cut of evidence whose last record is whole can only be the beginning of the signature that is now made
+            // again, and no record could name it.
+            torn.cut(&folder, &records_file, &checkpoints_file)?;
             records_file.sync_data().map_err(EvidenceError::io("sync", folder.records()))?;
             sign_the_end(&folder, &key, &opening, &records, covered, checkpoints_file)?;
             return Err(EvidenceError::Finished { run: opening.name().clone() });
         }
+        let mut blobs = Blobs::new(folder.clone());
+        let kept = torn.keep(&mut blobs)?;
+        torn.cut(&folder, &records_file, &checkpoints_file)?;
         let (capture, earlier_captures) = reopen_captures(&folder)?;
         let mut recorder = Self {
             opening,
@@ -163,24 +156,13 @@ fn sign_the_end(
 fn require_open(folder: &RunFolder, key: &LabKey) -> Result<u64, EvidenceError> {
     let verification = verify(folder, &[key.verifier()])?;
     match (verification.standing, verification.run, verification.findings.first()) {
-        (Standing::Open, _, _) => last_covered(folder),
+        (Standing::Open, _, _) => Ok(verification.signed),
         (Standing::Sound | Standing::SignerUnknown, Some(run), _) => Err(EvidenceError::Finished { run }),
         (_, _, finding) => Err(EvidenceError::Unsound {
             path: folder.root().to_path_buf(),
             finding: finding.map_or_else(|| "it cannot be verified".to_owned(), ToString::to_string),
         }),
     }
-}
-
-fn last_covered(folder: &RunFolder) -> Result<u64, EvidenceError> {
-    let octets = read_checkpoints(folder)?;
-    let mut rest = std::str::from_utf8(&octets).unwrap_or_default();
-    let mut size = 0;
-    while let Ok((note, after)) = Note::take(rest) {
-        size = super::checkpoint::Checkpoint::from_text(note.text).map_or(size, |c| c.size);
-        rest = after;
-    }
-    Ok(size)
 }
 
 /// What the dead writer captured is bound as it is; what follows goes to a file of its own.

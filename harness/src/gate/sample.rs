@@ -87,6 +87,7 @@ pub(crate) fn first(run: &str) -> RunStarted {
         data_sets: vec![],
         key: SignerKey { verifier: "embedded+00000000+AAAA".into(), ephemeral: false },
         previous: None,
+        previous_run: None,
     }
 }
 

@@ -96,6 +96,7 @@ fn first(run: &str, key: &LabKey) -> RunStarted {
         data_sets: vec![],
         key: SignerKey { ephemeral: true, ..key.signer() },
         previous: None,
+        previous_run: None,
     }
 }
 

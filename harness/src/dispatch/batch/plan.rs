@@ -77,6 +77,7 @@ fn several<T: PartialEq + ToString>(mut all: impl Iterator<Item = T>) -> String 
 /// The first record. The devices of many installations stand in the files of their migrations, each under its group.
 pub(super) fn first_record(order: &BatchOrder, groups: &[Planned], case: Case) -> RunStarted {
     let lab = &order.lab;
+    let previous = super::super::run::previous(&order.runs);
     let rigs = || order.rigs.iter().filter_map(|name| lab.rig(name));
     let entries = || rigs().filter_map(|rig| entry(lab, rig, order.kind).ok());
     let rig = match &order.rigs[..] {
@@ -110,7 +111,8 @@ pub(super) fn first_record(order: &BatchOrder, groups: &[Planned], case: Case) -
         witnessed: Vec::new(),
         data_sets: Vec::new(),
         key: order.key.signer(),
-        previous: super::super::run::previous(&order.runs),
+        previous: previous.as_ref().map(|previous| previous.root),
+        previous_run: previous.map(|previous| previous.run),
     }
 }
 

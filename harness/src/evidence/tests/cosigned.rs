@@ -86,7 +86,7 @@ fn what_a_known_witness_signs_of_this_run_is_kept_once_and_shown() {
     assert!(again.already);
     keep_cosignature(&folder, ben.cosign(&texts[0], at()).as_bytes(), &[ben.cosigner()]).unwrap();
     let standings = |keys: &[_]| -> Vec<_> {
-        cosigners(&folder, keys).unwrap().into_iter().map(|c| (c.size, c.standing)).collect()
+        cosigners(&folder, keys).unwrap().cosigners.into_iter().map(|c| (c.size, c.standing)).collect()
     };
     let expected = [(kept.size, CosignerStanding::Holds), (1, CosignerStanding::KeyUnknown)];
     assert_eq!(standings(&[ann.cosigner()]), expected);
@@ -112,6 +112,30 @@ fn what_nobody_known_signed_or_what_is_not_of_this_run_is_not_kept() {
     let changed = good.replacen("run-1", "run-9", 1);
     assert!(matches!(keep(&changed), Err(CosignatureFault::Signature { .. })));
     assert_eq!(read_cosignatures(&folder).unwrap(), "");
+}
+
+#[test]
+fn a_changed_file_of_cosignatures_hides_nobody_in_silence() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, texts) = run(dir.path());
+    let ann = witness("ann", 1);
+    let notes = [ann.cosign(&texts[0], at()), ann.cosign(&texts[1], at())].concat();
+    for place in 0..notes.len() {
+        let mut changed = notes.clone().into_bytes();
+        changed[place] ^= 1 << (place % 7);
+        std::fs::write(folder.cosignatures(), changed).unwrap();
+        let found = cosigners(&folder, &[ann.cosigner()]).unwrap();
+        let holds = found.cosigners.iter().filter(|c| c.standing == CosignerStanding::Holds).count();
+        let odd = found.cosigners.len() - holds;
+        assert!(holds < 2 && (odd > 0 || found.unreadable > 0), "octet {place}: {found:?}");
+    }
+    // Half of one is what a writer leaves that dies.
+    for cut in 1..notes.len() {
+        std::fs::write(folder.cosignatures(), &notes.as_bytes()[..cut]).unwrap();
+        let found = cosigners(&folder, &[ann.cosigner()]).unwrap();
+        let holding = |c: &crate::evidence::Cosigner| c.standing == CosignerStanding::Holds;
+        assert!(found.unreadable == 0 && found.cosigners.iter().all(holding), "cut at {cut}: {found:?}");
+    }
 }
 
 #[test]

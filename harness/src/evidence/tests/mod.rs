@@ -7,6 +7,7 @@ mod held;
 mod oracles;
 mod resumed;
 mod tampered;
+mod torn;
 mod written;
 
 use std::collections::BTreeMap;
@@ -61,6 +62,7 @@ pub(super) fn first() -> RunStarted {
         data_sets: vec![],
         key: key().signer(),
         previous: None,
+        previous_run: None,
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Findings, Place};
 use crate::evidence::checkpoint::{Checkpoint, origin};
 use crate::evidence::folder::read_checkpoints;
 use crate::evidence::note::Note;
+use crate::evidence::torn::{SIGNED, Torn, is_unfinished_note, utf8_prefix};
 use crate::evidence::tree::SHORT_LEAF;
 use crate::evidence::{EvidenceError, Opening, RunFolder, VerifierKey};
 
@@ -13,6 +14,8 @@ pub(super) struct SignedCheckpoints {
     checkpoints: Vec<Checkpoint>,
     /// How many notes the file holds, sound or not.
     read: u64,
+    /// Octets behind them that a writer left unfinished.
+    torn: u64,
 }
 
 impl SignedCheckpoints {
@@ -23,7 +26,7 @@ impl SignedCheckpoints {
         findings: &mut Findings,
     ) -> Result<Self, EvidenceError> {
         let octets = read_checkpoints(folder)?;
-        let mut signed = Self { checkpoints: Vec::new(), read: 0 };
+        let mut signed = Self { checkpoints: Vec::new(), read: 0, torn: 0 };
         if octets.is_empty() {
             findings.add(Place::Key, "there is no checkpoint: nothing in this run is signed");
         }
@@ -39,21 +42,24 @@ impl SignedCheckpoints {
         expected: Option<&str>,
         findings: &mut Findings,
     ) {
-        let mut rest = match std::str::from_utf8(octets) {
-            Ok(text) => text,
-            Err(e) => {
-                findings.add(
-                    Place::Checkpoint(0),
-                    format!("the file is not UTF-8 from octet {}", e.valid_up_to()),
-                );
+        let (text, damaged) = utf8_prefix(octets);
+        let mut rest = text;
+        loop {
+            let tail = &octets[text.len() - rest.len()..];
+            if tail.is_empty() {
                 return;
             }
-        };
-        while !rest.is_empty() {
+            if self.may_be_unfinished(tail, expected) {
+                self.torn = tail.len() as u64;
+                return;
+            }
             let place = Place::Checkpoint(self.read);
             self.read += 1;
             let taken = Note::take(rest)
-                .map_err(|e| e.to_string())
+                .map_err(|e| match damaged {
+                    true => format!("the file is not UTF-8 from octet {}", text.len()),
+                    false => e.to_string(),
+                })
                 .and_then(|(note, after)| Ok((self.accept(&note, key)?, after)));
             match taken {
                 Ok((checkpoint, after)) => {
@@ -71,6 +77,18 @@ impl SignedCheckpoints {
                 }
             }
         }
+    }
+
+    /// Behind a checkpoint that is not the final one, a writer that died may have left the beginning of another of this run.
+    fn may_be_unfinished(&self, tail: &[u8], origin: Option<&str>) -> bool {
+        let of_this_run = origin.is_some_and(|origin| {
+            let first = tail.split(|b| *b == b'\n').next().unwrap_or_default();
+            match first.len() < tail.len() {
+                true => first == origin.as_bytes(),
+                false => origin.as_bytes().starts_with(first),
+            }
+        });
+        !self.checkpoints.is_empty() && !self.is_final() && of_this_run && is_unfinished_note(tail, SIGNED)
     }
 
     fn accept(&self, note: &Note<'_>, key: Option<&VerifierKey>) -> Result<Checkpoint, String> {
@@ -128,5 +146,15 @@ impl SignedCheckpoints {
 
     pub(super) const fn len(&self) -> u64 {
         self.read
+    }
+
+    /// How many records are signed for.
+    pub(super) fn covered(&self) -> u64 {
+        self.checkpoints.last().map_or(0, |c| c.size)
+    }
+
+    /// The checkpoint that a writer did not finish.
+    pub(super) fn torn(&self) -> Option<Torn> {
+        (self.torn > 0).then(|| Torn::Checkpoint { after: self.read.saturating_sub(1), octets: self.torn })
     }
 }

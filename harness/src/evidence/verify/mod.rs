@@ -2,6 +2,11 @@
 //!
 //! The order of work: the key, the checkpoints' signatures, then one pass over the lines, each held against the leaf
 //! hashes and roots that were signed, its own spelling, its number, its time and what it refers to; then the captures.
+//!
+//! That order is also what makes the check of a run that is being written consistent: a writer brings a blob to the disk
+//! before the record that names it, and records before the checkpoint that covers them, so what is read later is never
+//! behind what was read before. What a writer has only half written is no record and no checkpoint yet ([`Torn`]): a remark,
+//! not a finding, as long as nothing in it was signed for.
 
 mod captures;
 mod checkpoints;
@@ -11,18 +16,24 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io;
+use std::time::SystemTime;
 
 use proto_lab::Digest;
 use proto_lab::record::{Counts, MAX_LINE, Record, RunId, Verdict};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::torn::Torn;
 use super::{EvidenceError, Opening, RunFolder, VerifierKey};
 use checkpoints::SignedCheckpoints;
-use records::RecordPass;
+use records::{RecordPass, Seen};
 
 /// Findings after which the check stops: the first is what counts, and one deletion makes every later record wrong.
 const MAX_FINDINGS: usize = 20;
+
+/// How often evidence is read that changes meanwhile, before what is found wrong with it is believed: its writer may be
+/// cutting off what the one before it left torn.
+const READINGS: usize = 5;
 
 /// Where something is wrong. Ordered by what is named first.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -103,6 +114,8 @@ pub struct Verification {
     pub signer: Option<String>,
     /// Lines of records read.
     pub records: u64,
+    /// How many of them are signed for.
+    pub signed: u64,
     /// Checkpoints read.
     pub checkpoints: u64,
     /// Blobs referred to and found whole.
@@ -115,6 +128,9 @@ pub struct Verification {
     pub verdict: Option<Verdict>,
     /// The counts recomputed from the records.
     pub counts: Counts,
+    /// What a writer that died, or is writing, left unfinished; nothing in it was acknowledged to anybody.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub torn: Vec<Torn>,
     /// What is wrong, the first wrong record first; at most twenty.
     pub findings: Vec<Finding>,
 }
@@ -138,6 +154,9 @@ impl fmt::Display for Verification {
         writeln!(f, "  signed by {}", self.signer.as_deref().unwrap_or("nobody known"))?;
         for (n, finding) in self.findings.iter().enumerate() {
             writeln!(f, "  {} {finding}", if n == 0 { "first wrong:" } else { "also:" })?;
+        }
+        for torn in &self.torn {
+            writeln!(f, "  remark: {torn}")?;
         }
         Ok(())
     }
@@ -163,6 +182,23 @@ impl Findings {
 /// # Errors
 /// [`EvidenceError::Io`] when the folder cannot be read; whatever can be read and is wrong is a finding, not an error.
 pub fn verify(folder: &RunFolder, trusted: &[VerifierKey]) -> Result<Verification, EvidenceError> {
+    for _ in 1..READINGS {
+        let before = written(folder);
+        let verification = read_through(folder, trusted)?;
+        if verification.standing != Standing::Broken || written(folder) == before {
+            return Ok(verification);
+        }
+    }
+    read_through(folder, trusted)
+}
+
+/// How long the two files are that a writer appends to, and when they were written last.
+fn written(folder: &RunFolder) -> [Option<(u64, SystemTime)>; 2] {
+    [folder.records(), folder.checkpoints()]
+        .map(|path| fs::metadata(path).ok().and_then(|there| Some((there.len(), there.modified().ok()?))))
+}
+
+fn read_through(folder: &RunFolder, trusted: &[VerifierKey]) -> Result<Verification, EvidenceError> {
     let mut findings = Findings::default();
     let first = first_record(folder)?;
     let key = signer(folder, first.as_ref(), trusted, &mut findings)?;
@@ -175,6 +211,7 @@ pub fn verify(folder: &RunFolder, trusted: &[VerifierKey]) -> Result<Verificatio
         strange_blobs(folder, &seen.blobs, &mut findings)?;
     }
     signed.check_end(seen.tree.size(), seen.ended, &mut findings);
+    let torn = torn(&seen, &signed, &mut findings);
     findings.0.sort();
     findings.0.truncate(MAX_FINDINGS);
     Ok(Verification {
@@ -182,14 +219,31 @@ pub fn verify(folder: &RunFolder, trusted: &[VerifierKey]) -> Result<Verificatio
         run: first.as_ref().map(|f| f.name().clone()),
         signer: key.map(|k| k.to_string()),
         records: seen.tree.size(),
+        signed: signed.covered(),
         checkpoints: signed.len(),
         blobs: seen.blobs.len() as u64,
         root: seen.tree.root(),
         previous: first.and_then(|f| f.previous()),
         verdict: seen.finished,
         counts: seen.tally.counts(),
+        torn,
         findings: findings.0,
     })
+}
+
+/// What was left unfinished. Behind an end, or within what is signed for, an unfinished line is no such thing.
+fn torn(seen: &Seen, signed: &SignedCheckpoints, findings: &mut Findings) -> Vec<Torn> {
+    let records = seen.tree.size();
+    if seen.torn > 0 && (signed.is_final() || seen.ended) && records >= signed.covered() {
+        let what = format!("{} octets of a line without its end stand after the end of the run", seen.torn);
+        findings.add(Place::Record(records), what);
+    }
+    let record =
+        (seen.torn > 0).then(|| Torn::Record { after: records.saturating_sub(1), octets: seen.torn });
+    match findings.0.is_empty() {
+        true => record.into_iter().chain(signed.torn()).collect(),
+        false => Vec::new(),
+    }
 }
 
 /// A finished run refers to every blob there is: one that no record names was put there by somebody else.
@@ -241,7 +295,10 @@ fn signer(
     findings: &mut Findings,
 ) -> Result<Option<VerifierKey>, EvidenceError> {
     let path = folder.key();
-    let beside = fs::read(&path).map_err(EvidenceError::io("read", &path))?;
+    let beside = match fs::read(&path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(EvidenceError::io("read", &path))?,
+    };
     let beside = String::from_utf8_lossy(&beside).into_owned();
     let named = first.map_or(beside.trim_end(), |f| f.key().verifier.as_str());
     if beside != format!("{named}\n") {

@@ -29,6 +29,8 @@ pub(super) struct Seen {
     pub(super) finished: Option<Verdict>,
     /// Whether the last record of a run or of a book is here.
     pub(super) ended: bool,
+    /// Octets behind the last whole line.
+    pub(super) torn: u64,
     last_at: Option<Timestamp>,
 }
 
@@ -63,6 +65,11 @@ impl<'a> RecordPass<'a> {
         while !self.findings.is_full()
             && read_line(&mut file, &mut line).map_err(EvidenceError::io("read", &path))? > 0
         {
+            let whole = line.ends_with(b"\n");
+            if !whole && line.len() <= MAX_LINE {
+                self.seen.torn = line.len() as u64;
+                break;
+            }
             self.line(&line)?;
             if line.len() > MAX_LINE {
                 break;

@@ -110,6 +110,9 @@ pub struct RunStarted {
     /// Tree root at the final checkpoint of the lab's previous run, so that a whole run cannot vanish unnoticed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous: Option<Digest>,
+    /// The name of that run, so that it can be named when it has vanished. A record made before it was bound has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_run: Option<RunId>,
 }
 
 /// A Device Model Combination and the EPCL entry that the run is for.

@@ -72,6 +72,7 @@ fn run_started() -> RunStarted {
         data_sets: vec![],
         key: SignerKey { verifier: "lab+00000000+AAAA".into(), ephemeral: false },
         previous: None,
+        previous_run: None,
     }
 }
 
