@@ -297,8 +297,10 @@ fn a_controller_started_after_one_that_died_goes_on_where_that_was() {
         lead.act(Action::Quarantine { device: bench.device(1), reason: "no seal".into() }).await;
         gate.until_asked(1).await;
         let state = lead.until("the first run is under way", |state| state.runs.len() == 1).await;
+        let run = run_on(&state, 0).expect("a run");
+        lead.act(Action::Rerun { run: run.clone(), case: case("first") }).await;
         // A controller that nobody can call any more closes its book; this one is to die.
-        (lead, run_on(&state, 0).expect("a run"))
+        (lead, run)
     });
     // The runtime ends here with everything on it: what is on the disk is all that is left.
     controller.shutdown_timeout(Duration::from_secs(30));
@@ -320,6 +322,8 @@ fn a_controller_started_after_one_that_died_goes_on_where_that_was() {
     });
     let after = bench.records(&run);
     assert_eq!(after[..before.len()], before[..], "nothing that was recorded is lost");
+    assert_eq!(deeds(&after), [Deed::Rerun { case: case("first") }], "what was promised is done");
+    assert_eq!(Tally::of(&after).cases()[0].attempts.len(), 2);
     let verdict = |script: &str, verdict| (script.to_owned(), verdict);
     let cut_short = verdict("gate", Verdict::Inconclusive);
     assert_eq!(

@@ -138,6 +138,11 @@ impl Steering {
         })
     }
 
+    /// One more attempt of a script, which somebody was promised by a controller that ended before it was begun.
+    pub fn promised(&self, by: Actor, case: Case) {
+        self.wishes(|wishes| wishes.reruns.push_back((by, case)));
+    }
+
     /// Waits until the run has come to the boundary where it waits; says whether it does, or the wish has passed.
     pub async fn until_paused(&self) -> bool {
         let mut course = self.shared.course.subscribe();

@@ -1,19 +1,21 @@
 //! The start of a controller: what the one before left standing, restated in a new book.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use lab_config::{Lab, Rig};
 use proto_lab::Digest;
 use proto_lab::record::book::{
     BookOpened, DeviceDeclared, EntryId, LabEvent, LabState, PreviousBook, RigDeclared, RigUse, RunStage,
 };
-use proto_lab::record::{Body, FORMAT, Record, RunId, Sequence};
+use proto_lab::record::{Actor, Body, Case, Deed, FORMAT, Note, Outcome, Record, RunId, Sequence, Tally};
 
 use super::task::Core;
 use super::{ControllerError, Setup};
 use crate::dispatch::first::build;
 use crate::dispatch::new_run_id;
 use crate::dispatch::run::BOOK;
-use crate::evidence::{EvidenceError, Recorder, RunFolder, previous_root, read_records};
+use crate::evidence::{EvidenceError, Recorder, RunFolder, previous_root, read_records, sweep_drafts};
 
 /// What was found of the controllers before.
 #[derive(Debug, Default)]
@@ -22,6 +24,8 @@ struct Before {
     state: LabState,
     /// The last of their books.
     previous: Option<PreviousBook>,
+    /// Scripts of each run that somebody was promised would be run once more, in the order that was asked for them.
+    promised: BTreeMap<RunId, Vec<(Actor, Case)>>,
 }
 
 pub(super) async fn start(setup: Setup) -> Result<Core, ControllerError> {
@@ -29,7 +33,10 @@ pub(super) async fn start(setup: Setup) -> Result<Core, ControllerError> {
     let opened = opened(&setup, &before)?;
     let folder = RunFolder::new(setup.runs.join(opened.book.as_str()));
     let first = Record::new(Sequence(0), Timestamp::now(), Body::BookOpened(Box::new(opened.clone())));
-    let book = Recorder::create(folder, opened, setup.key.clone())?;
+    let mut book = Recorder::create(folder, opened, setup.key.clone())?;
+    for draft in sweep_drafts(&setup.runs) {
+        book.append(Body::Note(Note { who: "evidence".to_owned(), what: draft.to_string() }))?;
+    }
     let mut core = Core::new(setup, book, LabState::of([&first]));
     let (restated, under_way) = restated(&core.runs_folder(), &before.state);
     let written =
@@ -37,9 +44,50 @@ pub(super) async fn start(setup: Setup) -> Result<Core, ControllerError> {
     if written.and_then(|()| core.seal()).is_err() {
         return Err(core.why_broken());
     }
-    under_way.into_iter().for_each(|run| core.go_on(run));
+    for run in under_way {
+        let records =
+            read_records(&RunFolder::new(core.runs_folder().join(run.as_str()))).unwrap_or_default();
+        let promised = before.promised.get(&run).cloned().unwrap_or_default();
+        core.go_on(run, not_kept(promised, &records));
+    }
     core.make_free_rigs_safe();
     Ok(core)
+}
+
+impl Before {
+    fn remember_promises(&mut self, records: &[Record]) {
+        for record in records {
+            if let Body::Lab(event) = &record.body
+                && let LabEvent::RerunAsked { run, case, by } = &**event
+            {
+                self.promised.entry(run.clone()).or_default().push((by.clone(), case.clone()));
+            }
+        }
+    }
+}
+
+/// Of the attempts that were promised, those that the run's records say nothing of: no attempt after the first was begun for
+/// them, and nobody was told that there would be none.
+fn not_kept(promised: Vec<(Actor, Case)>, records: &[Record]) -> Vec<(Actor, Case)> {
+    let mut kept: BTreeMap<Case, usize> = BTreeMap::new();
+    for result in Tally::of(records).cases() {
+        kept.insert(result.case.clone(), result.attempts.len().saturating_sub(1));
+    }
+    for record in records {
+        if let Body::Action(action) = &record.body
+            && let (Deed::Rerun { case }, Outcome::NotDone { .. }) = (&action.what, &action.outcome)
+        {
+            *kept.entry(case.clone()).or_default() += 1;
+        }
+    }
+    let still = |(_, case): &(Actor, Case)| match kept.get_mut(case) {
+        Some(left) if *left > 0 => {
+            *left -= 1;
+            false
+        }
+        _ => true,
+    };
+    promised.into_iter().filter(still).collect()
 }
 
 /// Closes every book of this lab that was left open, and folds the last that was ready.
@@ -51,6 +99,7 @@ fn before(setup: &Setup) -> Result<Before, ControllerError> {
         if state.lab != setup.lab.name.as_str() {
             continue;
         }
+        before.remember_promises(&records);
         if !state.closed || previous_root(&folder)?.is_none() {
             close(&folder, setup)?;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use proto_lab::record::book::{EntryId, LabEvent, LabState, RigUse, RunStage, Work};
-use proto_lab::record::{Actor, Body, Record, RunId, SafeState, Sequence, Verdict};
+use proto_lab::record::{Actor, Body, Case, Record, RunId, SafeState, Sequence, Verdict};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
@@ -291,13 +291,15 @@ impl Core {
         Ok(())
     }
 
-    /// Goes on with a run of the controller before this one.
-    pub(super) fn go_on(&mut self, run: RunId) {
+    /// Goes on with a run of the controller before this one, which had promised these scripts once more.
+    pub(super) fn go_on(&mut self, run: RunId, promised: Vec<(Actor, Case)>) {
         let Some(way) = self.state.runs.get(&run).cloned() else { return };
         match work::open(&self.setup.lab, &way.work, self.setup.vet) {
             Ok(found) => {
                 let order = self.order(run.clone(), way.entry, &way.work, &way.by, found);
-                self.launch(order, Steering::default(), true);
+                let steering = Steering::default();
+                promised.into_iter().for_each(|(by, case)| steering.promised(by, case));
+                self.launch(order, steering, true);
                 match (way.stage, way.steered) {
                     (RunStage::Stopping, Some(steered)) => {
                         let reason = steered.reason.unwrap_or_default();
