@@ -7,13 +7,16 @@ use lab_config::{Broker, BrokerUrl, Login, SecretSource};
 use proto_lab::attach::{LONGEST_FRAME, StationServer};
 use proto_lab::record::book::LabEvent;
 use tokio::sync::mpsc;
+use tonic::service::interceptor::InterceptedService;
+use tonic::{Request, Status};
 
 use super::Failure;
 use super::arguments::Published;
 use super::say::{complain, say};
 use crate::driver::state_folder;
 use crate::embedded::EmbeddedBroker;
-use crate::station::attach::{Exchange, StationEvent, StationLog};
+use crate::server::identity::{Caller, Who};
+use crate::station::attach::{CertifiedName, Exchange, ExchangeError, StationEvent, StationLog};
 use crate::station::publish::Publisher;
 
 /// The user of the embedded broker.
@@ -51,12 +54,32 @@ pub(super) fn for_the_book() -> (Arc<dyn StationLog>, mpsc::Receiver<LabEvent>) 
     (Arc::new(ForTheBook(tell)), told)
 }
 
+/// The service at which stations attach under the names their certificates have.
+pub(super) type Stations = InterceptedService<StationServer<Exchange>, fn(Request<()>) -> Called>;
+type Called = Result<Request<()>, Status>;
+
 /// The service at which stations attach; what comes to pass with them goes into `log`.
-pub(super) async fn stations(log: Arc<dyn StationLog>) -> Result<StationServer<Exchange>, Failure> {
+pub(super) async fn stations(log: Arc<dyn StationLog>) -> Result<Stations, Failure> {
     let exchange = Exchange::open(log).await;
-    let exchange = exchange
-        .map_err(|e| Failure::lab(e).hint("set HARNESS_STATE to a folder of this controller's own"))?;
-    Ok(StationServer::new(exchange).max_decoding_message_size(LONGEST_FRAME))
+    let exchange = exchange.map_err(|error| {
+        let hint = match error {
+            ExchangeError::Long { .. } => "set HARNESS_STATE to a folder with a shorter path",
+            _ => "set HARNESS_STATE to a folder of this controller's own",
+        };
+        Failure::lab(error).hint(hint)
+    })?;
+    let server = StationServer::new(exchange).max_decoding_message_size(LONGEST_FRAME);
+    Ok(InterceptedService::new(server, named))
+}
+
+/// Tells the exchange by what name a station is certified.
+#[allow(clippy::result_large_err, clippy::unnecessary_wraps, reason = "what an interceptor returns")]
+fn named(mut request: Request<()>) -> Called {
+    let who = request.extensions().get::<Caller>().map(|caller| caller.who.clone());
+    if let Some(Who::Station(name)) = who {
+        request.extensions_mut().insert(CertifiedName(name));
+    }
+    Ok(request)
 }
 
 /// Publication under way, with the broker where it is the embedded one.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use proto_lab::attach::{Frame, Hello, MadeSafe, PartName, Says, Station, StationFrame};
+use proto_lab::record::ActorName;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -25,6 +26,14 @@ const OUTBOUND: usize = 8;
 const FROM_DOORS: usize = 64;
 /// Stations attached at a time.
 const STATIONS: usize = 64;
+
+/// The longest path of a socket, in octets (`sun_path` of Linux, without its last zero).
+const LONGEST_PATH: usize = 107;
+
+/// The name in the certificate that a station showed; whoever mounts the exchange puts it into a request's extensions. Where
+/// it is absent nobody is asked for certificates, and a station has the name it gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertifiedName(pub ActorName);
 
 /// Something that came to pass with a station, for the lab's book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +95,12 @@ pub enum ExchangeError {
     /// The environment names no state folder.
     #[error("no folder for the door of the stations: set HARNESS_STATE to one")]
     Nowhere,
+    /// The system takes no socket of so long a path.
+    #[error("{}: a socket's path of {} octets; the system takes at most {LONGEST_PATH}", path.display(), path.as_os_str().len())]
+    Long {
+        /// The socket.
+        path: PathBuf,
+    },
     /// Another controller has it.
     #[error("another controller on this machine takes stations already: {0} answers")]
     Taken(PathBuf),
@@ -156,6 +171,9 @@ impl Exchange {
 
 /// A socket that nobody listens at is a dead controller's, and is taken over.
 async fn bind(door: &Path) -> Result<UnixListener, ExchangeError> {
+    if door.as_os_str().len() > LONGEST_PATH {
+        return Err(ExchangeError::Long { path: door.to_owned() });
+    }
     let io = |source| ExchangeError::Io { path: door.to_owned(), source };
     if UnixStream::connect(door).await.is_ok() {
         return Err(ExchangeError::Taken(door.to_owned()));
@@ -250,8 +268,10 @@ impl Station for Exchange {
         &self,
         request: Request<Streaming<StationFrame>>,
     ) -> Result<Response<Self::AttachStream>, Status> {
+        let certified = request.extensions().get::<CertifiedName>().cloned();
         let mut inbound = request.into_inner();
         let hello = hello(&mut inbound).await?;
+        is_named(&hello, certified.as_ref())?;
         let at_doors = self.shared.attach(&hello)?;
         let (outbound, stream) = mpsc::channel(OUTBOUND);
         let station = hello.station.clone();
@@ -273,6 +293,22 @@ impl Station for Exchange {
             shared.lost(station, reason);
         });
         Ok(Response::new(ReceiverStream::new(stream)))
+    }
+}
+
+/// A station is who its certificate says it is.
+#[allow(clippy::result_large_err, reason = "what every method of a service returns")]
+fn is_named(hello: &Hello, certified: Option<&CertifiedName>) -> Result<(), Status> {
+    match certified {
+        Some(CertifiedName(name)) if name.as_str() != hello.station.as_str() => {
+            let words = format!(
+                "it says it is station {}, and its certificate is for {name}: `name` of its offer file must be that of \
+                 its certificate",
+                hello.station
+            );
+            Err(Status::permission_denied(words))
+        }
+        _ => Ok(()),
     }
 }
 

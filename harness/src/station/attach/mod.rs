@@ -26,6 +26,6 @@ mod pulse;
 mod routes;
 mod session;
 
-pub use exchange::{Exchange, ExchangeError, NoStationLog, StationEvent, StationLog};
+pub use exchange::{CertifiedName, Exchange, ExchangeError, NoStationLog, StationEvent, StationLog};
 pub use held::{Held, HeldError};
 pub use program::{Program, ProgramError, Way};

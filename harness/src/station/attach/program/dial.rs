@@ -4,22 +4,23 @@ use std::fmt;
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use lab_config::{ClientIdentity, HttpUrl};
 use proto_lab::attach::{Frame, Hello, LONGEST_FRAME, Says, StationClient, StationFrame};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
 use tonic::codegen::Service;
 use tonic::transport::{Endpoint, Uri};
+use tonic::{Status, Streaming};
 
 use super::ProgramError;
 use crate::tls;
@@ -91,14 +92,20 @@ impl Way {
     }
 
     async fn attach(&self, hello: Hello) -> Result<Dialled, String> {
-        let connected = self.endpoint.connect_with_connector(Dialler(self.clone())).await;
+        let broke = Broke::default();
+        let connected = self.endpoint.connect_with_connector(Dialler(self.clone(), broke.clone())).await;
         let channel = connected.map_err(|error| format!("{self}: {}", chain(&error)))?;
         let mut client = StationClient::new(channel).max_decoding_message_size(LONGEST_FRAME);
         let (outbound, frames) = mpsc::channel(OUTBOUND);
         let hello = Frame::session(Says::Hello(hello)).into();
         outbound.send(hello).await.map_err(|_| "the hello was not taken".to_owned())?;
         let attached = client.attach(ReceiverStream::new(frames)).await;
-        let attached = attached.map_err(|status| format!("{self} refuses: {}", status.message()))?;
+        let refused = |status: Status| match broke.take() {
+            // Of a connection that was cut gRPC says no more than that.
+            Some(reason) => format!("{self} ended the connection: {reason}"),
+            None => format!("{self} refuses: {}", status.message()),
+        };
+        let attached = attached.map_err(refused)?;
         Ok((outbound, attached.into_inner()))
     }
 }
@@ -114,15 +121,69 @@ fn chain(error: &dyn std::error::Error) -> String {
     words
 }
 
+/// Why a connection broke, as it was first known: with TLS 1.3 that is where a refused certificate is told.
+#[derive(Debug, Clone, Default)]
+struct Broke(Arc<Mutex<Option<String>>>);
+
+impl Broke {
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn heard<T>(&self, polled: Poll<std::io::Result<T>>) -> Poll<std::io::Result<T>> {
+        if let Poll::Ready(Err(error)) = &polled {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| error.to_string());
+        }
+        polled
+    }
+}
+
+/// A connection that remembers why it broke.
+struct Heard {
+    stream: Box<dyn Stream>,
+    broke: Broke,
+}
+
+impl AsyncRead for Heard {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let read = Pin::new(&mut self.stream).poll_read(cx, into);
+        self.broke.heard(read)
+    }
+}
+
+impl AsyncWrite for Heard {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, octets);
+        self.broke.heard(written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.broke.heard(flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
 /// Makes the connection beneath gRPC.
 #[derive(Clone)]
-struct Dialler(Way);
+struct Dialler(Way, Broke);
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Service<Uri> for Dialler {
-    type Response = TokioIo<Box<dyn Stream>>;
+    type Response = TokioIo<Heard>;
     type Error = std::io::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -131,7 +192,7 @@ impl Service<Uri> for Dialler {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let Way { url, tls, .. } = self.0.clone();
+        let (Way { url, tls, .. }, broke) = (self.0.clone(), self.1.clone());
         Box::pin(async move {
             let at = url.authority();
             let stream = TcpStream::connect((at.host(), at.port())).await?;
@@ -140,7 +201,7 @@ impl Service<Uri> for Dialler {
                 None => Box::new(stream),
                 Some((connector, name)) => Box::new(connector.connect(name, stream).await?),
             };
-            Ok(TokioIo::new(stream))
+            Ok(TokioIo::new(Heard { stream, broke }))
         })
     }
 }
