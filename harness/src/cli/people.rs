@@ -18,10 +18,9 @@ pub(super) fn people(verb: &arguments::People) -> Result<Exit, Failure> {
 
 fn add(verb: &PeopleAdd) -> Result<Exit, Failure> {
     let password = password(verb)?;
-    let mut people = People::read(&verb.at.path).map_err(failure)?;
     let person = Person::new(verb.name.clone(), verb.role, password.as_deref(), &verb.cosigner_keys);
-    people.add(person.map_err(failure)?).map_err(failure)?;
-    people.write(&verb.at.path).map_err(failure)?;
+    let person = person.map_err(failure)?;
+    People::change(&verb.at.path, |people| people.add(person)).map_err(failure)?;
     say!("{} ({}) added to {}", verb.name, verb.role, verb.at.path.display());
     Ok(Exit::Done)
 }
@@ -38,18 +37,15 @@ fn password(verb: &PeopleAdd) -> Result<Option<String>, Failure> {
 }
 
 fn key(verb: &PeopleKey) -> Result<Exit, Failure> {
-    let mut people = People::read(&verb.at.path).map_err(failure)?;
-    let is_new = people.add_key(&verb.name, &verb.key).map_err(failure)?;
-    people.write(&verb.at.path).map_err(failure)?;
+    let is_new = People::change(&verb.at.path, |people| people.add_key(&verb.name, &verb.key));
+    let is_new = is_new.map_err(failure)?;
     let told = if is_new { "registered for" } else { "was registered already for" };
     say!("{} {told} {} in {}", verb.key.short(), verb.name, verb.at.path.display());
     Ok(Exit::Done)
 }
 
 fn remove(verb: &PeopleRemove) -> Result<Exit, Failure> {
-    let mut people = People::read(&verb.at.path).map_err(failure)?;
-    let removed = people.remove(&verb.name).map_err(failure)?;
-    people.write(&verb.at.path).map_err(failure)?;
+    let removed = People::change(&verb.at.path, |people| people.remove(&verb.name)).map_err(failure)?;
     say!("{} ({}) removed from {}", removed.name, removed.role, verb.at.path.display());
     Ok(Exit::Done)
 }

@@ -65,8 +65,8 @@ impl CosignRuns {
 
 impl CosignRuns {
     /// Where a witness's page posts.
-    pub(super) fn routes(self) -> axum::Router {
-        axum::Router::new().route("/cosign", post(posted)).with_state(self)
+    pub(super) fn routes(self) -> super::Pages {
+        super::Pages::new().route("/cosign", post(posted)).with_state(self)
     }
 
     /// Keeps what a witness has signed, with the run and in the lab book.

@@ -1,8 +1,9 @@
 //! A listener: connections, handshakes, and the HTTP of both kinds of client on one port.
 //!
-//! So many connections at a time, and a limit on how long each may take to say something. What is refused before there is a
-//! request (no TLS, a certificate expired or taken back, octets that are no HTTP) is told to the callbook like any other
-//! refused call.
+//! So many connections at a time, a part of them kept for callers with certificates, and a limit on how long each may take to
+//! say something and may stand without a call. What is refused before there is a request (no TLS, a certificate expired or
+//! taken back, octets that are no HTTP) is told to the callbook like any other refused call; a connection whose certificate
+//! is taken back or expires is closed, and that is told too.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,14 +23,18 @@ use tokio_util::task::TaskTracker;
 
 use super::callbook::{Callbook, RefusedCall};
 use super::identity::right::Door;
+use super::lapse::TakenBack;
 use super::pki::Certified;
+use super::traffic::Traffic;
 use crate::http::Taken;
 
 /// Connections at a time; the next waits in the kernel's queue.
 const CONNECTIONS: usize = 1024;
+/// Connections at a time of callers who showed no certificate, where others do: they never keep those out.
+const STRANGERS: usize = 768;
 /// Calls at a time on one connection.
 const CALLS_OF_A_CONNECTION: u32 = 128;
-/// How long a handshake, the first request, and the head of each request may take.
+/// How long a handshake, and the head of each request, may take.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
 /// A connection without traffic is asked for a sign of life this often, and has so long to give it.
 const KEEPALIVE: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs(20));
@@ -49,15 +54,29 @@ pub(super) struct Peer {
     pub(super) from: SocketAddr,
     /// The certificate it showed, or what is wrong with it; absent when it showed none.
     pub(super) certificate: Option<Arc<Result<Certified, String>>>,
-    /// Cancelled by the first request: the connection is of use.
-    pub(super) asked: CancellationToken,
+    /// What the connection is of use for.
+    pub(super) traffic: Traffic,
+}
+
+/// How callers show who they are.
+#[derive(Debug, Clone)]
+pub(super) struct Tls {
+    pub(super) config: Arc<ServerConfig>,
+    pub(super) taken_back: TakenBack,
+}
+
+/// Room for connections.
+#[derive(Debug, Clone)]
+struct Places {
+    all: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
 }
 
 /// A listener that is bound.
 #[derive(Debug, Clone)]
 pub(super) struct Listening {
     pub(super) door: Door,
-    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) tls: Option<Tls>,
     pub(super) callbook: Callbook,
     pub(super) stop: CancellationToken,
 }
@@ -66,9 +85,10 @@ impl Listening {
     /// Accepts until it is stopped, and waits for what is under way.
     pub(super) async fn serve(self, listener: TcpListener, router: Router) {
         let tasks = TaskTracker::new();
-        let places = Arc::new(Semaphore::new(CONNECTIONS));
-        while let Some((stream, from, place)) = self.accept(&listener, &places).await {
-            tasks.spawn(self.clone().connection(stream, from, router.clone(), place));
+        let (all, strangers) = (Semaphore::new(CONNECTIONS), Semaphore::new(STRANGERS));
+        let places = Places { all: Arc::new(all), strangers: Arc::new(strangers) };
+        while let Some((stream, from, place)) = self.accept(&listener, &places.all).await {
+            tasks.spawn(self.clone().connection(stream, from, router.clone(), (place, places.clone())));
         }
         tasks.close();
         tasks.wait().await;
@@ -101,23 +121,35 @@ impl Listening {
         stream: TcpStream,
         from: SocketAddr,
         router: Router,
-        place: OwnedSemaphorePermit,
+        (_place, places): (OwnedSemaphorePermit, Places),
     ) {
-        let _place = place;
         // Small messages must not wait for acknowledgements of others; a socket that refuses this is slower, no more.
         let _ = stream.set_nodelay(true);
-        let mut peer = Peer { from, certificate: None, asked: CancellationToken::new() };
+        let mut peer = Peer { from, certificate: None, traffic: Traffic::new() };
         let Some(tls) = &self.tls else { return self.http(stream, peer, router).await };
-        let shaking = tokio::time::timeout(HEAD_WITHIN, TlsAcceptor::from(Arc::clone(tls)).accept(stream));
-        match self.stop.run_until_cancelled(shaking).await {
-            Some(Ok(Ok(stream))) => {
-                peer.certificate = shown(&stream);
-                self.http(stream, peer, router).await;
-            }
-            Some(Ok(Err(error))) => self.refused(from, "handshake", &error.to_string()),
-            Some(Err(_)) => self.refused(from, "handshake", "it took too long"),
-            None => {}
-        }
+        let acceptor = TlsAcceptor::from(Arc::clone(&tls.config));
+        let shaking = tokio::time::timeout(HEAD_WITHIN, acceptor.accept(stream));
+        let stream = match self.stop.run_until_cancelled(shaking).await {
+            Some(Ok(Ok(stream))) => stream,
+            Some(Ok(Err(error))) => return self.refused(from, "handshake", &error.to_string()),
+            Some(Err(_)) => return self.refused(from, "handshake", "it took too long"),
+            None => return,
+        };
+        peer.certificate = shown(&stream);
+        let _place = match peer.certificate {
+            Some(_) => None,
+            None => match Arc::clone(&places.strangers).try_acquire_owned() {
+                Ok(place) => Some(place),
+                Err(_) => {
+                    return self.refused(
+                        from,
+                        "connection",
+                        "as many without a certificate are here as may be",
+                    );
+                }
+            },
+        };
+        self.http(stream, peer, router).await;
     }
 
     async fn http(
@@ -126,29 +158,40 @@ impl Listening {
         peer: Peer,
         router: Router,
     ) {
-        let (from, asked) = (peer.from, peer.asked.clone());
+        let (from, traffic, certificate) = (peer.from, peer.traffic.clone(), peer.certificate.clone());
         let service = TowerToHyperService::new(router.layer(Extension(peer)));
         let builder = builder();
         let stream = TokioIo::new(Taken::new(stream, TAKEN_WITHIN));
         let mut served = std::pin::pin!(builder.serve_connection(stream, service));
-        let unused = async {
-            tokio::time::sleep(HEAD_WITHIN).await;
-            if asked.is_cancelled() {
-                std::future::pending::<()>().await;
-            }
-        };
         let ended = tokio::select! {
             ended = served.as_mut() => Some(ended),
-            () = unused => return self.refused(from, "connection", "it asked for nothing"),
+            reason = self.lapse(certificate) => return self.refused(from, "connection", &reason),
+            () = traffic.idle() => {
+                if !traffic.asked() {
+                    return self.refused(from, "connection", "it asked for nothing");
+                }
+                served.as_mut().graceful_shutdown();
+                tokio::time::timeout(GRACE, served).await.ok()
+            }
             () = self.stop.cancelled() => {
                 served.as_mut().graceful_shutdown();
                 tokio::time::timeout(GRACE, served).await.ok()
             }
         };
         if let Some(Err(error)) = ended
-            && !asked.is_cancelled()
+            && (!traffic.asked() || breaks_the_rules(&*error))
         {
-            self.refused(from, "connection", &format!("no HTTP: {error}"));
+            self.refused(from, "connection", &format!("no HTTP: {}", chain(&*error)));
+        }
+    }
+
+    /// Waits until what the caller showed counts no more, and says why.
+    async fn lapse(&self, certificate: Option<Arc<Result<Certified, String>>>) -> String {
+        match (&self.tls, certificate.as_deref()) {
+            (Some(tls), Some(Ok(certified))) => {
+                format!("{}: {}", certified.holder, tls.taken_back.clone().lapse(certified).await)
+            }
+            _ => std::future::pending().await,
         }
     }
 
@@ -169,6 +212,30 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .max_header_list_size(HEAD)
         .max_concurrent_streams(CALLS_OF_A_CONNECTION);
     builder
+}
+
+/// An error with what caused it.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let (mut words, mut cause) = (error.to_string(), error.source());
+    while let Some(next) = cause {
+        words = format!("{words}: {next}");
+        cause = next.source();
+    }
+    words
+}
+
+/// Whether a connection ended because of what came over it, rather than because it broke or stood still.
+fn breaks_the_rules(error: &(dyn std::error::Error + 'static)) -> bool {
+    let ends =
+        |e: &hyper::Error| e.is_timeout() || e.is_incomplete_message() || e.is_closed() || e.is_canceled();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() || error.downcast_ref::<hyper::Error>().is_some_and(ends) {
+            return false;
+        }
+        cause = error.source();
+    }
+    true
 }
 
 /// The handshake has checked the certificate; what it says may still be nothing this lab understands.

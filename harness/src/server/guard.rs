@@ -19,7 +19,9 @@ use super::callbook::{Callbook, RefusedCall};
 use super::door::Peer;
 use super::identity::right::{Door, NoRight, permit};
 use super::identity::{Caller, SignIn, Who};
+use super::lapse::{Lapse, once_not};
 use super::pki::{Certified, Standing};
+use super::under_way::under_way;
 
 /// Requests that are being judged or begun at a time. A stream that has begun counts no more here.
 const CALLS: usize = 256;
@@ -105,26 +107,38 @@ pub(super) async fn guard(State(guard): State<Guard>, request: Request, next: Ne
     let Some(peer) = request.extensions().get::<Peer>().cloned() else {
         return refusal(&request, StatusCode::INTERNAL_SERVER_ERROR, "a request without a connection");
     };
-    peer.asked.cancel();
+    let under = peer.traffic.begin();
     let call = format!("{} {}", request.method(), request.uri().path());
     let mut caller = Caller { from: peer.from, who: Who::Nobody, until: None };
     let judged = guard.judge(&peer, &request, &mut caller);
-    let (response, refused) = match judged {
-        Err((response, reason)) => (*response, reason),
-        Ok(()) => guard.answered(request, caller.clone(), next).await,
+    let (response, refused, lapse) = match judged {
+        Err((response, reason)) => (*response, reason, None),
+        Ok(by) => {
+            let lapse = guard.lapse(by, request.headers());
+            let (response, refused) = guard.answered(request, caller.clone(), next).await;
+            (response, refused, lapse)
+        }
+    };
+    let record = move |reason: &str| {
+        let (by, from) = (caller.who.actor(), caller.place());
+        guard.callbook.refused(RefusedCall { by, from, call: &call, reason });
     };
     if let Some(reason) = refused {
-        let (by, from) = (caller.who.actor(), caller.place());
-        guard.callbook.refused(RefusedCall { by, from, call: &call, reason: &reason });
+        record(&reason);
     }
-    response
+    // A stream that was begun says how it ended behind everything else.
+    under_way(response, under, lapse, move |trailers| {
+        if let Some(reason) = refused_in(trailers) {
+            record(&reason);
+        }
+    })
 }
 
 /// An answer, and why it is a refusal that must be recorded.
 type Judged = (Box<Response<Body>>, Option<String>);
 
 impl Guard {
-    fn judge(&self, peer: &Peer, request: &Request, caller: &mut Caller) -> Result<(), Judged> {
+    fn judge(&self, peer: &Peer, request: &Request, caller: &mut Caller) -> Result<ByWhat, Judged> {
         let refuse = |status, reason: String| (Box::new(refusal(request, status, &reason)), Some(reason));
         let known = self.who(peer, request.headers());
         let (who, by, until) = known.map_err(|reason| refuse(StatusCode::UNAUTHORIZED, reason))?;
@@ -142,8 +156,15 @@ impl Guard {
             ByWhat::Loopback if !is_own_page(request, "http://") || !is_asked_by_loopback_name(request) => {
                 Err(refuse(StatusCode::FORBIDDEN, "a page of another origin asks".to_owned()))
             }
-            _ => Ok(()),
+            by => Ok(by),
         }
+    }
+
+    /// The end of a session, for an answer that may outlast it. That of a certificate ends the whole connection.
+    fn lapse(&self, by: ByWhat, headers: &HeaderMap) -> Option<Lapse> {
+        let (ByWhat::Session, Believed::Credentials(sign_in)) = (by, &self.believed) else { return None };
+        let (sign_in, headers) = (Arc::clone(sign_in), headers.clone());
+        Some(once_not(move || sign_in.actor(&headers, Timestamp::now()).is_some()))
     }
 
     async fn answered(
@@ -203,22 +224,28 @@ fn refused_by(response: &Response<Body>) -> Option<String> {
     if let Some(Why(words)) = response.extensions().get() {
         return Some(words.clone());
     }
-    if let Some(status) = Status::from_header_map(headers) {
-        let refused = matches!(
-            status.code(),
-            Code::InvalidArgument
-                | Code::OutOfRange
-                | Code::PermissionDenied
-                | Code::ResourceExhausted
-                | Code::Unauthenticated
-                | Code::Unimplemented
-                | Code::Internal
-        );
-        return refused.then(|| format!("{:?}: {}", status.code(), status.message()));
+    if headers.contains_key(Status::GRPC_STATUS) {
+        return refused_in(headers);
     }
     let status = response.status();
     let is_absent = status == StatusCode::NOT_FOUND;
     (status.is_client_error() && !is_absent).then(|| status.to_string())
+}
+
+/// Why a status of gRPC is a refusal, where it is one.
+fn refused_in(headers: &HeaderMap) -> Option<String> {
+    let status = Status::from_header_map(headers)?;
+    let refused = matches!(
+        status.code(),
+        Code::InvalidArgument
+            | Code::OutOfRange
+            | Code::PermissionDenied
+            | Code::ResourceExhausted
+            | Code::Unauthenticated
+            | Code::Unimplemented
+            | Code::Internal
+    );
+    refused.then(|| format!("{:?}: {}", status.code(), status.message()))
 }
 
 fn is_grpc(request: &Request) -> bool {

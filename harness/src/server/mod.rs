@@ -19,15 +19,20 @@ mod cosign;
 mod door;
 mod guard;
 pub mod identity;
+mod lapse;
 pub mod page;
+mod pages;
 pub mod pki;
 mod services;
 mod tls;
+mod traffic;
+mod under_way;
 mod watch;
 
 pub use address::{ListenAddressError, LoopbackAddress, NotLoopback};
 pub use callbook::{Callbook, Calls, callbook};
 pub use identity::right::Door;
+pub use pages::Pages;
 pub use services::Services;
 
 use std::net::SocketAddr;
@@ -46,9 +51,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::evidence::CosignerKey;
 use cosign::{CosignRuns, Witnesses};
-use door::Listening;
+use door::{Listening, Tls};
 use guard::{Believed, Guard};
 use identity::SignIn;
+use lapse::TakenBack;
 use pki::{Pki, PkiError};
 use watch::{Runs, WatchRuns};
 
@@ -118,7 +124,7 @@ pub enum ServeError {
 pub struct Server {
     watch: TcpListener,
     control: TcpListener,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<(Arc<ServerConfig>, Pki)>,
     believed: Believed,
     witnesses: Witnesses,
     runs: Runs,
@@ -137,7 +143,7 @@ impl Server {
             Access::Credentials { pki, people } => {
                 let people = Arc::new(SignIn::new(people, callbook.clone()));
                 let believed = Believed::Credentials(Arc::clone(&people));
-                (Some(tls::config(&pki)?), believed, Witnesses::OfPeople(people))
+                (Some((tls::config(&pki)?, pki)), believed, Witnesses::OfPeople(people))
             }
             Access::LoopbackWithoutCredentials { name, witnesses } => {
                 for (door, address) in doors {
@@ -171,19 +177,17 @@ impl Server {
     /// [`ServeError::Reflection`].
     pub async fn serve(
         self,
-        watch: Router,
-        control: Router,
+        watch: Pages,
+        control: Pages,
         acts: Services,
         stop: CancellationToken,
     ) -> Result<(), ServeError> {
         let watch = self.router(Door::Watch, watch, Services::new()).await?;
         let control = self.router(Door::Control, control, acts).await?;
-        let listening = |door| Listening {
-            door,
-            tls: self.tls.clone(),
-            callbook: self.callbook.clone(),
-            stop: stop.clone(),
-        };
+        let tls =
+            self.tls.map(|(config, pki)| Tls { config, taken_back: TakenBack::follow(pki, stop.clone()) });
+        let listening =
+            |door| Listening { door, tls: tls.clone(), callbook: self.callbook.clone(), stop: stop.clone() };
         tokio::join!(
             listening(Door::Watch).serve(self.watch, watch),
             listening(Door::Control).serve(self.control, control),
@@ -191,21 +195,23 @@ impl Server {
         Ok(())
     }
 
-    async fn router(&self, door: Door, pages: Router, services: Services) -> Result<Router, ServeError> {
+    async fn router(&self, door: Door, mut pages: Pages, services: Services) -> Result<Router, ServeError> {
         let watch = WatchServer::new(WatchRuns::new(self.runs.clone()));
         let cosign = CosignRuns::new(self.runs.clone(), self.witnesses.clone(), self.callbook.clone());
-        let mut pages = pages;
         if door == Door::Watch {
             pages = pages.merge(cosign.clone().routes());
         }
         let services = services
             .with(watch.max_decoding_message_size(MAX_REQUEST))
             .with(CosignServer::new(cosign).max_decoding_message_size(MAX_REQUEST));
-        let mut router = pages.merge(services.into_router().await?);
         if let Believed::Credentials(sign_in) = &self.believed {
-            router = router.merge(identity::routes(door, Arc::clone(sign_in)));
+            pages = pages.merge(identity::routes(door, Arc::clone(sign_in)));
         }
+        let paths: Vec<&str> = pages.paths().collect();
+        tracing::debug!("pages at the {door} listener: {}", paths.join(" "));
+        let router = Router::from(pages).merge(services.into_router().await?);
         let guard = Guard::new(door, self.believed.clone(), self.callbook.clone());
+        // Around everything that is mounted, and around what answers where nothing is.
         Ok(router.layer(from_fn_with_state(guard, guard::guard)))
     }
 }

@@ -5,7 +5,6 @@ mod unattended;
 use std::path::Path;
 use std::sync::Arc;
 
-use proto_lab::attach::StationServer;
 use proto_lab::control::ControlServer;
 use proto_lab::queue::QueueServer;
 use proto_lab::record::book::LabEvent;
@@ -26,14 +25,13 @@ use crate::server::control::Acts;
 use crate::server::page::{self, Face, Shown};
 use crate::server::pki::Pki;
 use crate::server::{Access, Calls, Door, ServeError, Server, Services, Settings, callbook};
-use crate::station::attach::Exchange;
 use unattended::Unattended;
 
 pub(super) async fn serve(verb: &Serve) -> Result<Exit, Failure> {
-    if !verb.runs.is_dir() {
-        return Err(Failure::input(format!("{} is no folder", verb.runs.display()))
-            .hint("make it, or give the folder of run folders with --runs"));
-    }
+    std::fs::create_dir_all(&verb.runs).map_err(|error| {
+        Failure::input(format!("{} is no folder, and cannot be made: {error}", verb.runs.display()))
+            .hint("give the folder of run folders with --runs")
+    })?;
     let by = operator()?;
     let (callbook, calls) = callbook();
     let access = access(verb, &by.name)?;
@@ -105,7 +103,7 @@ async fn controller(verb: &Serve) -> Result<(Controller, Running, Arc<Embedded>)
 
 /// Serves until it is told to stop or the controller can do no more; then ends every run, and the book last of all.
 async fn attend(
-    (server, stations): (Server, StationServer<Exchange>),
+    (server, stations): (Server, lent::Stations),
     shown: Shown,
     controller: Controller,
     running: Running,

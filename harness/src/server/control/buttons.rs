@@ -1,6 +1,5 @@
 //! The engineers' buttons: `POST /control/ACT` with a small JSON object, for pages at the control listener.
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
@@ -13,6 +12,7 @@ use serde::Deserialize;
 
 use super::Acts;
 use crate::dispatch::controller::{Action, Asked, Lease, RefusalKind};
+use crate::server::Pages;
 use crate::server::guard::{RECORDED, Why};
 use crate::server::identity::By;
 
@@ -74,12 +74,12 @@ fn path(act: &str) -> String {
 }
 
 /// The routes of the buttons.
-pub(super) fn routes(acts: Acts) -> Router {
-    let route = |router: Router<Acts>, (act, read): (&str, Read)| {
+pub(super) fn routes(acts: Acts) -> Pages {
+    let route = |pages: Pages<Acts>, (act, read): (&str, Read)| {
         let pressed = async move |state, by, request| pressed(read, state, by, request).await;
-        router.route(&path(act), post(pressed))
+        pages.route(&path(act), post(pressed))
     };
-    BUTTONS.into_iter().fold(Router::new(), route).with_state(acts)
+    BUTTONS.into_iter().fold(Pages::new(), route).with_state(acts)
 }
 
 async fn pressed(action: Read, State(acts): State<Acts>, By(by): By, request: Request) -> Response<Body> {

@@ -38,7 +38,7 @@ impl Acts {
     }
 
     /// The buttons of pages at the control listener, in front of the same controller.
-    pub fn buttons(&self) -> axum::Router {
+    pub fn buttons(&self) -> super::Pages {
         buttons::routes(self.clone())
     }
 

@@ -165,11 +165,23 @@ impl People {
         Ok(Self { people })
     }
 
-    /// Writes the file, readable by its owner alone.
+    /// Changes the people of a file, one change at a time: what somebody else changes meanwhile is kept.
     ///
     /// # Errors
-    /// [`PeopleError::File`], [`PeopleError::Content`].
-    pub fn write(&self, path: &Path) -> Result<(), PeopleError> {
+    /// [`PeopleError::File`], [`PeopleError::Content`], and those of the change; then the file is as it was.
+    pub fn change<T>(
+        path: &Path,
+        change: impl FnOnce(&mut Self) -> Result<T, PeopleError>,
+    ) -> Result<T, PeopleError> {
+        let _lock = files::lock_beside(path)?;
+        let mut people = Self::read(path)?;
+        let changed = change(&mut people)?;
+        people.write(path)?;
+        Ok(changed)
+    }
+
+    /// Writes the file, readable by its owner alone.
+    pub(super) fn write(&self, path: &Path) -> Result<(), PeopleError> {
         let document = Document { person: self.people.values().cloned().collect() };
         let text = toml::to_string(&document)
             .map_err(|e| PeopleError::Content { path: path.to_owned(), reason: e.to_string() })?;

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -26,6 +25,7 @@ use super::people::PeopleFile;
 use super::right::Door;
 use super::session::{Sessions, Token, no_cookie};
 use super::{By, Caller};
+use crate::server::Pages;
 use crate::server::callbook::Callbook;
 use crate::server::guard::Why;
 
@@ -150,9 +150,9 @@ fn token(headers: &HeaderMap) -> Option<Token> {
 }
 
 /// The routes of the sign-in at a listener.
-pub(in crate::server) fn routes(door: Door, sign_in: Arc<SignIn>) -> Router {
+pub(in crate::server) fn routes(door: Door, sign_in: Arc<SignIn>) -> Pages {
     let state = (door, sign_in);
-    Router::new()
+    Pages::new()
         .route("/sign-in", get(async || of_page("text/html; charset=utf-8", PAGE)).post(signing_in))
         .route("/sign-in.js", get(async || of_page("text/javascript; charset=utf-8", SCRIPT)))
         .route("/sign-out", post(signing_out))

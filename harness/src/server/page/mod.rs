@@ -28,16 +28,17 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::Uri;
 use axum::response::Response;
 use axum::routing::get;
-use axum::{Extension, Router};
 use jiff::Timestamp;
 use proto_lab::record::{ActorName, Credential, Role, RunId};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+use super::Pages;
 use super::identity::Caller;
 use super::watch::Runs;
 use crate::evidence::RunFolder;
@@ -93,7 +94,7 @@ impl fmt::Debug for Page {
 }
 
 /// The page, for a listener of this face. It asks for no credentials: whoever mounts it does.
-pub fn router(shown: Shown, face: Face) -> Router {
+pub fn router(shown: Shown, face: Face) -> Pages {
     let page = Page {
         runs: Runs::new(shown.runs.clone()),
         shown: Arc::new(shown),
@@ -104,7 +105,7 @@ pub fn router(shown: Shown, face: Face) -> Router {
         told: Arc::new(Told::default()),
         lab: Arc::default(),
     };
-    Router::new()
+    Pages::new()
         .route("/", get(async || assets::page("lab.html")))
         .route("/assets/{name}", get(async |Path(name): Path<String>| assets::asset(&name)))
         .route("/session", get(session))

@@ -19,10 +19,11 @@ impl Listening {
     ///
     /// # Errors
     /// [`ServeError::Bind`].
-    pub async fn start(address: LoopbackAddress, router: Router) -> Result<Self, ServeError> {
+    pub async fn start(address: LoopbackAddress, router: impl Into<Router>) -> Result<Self, ServeError> {
         let bind = |source| ServeError::Bind { door: Door::Watch, address: address.get(), source };
-        let server =
-            http::Server::start_at(address.get(), None, router, PAGE_CONNECTIONS).await.map_err(bind)?;
+        let server = http::Server::start_at(address.get(), None, router.into(), PAGE_CONNECTIONS)
+            .await
+            .map_err(bind)?;
         Ok(Self { server })
     }
 

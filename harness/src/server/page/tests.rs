@@ -39,7 +39,7 @@ struct Browser {
 
 impl Browser {
     async fn of(runs: &std::path::Path) -> Self {
-        let server = Server::start(router(shown(runs), Face::Watch), 64).await.unwrap();
+        let server = Server::start(router(shown(runs), Face::Watch).into(), 64).await.unwrap();
         Self { server, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 

@@ -1,5 +1,6 @@
 //! Making an authority, issuing under it, and taking back.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -147,6 +148,7 @@ impl Pki {
     /// # Errors
     /// As [`Pki::issue`].
     pub fn issue_server(&self, hosts: &[Host], now: Timestamp) -> Result<Issued, PkiError> {
+        let _lock = self.locked()?;
         let (certificate, key) = (self.server(), self.server_key());
         let name = ActorName::from_str("controller").map_err(|e| PkiError::Make {
             what: "the controller's certificate".into(),
@@ -168,6 +170,7 @@ impl Pki {
     /// [`PkiError::Exists`] when such files are there, [`PkiError::Exposed`] when others can read the authority's key;
     /// [`PkiError::Io`], [`PkiError::Content`], [`PkiError::Make`].
     pub fn issue(&self, holder: &Holder, days: u32, to: &Path, now: Timestamp) -> Result<Issued, PkiError> {
+        let _lock = self.locked()?;
         let stem = file_stem(&holder.name);
         let (certificate, key) = (to.join(format!("{stem}.pem")), to.join(format!("{stem}.key")));
         for path in [&certificate, &key] {
@@ -182,14 +185,28 @@ impl Pki {
         Ok(Issued { certified, certificate, key })
     }
 
+    /// One at a time changes what an authority has issued and taken back.
+    fn locked(&self) -> Result<File, PkiError> {
+        let lock = File::open(self.authority()).map_err(PkiError::io("open", self.authority()))?;
+        lock.lock().map_err(PkiError::io("lock", self.authority()))?;
+        Ok(lock)
+    }
+
+    /// The serial numbers of the certificates taken back.
+    ///
+    /// # Errors
+    /// [`PkiError::Content`] when the list cannot be read.
+    pub(in crate::server) fn taken_back(&self) -> Result<BTreeSet<Serial>, PkiError> {
+        Ok(self.read_revoked()?.into_iter().map(|(serial, _)| serial).collect())
+    }
+
     /// Takes back every certificate in use that has this name or this serial number.
     ///
     /// # Errors
     /// [`PkiError::Unknown`] when there is none; [`PkiError::Io`], [`PkiError::Content`], [`PkiError::Make`].
     pub fn revoke(&self, which: &str, now: Timestamp) -> Result<Vec<Certified>, PkiError> {
         // Two at a time would each write a list without what the other took back.
-        let lock = File::open(self.authority()).map_err(PkiError::io("open", self.authority()))?;
-        lock.lock().map_err(PkiError::io("lock", self.authority()))?;
+        let _lock = self.locked()?;
         let asked = which.to_ascii_lowercase();
         let is_asked = |c: &Certified| c.holder.name.as_str() == which || c.serial.to_string() == asked;
         let found: Vec<Certified> = self

@@ -44,6 +44,17 @@ pub(in crate::server) fn replace(path: &Path, text: &str, readers: Readers) -> R
     fs::rename(&draft, path).map_err(PkiError::io("replace", path))
 }
 
+/// Waits for the lock of a file that is replaced rather than written to, and holds it until dropped.
+pub(in crate::server) fn lock_beside(path: &Path) -> Result<File, PkiError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.lock"));
+    let mut options = OpenOptions::new();
+    let lock = options.write(true).create(true).truncate(false).mode(Readers::Owner.mode()).open(&beside);
+    let lock = lock.map_err(PkiError::io("open", &beside))?;
+    lock.lock().map_err(PkiError::io("lock", &beside))?;
+    Ok(lock)
+}
+
 fn draft(path: &Path, text: &str, readers: Readers) -> Result<std::path::PathBuf, PkiError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = path.with_file_name(format!(".{name}.{:016x}", rand::random::<u64>()));
