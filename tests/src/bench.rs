@@ -82,6 +82,11 @@ impl Bench {
         Ok(path)
     }
 
+    /// The process of the devices.
+    pub fn process(&self) -> u32 {
+        self.devices.process()
+    }
+
     /// Where the control port of the devices is.
     pub fn control(&self) -> &str {
         &self.devices.control

@@ -143,6 +143,11 @@ impl Devices {
         self.folder.path()
     }
 
+    /// The process of the devices.
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Takes every device away at once: sockets close, pseudo-terminals are gone.
     pub fn pull(&mut self) {
         // A process that has ended already is gone too.

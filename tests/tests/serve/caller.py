@@ -5,7 +5,8 @@ Reads a plan from standard input, a list of
     {"target": "127.0.0.1:50051", "ca": FILE, "cert": FILE, "key": FILE, "calls": [{"method": "Service/Method", ...}]}
 
 and prints for each call how it ended: the name of the status, its words, and the answers as JSON. A call has "request" (JSON of
-the message) or "raw" (octets in hexadecimal, sent as they are). Without "ca" nothing is encrypted; "list" asks what there is.
+the message) or "raw" (octets in hexadecimal, sent as they are). Without "ca" nothing is encrypted; "list" asks what services
+there are and "describe" what methods. A method whose service has a dot in it is named in full.
 """
 
 import json
@@ -37,7 +38,8 @@ def channel(plan):
 def answers(opened, pool, call):
     method = call["method"]
     if "raw" in call:
-        stub = opened.unary_stream("/" + PACKAGE + method, lambda octets: octets, lambda octets: octets)
+        path = "/" + ("" if "." in method else PACKAGE) + method
+        stub = opened.unary_stream(path, lambda octets: octets, lambda octets: octets)
         return [octets.hex() for octets in stub(bytes.fromhex(call["raw"]), timeout=DEADLINE)]
     service, name = method.split("/")
     described = pool.FindServiceByName(PACKAGE + service).methods_by_name[name]
@@ -48,10 +50,17 @@ def answers(opened, pool, call):
     return [json_format.MessageToDict(one) for one in stub(message, timeout=DEADLINE)]
 
 
+def described(database, pool):
+    services = [pool.FindServiceByName(name) for name in database.get_services()]
+    return sorted(service.full_name + "/" + method for service in services for method in service.methods_by_name)
+
+
 def perform(opened, database, pool, call):
     try:
         if call["method"] == "list":
             return {"code": "OK", "answers": sorted(database.get_services())}
+        if call["method"] == "describe":
+            return {"code": "OK", "answers": described(database, pool)}
         return {"code": "OK", "answers": answers(opened, pool, call)}
     except grpc.RpcError as error:
         return {"code": error.code().name, "details": error.details()}

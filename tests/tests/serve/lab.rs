@@ -9,12 +9,12 @@ use harness::evidence::{LabKey, Recorder, RunEnd, RunFolder, read_records};
 use harness::server::pki::{Holder, Issued, Pki};
 use jiff::{SignedDuration, Timestamp};
 use proto_lab::record::book::LabEvent;
-use proto_lab::record::{Body, RunStarted};
+use proto_lab::record::{Body, Record, RunStarted};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// How long the program may take to say where it listens, and to end.
-const SOON: Duration = Duration::from_secs(60);
+pub(crate) const SOON: Duration = Duration::from_secs(60);
 
 pub(crate) struct Lab {
     pub(crate) dir: TempDir,
@@ -27,15 +27,22 @@ pub(crate) struct Served {
     pub(crate) watch: String,
     pub(crate) control: String,
     pub(crate) book: PathBuf,
+    /// What it says to itself.
+    log: PathBuf,
 }
 
 impl Lab {
-    /// An authority, and one finished run named `run-1`.
-    pub(crate) fn new() -> Self {
+    /// An empty folder.
+    pub(crate) fn bare() -> Self {
         let dir = TempDir::new().unwrap();
         let pki = Pki::new(dir.path().join("pki"));
-        pki.init(&"Test Lab".parse().unwrap(), &[], Timestamp::now()).unwrap();
-        let lab = Self { dir, pki };
+        Self { dir, pki }
+    }
+
+    /// An authority, and one finished run named `run-1`.
+    pub(crate) fn new() -> Self {
+        let lab = Self::bare();
+        lab.pki.init(&"Test Lab".parse().unwrap(), &[], Timestamp::now()).unwrap();
         let key = LabKey::ephemeral("lab".parse().unwrap());
         let recorder = Recorder::create(lab.run(), started(), key).unwrap();
         recorder.finish(RunEnd::Completed).unwrap();
@@ -78,23 +85,24 @@ impl Lab {
     /// Starts the program; what it said when it would not.
     pub(crate) fn try_serve(&self, arguments: &[&str]) -> Result<Served, String> {
         let mut child = Command::new(lab_tests::program("harness").unwrap())
-            .args(["serve", "--json", "--runs", "runs"])
+            .args(["serve", "--json"])
             .args(arguments)
             .env("HARNESS_STATE", self.path("state"))
+            .env("HARNESS_LOG", "harness::server=debug,warn")
             .current_dir(self.dir.path())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(std::fs::File::create(self.path("serve.log")).unwrap())
             .spawn()
             .unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Ok(told) = serde_json::from_str::<Value>(&line) else {
-            let ended = child.wait_with_output().unwrap();
-            return Err(String::from_utf8_lossy(&ended.stderr).into_owned());
+            child.wait().unwrap();
+            return Err(std::fs::read_to_string(self.path("serve.log")).unwrap());
         };
         let url = |key: &str| told[key].as_str().unwrap().to_owned();
         let book = self.dir.path().join(url("book"));
-        Ok(Served { child, watch: url("watch"), control: url("control"), book })
+        Ok(Served { child, watch: url("watch"), control: url("control"), book, log: self.path("serve.log") })
     }
 }
 
@@ -117,25 +125,35 @@ fn started() -> RunStarted {
 }
 
 impl Served {
+    /// The name of its lab book, by which it is watched as a run is.
+    pub(crate) fn book_name(&self) -> String {
+        self.book.file_name().unwrap().to_string_lossy().into_owned()
+    }
+
     pub(crate) fn process(&self) -> u32 {
         self.child.id()
     }
 
+    /// The paths of the pages at a listener, as its router has them.
+    pub(crate) fn paths(&self, door: &str) -> Vec<String> {
+        let log = std::fs::read_to_string(&self.log).unwrap();
+        let said = format!("pages at the {door} listener: ");
+        let list = log.lines().find_map(|line| Some(line.split_once(&said)?.1)).expect(&log);
+        list.split(' ').map(str::to_owned).collect()
+    }
+
     /// Ends the program as an operator does; gives the calls it has recorded as refused: who, what, why.
-    pub(crate) fn end(mut self) -> Vec<(String, String, String)> {
+    pub(crate) fn end(self) -> Vec<(String, String, String)> {
+        let refused = self.book().into_iter().filter_map(refused);
+        refused.map(|refused| (refused.by, refused.call, refused.reason)).collect()
+    }
+
+    /// Ends the program as an operator does; gives its lab book.
+    pub(crate) fn book(mut self) -> Vec<Record> {
         self.terminate();
         let records = read_records(&RunFolder::new(&self.book)).unwrap();
         assert!(matches!(records.last().unwrap().body, Body::BookClosed(_)));
-        let refused = records.into_iter().filter_map(|record| match record.body {
-            Body::Lab(event) => match *event {
-                LabEvent::CallRefused { by, call, reason, .. } => {
-                    Some((by.map(|by| by.to_string()).unwrap_or_default(), call, reason))
-                }
-                _ => None,
-            },
-            _ => None,
-        });
-        refused.collect()
+        records
     }
 
     fn terminate(&mut self) {
@@ -147,6 +165,31 @@ impl Served {
             std::thread::yield_now();
         }
     }
+}
+
+/// A call that was refused, as the book has it.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) by: String,
+    pub(crate) from: String,
+    pub(crate) call: String,
+    pub(crate) reason: String,
+}
+
+impl Refused {
+    /// How many calls this record stands for.
+    pub(crate) fn count(&self) -> usize {
+        match self.from.as_str() {
+            "several" => self.reason.split(' ').next().unwrap().parse().unwrap(),
+            _ => 1,
+        }
+    }
+}
+
+pub(crate) fn refused(record: Record) -> Option<Refused> {
+    let Body::Lab(event) = record.body else { return None };
+    let LabEvent::CallRefused { by, from, call, reason } = *event else { return None };
+    Some(Refused { by: by.map(|by| by.to_string()).unwrap_or_default(), from, call, reason })
 }
 
 impl Drop for Served {
@@ -171,8 +214,13 @@ pub(crate) fn plan(pki: &Pki, url: &str, credential: Option<&Issued>, calls: Val
 
 /// Has the gRPC peer do it; how each call ended.
 pub(crate) fn call(plans: &[Value]) -> Vec<Value> {
+    ask("caller.py", json!(plans))
+}
+
+/// Has a peer written in Python do something, and tell how each part of it ended.
+pub(crate) fn ask(script: &str, plan: Value) -> Vec<Value> {
     let peers = lab_tests::peers().unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve/caller.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/serve").join(script);
     let mut child = Command::new(peers.join("python"))
         .arg(script)
         .env("GRPC_VERBOSITY", "NONE")
@@ -180,7 +228,7 @@ pub(crate) fn call(plans: &[Value]) -> Vec<Value> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(json!(plans).to_string().as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(plan.to_string().as_bytes()).unwrap();
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
     serde_json::from_slice(&ended.stdout).unwrap()

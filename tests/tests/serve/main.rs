@@ -2,47 +2,23 @@
 //! reflection, curl, openssl).
 
 mod lab;
+mod lapse;
+mod ports;
+mod readme;
+mod scan;
+mod spoilt;
 
-use std::collections::BTreeSet;
-use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
-use std::path::{Path, PathBuf};
+use std::io::Read as _;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use harness::evidence::CosigningKey;
-use harness::server::pki::Pki;
 use jiff::Timestamp;
-use lab::{Lab, Served, call, code, curl, issue, plan};
+use lab::{Lab, call, code, curl, plan};
 use serde_json::{Value, json};
-
-/// One call of each kind, its request empty: nobody is helped by reflection.
-fn every_call() -> Value {
-    let methods = [
-        "Watch/ListRuns",
-        "Watch/Records",
-        "Cosign/ListCosignatures",
-        "Cosign/Submit",
-        "Queue/Join",
-        "Control/StopEverything",
-        "Station/Attach",
-    ];
-    methods.iter().map(|method| json!({ "method": method, "raw": "" })).collect()
-}
 
 fn codes(ended: &[Value]) -> String {
     ended.iter().map(code).collect::<Vec<_>>().join(" ")
-}
-
-/// What must be as it was: every file of the run.
-fn files(folder: &Path) -> BTreeSet<(PathBuf, Vec<u8>)> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let contents = entries.flat_map(|path| match path.is_dir() {
-        true => files(&path),
-        false => BTreeSet::from([(path.clone(), std::fs::read(&path).unwrap())]),
-    });
-    contents.collect()
 }
 
 #[test]
@@ -74,67 +50,6 @@ fn a_watcher_is_served_by_reflection_and_sees_no_service_that_is_not_there() {
     assert_eq!(octets(&ended[3]["answers"], "lines"), std::fs::read(lab.run().records()).unwrap());
     assert_eq!(octets(&ended[4]["answers"], "notes"), std::fs::read(lab.run().checkpoints()).unwrap());
     assert_eq!(served.end(), []);
-}
-
-/// Whoever calls, at whichever listener: what they have no right to is refused, recorded, and changes nothing.
-#[test]
-fn every_call_without_a_right_is_refused_recorded_and_changes_nothing() {
-    let lab = Lab::new();
-    let other = Pki::new(lab.path("other"));
-    other.init(&"Test Lab".parse().unwrap(), &[], Timestamp::now()).unwrap();
-    let credentials = [
-        ("nobody", None),
-        ("witness", Some(lab.issue("ann", "witness", 0))),
-        ("board", Some(lab.issue("wall", "board", 0))),
-        ("station", Some(lab.issue("bench-3", "station", 0))),
-        ("expired", Some(lab.issue("old", "engineer", 10))),
-        ("foreign", Some(issue(&other, &lab.path("foreign"), "eve", "engineer", 0))),
-    ];
-    let before = files(lab.run().root());
-    let mut table = String::new();
-    for door in ["watch", "control"] {
-        for (name, credential) in &credentials {
-            let served = lab.serve(&[]);
-            let url = if door == "watch" { &served.watch } else { &served.control };
-            // What a station has a right to is shown elsewhere.
-            let own = (*name, door) == ("station", "control");
-            let calls =
-                every_call().as_array().unwrap().iter().take(if own { 6 } else { 7 }).cloned().collect();
-            let ended = call(&[plan(&lab.pki, url, credential.as_ref(), calls)]);
-            let row: Vec<&str> = ended.iter().map(short).collect();
-            table.push_str(&format!("{door:8} {name:8} {}\n", row.join(" ")));
-            let refused = served.end();
-            match row.contains(&"TLS") {
-                true => {
-                    let why =
-                        if *name == "expired" { "certificate expired" } else { "invalid peer certificate" };
-                    assert!(refused.iter().any(|(.., reason)| reason.contains(why)), "{refused:?}");
-                }
-                false => {
-                    let count = row.iter().filter(|ended| **ended != "ok").count();
-                    assert_eq!(refused.len(), count, "{name} at {door}: {refused:?}");
-                    let known = credential.as_ref().filter(|_| *name != "station");
-                    let by = known.map(|issued| issued.certified.holder.to_string()).unwrap_or_default();
-                    assert!(refused.iter().all(|(who, ..)| *who == by), "{refused:?}");
-                }
-            }
-        }
-    }
-    insta::assert_snapshot!(table);
-    assert_eq!(files(lab.run().root()), before);
-}
-
-/// How a call ended, in a word.
-fn short(ended: &Value) -> &'static str {
-    match code(ended) {
-        "UNAUTHENTICATED" => "who?",
-        "PERMISSION_DENIED" => "no",
-        "UNAVAILABLE" => "TLS",
-        "UNIMPLEMENTED" => "none",
-        "INVALID_ARGUMENT" => "what?",
-        "OK" => "ok",
-        other => panic!("{other}: {ended}"),
-    }
 }
 
 /// Engineers act, schedulers queue; whatever becomes of it is in the book, and what makes no sense is refused.
@@ -199,29 +114,8 @@ fn malformed_calls_are_refused_and_recorded() {
         "INTERNAL INTERNAL INVALID_ARGUMENT INVALID_ARGUMENT UNIMPLEMENTED OUT_OF_RANGE",
         "{ended:?}"
     );
-    // What is no TLS, and no HTTP in TLS.
-    let target: SocketAddr = served.watch.rsplit_once('/').unwrap().1.parse().unwrap();
-    let mut plain = TcpStream::connect(target).unwrap();
-    plain.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let _ = plain.read(&mut [0; 64]);
     let refused = served.end();
     assert_eq!(refused.iter().filter(|(by, ..)| by == "eng (engineer)").count(), 6, "{refused:?}");
-    assert!(refused.iter().any(|(_, call, _)| call == "handshake at the watch listener"), "{refused:?}");
-}
-
-#[test]
-fn a_certificate_taken_back_counts_no_more_from_the_next_handshake() {
-    let lab = Lab::new();
-    let served = lab.serve(&[]);
-    let witness = lab.issue("ann", "witness", 0);
-    let listing =
-        || plan(&lab.pki, &served.watch, Some(&witness), json!([{ "method": "Watch/ListRuns", "raw": "" }]));
-    assert_eq!(codes(&call(&[listing()])), "OK");
-    let ended = lab.harness(&["pki", "revoke", "ann"]);
-    assert!(ended.status.success(), "{ended:?}");
-    assert_eq!(codes(&call(&[listing()])), "UNAVAILABLE");
-    let refused = served.end();
-    assert!(refused.iter().any(|(.., reason)| reason.contains("Revoked")), "{refused:?}");
 }
 
 #[test]
@@ -326,27 +220,6 @@ fn whoever_guesses_passwords_is_not_heard_for_long() {
 }
 
 #[test]
-fn a_flood_of_refused_calls_is_counted_and_does_not_fill_the_disk() {
-    let lab = Lab::new();
-    let served = lab.serve(&[]);
-    let target: SocketAddr = served.control.rsplit_once('/').unwrap().1.parse().unwrap();
-    for _ in 0..400 {
-        let mut stream = TcpStream::connect(target).unwrap();
-        let _ = stream.write_all(b"not TLS at all, and no HTTP either\r\n\r\n");
-        let _ = stream.read(&mut [0; 64]);
-    }
-    let refused = served.end();
-    assert!(refused.len() <= 2 * 31, "{} records", refused.len());
-    let one_by_one = refused.iter().filter(|(_, call, _)| call != "several").count();
-    let counted: usize = refused
-        .iter()
-        .filter(|(_, call, _)| call == "several")
-        .filter_map(|(.., reason)| reason.split_once(' ')?.0.parse::<usize>().ok())
-        .sum();
-    assert_eq!(one_by_one + counted, 400);
-}
-
-#[test]
 fn a_witness_cosigns_what_is_there_and_nothing_else_and_verify_shows_it() {
     let lab = Lab::new();
     let key = CosigningKey::from_seed("test/ann".parse().unwrap(), &[7; 32]);
@@ -424,77 +297,4 @@ fn without_credentials_only_on_loopback_and_only_when_asked() {
     let served = lab.serve(&["--loopback-without-credentials"]);
     let listing = json!([{ "method": "list" }, { "method": "Watch/ListRuns" }]);
     assert_eq!(codes(&call(&[plan(&lab.pki, &served.watch, None, listing)])), "OK OK");
-}
-
-/// Every address a process listens on, as Linux has it.
-fn listening(process: u32) -> Vec<SocketAddr> {
-    let sockets: BTreeSet<String> = std::fs::read_dir(format!("/proc/{process}/fd"))
-        .unwrap()
-        .filter_map(|fd| std::fs::read_link(fd.ok()?.path()).ok()?.to_str().map(str::to_owned))
-        .filter_map(|link| link.strip_prefix("socket:[")?.strip_suffix(']').map(str::to_owned))
-        .collect();
-    let mut found = Vec::new();
-    for table in ["tcp", "tcp6"] {
-        let text = std::fs::read_to_string(format!("/proc/{process}/net/{table}")).unwrap_or_default();
-        for row in text.lines().skip(1) {
-            let columns: Vec<&str> = row.split_whitespace().collect();
-            // 0A: LISTEN.
-            if columns[3] == "0A" && sockets.contains(columns[9]) {
-                found.push(address(columns[1]));
-            }
-        }
-    }
-    found
-}
-
-/// `0100007F:C383`: words of the machine's own order.
-fn address(text: &str) -> SocketAddr {
-    let (address, port) = text.split_once(':').unwrap();
-    let octets: Vec<u8> = address
-        .as_bytes()
-        .chunks(8)
-        .flat_map(|word| u32::from_str_radix(std::str::from_utf8(word).unwrap(), 16).unwrap().to_ne_bytes())
-        .collect();
-    let port = u16::from_str_radix(port, 16).unwrap();
-    match <[u8; 4]>::try_from(octets.as_slice()) {
-        Ok(four) => (IpAddr::from(four), port).into(),
-        Err(_) => (IpAddr::from(<[u8; 16]>::try_from(octets.as_slice()).unwrap()), port).into(),
-    }
-}
-
-/// The ports of the defaults are the same for everybody on this machine: wait for whoever has them.
-fn with_defaults(lab: &Lab) -> Served {
-    let begun = Instant::now();
-    loop {
-        match lab.try_serve(&[]) {
-            Ok(served) => return served,
-            Err(said) if said.contains("in use") && begun.elapsed() < Duration::from_secs(120) => {}
-            Err(said) => panic!("{said}"),
-        }
-    }
-}
-
-#[test]
-fn a_port_scan_of_the_defaults_finds_nothing_beyond_loopback() {
-    let lab = Lab::new();
-    let served = with_defaults(&lab);
-    assert_eq!(
-        (served.watch.as_str(), served.control.as_str()),
-        ("https://127.0.0.1:50051", "https://127.0.0.1:50052")
-    );
-    let listening = listening(served.process());
-    for url in [&served.watch, &served.control] {
-        let port: u16 = url.rsplit_once(':').unwrap().1.parse().unwrap();
-        assert!(listening.iter().any(|address| address.port() == port), "{listening:?}");
-    }
-    assert!(listening.iter().all(|address| address.ip().is_loopback()), "{listening:?}");
-    // This machine's address as others know it, where it has one; no packet is sent.
-    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-    let outside = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
-    for address in outside.into_iter().filter(|address| !address.ip().is_loopback()) {
-        for port in listening.iter().map(SocketAddr::port) {
-            let there = SocketAddr::from((address.ip(), port));
-            assert!(TcpStream::connect_timeout(&there, Duration::from_secs(5)).is_err(), "{there} is open");
-        }
-    }
 }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a failing test's panic is its message")]
 
+mod secure;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -122,12 +124,16 @@ impl Elsewhere {
 
     /// `harness station`, attached.
     fn station(&self, controller: &str) -> Running {
+        let running = Running::start(self.dialling(controller));
+        running.says("attached to http");
+        running
+    }
+
+    fn dialling(&self, controller: &str) -> Command {
         let mut command = self.bench.harness().unwrap();
         command.args(["station", "--controller", controller, "--offer"]).arg(&self.offer);
         command.arg("--state").arg(self.bench.folder().join("of-the-station"));
-        let running = Running::start(command);
-        running.says("attached to http");
-        running
+        command
     }
 
     fn run(&self, scripts: &[&str]) -> Command {
