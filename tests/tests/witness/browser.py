@@ -30,7 +30,7 @@ class Chromium:
             [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
              "--no-first-run", "--disable-extensions", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--remote-debugging-port=0",
-             f"--user-data-dir={self.profile}", "about:blank"],
+             f"--user-data-dir={self.profile}", *sys.argv[1:], "about:blank"],
             stdout=subprocess.DEVNULL, stderr=self.log)
         self.number = 0
         self.requests = []
@@ -145,6 +145,9 @@ def answer(browser, command):
             return browser.errors
         case {"scheme": scheme}:
             browser.ask("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+            return None
+        case {"size": [width, height]}:
+            browser.ask("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
             return None
         case {"screenshot": path, "width": width, "height": height, "dark": dark}:
             return browser.screenshot(path, width, height, dark)

@@ -26,10 +26,20 @@ pub(crate) struct Browser {
 
 impl Browser {
     pub(crate) fn start() -> Self {
+        Self::started(&[])
+    }
+
+    /// One that believes whoever listens there now to be who they say.
+    pub(crate) fn trusting(url: &str) -> Self {
+        Self::started(&[format!("--ignore-certificate-errors-spki-list={}", public_key(url))])
+    }
+
+    fn started(arguments: &[String]) -> Self {
         let peers =
             std::env::var("LAB_PEERS").expect("LAB_PEERS: run tests/run, or set it to the peers' bin folder");
         let mut child = Command::new(PathBuf::from(peers).join("python"))
             .arg(DRIVER)
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -128,6 +138,11 @@ impl Browser {
         serde_json::from_value(self.ask(&json!({ "errors": true }))).unwrap()
     }
 
+    /// Makes the window so many pixels wide and high.
+    pub(crate) fn size(&mut self, width: u32, height: u32) {
+        self.ask(&json!({ "size": [width, height] }));
+    }
+
     pub(crate) fn scheme(&mut self, scheme: &str) {
         self.ask(&json!({ "scheme": scheme }));
     }
@@ -140,6 +155,16 @@ impl Drop for Browser {
         drop(std::mem::replace(&mut self.to, closed()));
         let _ = self.child.wait();
     }
+}
+
+/// SHA-256 of the public key of whoever listens there, in base64, as openssl finds it.
+fn public_key(url: &str) -> String {
+    let target = url.rsplit_once('/').unwrap().1;
+    let script = "openssl s_client -connect \"$0\" </dev/null 2>/dev/null | openssl x509 -pubkey -noout \
+                  | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl base64";
+    let found = Command::new("sh").args(["-c", script, target]).output().expect("openssl starts");
+    assert!(found.status.success(), "{found:?}");
+    String::from_utf8(found.stdout).unwrap().trim().to_owned()
 }
 
 /// An input that nobody reads.

@@ -225,3 +225,71 @@ fn an_engineer_holds_rigs_puts_devices_into_quarantine_and_stops_everything_by_t
         assert_eq!(names.collect::<Vec<_>>(), expected);
     });
 }
+
+/// Presses Tab until what has the focus is the button of this name, and that it has it is to be seen.
+fn tab_to(browser: &mut Browser, name: &str) {
+    let there = format!(
+        "(document.activeElement.ariaLabel ?? document.activeElement.innerText)?.trim() === {name:?}"
+    );
+    for _ in 0..60 {
+        browser.press("Tab");
+        if browser.eval(&there) == true {
+            let outline = "parseFloat(getComputedStyle(document.activeElement).outlineWidth)";
+            assert!(browser.eval(outline).as_f64().unwrap() >= 2.0);
+            return;
+        }
+    }
+    panic!("{name} is reached by no Tab: {:?}", browser.buttons());
+}
+
+/// Nothing of the page is beside the window, and no text of what can be pressed is cut off.
+fn fits(browser: &mut Browser) {
+    for (width, height) in [(1024, 768), (1366, 768), (1920, 1080)] {
+        browser.size(width, height);
+        let beside = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(browser.eval(beside), 0, "at {width} by {height}");
+        let cut = "[...document.querySelectorAll('button')].filter(b => b.checkVisibility() && b.scrollWidth > b.clientWidth + 1).map(b => b.innerText)";
+        assert_eq!(browser.eval(cut), serde_json::json!([]), "at {width} by {height}");
+    }
+}
+
+#[test]
+fn a_run_is_paused_and_resumed_by_keyboard_alone_and_pages_fit_a_laptop_and_a_wall() {
+    if !apart("engineer::a_run_is_paused_and_resumed_by_keyboard_alone_and_pages_fit_a_laptop_and_a_wall") {
+        return;
+    }
+    runtime().block_on(async {
+        let mut bench = Bench::start().await;
+        let mut browser = Browser::start();
+        let run = ask_for_a_run(&mut browser, &bench, RIGS[0]);
+        bench.hand.until_asked(1).await;
+        browser.until_says("steering", "It runs.");
+        tab_to(&mut browser, "Pause");
+        browser.press("Enter");
+        browser.until_says("steering", "It will pause before its next step");
+        bench.hand.answer("yes");
+        browser.until_says("steering", "PAUSED by Ann");
+        // The focus is where it was, on what can be done next.
+        assert_eq!(browser.eval("document.activeElement.innerText"), "Resume");
+        fits(&mut browser);
+        browser.press("Space");
+        browser.until_says("evidence-line", "The run is complete");
+        for page in ["?wall", ""] {
+            browser.open(&format!("{}/{page}", bench.control));
+            browser.until_says("history", &run);
+            fits(&mut browser);
+            browser.open(&format!("{}/runs/{run}/{page}", bench.control));
+            browser.until_says("evidence-line", "The run is complete");
+            fits(&mut browser);
+        }
+        tab_to(&mut browser, "Stop everything…");
+        browser.press("Enter");
+        browser.until_there_is("dialog", "Stop every run");
+        browser.press("Escape");
+        browser.until("document.querySelector('dialog') === null");
+        assert_eq!(browser.eval("document.activeElement.innerText"), "Stop everything…");
+        assert_eq!(browser.errors(), Vec::<String>::new());
+        bench.close().await;
+        assert_eq!(deeds(&bench.records(&run)).len(), 2);
+    });
+}

@@ -10,5 +10,9 @@
 mod bench;
 mod browser;
 mod engineer;
+#[path = "../serve/lab.rs"]
+#[allow(dead_code, reason = "the tests of the listeners ask more of it")]
+mod lab;
 mod page;
+mod signed_in;
 mod tree;

@@ -26,3 +26,5 @@ document.getElementById("sign-in").addEventListener("submit", async (event) => {
   button.disabled = false;
   document.getElementById("password").select();
 });
+// Not before now: a form that is sent without this program is sent to nowhere.
+button.disabled = false;

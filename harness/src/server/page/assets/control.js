@@ -105,12 +105,11 @@ export class RunControls {
     const stage = way?.stage ?? (this.run.finished ? "ended" : this.lab ? "elsewhere" : "unknown");
     this.#say(stage, way);
     const had = [this.pause, this.resume].find((each) => each === document.activeElement);
-    this.pause.hidden = ["pausing", "paused"].includes(stage);
-    this.resume.hidden = !this.pause.hidden;
-    this.pause.disabled = stage !== "running";
-    this.abort.disabled = !way || stage === "stopping";
+    this.pause.hidden = stage !== "running";
+    this.resume.hidden = !["pausing", "paused"].includes(stage);
+    this.abort.hidden = !way || stage === "stopping";
     // Whoever paused by keyboard resumes by the same key.
-    if (had?.hidden) (this.pause.hidden ? this.resume : this.pause).focus();
+    if (had?.hidden) [this.pause, this.resume].find(({ hidden }) => !hidden)?.focus();
     const attempt = this.shown();
     const ended = attempt?.case.attempts.some(({ verdict }) => verdict);
     this.again.hidden = !way || stage === "stopping" || !ended;
