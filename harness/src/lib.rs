@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod dcc;
 mod decode;
+pub mod dial;
 pub mod dispatch;
 pub mod dmct;
 pub mod driver;

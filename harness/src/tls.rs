@@ -111,7 +111,11 @@ fn shown(identity: &ClientIdentity) -> Result<Shown, TlsFault> {
     Ok((certificates(&identity.certificate)?, key))
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
+/// The certificates of a file.
+///
+/// # Errors
+/// [`TlsFault::File`].
+pub(crate) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFault> {
     let unreadable = |error| TlsFault::file(file, error);
     let found = CertificateDer::pem_file_iter(file).map_err(unreadable)?;
     let found: Vec<_> = found.collect::<Result<_, _>>().map_err(unreadable)?;

@@ -223,13 +223,22 @@ impl Default for Run {
 /// `harness watch`
 #[derive(Debug, Args)]
 pub struct Watch {
-    /// The run folder; or where a lab is served, such as http://127.0.0.1:50051 for its latest run, or
-    /// http://127.0.0.1:50051/RUN: the evidence is then checked here, and the signed head is kept
+    /// The run folder; or where a lab is served, such as https://lab.example:50051 for its latest run, or
+    /// https://lab.example:50051/RUN: the evidence is then checked here, and the signed head is kept
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// The verifier key you expect the run to be signed by (a file, or the key itself), where it is served by a lab
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
+    /// The lab's authority, in PEM, for a lab served over TLS
+    #[arg(long, value_name = "FILE")]
+    pub ca: Option<PathBuf>,
+    /// Your certificate, in PEM, issued by that lab to a witness
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    pub certificate: Option<PathBuf>,
+    /// Its private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "certificate")]
+    pub key_file: Option<PathBuf>,
     /// Print the records themselves
     #[arg(long)]
     pub json: bool,

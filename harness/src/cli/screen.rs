@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use proto_lab::record::Record;
 
 use super::Failure;
-use super::say::{say, say_text};
+use super::say::{complain, say, say_text};
 use crate::evidence::RunFolder;
 use crate::watch::{Follow, LineKind, Progress, ProgressLine};
 
@@ -45,6 +45,11 @@ impl Screen {
     /// Takes the bar away: there is nothing more to show.
     pub(super) fn finish(&mut self) {
         self.bar.finish_and_clear();
+    }
+
+    /// Says something that is no record of the run.
+    pub(super) fn aside(&self, words: &str) {
+        self.bar.suspend(|| complain!("{words}\n"));
     }
 
     /// Shows what a record says.

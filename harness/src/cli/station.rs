@@ -7,7 +7,8 @@ use tokio_util::sync::CancellationToken;
 use super::arguments::Station;
 use super::say::say;
 use super::{Exit, Failure, print_json};
-use crate::station::attach::{Program, ProgramError, Way};
+use crate::dial::Way;
+use crate::station::attach::{Program, ProgramError};
 
 pub(super) async fn station(verb: &Station) -> Result<Exit, Failure> {
     let offer = Offer::load(&verb.offer).map_err(Failure::input)?;

@@ -1,6 +1,8 @@
 //! `harness watch`: a run as its records arrive, read only; from its folder, or from another program that serves it.
 
+mod lost;
 mod remote;
+mod watched;
 
 use super::arguments::Watch;
 use super::screen::Screen;

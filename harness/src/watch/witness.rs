@@ -128,6 +128,16 @@ impl Witness {
         self.received
     }
 
+    /// How many checkpoints have come.
+    pub const fn checkpoints(&self) -> u64 {
+        self.checkpoints
+    }
+
+    /// Whether the whole run has come, to its final checkpoint.
+    pub fn is_complete(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.is_final)
+    }
+
     /// The latest head that was checked.
     pub const fn head(&self) -> Option<&Head> {
         self.head.as_ref()

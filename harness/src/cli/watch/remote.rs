@@ -1,207 +1,221 @@
 //! `harness watch URL`: a run of another machine, its evidence checked here while it is shown.
+//!
+//! Where the connection is cut it asks again, from the record and the checkpoint it has come to; what it has checked it does
+//! not check again, and the first octet that does not go on from there is an alarm.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use proto_lab::record::{Record, RunId};
+use jiff::Timestamp;
+use lab_config::{ClientIdentity, HttpUrl, PrivateKeySource};
+use proto_lab::record::RunId;
 use proto_lab::watch::{
     CheckpointsRequest, CheckpointsResponse, ListRunsRequest, RecordsRequest, RecordsResponse, WatchClient,
 };
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 
 use super::super::arguments::Watch;
-use super::super::say::say;
-use super::super::screen::Screen;
-use super::super::verify::{LAB, key};
 use super::super::{Exit, Failure};
-use crate::driver::state_folder;
-use crate::evidence::{HeldHead, Opening, VerifierKey};
-use crate::watch::{Alarm, Witness};
+use super::lost::Lost;
+use super::watched::{Watched, signer};
+use crate::dial::{NoWay, Way};
+use crate::server::pki::Certified;
+use crate::tls;
 
-/// How long a server may take to answer at first.
-const WITHIN: Duration = Duration::from_secs(20);
 /// The longest message taken; the server sends some hundred thousand octets at a time, or one line.
 const LONGEST: usize = 4 << 20;
+/// How often in a row it is asked again without a record or checkpoint more.
+const TRIES: u32 = 8;
+/// The shortest and the longest rest before it is.
+const REST: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(8));
+/// Once the final checkpoint is there all records are; how long the rest of them may take to come.
+const REST_WITHIN: Duration = Duration::from_secs(30);
 
 pub(super) async fn watch(verb: &Watch, url: &str) -> Result<Exit, Failure> {
-    let (server, named) = place(url)?;
-    let mut client = connect(&server).await?;
-    let run = match named {
-        Some(run) => run,
-        None => latest(&mut client).await?,
-    };
-    let request = RecordsRequest { run: run.to_string(), from: 0, follow: true };
-    let mut records = client.records(request).await.map_err(told)?.into_inner();
-    let first = records.message().await.map_err(told)?.unwrap_or_default();
-    let request = CheckpointsRequest { run: run.to_string(), from: 0, follow: true };
-    let notes = client.checkpoints(request).await.map_err(told)?.into_inner();
-    let key = signer(verb, &first)?;
-    let watched = Watched::begin(verb, key, &run)?;
+    let (server, run) = place(url)?;
+    let way = Way::to(server, verb.ca.as_deref(), identity(verb)?.as_ref()).map_err(no_way)?;
+    let watching = Watching { verb, way, run, watched: None };
     tokio::select! {
-        ended = watched.follow(first, records, notes) => ended,
+        ended = watching.until_the_end() => ended.map(|()| Exit::Done),
         _ = tokio::signal::ctrl_c() => Ok(Exit::Done),
     }
 }
 
-/// The server and the run that a URL names: `http://HOST:PORT` is the latest run, `http://HOST:PORT/RUN` that one.
-fn place(url: &str) -> Result<(String, Option<RunId>), Failure> {
-    let rest = url.strip_prefix("http://").ok_or_else(|| {
-        Failure::input(format!("{url}: a lab is watched over http on this machine only, for now"))
-            .hint("forward its port over ssh, and watch http://127.0.0.1:PORT")
-    })?;
-    let (server, run) = rest.split_once('/').unwrap_or((rest, ""));
-    let run = match run.trim_matches('/') {
+/// The server and the run that a URL names: `https://HOST:PORT` is the latest run, `https://HOST:PORT/RUN` that one.
+fn place(url: &str) -> Result<(HttpUrl, Option<RunId>), Failure> {
+    let wrong = |e| Failure::input(format!("{url}: {e}"));
+    let whole: HttpUrl = url.parse().map_err(wrong)?;
+    let run = match whole.path().trim_matches('/') {
         "" => None,
         run => Some(run.parse().map_err(Failure::input)?),
     };
-    Ok((format!("http://{server}"), run))
+    let scheme = if whole.is_secure() { "https" } else { "http" };
+    Ok((format!("{scheme}://{}", whole.authority()).parse().map_err(wrong)?, run))
 }
 
-async fn connect(server: &str) -> Result<WatchClient<Channel>, Failure> {
-    let endpoint = Endpoint::from_shared(server.to_owned()).map_err(Failure::input)?.connect_timeout(WITHIN);
-    let channel = endpoint.connect().await.map_err(|e| {
-        Failure::lab(format!("{server} does not answer: {e}"))
-            .hint("harness serve prints the address it listens at")
-    })?;
-    Ok(WatchClient::new(channel).max_decoding_message_size(LONGEST))
-}
-
-async fn latest(client: &mut WatchClient<Channel>) -> Result<RunId, Failure> {
-    let runs = client.list_runs(ListRunsRequest { limit: 1 }).await.map_err(told)?.into_inner().runs;
-    let run = runs.first().ok_or_else(|| Failure::input("that lab has no run yet"))?;
-    run.run.parse().map_err(Failure::lab)
-}
-
-fn told(status: Status) -> Failure {
-    Failure::lab(format!("the lab's server: {}", status.message()))
-}
-
-/// The key the run is signed by; the one expected, where one was given.
-fn signer(verb: &Watch, first: &RecordsResponse) -> Result<VerifierKey, Failure> {
-    let line = first.lines.split_inclusive(|octet| *octet == b'\n').next().unwrap_or_default();
-    let record = Record::from_line(line).map_err(Failure::lab)?;
-    let opening = Opening::of(&record.body).ok_or_else(|| Failure::lab("the run has no first record"))?;
-    let found: VerifierKey = opening.key().verifier.parse().map_err(Failure::lab)?;
-    match &verb.key {
-        None => {
-            say!("signed by {found}");
-            say!(
-                "that key came with the run, so anybody could have made it: give the one you expect with --key"
-            );
-        }
-        Some(given) => {
-            let expected: VerifierKey = key(given, LAB)?;
-            if !expected.same_key(&found) {
-                return Err(Failure::lab(format!(
-                    "ALARM: the run is signed by {found}, and you expect {expected}"
-                )));
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// A run as it is watched: who checks it, where the head is kept, and the screen.
-struct Watched {
-    witness: Witness,
-    screen: Screen,
-    file: PathBuf,
-    kept: u64,
-}
-
-impl Watched {
-    fn begin(verb: &Watch, key: VerifierKey, run: &RunId) -> Result<Self, Failure> {
-        let state = state_folder().ok_or_else(|| {
-            Failure::input("there is no place to keep the head you hold")
-                .hint("set HARNESS_STATE to a folder")
-        })?;
-        let file = state.join("heads").join(format!("{run}.head"));
-        let held = held(&file, &key)?;
-        let kept = held.as_ref().map_or(0, |head| head.size);
-        Ok(Self { witness: Witness::new(key, run, held), screen: Screen::new(verb.json), file, kept })
-    }
-
-    async fn follow(
-        mut self,
-        first: RecordsResponse,
-        mut records: Streaming<RecordsResponse>,
-        mut notes: Streaming<CheckpointsResponse>,
-    ) -> Result<Exit, Failure> {
-        self.take_lines(&first)?;
-        let (mut more_records, mut more_notes) = (true, true);
-        while more_records || more_notes {
-            tokio::select! {
-                lines = records.message(), if more_records => match lines.map_err(told)? {
-                    Some(lines) => self.take_lines(&lines)?,
-                    None => more_records = false,
-                },
-                signed = notes.message(), if more_notes => match signed.map_err(told)? {
-                    Some(signed) => self.take_notes(&signed)?,
-                    None => more_notes = false,
-                },
-            }
-        }
-        self.end()
-    }
-
-    fn take_lines(&mut self, lines: &RecordsResponse) -> Result<(), Failure> {
-        for line in lines.lines.split_inclusive(|octet| *octet == b'\n') {
-            let record = self.witness.take_line(line).map_err(|alarm| self.alarm(&alarm))?;
-            self.screen.show(&record)?;
-        }
-        self.keep()
-    }
-
-    fn take_notes(&mut self, signed: &CheckpointsResponse) -> Result<(), Failure> {
-        let text = String::from_utf8_lossy(&signed.notes);
-        self.witness.take_notes(&text).map_err(|alarm| self.alarm(&alarm))?;
-        self.keep()
-    }
-
-    /// Keeps the latest head that was checked, so that another history is found next time.
-    fn keep(&mut self) -> Result<(), Failure> {
-        let Some(head) = self.witness.head().filter(|head| head.size > self.kept) else { return Ok(()) };
-        self.kept = head.size;
-        let wrong = |e: std::io::Error| Failure::lab(format!("{}: {e}", self.file.display()));
-        fs::create_dir_all(self.file.parent().unwrap_or(Path::new(""))).map_err(wrong)?;
-        let draft = self.file.with_extension("new");
-        fs::write(&draft, &head.note).and_then(|()| fs::rename(&draft, &self.file)).map_err(wrong)
-    }
-
-    fn end(mut self) -> Result<Exit, Failure> {
-        self.screen.finish();
-        self.witness.at_end().map_err(|alarm| self.alarm(&alarm))?;
-        if let Some(head) = self.witness.head() {
-            say!("{} records are signed, and the signatures hold; root {}", head.size, head.root);
-            say!("the head you hold: {}", self.file.display());
-        }
-        Ok(Exit::Done)
-    }
-
-    fn alarm(&self, alarm: &Alarm) -> Failure {
-        let failure = Failure::lab(format!("ALARM: {alarm}"));
-        let advice = "nothing of this run from there on may be relied on: tell the lab";
-        match self.file.exists() {
-            true => {
-                failure.hint(format!("{advice}; the head you hold is evidence, keep {}", self.file.display()))
-            }
-            false => failure.hint(advice),
-        }
-    }
-}
-
-/// The head kept from before; one that this key did not sign is an alarm.
-fn held(file: &Path, key: &VerifierKey) -> Result<Option<HeldHead>, Failure> {
-    let text = match fs::read_to_string(file) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        read => read.map_err(|e| Failure::input(format!("{}: {e}", file.display())))?,
+/// What is shown of oneself. A certificate that has expired is not worth the way.
+fn identity(verb: &Watch) -> Result<Option<ClientIdentity>, Failure> {
+    let Some((certificate, key)) = verb.certificate.clone().zip(verb.key_file.clone()) else {
+        return Ok(None);
     };
-    HeldHead::read(&text, key).map(Some).map_err(|e| {
-        Failure::lab(format!("ALARM: the head you hold of this run is not signed by {key}: {e}"))
-            .hint(format!("another key signs the run now; the head you hold is {}", file.display()))
-    })
+    if let Some(expired) = expired(&certificate)? {
+        let found = format!("{}: this certificate expired at {expired}", certificate.display());
+        let advice = "the lab issues another with `harness pki issue NAME --role witness`";
+        return Err(Failure::input(found).hint(advice));
+    }
+    Ok(Some(ClientIdentity { certificate, key: PrivateKeySource::File(key) }))
+}
+
+/// When a certificate expired, if it did. What it is otherwise is for the lab to judge.
+fn expired(certificate: &Path) -> Result<Option<Timestamp>, Failure> {
+    let shown = tls::certificates(certificate).map_err(Failure::input)?;
+    let certified = shown.first().and_then(|shown| Certified::from_der(shown).ok());
+    Ok(certified.map(|certified| certified.expires).filter(|expires| *expires <= Timestamp::now()))
+}
+
+fn no_way(error: NoWay) -> Failure {
+    let advice = match &error {
+        NoWay::Plain(_) => "the lab serves others over TLS: https, with --ca, --certificate and --key-file",
+        NoWay::NoAuthority(_) => "the lab gives you `authority.pem` of its pki folder",
+        NoWay::Wrong { .. } => "the files must be PEM, the certificate and its key a pair",
+    };
+    Failure::input(error).hint(advice)
+}
+
+/// How long to rest before asking again for the so-manieth time in a row; none when it was often enough.
+fn rest(tries: u32) -> Option<Duration> {
+    let (shortest, longest) = REST;
+    (1..=TRIES).contains(&tries).then(|| longest.min(shortest * 2u32.pow(tries - 1)))
+}
+
+/// Somebody who watches a run over a wire.
+struct Watching<'v> {
+    verb: &'v Watch,
+    way: Way,
+    run: Option<RunId>,
+    /// What has come; absent until the first record has.
+    watched: Option<Watched>,
+}
+
+type Streams = (Streaming<RecordsResponse>, Streaming<CheckpointsResponse>);
+
+impl Watching<'_> {
+    async fn until_the_end(mut self) -> Result<(), Failure> {
+        let mut tries = 0;
+        loop {
+            let before = self.come_to();
+            let cut = match self.attend().await {
+                Ok(()) => return self.watched.map_or(Ok(()), Watched::end),
+                Err(Lost::Over(failure)) => return Err(failure),
+                Err(Lost::Cut(failure)) => failure,
+            };
+            let Some(watched) = &self.watched else { return Err(self.begun_with(cut)) };
+            // Whoever has come further has found the server well in between.
+            tries = if watched.come_to() == before { tries + 1 } else { 1 };
+            let Some(rest) = rest(tries) else {
+                return Err(cut.hint(format!(
+                    "it was asked {TRIES} times again: give the same command when the lab is back"
+                )));
+            };
+            let (record, _) = watched.come_to();
+            let words = cut.to_string();
+            let words = words.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            watched.aside(&format!("cut off ({words}); asking again from record {record}"));
+            tokio::time::sleep(rest).await;
+        }
+    }
+
+    fn come_to(&self) -> (u64, u64) {
+        self.watched.as_ref().map_or((0, 0), Watched::come_to)
+    }
+
+    /// A server that cuts a connection at once may not like what it was shown, and its reason may not have come through.
+    fn begun_with(&self, cut: Failure) -> Failure {
+        match &self.verb.certificate {
+            None => cut,
+            Some(file) => cut.hint(format!(
+                "if it was cut off for its certificate: is {} of that lab's authority, and not taken back?",
+                file.display()
+            )),
+        }
+    }
+
+    /// Follows the run until it is complete, or as far as this connection leads.
+    async fn attend(&mut self) -> Result<(), Lost> {
+        let connected = self.way.connect().await;
+        let (channel, broke) = connected.map_err(|error| Lost::unreached(&self.way, &error))?;
+        let mut client = WatchClient::new(channel).max_decoding_message_size(LONGEST);
+        let way = self.way.clone();
+        let told = move |status| Lost::told(&way, &broke, &status);
+        let streams = self.ask(&mut client, &told).await?;
+        match &mut self.watched {
+            Some(watched) => follow(watched, streams, &told).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for the run from where it has come to; its first record says who signs it.
+    async fn ask(
+        &mut self,
+        client: &mut WatchClient<Channel>,
+        told: &impl Fn(Status) -> Lost,
+    ) -> Result<Streams, Lost> {
+        let run = match &self.run {
+            Some(run) => run.clone(),
+            None => latest(client, told).await?,
+        };
+        self.run = Some(run.clone());
+        let (from, from_note) = self.come_to();
+        let request = RecordsRequest { run: run.to_string(), from, follow: true };
+        let mut records = client.records(request).await.map_err(told)?.into_inner();
+        if self.watched.is_none() {
+            let first = records.message().await.map_err(told)?.unwrap_or_default();
+            let key = signer(self.verb, &first)?;
+            let mut watched = Watched::begin(self.verb, key, &run)?;
+            watched.take_lines(&first)?;
+            self.watched = Some(watched);
+        }
+        let request = CheckpointsRequest { run: run.to_string(), from: from_note, follow: true };
+        let notes = client.checkpoints(request).await.map_err(told)?.into_inner();
+        Ok((records, notes))
+    }
+}
+
+async fn latest(client: &mut WatchClient<Channel>, told: &impl Fn(Status) -> Lost) -> Result<RunId, Lost> {
+    let listed = client.list_runs(ListRunsRequest { limit: 1 }).await;
+    let runs = listed.map_err(told)?.into_inner().runs;
+    let run = runs.first().ok_or_else(|| Failure::input("that lab has no run yet"))?;
+    Ok(run.run.parse().map_err(Failure::lab)?)
+}
+
+/// Takes what comes until the run is complete.
+async fn follow(
+    watched: &mut Watched,
+    (mut records, mut notes): Streams,
+    told: &impl Fn(Status) -> Lost,
+) -> Result<(), Lost> {
+    let (mut more_records, mut more_notes) = (true, true);
+    while more_records || more_notes {
+        tokio::select! {
+            lines = records.message(), if more_records => match lines.map_err(told)? {
+                Some(lines) => watched.take_lines(&lines)?,
+                None => more_records = false,
+            },
+            signed = notes.message(), if more_notes => match signed.map_err(told)? {
+                Some(signed) => watched.take_notes(&signed)?,
+                None => more_notes = false,
+            },
+            () = tokio::time::sleep(REST_WITHIN), if !more_notes => watched.at_end()?,
+        }
+    }
+    match watched.is_complete() {
+        true => Ok(()),
+        false => {
+            watched.at_end()?;
+            Err(Lost::Cut(Failure::lab("the run's records ended before its last")))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -210,12 +224,23 @@ mod tests {
 
     #[test]
     fn a_url_names_a_server_and_perhaps_a_run() {
-        let told = |url: &str| place(url).map(|(server, run)| (server, run.map(|run| run.to_string())));
-        let server = || "http://127.0.0.1:50051".to_owned();
-        assert_eq!(told("http://127.0.0.1:50051").ok(), Some((server(), None)));
-        assert_eq!(told("http://127.0.0.1:50051/").ok(), Some((server(), None)));
-        assert_eq!(told("http://127.0.0.1:50051/run-1").ok(), Some((server(), Some("run-1".to_owned()))));
+        let told =
+            |url: &str| place(url).map(|(server, run)| (server.to_string(), run.map(|run| run.to_string())));
+        let server = |url: &str| url.parse::<HttpUrl>().unwrap().to_string();
+        let here = server("http://127.0.0.1:50051");
+        assert_eq!(told("http://127.0.0.1:50051").ok(), Some((here.clone(), None)));
+        assert_eq!(told("http://127.0.0.1:50051/").ok(), Some((here.clone(), None)));
+        assert_eq!(told("http://127.0.0.1:50051/run-1").ok(), Some((here, Some("run-1".to_owned()))));
+        let there = server("https://lab.example:50051");
+        assert_eq!(told("https://lab.example:50051/run-1").ok(), Some((there, Some("run-1".to_owned()))));
         assert!(told("http://127.0.0.1:50051/../x").is_err());
-        assert!(told("https://lab/").is_err());
+        assert!(told("ftp://lab/").is_err());
+    }
+
+    #[test]
+    fn it_is_asked_again_so_often_and_ever_less() {
+        let rests: Vec<u128> = (1..).map_while(rest).map(|rest| rest.as_millis()).collect();
+        assert_eq!(rests, [250, 500, 1000, 2000, 4000, 8000, 8000, 8000]);
+        assert_eq!(rest(0), None);
     }
 }

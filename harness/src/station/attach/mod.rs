@@ -28,4 +28,4 @@ mod session;
 
 pub use exchange::{CertifiedName, Exchange, ExchangeError, NoStationLog, StationEvent, StationLog};
 pub use held::{Held, HeldError};
-pub use program::{Program, ProgramError, Way};
+pub use program::{Program, ProgramError};

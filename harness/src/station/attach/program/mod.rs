@@ -23,10 +23,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tonic::Streaming;
 
-pub use dial::Way;
-
 use super::leases::Leases;
 use super::pulse::{Pulse, SILENCE};
+use crate::dial::Way;
 use hands::{Deeds, Task, Told};
 use port::{Order, Ports, Said};
 
@@ -42,9 +41,6 @@ const WAITING: usize = 64;
 /// The program does not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
-    /// The controller's URL or the files of TLS.
-    #[error("{0}")]
-    Way(String),
     /// What it knows of leases cannot be kept.
     #[error("{path}: {reason}")]
     State {
@@ -177,7 +173,7 @@ impl Program {
         let mut rest = REST.0;
         loop {
             let dialled = tokio::select! {
-                dialled = self.way.dial(self.hello_now()) => dialled,
+                dialled = dial::dial(&self.way, self.hello_now()) => dialled,
                 () = stop.cancelled() => break,
             };
             let reason = match dialled {
