@@ -113,7 +113,13 @@ impl Bench {
 
     fn asked(&self, rig: usize) -> Action {
         let pack = self.folder.path().join("pack").display().to_string();
-        Action::Join(Asked { rig: RIGS[rig].into(), packs: vec![pack], scripts: vec![], data_sets: vec![] })
+        Action::Join(Asked {
+            rig: RIGS[rig].into(),
+            packs: vec![pack],
+            scripts: vec![],
+            data_sets: vec![],
+            witnessed: vec![],
+        })
     }
 
     fn verified(&self, name: &str) -> Verification {

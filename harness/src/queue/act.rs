@@ -67,6 +67,8 @@ pub struct Asked {
     pub scripts: Vec<String>,
     /// The test data sets to be in the devices, by name or file, besides those the packs require.
     pub data_sets: Vec<String>,
+    /// The scripts to be witnessed, by name (13.15).
+    pub witnessed: Vec<String>,
 }
 
 /// What can be done to a lab.

@@ -50,6 +50,8 @@ pub struct Progress {
     began: Option<Timestamp>,
     finished: Option<RunFinished>,
     titles: BTreeMap<Sequence, String>,
+    /// Scripts chosen to be witnessed before the run began (13.15).
+    witnessed: Vec<String>,
 }
 
 /// The script now running.
@@ -127,6 +129,7 @@ impl Progress {
     fn run_started(&mut self, at: Timestamp, started: &RunStarted) -> Vec<Told> {
         self.began = Some(at);
         self.planned = started.plan.len();
+        self.witnessed.clone_from(&started.witnessed);
         let dmc = &started.dmc;
         let mut told = vec![say(
             LineKind::Run,
@@ -135,6 +138,9 @@ impl Progress {
                 started.run, started.rig, dmc.id, dmc.release, dmc.installation, self.planned
             ),
         )];
+        if !started.witnessed.is_empty() {
+            told.push(say(LineKind::Run, format!("to be witnessed: {}", started.witnessed.join(", "))));
+        }
         for device in &started.devices {
             let simulated = if device.simulated { ", simulated" } else { "" };
             let text = match &device.found {
@@ -160,9 +166,11 @@ impl Progress {
             0 | 1 => String::new(),
             n => format!(", attempt {n}"),
         };
-        let text = format!("[{ordinal}/{}] {}: {}{retry}", self.planned, started.case, started.title);
+        let witnessed = if self.witnessed.contains(&started.case.script) { ", witnessed" } else { "" };
+        let (case, title) = (&started.case, &started.title);
+        let text = format!("[{ordinal}/{}] {case}: {title}{retry}{witnessed}", self.planned);
         self.script = Some(OpenScript { started: sequence, title: started.title.clone(), ordinal });
-        self.titles.insert(sequence, started.case.to_string());
+        self.titles.insert(sequence, format!("{case}{witnessed}"));
         vec![say(LineKind::Script, text)]
     }
 

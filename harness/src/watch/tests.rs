@@ -1,5 +1,7 @@
 //! Live and replayed progress are the same lines.
 
+use proto_lab::record::Body;
+
 use super::*;
 use crate::evidence::RunFolder;
 use crate::gate::sample;
@@ -18,6 +20,28 @@ fn the_lines_of_a_small_run() {
     insta::assert_snapshot!(lines.join("\n"));
     assert_eq!(progress.done(), (5, 5));
     assert!(progress.finished().is_some());
+}
+
+#[test]
+fn scripts_chosen_to_be_witnessed_are_said_to_be() {
+    let mut records = sample::records();
+    let Body::RunStarted(started) = &mut records[0].body else {
+        panic!("a run begins with its first record")
+    };
+    let script = started.plan[0].script.clone();
+    started.witnessed = vec![script.clone()];
+    let mut progress = Progress::new();
+    let lines: Vec<ProgressLine> = records.iter().flat_map(|record| progress.apply(record)).collect();
+    assert_eq!(lines[1].text, format!("to be witnessed: {script}"));
+    let of_scripts = lines.iter().filter(|line| line.kind == LineKind::Script && line.text.starts_with('['));
+    for line in of_scripts {
+        assert_eq!(
+            line.text.contains(", witnessed"),
+            line.text.contains(&format!("/{script}")),
+            "{}",
+            line.text
+        );
+    }
 }
 
 #[test]

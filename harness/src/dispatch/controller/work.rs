@@ -31,6 +31,7 @@ pub(super) fn bind(lab: &Lab, asked: &Asked, vet: Vet) -> Result<Work, String> {
         packs: sources.into_iter().map(pack).collect::<Result<_, String>>()?,
         scripts: asked.scripts.clone(),
         data_sets: asked.data_sets.clone(),
+        witnessed: asked.witnessed.clone(),
     };
     // What makes no plan now would make none later.
     open(lab, &work, vet).map(|_| work)
@@ -43,7 +44,7 @@ pub(super) fn open(lab: &Lab, work: &Work, vet: Vet) -> Result<Found, String> {
     if let Some(wrong) = packs.iter().flat_map(vet).next() {
         return Err(wrong);
     }
-    let selection = Selection { scripts: work.scripts.clone(), ..Selection::default() };
+    let selection = Selection { scripts: work.scripts.clone(), witnessed: work.witnessed.clone() };
     if let Some(unknown) = selection.unknown(&packs).next() {
         return Err(format!("no pack has a script {unknown:?}"));
     }

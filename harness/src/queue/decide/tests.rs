@@ -80,6 +80,7 @@ impl Lab {
                 packs: vec![PackAsked { source: "p".into(), lock: Digest::of(b"p") }],
                 scripts: vec![],
                 data_sets: vec![],
+                witnessed: vec![],
             }),
         };
         let events = decide(&self.state, by, action, at, find)?;
@@ -113,7 +114,13 @@ fn ann() -> Actor {
 }
 
 fn join(rig: usize) -> Action {
-    Action::Join(Asked { rig: RIGS[rig].into(), packs: vec![], scripts: vec![], data_sets: vec![] })
+    Action::Join(Asked {
+        rig: RIGS[rig].into(),
+        packs: vec![],
+        scripts: vec![],
+        data_sets: vec![],
+        witnessed: vec![],
+    })
 }
 
 fn hold(rig: usize) -> Action {
@@ -227,8 +234,13 @@ fn a_scheduler_takes_out_what_it_put_in_and_nothing_else() {
 #[test]
 fn what_is_asked_for_must_be_there_and_a_reason_must_be_given() {
     let mut lab = Lab::new();
-    let asked =
-        Asked { rig: RIGS[0].into(), packs: vec!["missing".into()], scripts: vec![], data_sets: vec![] };
+    let asked = Asked {
+        rig: RIGS[0].into(),
+        packs: vec!["missing".into()],
+        scripts: vec![],
+        data_sets: vec![],
+        witnessed: vec![],
+    };
     assert_eq!(kind(lab.act(&ann(), &Action::Join(asked.clone()))), RefusalKind::BadInput);
     let elsewhere = Action::Join(Asked { rig: "rig-9".into(), ..asked });
     assert_eq!(kind(lab.act(&ann(), &elsewhere)), RefusalKind::NotFound);

@@ -33,6 +33,7 @@ struct Pressed {
     packs: Vec<String>,
     scripts: Vec<String>,
     data_sets: Vec<String>,
+    witnessed: Vec<String>,
 }
 
 /// How what was pressed becomes an act.
@@ -59,8 +60,8 @@ const BUTTONS: [(&str, Read); 12] = [
     ("leave", |pressed| Ok(Action::Leave(EntryId(pressed.entry.ok_or("`entry` is missing")?)))),
     ("join", |pressed| {
         let rig = pressed.rig()?;
-        let Pressed { packs, scripts, data_sets, .. } = pressed;
-        Ok(Action::Join(Asked { rig, packs, scripts, data_sets }))
+        let Pressed { packs, scripts, data_sets, witnessed, .. } = pressed;
+        Ok(Action::Join(Asked { rig, packs, scripts, data_sets, witnessed }))
     }),
 ];
 

@@ -142,11 +142,11 @@ impl Control for Acts {
 #[tonic::async_trait]
 impl Queue for Acts {
     async fn join(&self, request: Request<JoinRequest>) -> Result<Response<Acted>, Status> {
-        let JoinRequest { rig, packs, scripts, data_sets } = request.get_ref().clone();
-        if [&packs, &scripts, &data_sets].iter().any(|named| named.len() > NAMED) {
+        let JoinRequest { rig, packs, scripts, data_sets, witnessed } = request.get_ref().clone();
+        if [&packs, &scripts, &data_sets, &witnessed].iter().any(|named| named.len() > NAMED) {
             return Err(Status::invalid_argument(format!("at most {NAMED} packs, scripts or data sets")));
         }
-        self.act(&request, Action::Join(Asked { rig, packs, scripts, data_sets })).await
+        self.act(&request, Action::Join(Asked { rig, packs, scripts, data_sets, witnessed })).await
     }
 
     async fn leave(&self, request: Request<LeaveRequest>) -> Result<Response<Acted>, Status> {
@@ -177,6 +177,7 @@ fn entry(entry: &Entry) -> QueueEntry {
         scripts: entry.work.scripts.clone(),
         who: entry.by.to_string(),
         since: entry.since.to_string(),
+        witnessed: entry.work.witnessed.clone(),
     }
 }
 
@@ -245,8 +246,13 @@ mod tests {
 
     #[test]
     fn the_list_is_what_the_book_comes_to() {
-        let work =
-            |rig: &str| Work { rig: rig.into(), packs: vec![], scripts: vec!["s".into()], data_sets: vec![] };
+        let work = |rig: &str| Work {
+            rig: rig.into(),
+            packs: vec![],
+            scripts: vec![],
+            data_sets: vec![],
+            witnessed: vec!["s".into()],
+        };
         let until: Timestamp = "2026-11-22T13:00:00Z".parse().unwrap();
         let run: RunId = "r1".parse().unwrap();
         let told = listed(&state(vec![
@@ -262,8 +268,9 @@ mod tests {
             ("c", "pausing", "r1", ""),
         ];
         assert_eq!(rigs, expected);
-        let waiting: Vec<_> = told.waiting.iter().map(|e| (e.entry, &*e.rig, &*e.who)).collect();
-        assert_eq!(waiting, [(2, "c", "ann (engineer)")]);
+        let waiting: Vec<_> =
+            told.waiting.iter().map(|e| (e.entry, &*e.rig, &*e.who, e.witnessed.concat())).collect();
+        assert_eq!(waiting, [(2, "c", "ann (engineer)", "s".to_owned())]);
         assert_eq!(told.book, "book-1");
     }
 }

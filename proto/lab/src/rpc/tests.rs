@@ -38,9 +38,9 @@ fn watching() -> String {
     let book = BookSummary { book: s("book-1"), began: s("began"), records: 3, finished: true };
     line(&mut out, "ListBooksResponse", &ListBooksResponse { books: vec![book] });
     line(&mut out, "RecordsRequest", &RecordsRequest { run: run(), from: 300, follow: true });
-    line(&mut out, "RecordsResponse", &RecordsResponse { first: 300, lines: b"{}\n".to_vec() });
+    line(&mut out, "RecordsResponse", &RecordsResponse { first: 300, lines: b"{}\n"[..].into() });
     line(&mut out, "CheckpointsRequest", &CheckpointsRequest { run: run(), from: 2, follow: true });
-    line(&mut out, "CheckpointsResponse", &CheckpointsResponse { first: 2, notes: b"n\n".to_vec() });
+    line(&mut out, "CheckpointsResponse", &CheckpointsResponse { first: 2, notes: b"n\n"[..].into() });
     line(&mut out, "BlobRequest", &BlobRequest { run: run(), digest: s("ab") });
     line(&mut out, "BlobResponse", &BlobResponse { octets: vec![0, 255] });
     line(&mut out, "SubmitRequest", &SubmitRequest { run: run(), note: b"n\n".to_vec() });
@@ -67,8 +67,13 @@ fn acting() -> String {
     line(&mut out, "GiveBackRigRequest", &GiveBackRigRequest { rig: rig() });
     line(&mut out, "QuarantineRequest", &QuarantineRequest { device: device(), reason: reason() });
     line(&mut out, "LiftQuarantineRequest", &LiftQuarantineRequest { device: device() });
-    let join =
-        JoinRequest { rig: rig(), packs: vec![s("p")], scripts: vec![s("s")], data_sets: vec![s("d")] };
+    let join = JoinRequest {
+        rig: rig(),
+        packs: vec![s("p")],
+        scripts: vec![s("s")],
+        data_sets: vec![s("d")],
+        witnessed: vec![],
+    };
     line(&mut out, "JoinRequest", &join);
     line(&mut out, "LeaveRequest", &LeaveRequest { entry: 12 });
     line(&mut out, "ListRequest", &ListRequest {});
@@ -79,6 +84,7 @@ fn acting() -> String {
         scripts: vec![s("s")],
         who: s("who"),
         since: s("since"),
+        witnessed: vec![],
     };
     let state = RigState {
         rig: rig(),
@@ -103,6 +109,23 @@ fn golden_messages_of_the_watch_listener() {
 #[test]
 fn golden_messages_of_the_control_listener() {
     insta::assert_snapshot!("control", acting());
+}
+
+/// Golden, as the others are: what came with the choice of scripts to be witnessed.
+#[test]
+fn golden_messages_of_witnessed_scripts() {
+    let mut out = String::new();
+    let witnessed = || vec![s("w"), s("v")];
+    line(
+        &mut out,
+        "JoinRequest",
+        &JoinRequest { rig: s("rig"), witnessed: witnessed(), ..JoinRequest::default() },
+    );
+    line(&mut out, "QueueEntry", &QueueEntry { entry: 12, witnessed: witnessed(), ..QueueEntry::default() });
+    insta::assert_snapshot!(out, @r"
+    JoinRequest 0a037269672a01772a0176
+    QueueEntry 080c3a01773a0176
+    ");
 }
 
 #[test]
@@ -168,7 +191,13 @@ proptest! {
         prop_assert_eq!(back(&records), records);
         let submit = SubmitRequest { run: run.clone(), note };
         prop_assert_eq!(back(&submit), submit);
-        let join = JoinRequest { rig: run, packs: words.clone(), scripts: words.clone(), data_sets: words };
+        let join = JoinRequest {
+            rig: run,
+            packs: words.clone(),
+            scripts: words.clone(),
+            data_sets: words.clone(),
+            witnessed: words,
+        };
         prop_assert_eq!(back(&join), join);
     }
 

@@ -173,7 +173,7 @@ function join() {
   const list = (id) => byId(id).value.split(/[\s,]+/).filter(Boolean);
   return h("details", { class: "join" }, h("summary", {}, "Ask for a run"),
     h("label", { for: "join-rig" }, "Rig"), h("select", { id: "join-rig" }),
-    field("join-packs", "Packs; none means the standard ones", "ioc-service-reference-variant"), field("join-scripts", "Scripts; none means all of them", ""),
-    h("p", {}, button("Join the queue", "join", () => ({ rig: byId("join-rig").value, packs: list("join-packs"), scripts: list("join-scripts") }), { told: "It waits for its rig" })));
+    field("join-packs", "Packs; none means the standard ones", "ioc-service-reference-variant"), field("join-scripts", "Scripts; none means all of them", ""), field("join-witnessed", "Scripts to be witnessed", ""),
+    h("p", {}, button("Join the queue", "join", () => ({ rig: byId("join-rig").value, packs: list("join-packs"), scripts: list("join-scripts"), witnessed: list("join-witnessed") }), { told: "It waits for its rig" })));
 }
 

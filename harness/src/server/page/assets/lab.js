@@ -127,7 +127,8 @@ function drawStopped(stopped) {
 
 function entryRow(entry) {
   const packs = entry.work.packs.map(({ source }) => source).join(", ");
-  return h("li", {}, h("span", {}, `${packs} on ${entry.work.rig}`, h("span", { class: "faint" }, ` asked for by ${entry.by.name}, ${moment(entry.since)}`)), " ", buttons?.ofEntry(entry.id));
+  const witnessed = entry.work.witnessed ?? [];
+  return h("li", {}, h("span", {}, `${packs} on ${entry.work.rig} `, witnessed.length > 0 ? h("span", { class: "chip seen" }, `to be witnessed: ${witnessed.join(", ")}`) : null, h("span", { class: "faint" }, ` asked for by ${entry.by.name}, ${moment(entry.since)}`)), " ", buttons?.ofEntry(entry.id));
 }
 
 /** What is shown of a rig, and nothing else: its card is drawn anew when this changes. */

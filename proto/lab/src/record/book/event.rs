@@ -119,6 +119,9 @@ pub struct Work {
     /// The test data sets to be in the devices, by name or file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub data_sets: Vec<String>,
+    /// The scripts to be witnessed (13.15).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub witnessed: Vec<String>,
 }
 
 /// Something that happened to the lab. Those that a person brought about say who.

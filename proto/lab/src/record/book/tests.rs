@@ -32,7 +32,7 @@ fn ann() -> Actor {
 
 fn work(rig: &str) -> Work {
     let pack = PackAsked { source: "ioc-dormant-migration".into(), lock: Digest::of(b"lock") };
-    Work { rig: rig.into(), packs: vec![pack], scripts: vec![], data_sets: vec![] }
+    Work { rig: rig.into(), packs: vec![pack], scripts: vec![], data_sets: vec![], witnessed: vec![] }
 }
 
 const DEVICES: [&str; 2] = ["90-B3-D5-1F-30-00-00-01", "90-B3-D5-1F-30-00-00-02"];
