@@ -453,6 +453,43 @@ async fn mosquitto_clients_are_served_by_the_embedded_broker() -> Fallible<()> {
     Ok(())
 }
 
+/// The controller's own broker serves dashboards of other makers: they find how everything stands, whenever they come, and find
+/// it again once a controller that was killed is started anew. A broker that dies with its controller sends no will; that of a
+/// controller at a broker of its own is heard in the tests of stations.
+#[test]
+fn mosquitto_sub_is_served_by_the_broker_of_a_controller_and_again_after_that_was_killed() -> Fallible<()> {
+    let folder = tempfile::tempdir()?;
+    std::fs::create_dir(folder.path().join("runs"))?;
+    let port = free_port()?;
+    let mut controller = controller(folder.path(), port)?;
+    listens(port)?;
+    let password = std::fs::read_to_string(folder.path().join("state/mqtt-password"))?;
+    let login = ["-u", "lab", "-P", password.trim()];
+    let topic = "smets1-lab/v1/embedded/status";
+    let seen = Listener::start(port, &["smets1-lab/v1/#"], &login)?;
+    assert_eq!(seen.line(&format!("{topic} "))?, r#"{"online":true}"#);
+    // Who comes later is told what was said before.
+    let later = Listener::start(port, &[topic], &login)?;
+    assert_eq!(later.line(&format!("{topic} "))?, r#"{"online":true}"#);
+    controller.kill()?;
+    controller.wait()?;
+    assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "the broker dies with its controller");
+    let mut controller = self::controller(folder.path(), port)?;
+    assert_eq!(seen.line(&format!("{topic} "))?, r#"{"online":true}"#);
+    controller.kill()?;
+    controller.wait()?;
+    Ok(())
+}
+
+/// `harness serve` of the embedded lab with its own broker at this port.
+fn controller(folder: &Path, port: u16) -> Fallible<Child> {
+    let mut command = Command::new(lab_tests::program("harness")?);
+    command.args(["serve", "--loopback-without-credentials", "--watch", "127.0.0.1:0", "--runs", "runs"]);
+    command.args(["--control", "127.0.0.1:0", "--mqtt", "embedded", "--mqtt-port"]).arg(port.to_string());
+    command.env("HARNESS_STATE", folder.join("state")).current_dir(folder).stdout(Stdio::null());
+    Ok(command.spawn()?)
+}
+
 /// Supply and mains by the whole program, the station in another process: intent, observation and message are records.
 #[test]
 fn a_script_switches_mains_and_sees_the_voltage_go_and_the_evidence_says_so() -> Fallible<()> {
