@@ -4,6 +4,7 @@
 //! a test left out in silence; only the DUIS schemas, which the project does not ship, may be absent, and then it is said.
 
 pub mod bench;
+pub mod crowd;
 pub mod devices;
 pub mod files;
 pub mod looks;
