@@ -16,6 +16,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(&files, ["."])?;
     let folder = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(folder.join("lab.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::compile_fds(descriptors)?;
+    // What a hundred watchers are sent is the same octets, not a hundred copies.
+    let shared =
+        ["RecordsResponse.lines", "CheckpointsResponse.notes"].map(|field| format!(".smets1.lab.v1.{field}"));
+    let mut builder = tonic_prost_build::configure();
+    for field in &shared {
+        builder = builder.bytes(field);
+    }
+    builder.compile_fds(descriptors)?;
     Ok(())
 }

@@ -50,6 +50,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 use crate::evidence::CosignerKey;
+use crate::watch::feed::Feeds;
 use cosign::{CosignRuns, Witnesses};
 use door::{Listening, Tls};
 use guard::{Believed, Guard};
@@ -88,6 +89,8 @@ pub struct Settings {
     pub access: Access,
     /// The folder of the run folders.
     pub runs: PathBuf,
+    /// The feeds of the runs that are watched: one for both listeners and the pages.
+    pub feeds: Feeds,
 }
 
 /// The lab does not listen.
@@ -128,6 +131,7 @@ pub struct Server {
     believed: Believed,
     witnesses: Witnesses,
     runs: Runs,
+    feeds: Feeds,
     callbook: Callbook,
 }
 
@@ -137,7 +141,7 @@ impl Server {
     /// # Errors
     /// [`ServeError`].
     pub async fn bind(settings: Settings, callbook: Callbook) -> Result<Self, ServeError> {
-        let Settings { watch, control, access, runs } = settings;
+        let Settings { watch, control, access, runs, feeds } = settings;
         let doors = [(Door::Watch, watch), (Door::Control, control)];
         let (tls, believed, witnesses) = match access {
             Access::Credentials { pki, people } => {
@@ -154,7 +158,7 @@ impl Server {
             }
         };
         let (watch, control) = (bind(doors[0]).await?, bind(doors[1]).await?);
-        Ok(Self { watch, control, tls, believed, witnesses, runs: Runs::new(runs), callbook })
+        Ok(Self { watch, control, tls, believed, witnesses, runs: Runs::new(runs), feeds, callbook })
     }
 
     /// Where a listener is, as a URL.
@@ -196,7 +200,7 @@ impl Server {
     }
 
     async fn router(&self, door: Door, mut pages: Pages, services: Services) -> Result<Router, ServeError> {
-        let watch = WatchServer::new(WatchRuns::new(self.runs.clone()));
+        let watch = WatchServer::new(WatchRuns::new(self.runs.clone(), self.feeds.clone()));
         let cosign = CosignRuns::new(self.runs.clone(), self.witnesses.clone(), self.callbook.clone());
         if door == Door::Watch {
             pages = pages.merge(cosign.clone().routes());

@@ -5,7 +5,6 @@
 
 pub mod feed;
 mod follow;
-mod notes;
 mod progress;
 mod reported;
 mod witness;
@@ -14,7 +13,6 @@ mod witness;
 mod tests;
 
 pub use follow::Follow;
-pub use notes::FollowNotes;
 pub use progress::{LineKind, Progress, ProgressLine};
 pub use reported::{NotReported, Reported};
 pub use witness::{Alarm, Head, Witness};

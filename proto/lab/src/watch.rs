@@ -41,11 +41,11 @@ mod tests {
             Record::new(Sequence(n), "2026-11-21T21:14:05Z".parse().unwrap(), body)
         };
         let lines = [record(4), record(5)].map(|r| r.to_line().unwrap()).concat();
-        let message = RecordsResponse { first: 4, lines: lines.into_bytes() };
+        let message = RecordsResponse { first: 4, lines: lines.into_bytes().into() };
         let octets = prost::Message::encode_to_vec(&message);
         let back: RecordsResponse = prost::Message::decode(octets.as_slice()).unwrap();
         assert_eq!(back.records().unwrap(), [record(4), record(5)]);
-        let torn = RecordsResponse { first: 4, lines: back.lines[..20].to_vec() };
+        let torn = RecordsResponse { first: 4, lines: back.lines.slice(..20) };
         assert!(torn.records().is_err());
     }
 }

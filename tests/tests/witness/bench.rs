@@ -11,6 +11,7 @@ use harness::evidence::{RunFolder, Standing, read_records, verify};
 use harness::server::control::Acts;
 use harness::server::page::{Face, Shown, router};
 use harness::server::{Access, Door, Server, Services, Settings, callbook};
+use harness::watch::feed::Feeds;
 use lab_config::{DeviceKind, Lab};
 use lab_tests::steered::{two_rigs, write_pack};
 use proto_lab::record::{Actor, Body, Credential, Deed, Record, Role, Tally, Verdict};
@@ -100,7 +101,7 @@ impl Bench {
             vet: |_| Vec::new(),
         };
         let (controller, running) = Controller::start(setup).await.unwrap_or_else(|error| panic!("{error}"));
-        let shown = Shown { runs: runs.clone(), keys, standard: Vec::new() };
+        let shown = Shown { runs: runs.clone(), keys, standard: Vec::new(), feeds: Feeds::default() };
         let ([watch, control], serving, stop) = serve(controller.clone(), shown).await;
         let serving = Some(Serving { controller, running, serving, stop });
         Self { folder, lab, hand, watch, control, estate: Some(estate), serving }
@@ -147,7 +148,8 @@ async fn serve(controller: Controller, shown: Shown) -> ([String; 2], JoinHandle
     let (callbook, mut calls) = callbook();
     let free = "127.0.0.1:0".parse().unwrap();
     let access = Access::LoopbackWithoutCredentials { name: "Ann".parse().unwrap(), witnesses: Vec::new() };
-    let settings = Settings { watch: free, control: free, access, runs: shown.runs.clone() };
+    let settings =
+        Settings { watch: free, control: free, access, runs: shown.runs.clone(), feeds: shown.feeds.clone() };
     let server = Server::bind(settings, callbook).await.unwrap();
     let urls = [Door::Watch, Door::Control].map(|door| server.url(door).unwrap());
     let acts = Acts::new(controller.clone());

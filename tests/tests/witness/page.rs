@@ -8,6 +8,7 @@ use std::process::Command;
 use harness::evidence::{LabKey, Recorder, RunEnd, RunFolder, verify};
 use harness::gate::StandardPack;
 use harness::server::page::{Face, Listening, Shown, router};
+use harness::watch::feed::Feeds;
 use lab_tests::program;
 use proto_lab::Digest;
 use proto_lab::record::{
@@ -115,7 +116,12 @@ pub(crate) async fn served(runs: &Path) -> (Listening, SocketAddr) {
         release: "IOC".into(),
         lock: Digest::of(b"agreed"),
     };
-    let shown = Shown { runs: runs.to_owned(), keys: runs.join("keys"), standard: vec![agreed] };
+    let shown = Shown {
+        runs: runs.to_owned(),
+        keys: runs.join("keys"),
+        standard: vec![agreed],
+        feeds: Feeds::default(),
+    };
     let page = Listening::start("127.0.0.1:0".parse().unwrap(), router(shown, Face::Watch)).await.unwrap();
     let address = page.address();
     (page, address)

@@ -225,7 +225,8 @@ fn a_witness_cosigns_the_head_their_browser_checked_with_a_key_that_never_leaves
 
     // A head whose records do not hold is nothing to put one's name to.
     let sound = std::fs::read_to_string(lab.run().records()).unwrap();
-    std::fs::write(lab.run().records(), sound.replace("\"environment\":\"e\"", "\"environment\":\"f\"")).unwrap();
+    std::fs::write(lab.run().records(), sound.replace("\"environment\":\"e\"", "\"environment\":\"f\""))
+        .unwrap();
     browser.open("about:blank");
     browser.open(&page);
     browser.until_says("alarm", "ALARM:");

@@ -25,6 +25,7 @@ use crate::server::control::Acts;
 use crate::server::page::{self, Face, Shown};
 use crate::server::pki::Pki;
 use crate::server::{Access, Calls, Door, ServeError, Server, Services, Settings, callbook};
+use crate::watch::feed::Feeds;
 use unattended::Unattended;
 
 pub(super) async fn serve(verb: &Serve) -> Result<Exit, Failure> {
@@ -35,14 +36,21 @@ pub(super) async fn serve(verb: &Serve) -> Result<Exit, Failure> {
     let by = operator()?;
     let (callbook, calls) = callbook();
     let access = access(verb, &by.name)?;
-    let settings = Settings { watch: verb.watch, control: verb.control, access, runs: verb.runs.clone() };
+    let (runs, feeds) = (verb.runs.clone(), Feeds::default());
+    let settings = Settings {
+        watch: verb.watch,
+        control: verb.control,
+        access,
+        runs: runs.clone(),
+        feeds: feeds.clone(),
+    };
     // The addresses come first: a lab whose port is taken has opened no book.
     let server = Server::bind(settings, callbook).await.map_err(failure)?;
     let stop = stop_on_signals()?;
     let (controller, running, estate) = controller(verb).await?;
     say_where(verb, &server, controller.book().root())?;
     let keys = key_folder(&verb.runs, &verb.keys);
-    let shown = Shown { runs: verb.runs.clone(), keys, standard: report::standard()? };
+    let shown = Shown { runs, keys, standard: report::standard()?, feeds };
     let (log, told) = lent::for_the_book();
     let stations = lent::stations(log).await?;
     tokio::spawn(tell_of_stations(told, controller.clone()));

@@ -7,11 +7,14 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::evidence::EvidenceError;
-use crate::watch::feed::Fault;
+use crate::watch::feed::{Crowded, Fault};
 
 /// What the page may load, and from where: itself.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Seconds after which whoever found no place may try again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// What a document may load: its own style, whose digest stands here.
 fn policy_of_document(style: &str) -> String {
@@ -32,6 +35,9 @@ pub(super) enum Refused {
     /// Too many ask.
     #[error("as many are watching as can be served: try again later")]
     Busy,
+    /// Too many runs are asked for.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
     /// The files are not as they must be.
     #[error("{0}")]
     Broken(String),
@@ -50,7 +56,7 @@ impl Refused {
         match self {
             Self::Wrong(_) => StatusCode::BAD_REQUEST,
             Self::NotThere(_) => StatusCode::NOT_FOUND,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Crowded(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Broken(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -60,6 +66,9 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         let mut response = answer("text/plain; charset=utf-8", format!("{self}\n"), POLICY);
         *response.status_mut() = self.status();
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
         response
     }
 }

@@ -83,8 +83,8 @@ pub(super) async fn decoded(
     if let Some(text) = page.told.get(&key) {
         return answer(text);
     }
-    let feed = page.feed(&folder);
-    feed.edge().wait_for(|edge| edge.looked).await.map_err(|_| Refused::Busy)?;
+    let feed = page.feed(&folder)?;
+    feed.edge().await.map_err(Refused::fault)?;
     let decoded = page.heavily(move || decode(&folder, &feed, sequence)).await??;
     let text = Bytes::from(serde_json::to_vec(&decoded).map_err(|e| Refused::Broken(e.to_string()))?);
     if decoded.left_out.is_empty() {

@@ -28,8 +28,8 @@ struct Open {
 
 /// `/lab`
 pub(super) async fn lab(State(page): State<Page>) -> Result<Response, Refused> {
-    let feed = page.lab.open(&page.runs, &page.feeds)?;
-    feed.edge().wait_for(|edge| edge.looked || edge.fault.is_some()).await.map_err(|_| Refused::Busy)?;
+    let feed = page.lab.open(&page.runs, &page.shown.feeds)?;
+    feed.edge().await.map_err(Refused::fault)?;
     let folding = Arc::clone(&page.lab);
     let state = page.heavily(move || folding.fold()).await??;
     json(&state)
@@ -47,7 +47,7 @@ impl Fold {
         if let Some(open) = open.as_ref().filter(|open| open.folder == latest) {
             return Ok(Arc::clone(&open.feed));
         }
-        let feed = feeds.of(&latest);
+        let feed = feeds.of(&latest)?;
         let begun = Open {
             folder: latest,
             feed: Arc::clone(&feed),

@@ -14,11 +14,13 @@
 //!
 //! event: end                the last record and the final checkpoint were sent
 //! event: fault              the run can be followed no further, and why
+//! event: behind             nothing was taken for too long: the client is let go, and may come again from where it was
 //! ```
 //!
 //! Lines are cut at line feeds only and sent as they are, so whoever reads the octets of the stream (and takes line feeds
 //! alone for line ends) can hash them. `?from=N` begins at record N; `&notes=OCTETS` at that octet of the checkpoints. A
-//! client that takes nothing for [`TAKEN_WITHIN`] is let go; it may come again from where it was.
+//! client that takes nothing holds two events and no more, is let go after [`TAKEN_WITHIN`], and is told so where it still
+//! listens; what it missed stands in the files.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -29,18 +31,20 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use bytes::{BufMut as _, Bytes, BytesMut};
+use tokio::sync::mpsc::OwnedPermit;
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::Page;
 use super::answer::{Refused, asked, of_page};
-use super::{Page, aside};
 use crate::watch::feed::{Chunk, Fault, Feed, Position, Track};
 
 /// How long a client may leave what it was sent untaken.
 pub(super) const TAKEN_WITHIN: Duration = Duration::from_secs(30);
 /// How often a client that there is nothing new for is sent a sign of life.
 const ALIVE: Duration = Duration::from_secs(15);
-/// Events that wait for a client, beside what the system holds for it.
+/// One event for the client to take, and the place kept for the last word; beside what the system holds for it.
 const WAITING: usize = 2;
 
 /// `/runs/RUN/records`
@@ -56,34 +60,43 @@ pub(super) async fn records(
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let from = last.or(asked(&uri, "from")?).unwrap_or(0);
     let notes = asked(&uri, "notes")?.unwrap_or(0);
+    let feed = page.feed(&folder)?;
     let (to, events) = mpsc::channel(WAITING);
-    let client = Client { feed: page.feed(&folder), to, _place: place };
-    tokio::spawn(client.serve(from, notes));
+    // A client that takes nothing leaves the queue full, and must still find out that it was let go.
+    let last_word = to.clone().reserve_owned().await.map_err(|_| Refused::Busy)?;
+    let client = Client { feed, to, _place: place };
+    tokio::spawn(client.serve(from, notes, last_word));
     Ok(of_page("text/event-stream", Body::from_stream(ReceiverStream::new(events))))
 }
+
+/// An event, in the octets that are sent.
+type Event = Result<Bytes, Infallible>;
 
 /// One browser that watches one run.
 struct Client {
     feed: Arc<Feed>,
-    to: mpsc::Sender<Result<Bytes, Infallible>>,
+    to: mpsc::Sender<Event>,
     _place: OwnedSemaphorePermit,
 }
 
-/// The client went away, or takes nothing.
-struct Gone;
-
 impl Client {
-    async fn serve(self, from: u64, notes: u64) {
-        if let Err(Stop::Fault(what)) = self.follow(from, notes).await {
-            // Whoever is gone is not told.
-            let _ = self.give(event("fault", &what)).await;
+    async fn serve(self, from: u64, notes: u64, last_word: OwnedPermit<Event>) {
+        match self.follow(from, notes).await {
+            Ok(()) | Err(Stop::Gone) => {}
+            Err(Stop::Fault(what)) => drop(last_word.send(Ok(event("fault", &what)))),
+            Err(Stop::Behind) => {
+                let what = format!(
+                    "nothing was taken for {} s: come again from where you were",
+                    TAKEN_WITHIN.as_secs()
+                );
+                last_word.send(Ok(event("behind", &what)));
+            }
         }
     }
 
     async fn follow(&self, from: u64, notes: u64) -> Result<(), Stop> {
-        let mut edge = self.feed.edge();
-        edge.wait_for(|edge| edge.looked || edge.fault.is_some()).await.map_err(|_| Stop::Gone)?;
-        let mut record = self.begin(from).await?;
+        let mut edge = self.feed.edge().await?;
+        let mut record = self.feed.begin(Track::Records, from).await?;
         let mut note = Position { number: 0, offset: notes };
         let mut caught_up = false;
         loop {
@@ -99,8 +112,8 @@ impl Client {
                 caught_up = true;
                 self.give(event("edge", &record.number.to_string())).await?;
             }
-            if seen.ended {
-                return Ok(self.give(event("end", "the run is complete")).await?);
+            if seen.ended() {
+                return self.give(event("end", "the run is complete")).await;
             }
             tokio::select! {
                 changed = edge.changed() => changed.map_err(|_| Stop::Gone)?,
@@ -110,40 +123,29 @@ impl Client {
         }
     }
 
-    /// Where record `from` begins. A client that has seen more than there is has seen another history.
-    async fn begin(&self, from: u64) -> Result<Position, Stop> {
-        let feed = Arc::clone(&self.feed);
-        let at = aside(move || feed.locate(from)).await.map_err(|_| Stop::Gone)??;
-        at.ok_or_else(|| {
-            let here = self.feed.edge().borrow().records.number;
-            Stop::Fault(format!("asked from record {from}, and there are {here}: records are missing"))
-        })
-    }
-
     /// Gives the chunk that begins here, if there is one, and says where the next begins.
     async fn next(&self, track: Track, from: Position) -> Result<Position, Stop> {
-        let feed = Arc::clone(&self.feed);
-        let chunk = aside(move || feed.chunk(track, from)).await.map_err(|_| Stop::Gone)??;
-        let Some(chunk) = chunk else { return Ok(from) };
+        let Some(chunk) = self.feed.next(track, from).await? else { return Ok(from) };
         self.give(chunk.encoded(|chunk| encode(track, chunk))).await?;
         Ok(chunk.to)
     }
 
-    async fn give(&self, event: Bytes) -> Result<(), Gone> {
-        self.to.send_timeout(Ok(event), TAKEN_WITHIN).await.map_err(|_| Gone)
+    async fn give(&self, event: Bytes) -> Result<(), Stop> {
+        self.to.send_timeout(Ok(event), TAKEN_WITHIN).await.map_err(|error| match error {
+            SendTimeoutError::Closed(_) => Stop::Gone,
+            SendTimeoutError::Timeout(_) => Stop::Behind,
+        })
     }
 }
 
 /// Why a client is served no longer.
 enum Stop {
+    /// It went away.
     Gone,
+    /// It takes nothing.
+    Behind,
+    /// The files are not as they were.
     Fault(String),
-}
-
-impl From<Gone> for Stop {
-    fn from(_: Gone) -> Self {
-        Self::Gone
-    }
 }
 
 impl From<Fault> for Stop {

@@ -72,6 +72,8 @@ pub struct Shown {
     pub keys: PathBuf,
     /// The standard packs as this program ships them, agreed by their locks (20.16).
     pub standard: Vec<StandardPack>,
+    /// The feeds of the runs that are watched.
+    pub feeds: Feeds,
 }
 
 /// What stands behind every answer.
@@ -80,7 +82,6 @@ struct Page {
     runs: Runs,
     shown: Arc<Shown>,
     face: Face,
-    feeds: Feeds,
     watching: Arc<Semaphore>,
     heavy: Arc<Semaphore>,
     told: Arc<Told>,
@@ -99,7 +100,6 @@ pub fn router(shown: Shown, face: Face) -> Pages {
         runs: Runs::new(shown.runs.clone()),
         shown: Arc::new(shown),
         face,
-        feeds: Feeds::default(),
         watching: Arc::new(Semaphore::new(WATCHING)),
         heavy: Arc::new(Semaphore::new(HEAVY)),
         told: Arc::new(Told::default()),
@@ -138,8 +138,8 @@ impl Page {
         aside(move || runs.folder(&run)).await?.ok_or(unknown)
     }
 
-    fn feed(&self, folder: &RunFolder) -> Arc<Feed> {
-        self.feeds.of(folder)
+    fn feed(&self, folder: &RunFolder) -> Result<Arc<Feed>, Refused> {
+        self.shown.feeds.of(folder).map_err(Refused::from)
     }
 
     /// Does what reads and computes much, so many at a time.

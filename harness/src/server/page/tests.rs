@@ -28,7 +28,7 @@ fn note(what: impl Into<String>) -> RecordBody {
 }
 
 fn shown(runs: &std::path::Path) -> Shown {
-    Shown { runs: runs.to_owned(), keys: runs.join("keys"), standard: Vec::new() }
+    Shown { runs: runs.to_owned(), keys: runs.join("keys"), standard: Vec::new(), feeds: Feeds::default() }
 }
 
 /// A browser, and the server it asks.
@@ -146,7 +146,6 @@ async fn whoever_takes_nothing_is_let_go_and_gives_its_place_back() {
         runs: Runs::new(runs.path()),
         shown: Arc::new(shown(runs.path())),
         face: Face::Watch,
-        feeds: Feeds::default(),
         watching: Arc::clone(&watching),
         heavy: Arc::new(Semaphore::new(HEAVY)),
         told: Arc::new(Told::default()),

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 use proto_lab::Digest;
 use proto_lab::watch::BlobResponse;
+use tonic::Status;
 
-use super::stream::Source;
+use super::stream::{Messages, give};
+use super::{aside, status};
 use crate::evidence::{EvidenceError, RunFolder};
 
 /// Octets in one message, at most.
@@ -18,7 +20,6 @@ const PIECE: u64 = 256 << 10;
 pub(super) struct Reading {
     path: PathBuf,
     file: File,
-    finished: bool,
 }
 
 impl Reading {
@@ -26,25 +27,29 @@ impl Reading {
     pub(super) fn open(folder: &RunFolder, digest: &Digest) -> Result<Option<Self>, EvidenceError> {
         let path = folder.blob(digest);
         match File::open(&path) {
-            Ok(file) => Ok(Some(Self { path, file, finished: false })),
+            Ok(file) => Ok(Some(Self { path, file })),
             Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
             Err(e) => Err(EvidenceError::io("open", path)(e)),
         }
     }
-}
 
-impl Source for Reading {
-    type Message = BlobResponse;
+    /// Gives a client the rest of it.
+    pub(super) async fn give(mut self, to: Messages<BlobResponse>) -> Result<(), Status> {
+        loop {
+            let read = aside(move || self.read().map(|octets| (self, octets)));
+            let (back, octets) = read.await?.map_err(status)?;
+            if octets.is_empty() {
+                return Ok(());
+            }
+            self = back;
+            give(BlobResponse { octets }, &to).await?;
+        }
+    }
 
-    fn read(&mut self) -> Result<Option<Vec<BlobResponse>>, EvidenceError> {
+    fn read(&self) -> Result<Vec<u8>, EvidenceError> {
         let mut octets = Vec::new();
         let reading = (&self.file).take(PIECE).read_to_end(&mut octets);
         reading.map_err(EvidenceError::io("read", &self.path))?;
-        self.finished = octets.is_empty();
-        Ok((!octets.is_empty()).then(|| vec![BlobResponse { octets }]))
-    }
-
-    fn is_finished(&self) -> bool {
-        self.finished
+        Ok(octets)
     }
 }

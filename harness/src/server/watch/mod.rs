@@ -1,7 +1,8 @@
 //! The watch service: records, checkpoints and blobs of runs and lab books, read only.
 //!
 //! It gives out what the recorder wrote, octet for octet, so a watcher can hash it and need not trust this program. It
-//! opens files for reading, knows nothing of runs under way but their files, and so can do nothing to them (13.16(b)).
+//! opens files for reading, knows nothing of runs under way but their files, and so can do nothing to them (13.16(b)). A
+//! run is read once, however many watch it ([`crate::watch::feed`]).
 
 mod blob;
 mod runs;
@@ -23,33 +24,46 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::evidence::{EvidenceError, RunFolder};
+use crate::watch::feed::{Feed, Feeds};
 use blob::Reading;
 pub(crate) use runs::Runs;
-use stream::{Lines, Notes};
 
-/// Calls answered at a time; each holds a file and a few MiB at most.
+/// Calls answered at a time at one listener, those that follow a run included.
 const CALLS: usize = 512;
 
 /// The service.
 #[derive(Debug, Clone)]
 pub(super) struct WatchRuns {
     runs: Runs,
+    feeds: Feeds,
     calls: Arc<Semaphore>,
+    places: usize,
 }
 
 impl WatchRuns {
-    pub(super) fn new(runs: Runs) -> Self {
-        Self::with_places(runs, CALLS)
+    /// Of these runs, by the feeds that the page has of them too.
+    pub(super) fn new(runs: Runs, feeds: Feeds) -> Self {
+        Self::with_places(runs, feeds, CALLS)
     }
 
-    fn with_places(runs: Runs, places: usize) -> Self {
-        Self { runs, calls: Arc::new(Semaphore::new(places)) }
+    fn with_places(runs: Runs, feeds: Feeds, places: usize) -> Self {
+        Self { runs, feeds, calls: Arc::new(Semaphore::new(places)), places }
     }
 
     fn place(&self) -> Result<OwnedSemaphorePermit, Status> {
-        let full =
-            |_| Status::resource_exhausted("as many calls as may be are being answered: try again later");
+        let full = |_| {
+            let places = self.places;
+            Status::resource_exhausted(format!(
+                "{places} calls to watch are being answered, as many as may be at one listener: try again later"
+            ))
+        };
         Arc::clone(&self.calls).try_acquire_owned().map_err(full)
+    }
+
+    /// The feed of a run.
+    async fn feed(&self, run: &str) -> Result<Arc<Feed>, Status> {
+        let folder = self.open(run, Ok).await?;
+        self.feeds.of(&folder).map_err(|crowded| Status::resource_exhausted(crowded.to_string()))
     }
 
     /// Opens something of a run, away from the calls that are being answered.
@@ -102,8 +116,8 @@ impl Watch for WatchRuns {
     ) -> Result<Response<Self::RecordsStream>, Status> {
         let place = self.place()?;
         let RecordsRequest { run, from, follow } = request.into_inner();
-        let lines = self.open(&run, move |folder| Lines::open(folder, from)).await?;
-        Ok(Response::new(stream::start(lines, follow, place)))
+        let feed = self.feed(&run).await?;
+        Ok(Response::new(stream::start(place, move |to| stream::follow(feed, from, follow, to))))
     }
 
     async fn checkpoints(
@@ -112,8 +126,8 @@ impl Watch for WatchRuns {
     ) -> Result<Response<Self::CheckpointsStream>, Status> {
         let place = self.place()?;
         let CheckpointsRequest { run, from, follow } = request.into_inner();
-        let notes = self.open(&run, move |folder| Notes::open(folder, from)).await?;
-        Ok(Response::new(stream::start(notes, follow, place)))
+        let feed = self.feed(&run).await?;
+        Ok(Response::new(stream::start(place, move |to| stream::follow(feed, from, follow, to))))
     }
 
     async fn blob(&self, request: Request<BlobRequest>) -> Result<Response<Self::BlobStream>, Status> {
@@ -122,7 +136,8 @@ impl Watch for WatchRuns {
         let digest: Digest = digest.parse().map_err(|e| Status::invalid_argument(format!("{e}")))?;
         let reading = self.open(&run, move |folder| Reading::open(&folder, &digest)).await?;
         let unknown = || Status::not_found(format!("run `{run}` has no blob {digest}"));
-        Ok(Response::new(stream::start(reading.ok_or_else(unknown)?, false, place)))
+        let reading = reading.ok_or_else(unknown)?;
+        Ok(Response::new(stream::start(place, move |to| reading.give(to))))
     }
 }
 

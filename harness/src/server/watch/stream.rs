@@ -1,131 +1,62 @@
 //! One client's way through the lines, the checkpoints or a blob of one run.
+//!
+//! Lines and checkpoints come from the feed that all who watch the run share, page and gRPC alike. A client holds a place in
+//! it and two messages, no more: one that takes nothing falls behind, its octets stay in the file and nowhere else, and after
+//! [`TAKEN_WITHIN`] its call is ended. The last word, which has a place of its own, says why and from where to go on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use proto_lab::record::{Body, Record};
-use proto_lab::watch::{BATCH, CheckpointsResponse, RecordsResponse};
+use proto_lab::watch::{CheckpointsResponse, RecordsResponse};
 use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::{aside, status};
-use crate::evidence::{EvidenceError, RunFolder};
-use crate::watch::{Follow, FollowNotes};
+use crate::watch::feed::{Chunk, Fault, Feed, Position, Track};
 
-/// How often a run that is being written is looked at. A step is with the watcher well within a tenth of a second.
-const POLL: Duration = Duration::from_millis(40);
 /// How long a client may leave a message untaken before its call is ended.
 pub(super) const TAKEN_WITHIN: Duration = Duration::from_secs(60);
 /// One message for the client to take, and the place kept for the last word.
-const WAITING: usize = 2;
+pub(super) const WAITING: usize = 2;
 
-/// What a client follows: it gives messages until it is finished.
-pub(super) trait Source: Send + 'static {
-    /// What goes to the client.
-    type Message: Send + 'static;
+/// What a client is sent of one of the files of a run.
+pub(super) trait Message: Send + 'static {
+    /// Which file.
+    const TRACK: Track;
 
-    /// The next messages; absent when there is nothing new. It may wait for the disk.
-    fn read(&mut self) -> Result<Option<Vec<Self::Message>>, EvidenceError>;
-
-    /// Whether nothing more will come.
-    fn is_finished(&self) -> bool;
+    /// These lines or notes. The octets are those everybody is sent, not a copy of them.
+    fn of(chunk: &Chunk) -> Self;
 }
 
-/// A place in the lines of a run.
-#[derive(Debug)]
-pub(super) struct Lines {
-    follow: Follow,
-    /// Number of the next line of the file.
-    next: u64,
-    /// Lines before this one are passed over.
-    from: u64,
-    finished: bool,
-}
+impl Message for RecordsResponse {
+    const TRACK: Track = Track::Records;
 
-impl Lines {
-    /// At the first line.
-    pub(super) fn open(folder: RunFolder, from: u64) -> Result<Self, EvidenceError> {
-        Ok(Self { follow: Follow::open(folder)?, next: 0, from, finished: false })
+    fn of(chunk: &Chunk) -> Self {
+        Self { first: chunk.from.number, lines: chunk.octets.clone() }
     }
 }
 
-impl Source for Lines {
-    type Message = RecordsResponse;
+impl Message for CheckpointsResponse {
+    const TRACK: Track = Track::Notes;
 
-    fn read(&mut self) -> Result<Option<Vec<RecordsResponse>>, EvidenceError> {
-        let lines = self.follow.poll_lines()?;
-        let mut messages: Vec<RecordsResponse> = Vec::new();
-        let mut last: &[u8] = &[];
-        for line in lines.split_inclusive(|octet| *octet == b'\n') {
-            if self.next >= self.from {
-                append(&mut messages, self.next, line);
-            }
-            self.next += 1;
-            last = line;
-        }
-        // A line that is no record goes out as it is: whoever hashes the lines must see it.
-        let ends = |r: Record| matches!(r.body, Body::RunFinished(_) | Body::BookClosed(_));
-        self.finished = Record::from_line(last).is_ok_and(ends);
-        Ok((!lines.is_empty()).then_some(messages))
-    }
-
-    fn is_finished(&self) -> bool {
-        self.finished
+    fn of(chunk: &Chunk) -> Self {
+        Self { first: chunk.from.number, notes: chunk.octets.clone() }
     }
 }
 
-/// Adds a line to the last message, or to a new one when that is full.
-fn append(messages: &mut Vec<RecordsResponse>, number: u64, line: &[u8]) {
-    match messages.last_mut() {
-        Some(message) if message.lines.len() < BATCH => message.lines.extend_from_slice(line),
-        _ => messages.push(RecordsResponse { first: number, lines: line.to_vec() }),
-    }
-}
+/// Where a client's messages go.
+pub(super) type Messages<M> = mpsc::Sender<Result<M, Status>>;
 
-/// A place in the checkpoints of a run.
-#[derive(Debug)]
-pub(super) struct Notes {
-    follow: FollowNotes,
-    next: u64,
-    /// Checkpoints before this one are passed over.
-    from: u64,
-}
-
-impl Notes {
-    /// At the first checkpoint.
-    pub(super) fn open(folder: RunFolder, from: u64) -> Result<Self, EvidenceError> {
-        Ok(Self { follow: FollowNotes::open(folder)?, next: 0, from })
-    }
-}
-
-impl Source for Notes {
-    type Message = CheckpointsResponse;
-
-    /// One poll reads no more than one message may have.
-    fn read(&mut self) -> Result<Option<Vec<CheckpointsResponse>>, EvidenceError> {
-        let notes = self.follow.poll()?;
-        let first = self.next.max(self.from);
-        let passed = usize::try_from(first - self.next).unwrap_or(usize::MAX).min(notes.len());
-        self.next += notes.len() as u64;
-        let wanted = notes[passed..].concat().into_bytes();
-        let message = (!wanted.is_empty()).then_some(CheckpointsResponse { first, notes: wanted });
-        Ok((!notes.is_empty()).then(|| message.into_iter().collect()))
-    }
-
-    fn is_finished(&self) -> bool {
-        self.follow.is_finished()
-    }
-}
-
-type Messages<M> = mpsc::Sender<Result<M, Status>>;
-
-/// Sends messages until the last, the end of what there is unless the client stays, or the client's leaving.
-pub(super) fn start<S: Source>(
-    source: S,
-    stay: bool,
+/// What a call answers with: messages until `give` has no more, then why it ended, where that was not the end.
+pub(super) fn start<M, F>(
     place: OwnedSemaphorePermit,
-) -> ReceiverStream<Result<S::Message, Status>> {
+    give: impl FnOnce(Messages<M>) -> F + Send + 'static,
+) -> ReceiverStream<Result<M, Status>>
+where
+    M: Send + 'static,
+    F: Future<Output = Result<(), Status>> + Send,
+{
     let (sender, receiver) = mpsc::channel(WAITING);
     tokio::spawn(async move {
         let _place = place;
@@ -133,39 +64,69 @@ pub(super) fn start<S: Source>(
         let Ok(last_word) = sender.clone().reserve_owned().await else {
             return;
         };
-        if let Err(status) = feed(source, stay, &sender).await {
+        if let Err(status) = give(sender).await {
             last_word.send(Err(status));
         }
     });
     ReceiverStream::new(receiver)
 }
 
-async fn feed<S: Source>(mut source: S, stay: bool, to: &Messages<S::Message>) -> Result<(), Status> {
-    while !source.is_finished() {
-        let read = aside(move || source.read().map(|messages| (source, messages)));
-        let (back, messages) = read.await?.map_err(status)?;
-        source = back;
-        match messages {
-            Some(messages) => give(messages, to).await?,
-            None if !stay => return Ok(()),
-            None => tokio::select! {
-                () = to.closed() => return Ok(()),
-                () = tokio::time::sleep(POLL) => {}
-            },
+/// Gives a client what stands in a run from a number on: until the last there is, or for a client that stays until the last
+/// there will be.
+pub(super) async fn follow<M: Message>(
+    feed: Arc<Feed>,
+    from: u64,
+    stay: bool,
+    to: Messages<M>,
+) -> Result<(), Status> {
+    let mut edge = feed.edge().await.map_err(status)?;
+    let mut at = feed.begin(M::TRACK, from).await.map_err(status)?;
+    loop {
+        let seen = edge.borrow_and_update().clone();
+        at = follow_to(&feed, at, seen.of(M::TRACK), &to).await?;
+        if let Some(fault) = seen.fault {
+            return Err(status(fault));
+        }
+        if !stay || seen.is_last(M::TRACK) {
+            return Ok(());
+        }
+        tokio::select! {
+            changed = edge.changed() => changed.map_err(|_| Status::unavailable("the lab's server ends"))?,
+            () = to.closed() => return Ok(()),
         }
     }
-    Ok(())
 }
 
-async fn give<M>(messages: Vec<M>, to: &Messages<M>) -> Result<(), Status> {
-    for message in messages {
-        to.send_timeout(Ok(message), TAKEN_WITHIN).await.map_err(|error| match error {
-            SendTimeoutError::Closed(_) => Status::cancelled("the client went away"),
-            SendTimeoutError::Timeout(_) => Status::deadline_exceeded(format!(
-                "no records were taken for {} s: ask again from the record you have come to",
-                TAKEN_WITHIN.as_secs()
-            )),
-        })?;
+async fn follow_to<M: Message>(
+    feed: &Arc<Feed>,
+    mut at: Position,
+    until: Position,
+    to: &Messages<M>,
+) -> Result<Position, Status> {
+    while at.offset < until.offset
+        && let Some(chunk) = feed.next(M::TRACK, at).await.map_err(status)?
+    {
+        at = chunk.to;
+        give(M::of(&chunk), to).await?;
     }
-    Ok(())
+    Ok(at)
+}
+
+/// Gives a client one message.
+pub(super) async fn give<M>(message: M, to: &Messages<M>) -> Result<(), Status> {
+    to.send_timeout(Ok(message), TAKEN_WITHIN).await.map_err(|error| match error {
+        SendTimeoutError::Closed(_) => Status::cancelled("the client went away"),
+        SendTimeoutError::Timeout(_) => Status::deadline_exceeded(format!(
+            "nothing was taken for {} s, so this call was ended: ask again from where you have come to",
+            TAKEN_WITHIN.as_secs()
+        )),
+    })
+}
+
+/// What a client is told when the files are not as they should be.
+fn status(fault: Fault) -> Status {
+    match fault {
+        Fault::Unreadable(_) => Status::internal(fault.to_string()),
+        _ => Status::data_loss(fault.to_string()),
+    }
 }

@@ -37,7 +37,7 @@ fn finished(runs: &Path, run: &str, notes: usize, length: usize) -> proto_lab::D
 }
 
 async fn served(runs: &Path) -> (Endpoint, Arc<Semaphore>) {
-    let watch = WatchRuns::with_places(Runs::new(runs), PLACES);
+    let watch = WatchRuns::with_places(Runs::new(runs), Feeds::default(), PLACES);
     let calls = Arc::clone(&watch.calls);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -86,7 +86,13 @@ async fn records_are_given_from_the_number_asked_for() {
     };
     assert_eq!(numbers(all(&mut client, asked("run-1", 30, false)).await), Vec::from_iter(30..62));
     assert_eq!(all(&mut client, asked("run-1", 62, true)).await, []);
-    assert_eq!(all(&mut client, asked("run-1", u64::MAX, false)).await, []);
+    for from in [63, u64::MAX] {
+        let mut stream = client.records(asked("run-1", from, true)).await.unwrap().into_inner();
+        let status = stream.message().await.unwrap_err();
+        assert_eq!(status.code(), Code::DataLoss);
+        let words = format!("asked from record {from}, and there are 62: records are missing");
+        assert_eq!(status.message(), words, "whoever has seen more has seen another history");
+    }
 }
 
 #[tokio::test]
@@ -121,6 +127,8 @@ async fn a_client_that_leaves_gives_its_place_back() {
     let one_more = connect(&endpoint).await.list_runs(ListRunsRequest::default()).await;
     let status = one_more.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
+    let words = "32 calls to watch are being answered, as many as may be at one listener: try again later";
+    assert_eq!(status.message(), words);
     drop(streams);
     let every_place = calls.acquire_many(PLACES as u32);
     drop(tokio::time::timeout(SOON, every_place).await.unwrap().unwrap());
@@ -178,17 +186,82 @@ async fn a_client_that_does_not_read_holds_up_nobody() {
     assert_eq!(messages.iter().map(|m| m.records().unwrap().len()).sum::<usize>(), 132);
 }
 
+/// Whoever takes nothing holds two messages of the octets that everybody is sent, and its place, until it is let go.
 #[tokio::test(start_paused = true)]
-async fn a_call_whose_messages_are_not_taken_is_ended_and_says_so() {
+async fn a_client_that_reads_nothing_holds_two_messages_is_let_go_and_told_why() {
     let runs = tempfile::tempdir().unwrap();
-    finished(runs.path(), "run-1", 130, 60_000);
-    let watch = WatchRuns::with_places(Runs::new(runs.path()), PLACES);
-    let mut stream = watch.records(Request::new(asked("run-1", 0, true))).await.unwrap().into_inner();
+    let mut recorder = recorder(runs.path(), "run-1");
+    let feeds = Feeds::default();
+    let watch = WatchRuns::with_places(Runs::new(runs.path()), feeds.clone(), PLACES);
+    let mut unread = watch.records(Request::new(asked("run-1", 0, true))).await.unwrap().into_inner();
+    let mut read = watch.records(Request::new(asked("run-1", 0, true))).await.unwrap().into_inner();
+    let mut seen = 0;
+    // The writer goes on, and whoever reads has every record, while another reads nothing.
+    for n in 1..200 {
+        recorder.append(note(format!("{n:20000}"))).unwrap();
+        while seen < n + 1 {
+            seen += read.next().await.unwrap().unwrap().records().unwrap().len();
+        }
+    }
+    assert!(unread.as_mut().len() < stream::WAITING, "one message, and the place of the last word");
+    let feed = feeds.of(&RunFolder::new(runs.path().join("run-1"))).unwrap();
+    assert!(feed.octets_kept() <= 2 << 20, "{} octets are kept", feed.octets_kept());
     tokio::time::sleep(2 * stream::TAKEN_WITHIN).await;
-    assert_eq!(watch.calls.available_permits(), PLACES);
-    stream.next().await.unwrap().unwrap();
-    assert_eq!(stream.next().await.unwrap().unwrap_err().code(), Code::DeadlineExceeded);
-    assert!(stream.next().await.is_none());
+    assert_eq!(watch.calls.available_permits(), PLACES - 1, "its place is free");
+    // It comes back: what it was sent at first, and why there is no more.
+    let first = unread.next().await.unwrap().unwrap();
+    let status = unread.next().await.unwrap().unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    let words = "nothing was taken for 60 s, so this call was ended: ask again from where you have come to";
+    assert_eq!(status.message(), words);
+    assert!(unread.next().await.is_none());
+    // And goes on from there, out of the file.
+    let from = first.first + first.records().unwrap().len() as u64;
+    let rest = watch.records(Request::new(asked("run-1", from, false))).await.unwrap().into_inner();
+    let rest: Vec<_> = rest.collect::<Result<Vec<_>, _>>().await.unwrap();
+    let records: Vec<u64> = rest.iter().flat_map(|m| m.records().unwrap()).map(|r| r.sequence.0).collect();
+    assert_eq!(records, Vec::from_iter(from..200));
+}
+
+/// One reading for all: the octets of the latest records are in memory once, whoever is sent them.
+#[tokio::test]
+async fn all_who_follow_are_sent_the_same_octets() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut recorder = recorder(runs.path(), "run-1");
+    let watch = WatchRuns::with_places(Runs::new(runs.path()), Feeds::default(), PLACES);
+    let mut streams = Vec::new();
+    for _ in 0..8 {
+        let mut stream = watch.records(Request::new(asked("run-1", 0, true))).await.unwrap().into_inner();
+        assert_eq!(stream.next().await.unwrap().unwrap().first, 0);
+        streams.push(stream);
+    }
+    recorder.append(note("for all")).unwrap();
+    let mut places = std::collections::BTreeSet::new();
+    for stream in &mut streams {
+        let message = tokio::time::timeout(SOON, stream.next()).await.unwrap().unwrap().unwrap();
+        assert_eq!((message.first, message.records().unwrap().len()), (1, 1));
+        places.insert(message.lines.as_ptr() as usize);
+    }
+    assert_eq!(places.len(), 1);
+}
+
+#[tokio::test]
+async fn runs_are_watched_so_many_at_a_time_and_one_more_is_refused_in_words() {
+    let runs = tempfile::tempdir().unwrap();
+    let feeds = Feeds::default();
+    let names: Vec<String> = (0..129).map(|n| format!("run-{n}")).collect();
+    names.iter().for_each(|name| drop(recorder(runs.path(), name)));
+    let watch = WatchRuns::with_places(Runs::new(runs.path()), feeds, 200);
+    let mut streams = Vec::new();
+    for name in &names[..128] {
+        streams.push(watch.records(Request::new(asked(name, 0, true))).await.unwrap());
+    }
+    let status = watch.records(Request::new(asked(&names[128], 0, true))).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    let words = "128 runs are being watched, as many as may be at a time: try again later";
+    assert_eq!(status.message(), words);
+    // One that is watched already may be watched by one more.
+    watch.records(Request::new(asked(&names[0], 0, true))).await.unwrap();
 }
 
 #[tokio::test]

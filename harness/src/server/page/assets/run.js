@@ -101,6 +101,8 @@ async function take(event, witness, blind) {
       break;
     case "fault":
       throw new Alarm("The files of the run changed", new TextDecoder().decode(joined(event)).trim());
+    case "behind":
+      throw new Error(new TextDecoder().decode(joined(event)).trim());
     case "edge":
     case "end":
       witness?.atEdge();

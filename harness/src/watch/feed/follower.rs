@@ -1,0 +1,98 @@
+//! The one reader of a run's files.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use proto_lab::record::{Body, Record};
+use tokio::sync::watch;
+
+use super::recent::Recents;
+use super::tail::Tail;
+use super::{Edge, Fault, Track, unpoisoned};
+use crate::evidence::RunFolder;
+use crate::evidence::checkpoint::Checkpoint;
+use crate::evidence::note::Note;
+
+/// How often a run that is being written is looked at. A step is with the watcher well within a tenth of a second.
+const POLL: Duration = Duration::from_millis(40);
+/// How often one that has ended is looked at, for changes that should not be.
+const SELDOM: Duration = Duration::from_secs(1);
+
+/// What reads the files; it lives on a thread for what may wait.
+#[derive(Debug)]
+pub(super) struct Follower {
+    records: Tail,
+    notes: Tail,
+    recent: Arc<Recents>,
+    last_record: bool,
+    last_note: bool,
+}
+
+impl Follower {
+    pub(super) fn new(folder: &RunFolder, recent: Arc<Recents>) -> Self {
+        let tail = |track| Tail::new(track, folder);
+        let (records, notes) = (tail(Track::Records), tail(Track::Notes));
+        Self { records, notes, recent, last_record: false, last_note: false }
+    }
+
+    /// Reads on, and tells how far, until there is a fault.
+    pub(super) async fn follow(mut self, edge: watch::Sender<Edge>) {
+        loop {
+            let looked = tokio::task::spawn_blocking(move || {
+                let fault = self.look().err();
+                (self, fault)
+            });
+            // Only a panic or the end of the runtime breaks this off.
+            let Ok((back, fault)) = looked.await else { return };
+            self = back;
+            let now = self.edge(fault);
+            let (is_over, ended) = (now.fault.is_some(), now.ended());
+            edge.send_if_modified(|before| {
+                let changed = *before != now;
+                *before = now;
+                changed
+            });
+            if is_over {
+                return;
+            }
+            tokio::time::sleep(if ended { SELDOM } else { POLL }).await;
+        }
+    }
+
+    /// Reads what is new. Checkpoints are read first: the records they sign for were written before them.
+    fn look(&mut self) -> Result<(), Fault> {
+        while let Some(chunk) = self.notes.poll()? {
+            self.last_note = is_final(&chunk.octets);
+            unpoisoned(self.recent.of(Track::Notes)).push(Arc::new(chunk));
+        }
+        while let Some(chunk) = self.records.poll()? {
+            let last = chunk.octets.split_inclusive(|o| *o == b'\n').next_back().unwrap_or_default();
+            // A line that is no record goes out as it is: whoever hashes the lines must see it.
+            self.last_record = Record::from_line(last).is_ok_and(|record| is_last(&record));
+            unpoisoned(self.recent.of(Track::Records)).push(Arc::new(chunk));
+        }
+        Ok(())
+    }
+
+    fn edge(&self, fault: Option<Fault>) -> Edge {
+        let (records, notes) = (self.records.at, self.notes.at);
+        let (last_record, last_note) = (self.last_record, self.last_note);
+        Edge { looked: true, records, notes, last_record, last_note, fault }
+    }
+}
+
+/// Whether a run or a book ends with this record.
+const fn is_last(record: &Record) -> bool {
+    matches!(record.body, Body::RunFinished(_) | Body::BookClosed(_))
+}
+
+/// Whether the last of these notes is the final checkpoint.
+fn is_final(notes: &[u8]) -> bool {
+    let mut rest = std::str::from_utf8(notes).unwrap_or_default();
+    let mut last = false;
+    while let Ok((note, after)) = Note::take(rest) {
+        last = Checkpoint::from_text(note.text).is_some_and(|checkpoint| checkpoint.is_final);
+        rest = after;
+    }
+    last
+}
