@@ -86,6 +86,37 @@ fn evidence_that_is_lost_under_way_stops_the_run() {
     stopped_closed(&lab, &lost, &out);
 }
 
+/// A file that is opened for writing and never opens, as on a server of files that is gone: a pipe by that name which nobody
+/// reads.
+#[test]
+fn a_disk_that_hangs_stops_the_run_closed_and_says_so() {
+    let lab = Looks::start().expect("a bench");
+    let mut run = lab.run().expect("a command");
+    let child = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the harness starts");
+    let begun = Instant::now();
+    let (held, pipe) = loop {
+        assert!(begun.elapsed() < PATIENCE, "no run was begun");
+        if let Some(run) = run_folders(&lab.runs).pop() {
+            // The next blob is written under this name first; while one is, the name is taken.
+            let pipe = run.join("blobs/.draft");
+            if Command::new("mkfifo").arg(&pipe).stderr(Stdio::null()).status().expect("mkfifo").success() {
+                break (run, pipe);
+            }
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let out = child.wait_with_output().expect("its output");
+    assert!(begun.elapsed() < PATIENCE, "it waited for the disk for {:?}", begun.elapsed());
+    stopped_closed(&lab, &held, &out);
+    assert!(shown(&out).contains("the disk has not taken what was written to"), "{}", shown(&out));
+    // The disk is back.
+    std::fs::remove_file(&pipe).expect("a pipe");
+    let out = lab.resume(&held).expect("a command").output().expect("a run");
+    assert!(matches!(out.status.code(), Some(0 | 4)), "{}", shown(&out));
+    let verification = lab.verified(&held).expect("a run");
+    assert_eq!(verification.standing, Standing::Sound, "{verification}");
+}
+
 #[test]
 fn where_nothing_can_be_written_no_run_begins() {
     let lab = Looks::start().expect("a bench");

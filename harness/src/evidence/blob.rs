@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use proto_lab::Digest;
 use proto_lab::record::Record;
 
+use super::scribe::Scribe;
 use super::{EvidenceError, RunFolder};
 
 /// The name a blob has while it is being written.
@@ -21,18 +22,20 @@ const SYNCED_TOGETHER: usize = 8;
 #[derive(Debug)]
 pub(super) struct Blobs {
     folder: RunFolder,
+    scribe: Scribe,
     known: BTreeSet<Digest>,
     /// Written since the last sync.
     unsynced: Vec<PathBuf>,
 }
 
 impl Blobs {
-    pub(super) fn new(folder: RunFolder) -> Self {
-        Self { folder, known: BTreeSet::new(), unsynced: Vec::new() }
+    pub(super) fn new(folder: RunFolder, scribe: Scribe) -> Self {
+        Self { folder, scribe, known: BTreeSet::new(), unsynced: Vec::new() }
     }
 
     /// The folder has this name from now on; everything in it has been synced.
     pub(super) fn moved_to(&mut self, folder: RunFolder) {
+        self.scribe.moved_to(folder.root());
         self.folder = folder;
         self.unsynced.clear();
     }
@@ -51,14 +54,8 @@ impl Blobs {
     fn write(&mut self, digest: &Digest, octets: &[u8]) -> Result<(), EvidenceError> {
         let path = self.folder.blob(digest);
         let draft = self.folder.blobs().join(DRAFT);
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(&draft)
-            .map_err(EvidenceError::io("create", &draft))?;
-        file.write_all(octets).map_err(EvidenceError::io("write", &draft))?;
-        fs::rename(&draft, &path).map_err(EvidenceError::io("name", &path))?;
+        let (octets, named) = (octets.to_vec(), path.clone());
+        self.scribe.does(move || write(&draft, &named, &octets))??;
         self.unsynced.push(path);
         Ok(())
     }
@@ -95,11 +92,24 @@ impl Blobs {
         if self.unsynced.is_empty() {
             return Ok(());
         }
-        sync_together(&self.unsynced)?;
-        self.unsynced.clear();
-        let blobs = self.folder.blobs();
-        File::open(&blobs).and_then(|f| f.sync_all()).map_err(EvidenceError::io("sync", &blobs))
+        let (unsynced, blobs) = (std::mem::take(&mut self.unsynced), self.folder.blobs());
+        self.scribe.does(move || {
+            sync_together(&unsynced)?;
+            File::open(&blobs).and_then(|f| f.sync_all()).map_err(EvidenceError::io("sync", &blobs))
+        })?
     }
+}
+
+/// Writes these octets under the name of a draft, and then names them.
+fn write(draft: &Path, path: &Path, octets: &[u8]) -> Result<(), EvidenceError> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(draft)
+        .map_err(EvidenceError::io("create", draft))?;
+    file.write_all(octets).map_err(EvidenceError::io("write", draft))?;
+    fs::rename(draft, path).map_err(EvidenceError::io("name", path))
 }
 
 /// Returns when all these files are on the disk, or with the first failure.

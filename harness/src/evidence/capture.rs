@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +21,8 @@ use proto_lab::record::CaptureBound;
 use sha2::{Digest as _, Sha256};
 
 use super::EvidenceError;
+use super::recorder::SLOWEST;
+use super::scribe::Scribe;
 pub use crate::link::LinkKind;
 use crate::link::{Direction, Tap};
 
@@ -45,7 +47,8 @@ pub struct Capture {
 
 #[derive(Debug)]
 struct Writer {
-    file: File,
+    file: Arc<File>,
+    scribe: Scribe,
     path: PathBuf,
     name: String,
     hash: Sha256,
@@ -77,7 +80,8 @@ impl Capture {
             .open(&path)
             .map_err(EvidenceError::io("create", &path))?;
         let mut writer = Writer {
-            file,
+            file: Arc::new(file),
+            scribe: Scribe::start(captures, SLOWEST)?,
             path: path.clone(),
             name: name.to_owned(),
             hash: Sha256::new(),
@@ -121,7 +125,10 @@ impl Capture {
 
     /// The folder of the file has this name from now on.
     pub(super) fn moved_to(&self, captures: &Path) {
-        self.with(|writer| writer.path = captures.join(&writer.name));
+        self.with(|writer| {
+            writer.path = captures.join(&writer.name);
+            writer.scribe.moved_to(captures);
+        });
     }
 
     /// Why the capture stopped, if it did.
@@ -146,7 +153,10 @@ impl Capture {
     }
 
     pub(super) fn sync(&self) -> Result<(), EvidenceError> {
-        self.with(|writer| writer.file.sync_data().map_err(EvidenceError::io("sync", &writer.path)))
+        self.with(|writer| {
+            let file = Arc::clone(&writer.file);
+            writer.scribe.does(move || file.sync_data())?.map_err(EvidenceError::io("sync", &writer.path))
+        })
     }
 }
 
@@ -271,7 +281,12 @@ impl Writer {
         let total = u32::try_from(self.block.len() + 4).unwrap_or(u32::MAX).to_le_bytes();
         self.block.extend_from_slice(&total);
         self.block[4..8].copy_from_slice(&total);
-        self.file.write_all(&self.block)?;
+        let (file, block) = (Arc::clone(&self.file), std::mem::take(&mut self.block));
+        let written = self.scribe.does(move || ((&*file).write_all(&block), block));
+        let (written, block) =
+            written.map_err(|stuck| io::Error::new(io::ErrorKind::TimedOut, stuck.to_string()))?;
+        self.block = block;
+        written?;
         self.hash.update(&self.block);
         self.length += self.block.len() as u64;
         Ok(())

@@ -72,6 +72,17 @@ pub enum EvidenceError {
         /// How long it may take.
         most: Duration,
     },
+    /// The disk does not take what is written.
+    #[error(
+        "the disk has not taken what was written to {} within {most:?}: it hangs, or is too slow to be relied on",
+        path.display()
+    )]
+    Stuck {
+        /// The folder.
+        path: PathBuf,
+        /// How long it was waited for.
+        most: Duration,
+    },
     /// The record is not the recorder's caller's to write.
     #[error("a `{kind}` record is written by the recorder itself: {advice}")]
     NotYours {

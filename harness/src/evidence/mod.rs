@@ -36,6 +36,7 @@ mod opening;
 mod packets;
 mod recorder;
 mod resume;
+mod scribe;
 mod torn;
 pub mod tree;
 mod verify;

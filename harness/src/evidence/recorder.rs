@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use proto_lab::record::{Body, CaptureBound, Record, RunFinished, Sequence, Tally
 
 use super::blob::Blobs;
 use super::checkpoint::{Checkpoint, origin, short_leaf};
+use super::scribe::Scribe;
 use super::tree::{SHORT_LEAF, Tree, leaf_hash};
 use super::{Capture, EvidenceError, LabKey, Opening, RunFolder};
 
@@ -59,8 +61,10 @@ pub struct Recorder {
     pub(super) folder: RunFolder,
     pub(super) key: LabKey,
     pub(super) opening: Opening,
-    pub(super) records: File,
-    pub(super) checkpoints: File,
+    pub(super) records: Arc<File>,
+    pub(super) checkpoints: Arc<File>,
+    /// Who writes to them.
+    pub(super) scribe: Scribe,
     pub(super) blobs: Blobs,
     pub(super) capture: Capture,
     /// Capture files of the run before it was resumed, whole.
@@ -134,15 +138,17 @@ impl Recorder {
     /// Writes the first record and signs for it, in a folder that is to be named later.
     fn begin(at: Timestamp, folder: RunFolder, opening: Opening, key: LabKey) -> Result<Self, EvidenceError> {
         let (records, checkpoints) = open_for_writing(&folder, true)?;
+        let scribe = Scribe::start(folder.root(), SLOWEST)?;
         let public = format!("{}\n", key.verifier());
         fs::write(folder.key(), public).map_err(EvidenceError::io("write", folder.key()))?;
         let capture = Capture::create(&folder.captures(), "run.pcapng")?;
         let mut recorder = Self {
-            blobs: Blobs::new(folder.clone()),
+            blobs: Blobs::new(folder.clone(), scribe.clone()),
             opening: opening.clone(),
             folder,
-            records,
-            checkpoints,
+            records: Arc::new(records),
+            checkpoints: Arc::new(checkpoints),
+            scribe,
             // A capture that only has its header is not worth a record.
             bound_length: capture.bound().length,
             capture,
@@ -176,6 +182,7 @@ impl Recorder {
         File::open(parent).and_then(|f| f.sync_all()).map_err(EvidenceError::io("sync", parent))?;
         self.capture.moved_to(&folder.captures());
         self.blobs.moved_to(folder.clone());
+        self.scribe.moved_to(folder.root());
         self.folder = folder;
         Ok(self)
     }
@@ -333,7 +340,7 @@ impl Recorder {
         let record = Record::new(sequence, at.max(self.last_at), body);
         self.line.clear();
         record.write_line(&mut self.line)?;
-        self.records.write_all(&self.line).map_err(EvidenceError::io("write", self.folder.records()))?;
+        self.write_line()?;
         let leaf = leaf_hash(&self.line);
         self.tree.push(leaf);
         self.uncovered.push(short_leaf(&leaf));
@@ -345,6 +352,14 @@ impl Recorder {
             self.write_checkpoint(false)?;
         }
         Ok(sequence)
+    }
+
+    /// Gives the line to the operating system.
+    fn write_line(&mut self) -> Result<(), EvidenceError> {
+        let (records, line) = (Arc::clone(&self.records), std::mem::take(&mut self.line));
+        let (written, line) = self.scribe.does(move || ((&*records).write_all(&line), line))?;
+        self.line = line;
+        written.map_err(EvidenceError::io("write", self.folder.records()))
     }
 
     fn bind_capture(&mut self) -> Result<(), EvidenceError> {
@@ -359,14 +374,20 @@ impl Recorder {
     fn sync_all(&mut self) -> Result<(), EvidenceError> {
         self.blobs.sync()?;
         self.capture.sync()?;
-        self.records.sync_data().map_err(EvidenceError::io("sync", self.folder.records()))
+        let records = Arc::clone(&self.records);
+        self.scribe
+            .does(move || records.sync_data())?
+            .map_err(EvidenceError::io("sync", self.folder.records()))
     }
 
     /// Signs for everything so far and brings it to the disk, the records before the signature.
     pub(super) fn sign(&mut self, is_final: bool) -> Result<(), EvidenceError> {
         self.sync_all()?;
         self.write_checkpoint(is_final)?;
-        self.checkpoints.sync_data().map_err(EvidenceError::io("sync", self.folder.checkpoints()))
+        let checkpoints = Arc::clone(&self.checkpoints);
+        self.scribe
+            .does(move || checkpoints.sync_data())?
+            .map_err(EvidenceError::io("sync", self.folder.checkpoints()))
     }
 
     /// Signs for everything so far without waiting for the disk, as between script ends: a step does not pay for a sync.
@@ -383,8 +404,9 @@ impl Recorder {
             is_final,
         };
         let note = self.key.note().sign(&checkpoint.to_text());
-        self.checkpoints
-            .write_all(note.as_bytes())
+        let checkpoints = Arc::clone(&self.checkpoints);
+        self.scribe
+            .does(move || (&*checkpoints).write_all(note.as_bytes()))?
             .map_err(EvidenceError::io("write", self.folder.checkpoints()))
     }
 }

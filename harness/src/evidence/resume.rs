@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use proto_lab::Digest;
@@ -12,6 +13,7 @@ use super::capture;
 use super::checkpoint::{Checkpoint, origin, short_leaf};
 use super::folder::read_records;
 use super::recorder::{SLOWEST, open_for_writing};
+use super::scribe::Scribe;
 use super::torn::{Kept, TornEnds};
 use super::tree::{Tree, leaf_hash};
 use super::{Capture, EvidenceError, LabKey, Opening, Recorder, RunFolder, Standing, verify};
@@ -57,15 +59,17 @@ impl Recorder {
             sign_the_end(&folder, &key, &opening, &records, covered, checkpoints_file)?;
             return Err(EvidenceError::Finished { run: opening.name().clone() });
         }
-        let mut blobs = Blobs::new(folder.clone());
+        let scribe = Scribe::start(folder.root(), SLOWEST)?;
+        let mut blobs = Blobs::new(folder.clone(), scribe.clone());
         let kept = torn.keep(&mut blobs)?;
         torn.cut(&folder, &records_file, &checkpoints_file)?;
         let (capture, earlier_captures) = reopen_captures(&folder)?;
         let mut recorder = Self {
             opening,
             blobs,
-            records: records_file,
-            checkpoints: checkpoints_file,
+            records: Arc::new(records_file),
+            checkpoints: Arc::new(checkpoints_file),
+            scribe,
             bound_length: capture.bound().length,
             capture,
             earlier_captures,

@@ -111,6 +111,29 @@ fn a_blob_is_kept_once() {
     assert_eq!(std::fs::read_dir(recorder.folder().blobs()).unwrap().count(), before + 1);
 }
 
+/// A pipe that nobody reads takes what fits, and then nothing any more: the write does not return.
+#[test]
+fn a_disk_that_hangs_stops_the_evidence_within_the_deadline_and_acknowledges_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut recorder = open_run(dir.path(), key());
+    let (unread, pipe) = std::io::pipe().unwrap();
+    let before = read_records(recorder.folder()).unwrap();
+    let file = std::mem::replace(
+        &mut recorder.records,
+        std::sync::Arc::new(std::fs::File::from(std::os::fd::OwnedFd::from(pipe))),
+    );
+    recorder.scribe.most = std::time::Duration::from_millis(100);
+    let begun = std::time::Instant::now();
+    let error = recorder.append(note(&"long ".repeat(100_000))).unwrap_err();
+    assert!(matches!(error, EvidenceError::Stuck { .. }), "{error}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
+    let error = recorder.append(note("later")).unwrap_err().to_string();
+    assert!(error.contains("not continued: the disk has not taken"), "{error}");
+    assert_eq!(read_records(recorder.folder()).unwrap(), before);
+    assert_eq!(check(recorder.folder()).standing, Standing::Open);
+    drop((file, unread));
+}
+
 #[test]
 fn a_disk_that_is_too_slow_stops_the_evidence_for_good_and_says_so() {
     let dir = tempfile::tempdir().unwrap();
