@@ -100,12 +100,18 @@ pub(super) struct Life {
 
 impl Life {
     /// Starts it; without a death it is to end by itself.
-    pub(super) fn begin(command: Command, death: Option<Death>, told: &Told, said: &Path) -> Self {
+    pub(super) fn begin(
+        command: Command,
+        death: Option<Death>,
+        told: &Told,
+        stdout: Stdio,
+        said: &Path,
+    ) -> Self {
         let mut command = match &death {
             Some(death) => death.of(command),
             None => command,
         };
-        command.stderr(File::create(said).expect("a file"));
+        command.stdout(stdout).stderr(File::create(said).expect("a file"));
         let child = command.spawn().expect("the harness starts");
         Self { child, death, begun: Instant::now(), told_before: told.lines(), said: said.to_path_buf() }
     }

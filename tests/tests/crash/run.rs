@@ -80,14 +80,13 @@ impl Lane {
     fn live(&mut self) {
         let known = run_folders(&self.lab.runs);
         let again = self.open.is_some();
-        let mut command = match self.open.as_deref() {
+        let command = match self.open.as_deref() {
             Some(run) => self.lab.resume(run).expect("a command"),
             None => self.lab.run().expect("a command"),
         };
-        command.stdout(Stdio::null());
         let death = Death::by(&mut self.chance, self.usual);
         let said = self.lab.bench.folder().join("said");
-        let ended = Life::begin(command, Some(death), &self.told, &said).end(&mut self.told);
+        let ended = Life::begin(command, Some(death), &self.told, Stdio::null(), &said).end(&mut self.told);
         let what = format!("kill {} of this lane, {ended:?}", self.count.kills);
         self.count.lives += 1;
         self.count.kills += u64::from(ended.killed);

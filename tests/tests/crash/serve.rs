@@ -98,7 +98,7 @@ impl Lane {
         let mut command = self.lab.bench.harness().expect("a command");
         command.args(["serve", "--json", "--watch", "127.0.0.1:0", "--control", "127.0.0.1:0"]);
         command.arg("--loopback-without-credentials").arg("--lab").arg(self.lab.bench.lab());
-        command.arg("--runs").arg(&self.lab.runs).stdout(Stdio::piped());
+        command.arg("--runs").arg(&self.lab.runs);
         command
     }
 
@@ -107,7 +107,7 @@ impl Lane {
         let last = death.is_none();
         let at_call = matches!(death, Some(Death::At { .. }));
         let said = self.lab.bench.folder().join("said");
-        let mut life = Life::begin(self.command(), death, &self.told, &said);
+        let mut life = Life::begin(self.command(), death, &self.told, Stdio::piped(), &said);
         let first = listens(&mut life);
         let (mut channel, begun) = (None, Instant::now());
         let ended = loop {
