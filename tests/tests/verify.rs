@@ -239,7 +239,7 @@ fn live_log() {
             while !done.load(Ordering::Acquire) {
                 recorder.append(note(&"long ".repeat(2000))).expect("a record");
                 written += 1;
-                if written % 7 == 0 {
+                if written.is_multiple_of(7) {
                     recorder.checkpoint().expect("a checkpoint");
                 }
                 std::thread::yield_now();

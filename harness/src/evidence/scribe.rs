@@ -69,7 +69,7 @@ mod tests {
         let mut scribe = Scribe::start(Path::new("runs/run-1"), Duration::from_secs(60)).unwrap();
         assert_eq!(scribe.does(|| 7).unwrap(), 7);
         scribe.most = Duration::from_millis(20);
-        let (held, holds) = std::sync::mpsc::channel::<()>();
+        let (held, holds) = sync_channel::<()>(1);
         let error = scribe.does(move || holds.recv().is_ok()).unwrap_err().to_string();
         assert_eq!(
             error,

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use harness::evidence::{LabKey, RunFolder, Standing, read_records, verify};
 use lab_tests::devices::{Devices, embedded_lab};
-use lab_tests::{program, repository};
+use lab_tests::{program, repository, run_folders};
+use proto_lab::record::{Tally, Verdict};
 
 const PASSWORD: &str = "SmsoPw42";
 /// 32 octets, as a vending key has them.
@@ -129,4 +131,42 @@ fn a_controller_killed_while_it_changes_keys_gives_every_device_back_at_its_next
             }
         }
     }
+}
+
+/// The run itself is gone on with, not only its devices recovered: the script under way is inconclusive, the rest is run.
+#[test]
+fn a_run_killed_while_it_changes_keys_is_gone_on_with_to_its_end() {
+    let files_beside = [("password", PASSWORD), ("vending", VENDING_KEY)];
+    let devices = Devices::start(&CHANGES, &files_beside).expect("the devices start");
+    let lab = lab(&devices);
+    let store = devices.folder().join("state/migration/secrets/00DB123456789001.jsonl");
+    let mut begun = run(&devices, &lab);
+    let child = begun.args(["--script", "commissioning"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    assert!(killed(child.expect("the harness starts"), &store, 8), "it ended before its keys were changed");
+    let runs = devices.folder().join("runs");
+    let cut = run_folders(&runs).pop().expect("a run");
+    let trusted = LabKey::trusted(&runs.join("keys")).expect("a key");
+    let verified = || verify(&RunFolder::new(&cut), &trusted).expect("a run");
+    assert_eq!(verified().standing, Standing::Open, "{}", verified());
+
+    let mut again = Command::new(program("harness").expect("the harness builds"));
+    again.arg("run").arg("--lab").arg(&lab).arg("--resume").arg(&cut);
+    again.arg("--pack").arg(repository().join("scenarios/packs/ioc-dormant-migration"));
+    let out =
+        again.env("HARNESS_STATE", devices.folder().join("state")).output().expect("the harness starts");
+    assert_eq!(out.status.code(), Some(4), "a script is inconclusive: {}", words(&out));
+    assert!(verified().is_sound(), "{}", verified());
+    assert_eq!(lines(&store), 0, "every device is given back");
+    let records = read_records(&RunFolder::new(&cut)).expect("records");
+    let recovered =
+        records.iter().any(|record| record.to_line().is_ok_and(|line| line.contains("recovered: found")));
+    assert!(recovered, "what was found on the devices is a record");
+    let tally = Tally::of(&records);
+    let ended: Vec<_> = tally
+        .cases()
+        .iter()
+        .filter(|result| !result.attempts.is_empty())
+        .map(|result| (result.case.script.as_str(), result.verdict))
+        .collect();
+    assert_eq!(ended, [("device-contact", Verdict::Inconclusive), ("commissioning", Verdict::Pass)]);
 }
