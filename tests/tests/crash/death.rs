@@ -151,8 +151,8 @@ impl Life {
     pub(super) fn end(mut self, told: &mut Told) -> Ended {
         loop {
             if let Some(status) = self.look(told) {
-                let death = self.death.clone();
-                return Ended { killed: was_killed(status), status, said: self.said(), death };
+                let what = format!("{:?}: {status}: {}", self.death, self.said());
+                return Ended { killed: was_killed(status), death: self.death.clone(), what };
             }
         }
     }
@@ -180,12 +180,11 @@ impl Drop for Life {
 }
 
 /// How a life ended.
-#[derive(Debug)]
 pub(super) struct Ended {
     pub(super) killed: bool,
-    pub(super) status: ExitStatus,
-    pub(super) said: String,
     pub(super) death: Option<Death>,
+    /// In words, with what it said last.
+    pub(super) what: String,
 }
 
 pub(super) fn was_killed(status: ExitStatus) -> bool {

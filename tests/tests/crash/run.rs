@@ -87,7 +87,7 @@ impl Lane {
         let death = Death::by(&mut self.chance, self.usual);
         let said = self.lab.bench.folder().join("said");
         let ended = Life::begin(command, Some(death), &self.told, Stdio::null(), &said).end(&mut self.told);
-        let what = format!("kill {} of this lane, {ended:?}", self.count.kills);
+        let what = format!("kill {} of this lane, {}", self.count.kills, ended.what);
         self.count.lives += 1;
         self.count.kills += u64::from(ended.killed);
         self.count.in_resumes += u64::from(ended.killed && again);
