@@ -161,7 +161,8 @@ impl Life {
     pub(super) fn end_now(&mut self) {
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
             let pid = self.child.id();
-            let all = format!("kill -KILL $(cat /proc/{pid}/task/*/children) {pid} 2>/dev/null; true");
+            let all =
+                format!("kill -KILL $(cat /proc/{pid}/task/*/children 2>/dev/null) {pid} 2>/dev/null; true");
             // What has ended meanwhile cannot be killed.
             let _ = Command::new("sh").args(["-c", &all]).status();
         }

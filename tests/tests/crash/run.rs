@@ -147,7 +147,7 @@ fn killed_at_random_moments_a_run_verifies_keeps_what_was_read_and_finishes() {
         let mut lane = Lane::begin(chance);
         while lane.count.kills < share {
             lane.live();
-            if lane.count.kills % 50 == 0 {
+            if lane.count.kills.is_multiple_of(50) {
                 println!("{:?} after {:?}", lane.count, begun.elapsed());
             }
         }

@@ -61,8 +61,8 @@ struct Lane {
 
 /// What somebody outside knows of the lab from its books.
 fn state(runs: &Path) -> LabState {
-    let books = folders(runs).into_iter().filter(|folder| is_book(folder));
-    let records = books.last().map(|book| read_records(&RunFolder::new(book)).expect("records"));
+    let mut books = folders(runs).into_iter().filter(|folder| is_book(folder));
+    let records = books.next_back().map(|book| read_records(&RunFolder::new(book)).expect("records"));
     LabState::of(&records.unwrap_or_default())
 }
 
@@ -311,7 +311,7 @@ fn a_controller_that_is_killed_over_and_over_keeps_what_it_acknowledged() {
         while lane.count.kills < share {
             let death = Death::by(&mut lane.chance, LIFE);
             lane.live(Some(death));
-            if lane.count.kills % 50 == 0 {
+            if lane.count.kills.is_multiple_of(50) {
                 println!("{:?} after {:?}", lane.count, begun.elapsed());
             }
         }

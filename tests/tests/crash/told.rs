@@ -21,11 +21,10 @@ impl Told {
     /// Takes whatever whole lines there are that it has not had.
     pub(super) fn look(&mut self) {
         for folder in folders(&self.runs) {
-            if !self.of.contains_key(&folder) {
-                let follow = Follow::open(RunFolder::new(&folder))
-                    .expect("a run has records as soon as it has its name");
-                self.of.insert(folder, (follow, Vec::new()));
-            }
+            self.of.entry(folder).or_insert_with_key(|folder| {
+                let follow = Follow::open(RunFolder::new(folder));
+                (follow.expect("a run has records as soon as it has its name"), Vec::new())
+            });
         }
         for (follow, told) in self.of.values_mut() {
             told.extend(follow.poll_lines().expect("lines"));
