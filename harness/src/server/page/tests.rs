@@ -155,10 +155,13 @@ async fn whoever_takes_nothing_is_let_go_and_gives_its_place_back() {
         let uri: Uri = "/runs/run-1/records".parse().unwrap();
         live::records(State(page.clone()), Path("run-1".to_owned()), uri, axum::http::HeaderMap::new())
     };
-    let _unread = ask().await.unwrap();
+    let unread = ask().await.unwrap();
     assert!(matches!(ask().await, Err(Refused::Busy)));
     let place = tokio::time::timeout(2 * live::TAKEN_WITHIN, watching.acquire()).await;
     drop(place.unwrap().unwrap());
+    // It listens again: what waited for it, and why there is no more.
+    let told = unread.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(data(&told, "behind"), b"nothing was taken for 30 s: come again from where you were\n");
 }
 
 #[tokio::test]

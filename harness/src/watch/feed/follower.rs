@@ -13,8 +13,12 @@ use crate::evidence::RunFolder;
 use crate::evidence::checkpoint::Checkpoint;
 use crate::evidence::note::Note;
 
-/// How often a run that is being written is looked at. A step is with the watcher well within a tenth of a second.
-const POLL: Duration = Duration::from_millis(40);
+/// The shortest and the longest rest between two looks at a run that is being written: a step is with a watcher well within a
+/// tenth of a second.
+const POLL: (Duration, Duration) = (Duration::from_millis(40), Duration::from_millis(80));
+/// Watchers who may be given something in a second, while that leaves the shortest rest: more of them wait the longer, and the
+/// run they watch has no more to do for a hundred than for fifty.
+const GIVEN: u32 = 1250;
 /// How often one that has ended is looked at, for changes that should not be.
 const SELDOM: Duration = Duration::from_secs(1);
 
@@ -55,7 +59,7 @@ impl Follower {
             if is_over {
                 return;
             }
-            tokio::time::sleep(if ended { SELDOM } else { POLL }).await;
+            tokio::time::sleep(if ended { SELDOM } else { rest(edge.receiver_count()) }).await;
         }
     }
 
@@ -81,6 +85,12 @@ impl Follower {
     }
 }
 
+/// How long to rest before the next look, for so many watchers.
+fn rest(watchers: usize) -> Duration {
+    let watchers = u32::try_from(watchers).unwrap_or(u32::MAX);
+    (Duration::from_secs(1) / GIVEN).saturating_mul(watchers).clamp(POLL.0, POLL.1)
+}
+
 /// Whether a run or a book ends with this record.
 const fn is_last(record: &Record) -> bool {
     matches!(record.body, Body::RunFinished(_) | Body::BookClosed(_))
@@ -95,4 +105,15 @@ fn is_final(notes: &[u8]) -> bool {
         rest = after;
     }
     last
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_watchers_wait_a_little_longer_and_never_a_tenth_of_a_second() {
+        let rests = [0, 1, 50, 75, 100, 101, 512, usize::MAX].map(|watchers| rest(watchers).as_millis());
+        assert_eq!(rests, [40, 40, 40, 60, 80, 80, 80, 80]);
+    }
 }
