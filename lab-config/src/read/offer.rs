@@ -234,4 +234,18 @@ mod tests {
             assert!(words.contains(found), "{words}");
         }
     }
+
+    const WHOLE: &str = "name = \"bench-2\"\nlease = \"20s\"\n[[port]]\nname = \"optical\"\nrig = \"rig-1\"\nlink = \"serial:///dev/ttyUSB0\"\n[[actuator]]\nname = \"ESME/keys\"\nrig = \"rig-1\"\nat = \"tcp://127.0.0.1:5025\"\nanswer = \"ok\"\npress = \"300ms\"\nkey.A = { down = \"hex:01\", up = \"hex:00\" }\n";
+
+    proptest::proptest! {
+        /// Whatever is put in place of a piece of an offer, it is read or refused in its place.
+        #[test]
+        fn a_damaged_offer_is_read_or_refused_in_place(at in 0..WHOLE.len(), gone in 0_usize..12, put in "\\PC{0,8}") {
+            let text = format!("{}{put}{}", &WHOLE[..at], WHOLE.get(at + gone..).unwrap_or_default());
+            match read(&text) {
+                Ok(offer) => proptest::prop_assert!(!offer.rigs().is_empty() && offer.lease >= Duration::from_secs(2)),
+                Err(error) => proptest::prop_assert!(error.line > 0 && !error.advice.is_empty(), "{error}"),
+            }
+        }
+    }
 }

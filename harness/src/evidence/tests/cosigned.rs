@@ -6,6 +6,8 @@ use ed25519_dalek::pkcs8::EncodePublicKey as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::evidence::checkpoint::Checkpoint;
+use crate::evidence::note::{Note, NoteKey};
 use crate::evidence::{
     Cosignature, CosignatureFault, CosignerStanding, CosigningKey, LabKey, RunEnd, cosigners,
     keep_cosignature, read_cosignatures,
@@ -161,5 +163,25 @@ proptest! {
         let (read, rest) = Cosignature::take(&note).unwrap();
         prop_assert_eq!((read.text, rest, read.at.as_second()), (line.as_str(), "", seconds));
         prop_assert!(read.verify(&ann.cosigner()).is_ok());
+    }
+
+    /// One character of a signed checkpoint is another: no note any more, or one whose signature does not hold.
+    #[test]
+    fn a_damaged_checkpoint_is_never_taken_for_the_labs(
+        size: u64, is_final: bool, leaves in proptest::collection::vec(any::<[u8; 8]>(), 0..3),
+        at: proptest::sample::Index, other in any::<char>(),
+    ) {
+        let key = NoteKey::from_seed("lab".parse().unwrap(), &[9; 32]);
+        let checkpoint = Checkpoint { origin: "lab/run-1".into(), size, root: proto_lab::Digest::of(b"x"), leaves, is_final };
+        let text = checkpoint.to_text();
+        prop_assert_eq!(Checkpoint::from_text(&text), Some(checkpoint));
+        let note = key.sign(&text);
+        let mut letters: Vec<char> = note.chars().collect();
+        *at.get_mut(&mut letters) = other;
+        let damaged: String = letters.into_iter().collect();
+        let _ = Checkpoint::from_text(&damaged);
+        if let Ok((read, _)) = Note::take(&damaged) && read.verify(&key.verifier()).is_ok() {
+            prop_assert_eq!(read.text, text);
+        }
     }
 }

@@ -145,7 +145,11 @@ impl People {
         Self::parse(&text).map_err(|reason| PeopleError::Content { path: path.to_owned(), reason })
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// Reads the text of such a file.
+    ///
+    /// # Errors
+    /// What was found and what was expected.
+    pub fn parse(text: &str) -> Result<Self, String> {
         let document: Document = toml::from_str(text).map_err(|e| e.to_string())?;
         if document.person.len() > MOST {
             return Err(format!("{} people: expected at most {MOST}", document.person.len()));

@@ -135,14 +135,21 @@ impl SignIn {
     }
 }
 
-type Refused = (StatusCode, &'static str);
+pub(super) type Refused = (StatusCode, &'static str);
 
 /// What a person gives to sign in.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
-    name: ActorName,
-    password: String,
+pub(super) struct Asked {
+    pub(super) name: ActorName,
+    pub(super) password: String,
+}
+
+impl Asked {
+    pub(super) fn read(octets: &[u8]) -> Result<Self, Refused> {
+        let asked = serde_json::from_slice(octets);
+        asked.map_err(|_| (StatusCode::BAD_REQUEST, "expected {\"name\": …, \"password\": …}"))
+    }
 }
 
 fn token(headers: &HeaderMap) -> Option<Token> {
@@ -203,8 +210,7 @@ async fn asked(request: Request) -> Result<(Caller, Asked), Refused> {
     let caller = caller.ok_or((StatusCode::INTERNAL_SERVER_ERROR, "nobody asks"))?;
     let body = crate::http::body(body, LIMIT).await;
     let body = body.map_err(|e| (e.status(), "the message of a sign-in is short"))?;
-    let asked = serde_json::from_slice(&body);
-    Ok((caller, asked.map_err(|_| (StatusCode::BAD_REQUEST, "expected {\"name\": …, \"password\": …}"))?))
+    Ok((caller, Asked::read(&body)?))
 }
 
 async fn signing_out(State((_, sign_in)): State<(Door, Arc<SignIn>)>, headers: HeaderMap) -> Response<Body> {

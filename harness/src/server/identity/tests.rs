@@ -9,7 +9,7 @@ use proto_lab::record::{Actor, Credential, Role};
 use super::people::PeopleFile;
 use super::right::{Door, permit};
 use super::session::{COOKIE, LASTS, Sessions, Token};
-use super::sign_in::Failures;
+use super::sign_in::{Asked, Failures};
 use super::*;
 
 fn somebody(role: Role) -> Who {
@@ -98,6 +98,45 @@ proptest! {
         let nobody = permit(Door::Control, &Who::Nobody, &method, &path).is_ok();
         for role in [Role::Witness, Role::Board] {
             prop_assert_eq!(permit(Door::Control, &somebody(role), &method, &path).is_ok(), nobody);
+        }
+    }
+}
+
+proptest! {
+    /// Of whatever cookies: the session's own, whole, or none.
+    #[test]
+    fn a_cookie_is_found_among_others_and_no_text_is_taken_for_one(before in "[^;=]{0,20}(=[^;]{0,20})?", octets: [u8; 32], any in ".{0,60}") {
+        let token = Token::new(octets);
+        let set = token.cookie();
+        let pair = set.split(';').next().unwrap();
+        prop_assume!(before.split('=').next().unwrap().trim() != COOKIE);
+        prop_assert_eq!(Token::of_cookies(&format!("{before}; {pair}")), Some(token.clone()));
+        prop_assert!(Token::of_cookies(&any).is_none_or(|found| any.contains(COOKIE) && found != token));
+    }
+
+    /// What is no sign-in is refused, and one that is damaged is never one of somebody else's password.
+    #[test]
+    fn a_damaged_sign_in_is_read_or_refused(octets in proptest::collection::vec(any::<u8>(), 0..80), at in 0_usize..60, octet: u8) {
+        let _ = Asked::read(&octets);
+        let mut whole = br#"{"name":"ann","password":"correct horse battery"}"#.to_vec();
+        if let Some(place) = whole.get_mut(at) {
+            *place = octet;
+        }
+        if let Ok(asked) = Asked::read(&whole) {
+            prop_assert!(asked.name.as_str() == "ann" || asked.password == "correct horse battery");
+        }
+    }
+
+    /// A file of people that is damaged is read as people, or refused in words.
+    #[test]
+    fn a_damaged_file_of_people_is_read_or_refused(at in 0_usize..200, gone in 0_usize..8, put in "\\PC{0,6}") {
+        let hash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let whole = format!("[[person]]\nname = \"ann\"\nrole = \"engineer\"\npassword = \"{hash}\"\n");
+        let at = at.min(whole.len());
+        let text = format!("{}{put}{}", &whole[..at], whole.get(at + gone..).unwrap_or_default());
+        match People::parse(&text) {
+            Ok(people) => prop_assert!(people.iter().count() <= 1),
+            Err(reason) => prop_assert!(!reason.is_empty()),
         }
     }
 }

@@ -163,6 +163,33 @@ proptest! {
         while let Ok(Some(_)) = reader.next_frame() {}
     }
 
+    /// A frame some of whose octets are others, come in pieces: read as one that is written the same again, or refused.
+    #[test]
+    fn a_damaged_frame_is_read_or_refused(
+        which in 0..every_kind().len(),
+        damage in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..4),
+        piece in 1_usize..40,
+    ) {
+        let mut octets = to_octets(every_kind().swap_remove(which));
+        damage.iter().for_each(|(at, octet)| *at.get_mut(&mut octets) = *octet);
+        let mut reader = FrameReader::default();
+        for piece in octets.chunks(piece) {
+            reader.push(piece);
+            match reader.next_frame() {
+                Ok(Some(frame)) => {
+                    let mut again = FrameReader::default();
+                    again.push(&to_octets(frame.clone()));
+                    prop_assert_eq!(again.next_frame().expect("read back"), Some(frame));
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    prop_assert!(!error.to_string().is_empty());
+                    break;
+                }
+            }
+        }
+    }
+
     /// Whatever the order of things, the receiver holds no more than it granted, both together no more than a window, and an
     /// honest sender is never refused.
     #[test]
