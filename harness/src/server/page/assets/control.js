@@ -19,7 +19,7 @@ export const afterEachAct = (doIt) => { look = doIt; };
 function button(words, path, body, { asks = null, lease = false, kind = "", told = `${words}: done` } = {}) {
   const made = h("button", { type: "button", class: kind, click: press }, asks ? `${words}\u2026` : words);
   async function press() {
-    const given = asks ? await ask(words, asks, lease) : {};
+    const given = asks ? await ask(words, asks, { lease, kind }) : {};
     if (given === null) return;
     made.setAttribute("aria-busy", "true");
     try {
@@ -41,7 +41,7 @@ function acted(text, state) {
 }
 
 /** Asks for a reason, and for how long; null when the engineer would rather not. */
-function ask(words, question, lease) {
+function ask(words, question, { lease, kind }) {
   return new Promise((resolve) => {
     const reason = h("input", { id: "reason", required: true, maxlength: "1000", autocomplete: "off", autofocus: true });
     const long = h("select", { id: "lease" }, LEASES.map(([seconds, told]) => h("option", { value: seconds, selected: seconds === 3600 }, told)));
@@ -50,7 +50,7 @@ function ask(words, question, lease) {
       h("form", { method: "dialog" }, h("h2", { id: "question" }, question),
         h("label", { for: "reason" }, "Why? It is recorded with your name."), reason,
         lease ? [h("label", { for: "lease" }, "For how long? It is given back then, unless you keep it longer."), long] : null,
-        h("p", { class: "buttons" }, h("button", { value: "do", class: "danger" }, words), h("button", { value: "no", class: "quiet", formnovalidate: true }, "Cancel"))));
+        h("p", { class: "buttons" }, h("button", { value: "do", class: kind === "danger" ? kind : "" }, words), h("button", { value: "no", class: "quiet", formnovalidate: true }, "Cancel"))));
     dialog.addEventListener("close", () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
