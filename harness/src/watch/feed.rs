@@ -11,13 +11,15 @@
 //! cost one reading, a slow one costs nobody anything, and nothing is ever skipped. What is kept has a bound that does not
 //! depend on how many watch, by page or by gRPC: a mebibyte of either file of each run that is followed.
 //!
-//! A file that becomes shorter, or is put in another's place, while it is followed ends the feed with a [`Fault`]: records
+//! A file that becomes shorter, is put in another's place, or is altered in a place that was read, while it is followed ends
+//! the feed with a [`Fault`]: records
 //! are only ever added.
 
 mod follower;
 mod recent;
 mod tail;
 mod track;
+mod unaltered;
 
 #[cfg(test)]
 mod tests;
@@ -97,6 +99,19 @@ pub enum Fault {
     Replaced {
         /// The name of the file.
         file: &'static str,
+    },
+    /// What was read before reads otherwise now.
+    #[error(
+        "{file} was altered after it was read: of what stood between numbers {from} and {before}, something is not as it was \
+         sent"
+    )]
+    Altered {
+        /// The name of the file.
+        file: &'static str,
+        /// The number of the first record, or note, of the part that is altered.
+        from: u64,
+        /// The number before which the part ends.
+        before: u64,
     },
     /// There is no line end where there should be.
     #[error("{file} has no line end within {MAX_LINE} octets after octet {from}")]

@@ -1,6 +1,7 @@
 //! The page of a run, of the lab, and the alarm.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Command;
@@ -338,6 +339,28 @@ async fn what_was_altered_is_an_alarm_that_cannot_be_overlooked() {
     std::fs::write(folder.records(), &sound).unwrap();
     comes_to(&mut browser, address, "complete");
     kept_to_itself(&mut browser, address);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_altered_behind_an_open_page_is_an_alarm_without_loading_it_again() {
+    let runs = tempfile::tempdir().unwrap();
+    let key = ephemeral();
+    finished(runs.path(), "run-1", &key, &["one", "two", "three"]);
+    let mut open = recorder(runs.path(), "run-2", &key);
+    open.append(note("two")).unwrap();
+    let (_page, address) = served(runs.path()).await;
+    for (run, line) in [("run-1", "The run is complete"), ("run-2", "more not signed yet")] {
+        let mut browser = Browser::start();
+        browser.open(&format!("http://{address}/runs/{run}/"));
+        browser.until_says("evidence-line", line);
+        let records = RunFolder::new(runs.path().join(run)).records();
+        let sound = std::fs::read_to_string(&records).unwrap();
+        let mut file = std::fs::OpenOptions::new().write(true).open(&records).unwrap();
+        file.write_all(sound.replace("\"two\"", "\"TWO\"").as_bytes()).unwrap();
+        browser.until_says("alarm", "ALARM: The files of the run changed");
+        browser.until_says("alarm", "records.jsonl was altered after it was read");
+        kept_to_itself(&mut browser, address);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,7 +18,8 @@
 //! ```
 //!
 //! Lines are cut at line feeds only and sent as they are, so whoever reads the octets of the stream (and takes line feeds
-//! alone for line ends) can hash them. `?from=N` begins at record N; `&notes=OCTETS` at that octet of the checkpoints. A
+//! alone for line ends) can hash them. `?from=N` begins at record N; `&notes=OCTETS` at that octet of the checkpoints;
+//! `&stay=1` keeps the stream after the end, for a fault that comes later. A
 //! client that takes nothing holds two events and no more, is let go after [`TAKEN_WITHIN`], and is told so where it still
 //! listens; what it missed stands in the files.
 
@@ -60,11 +61,12 @@ pub(super) async fn records(
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let from = last.or(asked(&uri, "from")?).unwrap_or(0);
     let notes = asked(&uri, "notes")?.unwrap_or(0);
+    let stays = asked(&uri, "stay")?.is_some_and(|stay| stay > 0);
     let feed = page.feed(&folder)?;
     let (to, events) = mpsc::channel(WAITING);
     // A client that takes nothing leaves the queue full, and must still find out that it was let go.
     let last_word = to.clone().reserve_owned().await.map_err(|_| Refused::Busy)?;
-    let client = Client { feed, to, _place: place };
+    let client = Client { feed, to, stays, _place: place };
     tokio::spawn(client.serve(from, notes, last_word));
     Ok(of_page("text/event-stream", Body::from_stream(ReceiverStream::new(events))))
 }
@@ -76,6 +78,8 @@ type Event = Result<Bytes, Infallible>;
 struct Client {
     feed: Arc<Feed>,
     to: mpsc::Sender<Event>,
+    /// Whether it is to be told, after the end, when the files are no longer as they were.
+    stays: bool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -98,7 +102,7 @@ impl Client {
         let mut edge = self.feed.edge().await?;
         let mut record = self.feed.begin(Track::Records, from).await?;
         let mut note = Position { number: 0, offset: notes };
-        let mut caught_up = false;
+        let (mut caught_up, mut told_of_end) = (false, false);
         loop {
             let seen = edge.borrow_and_update().clone();
             while record.offset < seen.records.offset || note.offset < seen.notes.offset {
@@ -112,8 +116,11 @@ impl Client {
                 caught_up = true;
                 self.give(event("edge", &record.number.to_string())).await?;
             }
-            if seen.ended() {
-                return self.give(event("end", "the run is complete")).await;
+            if seen.ended() && !std::mem::replace(&mut told_of_end, true) {
+                self.give(event("end", "the run is complete")).await?;
+                if !self.stays {
+                    return Ok(());
+                }
             }
             tokio::select! {
                 changed = edge.changed() => changed.map_err(|_| Stop::Gone)?,

@@ -1,7 +1,7 @@
 //! The one reader of a run's files.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto_lab::record::{Body, Record};
 use tokio::sync::watch;
@@ -19,7 +19,7 @@ const POLL: (Duration, Duration) = (Duration::from_millis(40), Duration::from_mi
 /// Watchers who may be given something in a second, while that leaves the shortest rest: more of them wait the longer, and the
 /// run they watch has no more to do for a hundred than for fifty.
 const GIVEN: u32 = 1250;
-/// How often one that has ended is looked at, for changes that should not be.
+/// How often one that has ended is looked at, and any is looked back on, for changes that should not be.
 const SELDOM: Duration = Duration::from_secs(1);
 
 /// What reads the files; it lives on a thread for what may wait.
@@ -30,13 +30,14 @@ pub(super) struct Follower {
     recent: Arc<Recents>,
     last_record: bool,
     last_note: bool,
+    looked_back: Instant,
 }
 
 impl Follower {
     pub(super) fn new(folder: &RunFolder, recent: Arc<Recents>) -> Self {
         let tail = |track| Tail::new(track, folder);
         let (records, notes) = (tail(Track::Records), tail(Track::Notes));
-        Self { records, notes, recent, last_record: false, last_note: false }
+        Self { records, notes, recent, last_record: false, last_note: false, looked_back: Instant::now() }
     }
 
     /// Reads on, and tells how far, until there is a fault.
@@ -75,7 +76,17 @@ impl Follower {
             self.last_record = Record::from_line(last).is_ok_and(|record| is_last(&record));
             unpoisoned(self.recent.of(Track::Records)).push(Arc::new(chunk));
         }
-        Ok(())
+        self.look_back()
+    }
+
+    /// Now and then, whether what everybody was sent still stands there.
+    fn look_back(&mut self) -> Result<(), Fault> {
+        if self.looked_back.elapsed() < SELDOM {
+            return Ok(());
+        }
+        self.looked_back = Instant::now();
+        self.records.look_back()?;
+        self.notes.look_back()
     }
 
     fn edge(&self, fault: Option<Fault>) -> Edge {

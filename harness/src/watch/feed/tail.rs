@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use proto_lab::record::MAX_LINE;
 
+use super::unaltered::Unaltered;
 use super::{Chunk, Fault, Position, Track};
 use crate::evidence::{EvidenceError, RunFolder};
 
@@ -20,11 +21,18 @@ pub(super) struct Tail {
     path: PathBuf,
     file: Option<File>,
     pub(super) at: Position,
+    read: Unaltered,
 }
 
 impl Tail {
     pub(super) fn new(track: Track, folder: &RunFolder) -> Self {
-        Self { track, path: track.path(folder), file: None, at: Position::default() }
+        Self {
+            track,
+            path: track.path(folder),
+            file: None,
+            at: Position::default(),
+            read: Unaltered::default(),
+        }
     }
 
     /// The next lines or notes; none when there is nothing new.
@@ -36,8 +44,17 @@ impl Tail {
         let chunk = read(file, self.track, self.at, u64::MAX)?;
         if let Some(chunk) = &chunk {
             self.at = chunk.to;
+            self.read.take(chunk);
         }
         Ok(chunk)
+    }
+
+    /// Reads again some of what was read before.
+    pub(super) fn look_back(&mut self) -> Result<(), Fault> {
+        match &mut self.file {
+            Some(file) => self.read.look(self.track, file),
+            None => Ok(()),
+        }
     }
 
     /// Whether the file is there: the same, and no shorter than what was read of it.
@@ -93,7 +110,7 @@ pub(super) fn read(
     Ok(None)
 }
 
-fn octets(file: &mut File, from: u64, limit: u64) -> std::io::Result<Vec<u8>> {
+pub(super) fn octets(file: &mut File, from: u64, limit: u64) -> std::io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     file.seek(SeekFrom::Start(from))?;
     file.take(limit).read_to_end(&mut octets)?;

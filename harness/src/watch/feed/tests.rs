@@ -128,6 +128,17 @@ async fn lines_taken_away_are_a_fault() {
 }
 
 #[tokio::test]
+async fn a_line_altered_behind_those_who_were_sent_it_is_a_fault() {
+    let (_dir, folder) = folder(b"0\n1\n2\n");
+    let feed = followed(&folder).await;
+    let mut edge = feed.edge().await.unwrap();
+    let mut file = std::fs::OpenOptions::new().write(true).open(folder.records()).unwrap();
+    file.write_all(b"0\nI\n").unwrap();
+    let fault = edge.wait_for(|edge| edge.fault.is_some()).await.unwrap().fault.clone();
+    assert_eq!(fault, Some(Fault::Altered { file: "records.jsonl", from: 0, before: 3 }));
+}
+
+#[tokio::test]
 async fn another_file_in_the_place_of_the_first_is_a_fault() {
     let (dir, folder) = folder(b"0\n1\n");
     let feed = followed(&folder).await;

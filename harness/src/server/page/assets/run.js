@@ -72,11 +72,12 @@ async function follow(witness) {
   while (!evidence.alarmed) {
     try {
       const at = witness ?? blind;
-      const response = await got(`/runs/${name}/records?from=${at.received}&notes=${at.notesRead}`);
+      const response = await got(`/runs/${name}/records?from=${at.received}&notes=${at.notesRead}&stay=1`);
       setLive("live");
       for await (const event of events(response.body)) {
         if (evidence.alarmed) return;
-        if (await take(event, witness, blind)) return setLive("complete");
+        // The stream stays: what is altered behind this page is told.
+        if (await take(event, witness, blind)) setLive("complete");
         wait = 500;
       }
     } catch (error) {
