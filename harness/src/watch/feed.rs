@@ -11,9 +11,8 @@
 //! cost one reading, a slow one costs nobody anything, and nothing is ever skipped. What is kept has a bound that does not
 //! depend on how many watch, by page or by gRPC: a mebibyte of either file of each run that is followed.
 //!
-//! A file that becomes shorter, is put in another's place, or is altered in a place that was read, while it is followed ends
-//! the feed with a [`Fault`]: records
-//! are only ever added.
+//! A file that becomes shorter, is put in another's place, or is altered where it was read already, ends the feed with a
+//! [`Fault`]: records are only ever added.
 
 mod follower;
 mod recent;
