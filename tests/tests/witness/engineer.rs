@@ -112,6 +112,8 @@ fn an_engineer_pauses_resumes_aborts_and_runs_again_by_the_page() {
         browser.until_says("run-state", "aborted");
         browser.until_says("events", "Ann (engineer): aborted the run: the meter smokes");
         browser.until_says("events", "The rig is in its safe state");
+        // The evidence is complete a moment before the controller lets go of the rig.
+        browser.until_says("steering", "It has ended, and is steered no more.");
         assert_eq!(
             browser.buttons().iter().filter(|name| ["Pause", "Resume", "Abort…"].contains(&&***name)).count(),
             0
