@@ -212,9 +212,10 @@ impl Lane {
         let trusted = LabKey::trusted(&runs.join("keys")).expect("a key");
         let chain = verify_chain(&runs, &trusted).expect("runs");
         let unsound: Vec<_> = chain.links.iter().filter(|link| !link.verification.is_sound()).collect();
-        assert!(chain.is_sound(), "{unsound:#?} {:#?}", chain.missing);
         let books: BTreeMap<String, Vec<Record>> =
             folders(&runs).into_iter().filter(|folder| is_book(folder)).map(read).collect();
+        let ends: Vec<_> = books.values().flatten().filter(|record| ended_without_verdict(record)).collect();
+        assert!(chain.is_sound(), "{unsound:#?} {:#?} {ends:#?}", chain.missing);
         let began: Vec<(u64, String)> = books.values().flatten().filter_map(began).collect();
         for promise in &self.promises {
             match promise {
@@ -263,6 +264,11 @@ impl Lane {
 fn read(folder: PathBuf) -> (String, Vec<Record>) {
     let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
     (name, read_records(&RunFolder::new(&folder)).expect("records"))
+}
+
+/// Whether a record says that a run ended and has no verdict.
+fn ended_without_verdict(record: &Record) -> bool {
+    matches!(&record.body, Body::Lab(event) if matches!(**event, LabEvent::RunEnded { verdict: None, .. }))
 }
 
 fn began(record: &Record) -> Option<(u64, String)> {

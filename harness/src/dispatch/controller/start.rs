@@ -1,6 +1,7 @@
 //! The start of a controller: what the one before left standing, restated in a new book.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lab_config::{Lab, Rig};
@@ -17,6 +18,9 @@ use crate::dispatch::new_run_id;
 use crate::dispatch::run::BOOK;
 use crate::evidence::{EvidenceError, Recorder, RunFolder, previous_root, read_records, sweep_drafts};
 
+/// How far apart two times are whose names differ ([`new_run_id`]).
+const APART: Duration = Duration::from_micros(16);
+
 /// What was found of the controllers before.
 #[derive(Debug, Default)]
 struct Before {
@@ -24,6 +28,8 @@ struct Before {
     state: LabState,
     /// The last of their books.
     previous: Option<PreviousBook>,
+    /// When the last of all books was begun, by its own clock.
+    began: Option<Timestamp>,
     /// Scripts of each run that somebody was promised would be run once more, in the order that was asked for them.
     promised: BTreeMap<RunId, Vec<(Actor, Case)>>,
 }
@@ -95,6 +101,7 @@ fn before(setup: &Setup) -> Result<Before, ControllerError> {
     let mut before = Before::default();
     for folder in books(setup)? {
         let records = read_records(&folder)?;
+        before.began = before.began.max(records.first().map(|first| first.at));
         let state = LabState::of(&records);
         if state.lab != setup.lab.name.as_str() {
             continue;
@@ -141,7 +148,9 @@ fn close(folder: &RunFolder, setup: &Setup) -> Result<Option<Digest>, EvidenceEr
 
 fn opened(setup: &Setup, before: &Before) -> Result<BookOpened, ControllerError> {
     let lab: &Lab = &setup.lab;
-    let name = format!("{BOOK}{}", new_run_id(Timestamp::now())?);
+    // After every book before it, whatever the clock says: by their names they are read in order.
+    let earliest = before.began.map(|began| began + APART);
+    let name = format!("{BOOK}{}", new_run_id(Timestamp::now().max(earliest.unwrap_or_default()))?);
     let book: RunId = name
         .parse()
         .map_err(|e: proto_lab::record::RunIdFormatError| ControllerError::Failed(e.to_string()))?;
